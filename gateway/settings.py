@@ -1,0 +1,141 @@
+"""Everything the environment decides, read once at start, typed and frozen.
+
+Names are `AXION_` plus the path with `__` between levels, e.g. `AXION_DATABASES__AXION_GEN__APP_URL` or
+`AXION_LIMITS__MAX_DEPTH`. The embedded stack writes the same names into `<state>/env`, so the gateway has one code
+path for the embedded and for real servers. No other module reads the environment.
+"""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseUrls(_Section):
+    """One logical database under its three roles (reference/postgresql-platform.md, "Roles & grants")."""
+
+    app_url: SecretStr
+    worker_url: SecretStr
+    migrate_url: SecretStr
+
+
+class Databases(_Section):
+    axion_sense: DatabaseUrls
+    axion_sense_tasks: DatabaseUrls
+    axion_gen: DatabaseUrls
+    auradb: DatabaseUrls
+    powernode: DatabaseUrls
+
+
+class Postgres(_Section):
+    """Pool and time limits for every database. `admin_url` is only read by `axion migrate`, to create databases and roles."""
+
+    admin_url: SecretStr | None = None
+    pool_min: int = Field(1, ge=0)
+    pool_max: int = Field(10, ge=1)
+    statement_timeout_ms: int = Field(15_000, ge=1)
+
+
+class ClickHouse(_Section):
+    url: str = "http://127.0.0.1:8123"
+    username: str = "default"
+    password: SecretStr = SecretStr("")
+    database: str = "axion_sense"
+    query_timeout_ms: int = Field(30_000, ge=1)
+
+
+class OpenFga(_Section):
+    url: str = "http://127.0.0.1:8080"
+    store: str = "axion"
+    token: SecretStr | None = None
+    timeout_ms: int = Field(2_000, ge=1)
+
+
+class Objects(_Section):
+    """The S3 bucket of the gateway itself (exports, tiles); data sources bring their own."""
+
+    endpoint: str
+    bucket: str = "axion"
+    region: str = "us-east-1"
+    access_key: SecretStr
+    secret_key: SecretStr
+
+
+class Oidc(_Section):
+    issuer: str
+    audience: str
+    jwks_url: str
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    leeway_seconds: int = Field(30, ge=0, le=300)
+    jwks_cache_seconds: int = Field(300, ge=1)
+
+
+class Encryption(_Section):
+    """AES-256-GCM keys: version -> base64(32 bytes) (reference/axion-gen-data-model.txt, "Encryption")."""
+
+    keys: dict[int, SecretStr]
+    current_version: int
+
+    @model_validator(mode="after")
+    def _current_exists(self) -> Self:
+        if self.current_version not in self.keys:
+            raise ValueError(f"encryption.current_version {self.current_version} is not among the keys")
+        return self
+
+
+class Embeddings(_Section):
+    """`url` is an OpenAI-compatible base (`.../v1`). Without it the deterministic local model is used, and says so."""
+
+    url: str | None = None
+    api_key: SecretStr | None = None
+    model: str = "text-embedding-3-small"
+    dimensions: int = 1536
+    timeout_ms: int = Field(10_000, ge=1)
+
+
+class Limits(_Section):
+    """Bounds checked before anything expensive runs."""
+
+    max_body_bytes: int = Field(1_000_000, ge=1)
+    max_tokens: int = Field(4_000, ge=1)
+    max_depth: int = Field(16, ge=1)
+    max_aliases: int = Field(100, ge=0)
+    max_fields: int = Field(2_000, ge=1)
+    max_page: int = Field(1_000, ge=1)
+    request_timeout_ms: int = Field(60_000, ge=1)
+
+
+class Http(_Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    allowed_origins: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="AXION_", env_nested_delimiter="__", frozen=True, extra="ignore", nested_model_default_partial_update=True
+    )
+
+    mode: Literal["production", "demo"] = "production"
+    http: Http = Http()
+    databases: Databases
+    postgres: Postgres = Postgres()
+    clickhouse: ClickHouse = ClickHouse()
+    openfga: OpenFga = OpenFga()
+    objects: Objects
+    oidc: Oidc
+    encryption: Encryption
+    embeddings: Embeddings = Embeddings()
+    limits: Limits = Limits()
+    demo_issuer_key: SecretStr | None = None
+    """PEM of the demo issuer's private key. Refused outside demo mode, so a production gateway can never mint tokens."""
+
+    @model_validator(mode="after")
+    def _demo_only(self) -> Self:
+        if self.mode != "demo" and self.demo_issuer_key is not None:
+            raise ValueError("demo_issuer_key is set but mode is not 'demo': the demo issuer exists in demo mode only")
+        return self

@@ -1,0 +1,144 @@
+"""What may go wrong below the schema. Drivers' errors are wrapped here, at the edge, and nowhere else.
+
+    AxionError                      code, message, next step in the message
+    ├── BadInput                    the caller can mend it
+    ├── Unauthenticated / Forbidden / NotFound
+    ├── PermissionsUnavailable      OpenFGA gave no verdict: denied
+    ├── EncryptionKeyMissing
+    └── StoreError(store)
+        ├── StoreUnavailable        cannot be reached
+        ├── StoreTimeout            did not answer within its time-out; the query was cancelled
+        ├── StoreCredentialsRejected
+        ├── StoreQueryFailed        the store refused or aborted the query
+        └── Cancelled
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Code(StrEnum):
+    """The closed list of `extensions.code`. A new code is an API change: add it here and to the docs."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    INVALID_ID = "INVALID_ID"
+    INVALID_CURSOR = "INVALID_CURSOR"
+    PAGE_TOO_LARGE = "PAGE_TOO_LARGE"
+    UNKNOWN_TABLE = "UNKNOWN_TABLE"
+    UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
+    CONFLICT = "CONFLICT"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    REQUEST_INVALID = "REQUEST_INVALID"
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"
+    CSRF_REFUSED = "CSRF_REFUSED"
+    DOCUMENT_TOO_COMPLEX = "DOCUMENT_TOO_COMPLEX"
+    COST_EXCEEDED = "COST_EXCEEDED"
+    PERMISSIONS_UNAVAILABLE = "PERMISSIONS_UNAVAILABLE"
+    ENCRYPTION_KEY_MISSING = "ENCRYPTION_KEY_MISSING"
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    STORE_TIMEOUT = "STORE_TIMEOUT"
+    STORE_CREDENTIALS_REJECTED = "STORE_CREDENTIALS_REJECTED"
+    STORE_QUERY_FAILED = "STORE_QUERY_FAILED"
+    CANCELLED = "CANCELLED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+class AxionError(Exception):
+    """Base of every error that may reach a client. `str(error)` is safe to show: no secrets, no SQL, no addresses."""
+
+    code: ClassVar[Code] = Code.INTERNAL_ERROR
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        """What goes into the GraphQL error's `extensions`."""
+        return {"code": self.code.value}
+
+
+class BadInput(AxionError):
+    code = Code.BAD_USER_INPUT
+
+
+class InvalidId(BadInput):
+    code = Code.INVALID_ID
+
+
+class InvalidCursor(BadInput):
+    code = Code.INVALID_CURSOR
+
+
+class PageTooLarge(BadInput):
+    code = Code.PAGE_TOO_LARGE
+
+
+class UnknownTable(BadInput):
+    code = Code.UNKNOWN_TABLE
+
+
+class UnknownColumn(BadInput):
+    code = Code.UNKNOWN_COLUMN
+
+
+class Conflict(BadInput):
+    code = Code.CONFLICT
+
+
+class Unauthenticated(AxionError):
+    code = Code.UNAUTHENTICATED
+
+
+class Forbidden(AxionError):
+    code = Code.FORBIDDEN
+
+
+class NotFound(AxionError):
+    code = Code.NOT_FOUND
+
+
+class CostExceeded(AxionError):
+    code = Code.COST_EXCEEDED
+
+
+class PermissionsUnavailable(AxionError):
+    code = Code.PERMISSIONS_UNAVAILABLE
+
+
+class EncryptionKeyMissing(AxionError):
+    code = Code.ENCRYPTION_KEY_MISSING
+
+
+class StoreError(AxionError):
+    """A failure of one store. `store` is its public name, e.g. `axion_gen`, `clickhouse`, `openfga`, `datasource:flights`."""
+
+    code = Code.STORE_QUERY_FAILED
+
+    def __init__(self, store: str, message: str) -> None:
+        super().__init__(message)
+        self.store = store
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        return {"code": self.code.value, "store": self.store}
+
+
+class StoreUnavailable(StoreError):
+    code = Code.STORE_UNAVAILABLE
+
+
+class StoreTimeout(StoreError):
+    code = Code.STORE_TIMEOUT
+
+
+class StoreCredentialsRejected(StoreError):
+    code = Code.STORE_CREDENTIALS_REJECTED
+
+
+class StoreQueryFailed(StoreError):
+    code = Code.STORE_QUERY_FAILED
+
+
+class Cancelled(StoreError):
+    code = Code.CANCELLED

@@ -1,0 +1,40 @@
+"""What a resolver is given: who asks, the opened stores, the request's ledger and verdicts. Plain data, no framework."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from loaders.ledger import Ledger
+
+if TYPE_CHECKING:
+    from loaders.stores import Stores
+    from resolvers.permissions.verdicts import Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The authenticated caller. `id` is the OIDC `sub` (`users.external_auth_id`), in OpenFGA `user:{id}`."""
+
+    id: str
+    kind: Literal["user", "anonymous"] = "user"
+    user_id: int | None = None
+    email: str | None = None
+    display_name: str | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.kind == "anonymous"
+
+
+ANONYMOUS = Subject(id="", kind="anonymous")
+
+
+@dataclass(slots=True)
+class Context:
+    """Lives for one operation (for a subscription: for one event)."""
+
+    subject: Subject
+    request_id: str
+    stores: "Stores"
+    verdicts: "Verdicts"
+    ledger: Ledger
+    max_page: int = 1_000
