@@ -1,0 +1,1 @@
+"""SQLAlchemy models: one package per database, one module per area. Comments are the descriptions the API shows."""

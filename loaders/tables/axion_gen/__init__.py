@@ -1,0 +1,6 @@
+"""Models of database `axion_gen`."""
+
+from loaders.tables.axion_gen import catalog, identity
+from loaders.tables.axion_gen.base import AxionGen
+
+__all__ = ["AxionGen", "catalog", "identity"]

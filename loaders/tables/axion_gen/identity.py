@@ -1,0 +1,92 @@
+"""Gen identity and roles, and which authorization model is active (reference/axion-gen-data-model.txt)."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false, func, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from loaders.tables.axion_gen.base import AxionGen
+from loaders.tables.columns import BigInt, IdentityKey
+
+ADMIN_ROLE_ID = 1
+ANALYST_ROLE_ID = 2
+
+
+class User(AxionGen):
+    __tablename__ = "users"
+    __table_args__ = (
+        UniqueConstraint("external_auth_id"),
+        {"schema": "public", "comment": "People who use Gen, one row per OIDC subject."},
+    )
+
+    id: Mapped[IdentityKey] = mapped_column(comment="Key of the user.")
+    external_auth_id: Mapped[str] = mapped_column(comment="Subject (`sub`) of the identity provider's tokens; unique.")
+    email: Mapped[str | None] = mapped_column(comment="E-mail address, as the identity provider gave it.")
+    display_name: Mapped[str | None] = mapped_column(comment="Name to show to others.")
+    is_active: Mapped[bool] = mapped_column(server_default=true(), comment="Whether the user may sign in.")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the user was added (UTC).")
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), onupdate=func.now(), comment="When the user was last changed (UTC)."
+    )
+
+    user_roles: Mapped[list["UserRole"]] = relationship(back_populates="user", lazy="raise")
+
+
+class Role(AxionGen):
+    __tablename__ = "roles"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        Index("ix_roles_parent_role_id", "parent_role_id"),
+        {"schema": "public", "comment": "Roles of Gen: the built-in Admin (1) and Analyst (2), and custom ones."},
+    )
+
+    id: Mapped[IdentityKey] = mapped_column(comment="Key of the role; 1 is Admin, 2 is Analyst.")
+    name: Mapped[str] = mapped_column(comment="Name of the role; unique.")
+    description: Mapped[str | None] = mapped_column(comment="What the role is for.")
+    parent_role_id: Mapped[BigInt | None] = mapped_column(
+        ForeignKey("public.roles.id"), comment="Role whose permissions this one inherits."
+    )
+    is_built_in: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether the platform made the role; such a role cannot be removed."
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the role was made (UTC).")
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), onupdate=func.now(), comment="When the role was last changed (UTC)."
+    )
+
+    parent: Mapped["Role | None"] = relationship(remote_side="Role.id", lazy="raise")
+
+
+class UserRole(AxionGen):
+    __tablename__ = "user_roles"
+    __table_args__ = (
+        Index("ix_user_roles_role_id", "role_id"),
+        {"schema": "public", "comment": "Roles a user holds."},
+    )
+
+    user_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("public.users.id", ondelete="CASCADE"), primary_key=True, comment="Who holds the role."
+    )
+    role_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("public.roles.id", ondelete="CASCADE"), primary_key=True, comment="The role held."
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the role was given (UTC).")
+
+    user: Mapped[User] = relationship(back_populates="user_roles", lazy="raise")
+    role: Mapped[Role] = relationship(lazy="raise")
+
+
+class OpenFgaModelVersion(AxionGen):
+    __tablename__ = "openfga_model_versions"
+    __table_args__ = (
+        Index("ix_openfga_model_versions_created_at", "created_at"),
+        {"schema": "public", "comment": "Authorization models uploaded to OpenFGA; the newest row is the active one."},
+    )
+
+    id: Mapped[IdentityKey] = mapped_column(comment="Key of the upload.")
+    store_id: Mapped[str] = mapped_column(comment="OpenFGA store the model was written to.")
+    authorization_model_id: Mapped[str] = mapped_column(comment="Id OpenFGA gave the model.")
+    sha256: Mapped[str] = mapped_column(comment="SHA-256 of model.json, 64 hexadecimal digits in lower case.")
+    created_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), comment="When the model was uploaded (UTC)."
+    )

@@ -1,0 +1,83 @@
+"""Jobs as clients see them; procrastinate's own tables live in schema `procrastinate` and are never read by the API."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from loaders.tables.axion_sense_tasks.base import AxionSenseTasks
+from loaders.tables.columns import BigInt, Json, Uuid7Key
+
+JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+FINAL_STATES = ("succeeded", "failed", "cancelled")
+
+
+class Job(AxionSenseTasks):
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
+        CheckConstraint(
+            "(state IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished_at"
+        ),
+        CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
+        CheckConstraint("attempts >= 0", name="attempts"),
+        Index("ix_jobs_subject_created_at", "subject", "created_at"),
+        Index("ix_jobs_created_at", "created_at"),
+        Index(
+            "ix_jobs_state_heartbeat_at",
+            "state",
+            "heartbeat_at",
+            postgresql_where=text("state IN ('queued', 'running')"),
+        ),
+        Index("ix_jobs_procrastinate_job_id", "procrastinate_job_id"),
+        {"schema": "public", "comment": "Work done outside of a request: one row per job, from start to final state."},
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the job (UUIDv7).")
+    kind: Mapped[str] = mapped_column(comment="What the job does, such as `table_profile_refresh`.")
+    state: Mapped[str] = mapped_column(
+        server_default="queued",
+        comment="`queued`, `running`, `succeeded`, `failed` or `cancelled`; the last three are final.",
+    )
+    subject: Mapped[str] = mapped_column(comment="Who started the job: the external authentication id of a user.")
+    arguments: Mapped[Json] = mapped_column(server_default=text("'{}'"), comment="What the job was asked to do.")
+    result: Mapped[Json | None] = mapped_column(comment="What the job found or made, once succeeded.")
+    error: Mapped[Json | None] = mapped_column(comment="Why the job failed: code and message.")
+    progress: Mapped[float | None] = mapped_column(comment="Share of the work done, 0 to 1; null if unknown.")
+    message: Mapped[str | None] = mapped_column(comment="What the job is doing, for people.")
+    attempts: Mapped[int] = mapped_column(server_default="0", comment="How many times a worker has started the job.")
+    procrastinate_job_id: Mapped[BigInt | None] = mapped_column(
+        comment="Id of the job in the queue; null until deferred."
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the job was asked for (UTC).")
+    started_at: Mapped[datetime | None] = mapped_column(comment="When a worker first started the job (UTC).")
+    finished_at: Mapped[datetime | None] = mapped_column(comment="When the job reached its final state (UTC).")
+    heartbeat_at: Mapped[datetime | None] = mapped_column(comment="When the worker last said it is at work (UTC).")
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(comment="When somebody asked to cancel the job (UTC).")
+    sequence: Mapped[BigInt] = mapped_column(server_default="0", comment="Sequence number of the job's newest event.")
+
+    events: Mapped[list["JobEvent"]] = relationship(back_populates="job", lazy="raise", order_by="JobEvent.sequence")
+
+
+class JobEvent(AxionSenseTasks):
+    __tablename__ = "job_events"
+    __table_args__ = (
+        CheckConstraint("sequence > 0", name="sequence"),
+        {
+            "schema": "public",
+            "comment": "What happened to a job, in order; subscriptions resume from a sequence number.",
+        },
+    )
+
+    job_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("public.jobs.id", ondelete="CASCADE"), primary_key=True, comment="The job."
+    )
+    sequence: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Place of the event in its job, from 1 without gaps."
+    )
+    kind: Mapped[str] = mapped_column(comment="What happened, such as `state` or `progress`.")
+    payload: Mapped[Json] = mapped_column(server_default=text("'{}'"), comment="What changed.")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it happened (UTC).")
+
+    job: Mapped[Job] = relationship(back_populates="events", lazy="raise")

@@ -1,0 +1,6 @@
+"""Models of database `powernode`."""
+
+from loaders.tables.powernode import accounts
+from loaders.tables.powernode.base import Powernode
+
+__all__ = ["Powernode", "accounts"]
