@@ -1,0 +1,1 @@
+"""Tables of the platform's own ClickHouse; their DDL is deploy/clickhouse/init.sql."""
