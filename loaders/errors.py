@@ -5,6 +5,7 @@
     ├── Unauthenticated / Forbidden / NotFound
     ├── PermissionsUnavailable      OpenFGA gave no verdict: denied
     ├── EncryptionKeyMissing
+    ├── SecretUnreadable            stored ciphertext was altered, or its key is another one
     └── StoreError(store)
         ├── StoreUnavailable        cannot be reached
         ├── StoreTimeout            did not answer within its time-out; the query was cancelled
@@ -39,6 +40,7 @@ class Code(StrEnum):
     COST_EXCEEDED = "COST_EXCEEDED"
     PERMISSIONS_UNAVAILABLE = "PERMISSIONS_UNAVAILABLE"
     ENCRYPTION_KEY_MISSING = "ENCRYPTION_KEY_MISSING"
+    SECRET_UNREADABLE = "SECRET_UNREADABLE"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_TIMEOUT = "STORE_TIMEOUT"
     STORE_CREDENTIALS_REJECTED = "STORE_CREDENTIALS_REJECTED"
@@ -108,6 +110,10 @@ class PermissionsUnavailable(AxionError):
 
 class EncryptionKeyMissing(AxionError):
     code = Code.ENCRYPTION_KEY_MISSING
+
+
+class SecretUnreadable(AxionError):
+    code = Code.SECRET_UNREADABLE
 
 
 class StoreError(AxionError):

@@ -1,0 +1,92 @@
+"""Secrets at rest: AES-256-GCM under versioned keys (reference/axion-gen-data-model.txt, "Encryption").
+
+32-byte key, fresh 12-byte nonce per call, 16-byte tag, no associated data, as the reference has it: rows sealed by the
+platform's other services open here and the other way round.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from loaders.errors import EncryptionKeyMissing, SecretUnreadable
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The four columns of a sealed secret: `encrypted_*`, `nonce`, `tag`, `key_version`."""
+
+    ciphertext: bytes = field(repr=False)
+    nonce: bytes = field(repr=False)
+    tag: bytes = field(repr=False)
+    key_version: int
+
+
+class Keyring:
+    """Keys by version. New secrets are sealed under `current_version`; every version on the ring can be opened."""
+
+    __slots__ = ("_ciphers", "current_version")
+
+    def __init__(self, keys: Mapping[int, str], current_version: int) -> None:
+        """`keys` are base64 of exactly 32 bytes. `ValueError` names the version at fault, never the key."""
+        self._ciphers = {version: AESGCM(_decode(version, key)) for version, key in keys.items()}
+        if current_version not in self._ciphers:
+            raise ValueError(f"the current encryption key version {current_version} is not among the configured keys")
+        self.current_version = current_version
+
+    @property
+    def versions(self) -> frozenset[int]:
+        return frozenset(self._ciphers)
+
+    def seal(self, secret: bytes) -> Sealed:
+        """Encrypts under the current version with a fresh random nonce: sealing twice never gives the same bytes."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._ciphers[self.current_version].encrypt(nonce, secret, None)
+        return Sealed(sealed[:-TAG_BYTES], nonce, sealed[-TAG_BYTES:], self.current_version)
+
+    def open(self, sealed: Sealed) -> bytes:
+        """The secret.
+
+        `EncryptionKeyMissing` when the version is not on the ring, `SecretUnreadable` when any part was altered or
+        the version's key is not the one it was sealed with.
+        """
+        cipher = self._ciphers.get(sealed.key_version)
+        if cipher is None:
+            raise EncryptionKeyMissing(
+                f"A stored secret needs encryption key version {sealed.key_version}, which is not configured. "
+                "Add that version to the encryption keys until rotation has re-encrypted its rows."
+            )
+        if len(sealed.nonce) != NONCE_BYTES or len(sealed.tag) != TAG_BYTES:
+            raise _unreadable(sealed)
+        try:
+            return cipher.decrypt(sealed.nonce, sealed.ciphertext + sealed.tag, None)
+        except InvalidTag:
+            raise _unreadable(sealed) from None
+
+    def __repr__(self) -> str:
+        return f"Keyring(versions={sorted(self._ciphers)}, current_version={self.current_version})"
+
+
+def _decode(version: int, key: str) -> bytes:
+    try:
+        raw = base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(f"encryption key version {version} is not valid base64") from None
+    if len(raw) != KEY_BYTES:
+        raise ValueError(f"encryption key version {version} has {len(raw)} bytes, AES-256 needs {KEY_BYTES}")
+    return raw
+
+
+def _unreadable(sealed: Sealed) -> SecretUnreadable:
+    return SecretUnreadable(
+        f"A stored secret does not open with encryption key version {sealed.key_version}: the row was altered or the "
+        "key was replaced under the same version. Enter the secret again, or restore the key it was sealed with."
+    )
