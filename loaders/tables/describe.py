@@ -80,7 +80,7 @@ _COMPOUND = cast(
 
 
 def column_type(type_: TypeEngine[object]) -> ColumnType:
-    """What exactly this class of SQLAlchemy type holds; a subclass is not guessed. UnknownColumnType if there is none."""
+    """What exactly this class of SQLAlchemy type holds; a subclass is not guessed. UnknownColumnType if none fits."""
     if kind := _SIMPLE.get(type(type_)):
         return ColumnType(kind)
     if make := _COMPOUND.get(type(type_)):
