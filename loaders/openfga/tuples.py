@@ -1,0 +1,90 @@
+"""Relationship tuples and questions about them, as values."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from loaders.openfga.api import Json, nonsense
+from loaders.openfga.store import text
+
+EXPIRY = "not_expired"
+
+_OBJECT = re.compile(r"[^\s:#]+:[^\s:#]+")
+_MAX_OBJECT = 256
+_MAX_RELATION = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RelationTuple:
+    """`user` has `relation` on `object`, until `expires_at` (aware) where the model allows an end."""
+
+    user: str
+    relation: str
+    object: str
+    expires_at: datetime | None = None
+
+    def key(self) -> Json:
+        return {"user": self.user, "relation": self.relation, "object": self.object}
+
+    def to_json(self) -> Json:
+        if self.expires_at is None:
+            return self.key()
+        context = {"expires_at": rfc3339(self.expires_at)}
+        return {**self.key(), "condition": {"name": EXPIRY, "context": context}}
+
+    @classmethod
+    def from_json(cls, key: Json) -> "RelationTuple":
+        condition = key.get("condition")
+        expires_at = None
+        if condition is not None:
+            if not isinstance(condition, dict) or condition.get("name") != EXPIRY:
+                raise nonsense()
+            expires_at = _instant(text(condition.get("context") or {}, "expires_at"))
+        return cls(text(key, "user"), text(key, "relation"), text(key, "object"), expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Has the subject `relation` on `object`? Names as made by `names`.
+
+    `parent` is what the caller knows from the object's own name (the dataset of `table:{dataset}/{name}`), so that an
+    object nobody has written a parent tuple for yet is still judged by what is above it. Never take it from a client.
+    """
+
+    relation: str
+    object: str
+    parent: str | None = None
+
+    @property
+    def askable(self) -> bool:
+        """Whether OpenFGA would take it. One question it does not take would spoil the whole batch."""
+        return is_object(self.object) and 0 < len(self.relation) <= _MAX_RELATION
+
+    def to_json(self, subject: str, *, correlation_id: str, context: Json) -> Json:
+        item: Json = {
+            "tuple_key": {"user": subject, "relation": self.relation, "object": self.object},
+            "context": context,
+            "correlation_id": correlation_id,
+        }
+        if self.parent is not None:
+            parent = {"user": self.parent, "relation": "parent", "object": self.object}
+            item["contextual_tuples"] = {"tuple_keys": [parent]}
+        return item
+
+
+def _instant(value: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError as error:
+        raise nonsense() from error
+
+
+def is_object(name: str) -> bool:
+    return len(name) <= _MAX_OBJECT and _OBJECT.fullmatch(name) is not None
+
+
+def rfc3339(instant: datetime) -> str:
+    """UTC with microseconds. A naive datetime is a mistake of the caller: ValueError."""
+    if instant.tzinfo is None:
+        raise ValueError("a naive datetime is not an instant")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,91 @@
+"""Declarations of who sees the rows of a table. Data only: `verdicts` asks, `apply` puts the answers into the `Read`.
+
+Every table that can be read has one `RowGuard` in the policies; a table without one cannot be read at all. There is no
+"inherited from the parent": a child is guarded by itself (`Visible(..., via=...)`), because it can be reached by other
+ways than its parent. The price is a predicate that repeats the parent's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+from loaders.description import Table
+from loaders.errors import AxionError, Code
+from loaders.read import Join
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Every caller sees every row, the anonymous one too. `reason` says why that is right."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """A row is visible when the subject has `relation` on `type:{value of column}`.
+
+    The column is the table's own, or belongs to the last table of `via`, which is walked from the row. A row whose column
+    is null, or whose `via` leads nowhere, is visible to system admins only.
+    """
+
+    type: str
+    relation: str
+    column: str
+    via: tuple[Join, ...] = ()
+
+    def holder(self, table: Table) -> Table:
+        """The table that has `column`."""
+        return self.via[-1].target if self.via else table
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A row is visible to the user whose `attribute` its column holds, and to system admins."""
+
+    column: str
+    attribute: Literal["id", "user_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All rows or none: the table itself is the object, such as `table:{dataset}/{name}` of a remote table.
+
+    `object` and `parent` are names as made by `loaders.openfga.names`; `parent` as in `loaders.openfga.tuples.Check`.
+    """
+
+    relation: str
+    object: str
+    parent: str | None = None
+
+
+RowGuard: TypeAlias = Public | Visible | Own | Whole
+Policies: TypeAlias = Mapping[Table, RowGuard]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A guard on a field: given when the subject has `relation` on `type:{value of column}` of the same row."""
+
+    type: str
+    relation: str
+    column: str
+
+
+class Unguarded(AxionError):
+    """A table without a policy was to be read. A defect of the program, answered by reading nothing."""
+
+    code: ClassVar[Code] = Code.INTERNAL_ERROR
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(
+            f"Nothing says who may read table {table.name} of {table.store}, so nobody may: give it a guard."
+        )
+
+
+def guard_of(policies: Policies, table: Table) -> RowGuard:
+    """Raises `Unguarded` for a table without a guard."""
+    guard = policies.get(table)
+    if guard is None:
+        raise Unguarded(table)
+    return guard

@@ -1,0 +1,63 @@
+"""What a guard and a visibility come to as a predicate over the table's rows. Pure."""
+
+import re
+import uuid
+from collections.abc import Iterable
+from functools import reduce
+
+from loaders.description import Kind, Table
+from loaders.read import Col, Compare, Exists, Join, Never, Op, Predicate, Value
+from resolvers.context import Subject
+from resolvers.permissions.guards import Own, Visible
+from resolvers.permissions.verdicts import Everything, Only
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_BITS = {Kind.INTEGER: 31, Kind.BIGINT: 63}
+
+
+def by_visibility(guard: Visible, table: Table, visibility: Everything | Only) -> Predicate | None:
+    """None when nothing is hidden; Never when nothing is visible; else column (through `via`) among the ids."""
+    if isinstance(visibility, Everything):
+        return None
+    values = typed(visibility.ids, guard.holder(table), guard.column)
+    if not values:
+        return Never()
+    return _through(guard.via, Compare(Col(guard.column), Op.IN, values))
+
+
+def by_owner(guard: Own, table: Table, subject: Subject) -> Predicate:
+    """Rows of the subject itself; none for one that has no such attribute (not yet among the users)."""
+    mine = subject.id if guard.attribute == "id" else subject.user_id
+    values = () if mine is None else typed((str(mine),), table, guard.column)
+    return Compare(Col(guard.column), Op.EQ, values[0]) if values else Never()
+
+
+def typed(ids: Iterable[str], table: Table, column: str) -> tuple[Value, ...]:
+    """Ids as values of the column, in a stable order. An id that is no such value can match no row and is left out.
+
+    Only canonical forms count: `007` and an upper-case UUID are other objects than `7` and the lower-case one.
+    """
+    kind = table.column(column).type.kind
+    match kind:
+        case Kind.TEXT:
+            return tuple(sorted(id_ for id_ in ids if "\x00" not in id_))
+        case Kind.INTEGER | Kind.BIGINT:
+            limit = 1 << _BITS[kind]
+            numbers = (int(id_) for id_ in ids if _INTEGER.fullmatch(id_))
+            return tuple(sorted(number for number in numbers if -limit <= number < limit))
+        case Kind.UUID:
+            return tuple(sorted(filter(None, map(_uuid, ids))))
+        case _:
+            raise TypeError(f"column {table.name}.{column} of type {kind} cannot name an object")
+
+
+def _uuid(id_: str) -> uuid.UUID | None:
+    try:
+        value = uuid.UUID(id_)
+    except ValueError:
+        return None
+    return value if str(value) == id_ else None
+
+
+def _through(via: tuple[Join, ...], predicate: Predicate) -> Predicate:
+    return reduce(lambda inner, join: Exists(join, inner), reversed(via), predicate)

@@ -1,0 +1,51 @@
+"""The guard station: nothing reaches a store that has not passed here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeAlias, assert_never
+
+from loaders.description import Table
+from loaders.read import Never, Predicate, Read
+from resolvers.permissions.apply import apply, tables_of
+from resolvers.permissions.guards import Own, Policies, Public, RowGuard, Visible, Whole, guard_of
+from resolvers.permissions.restrict import by_owner, by_visibility
+from resolvers.permissions.verdicts import Only, Unbounded, Verdicts
+
+Candidates: TypeAlias = Callable[[Table, str], Awaitable[Collection[object]]]
+"""The distinct values of a column, for a subject who sees too many objects to list. Nulls may be among them."""
+
+
+async def guard(read: Read, policies: Policies, *, verdicts: Verdicts, candidates: Candidates) -> Read:
+    """The read over the rows the subject may see, at every level. OpenFGA is asked concurrently, never per row.
+
+    A hidden row is an absent row. `Unauthenticated` when a guarded table is read without a subject, `Unguarded` for a
+    table without a policy, `PermissionsUnavailable` without a verdict; nothing is read then.
+    """
+    guards = {table: guard_of(policies, table) for table in tables_of(read)}
+    if any(not isinstance(row_guard, Public) for row_guard in guards.values()):
+        verdicts.require_subject()
+    predicates = await asyncio.gather(
+        *(_restriction(table, row_guard, verdicts, candidates) for table, row_guard in guards.items())
+    )
+    return apply(read, dict(zip(guards, predicates, strict=True)))
+
+
+async def _restriction(
+    table: Table, row_guard: RowGuard, verdicts: Verdicts, candidates: Candidates
+) -> Predicate | None:
+    match row_guard:
+        case Public():
+            return None
+        case Whole(relation, object_, parent):
+            return None if await verdicts.check(relation, object_, parent=parent) else Never()
+        case Own():
+            return None if await verdicts.is_admin() else by_owner(row_guard, table, verdicts.subject)
+        case Visible(type_, relation, column):
+            visibility = await verdicts.visible(type_, relation)
+            if isinstance(visibility, Unbounded):
+                ids = await candidates(row_guard.holder(table), column)
+                seen = await verdicts.filter(type_, relation, (id_ for id_ in ids if id_ is not None))
+                visibility = Only(seen)
+            return by_visibility(row_guard, table, visibility)
+        case _:
+            assert_never(row_guard)

@@ -1,0 +1,134 @@
+"""What the subject of one request may do: each question asked once, those of one moment in one batch."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NoReturn, Protocol, TypeAlias
+
+from aiodataloader import DataLoader
+
+from loaders.errors import Forbidden, PermissionsUnavailable, Unauthenticated
+from loaders.ledger import Ledger
+from loaders.openfga import names
+from loaders.openfga.client import Checked, Listed
+from loaders.openfga.tuples import Check
+from resolvers.context import Subject
+from resolvers.permissions.guards import Relation
+
+ADMIN = Check("admin", names.SYSTEM)
+
+
+class Authority(Protocol):
+    """Who answers: `OpenFga`, or a cache of verdicts before it."""
+
+    async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked: ...
+
+    async def list_objects(self, subject_id: str, relation: str, type_: str, *, ledger: Ledger) -> Listed: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """No row is hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Exactly the objects with these ids."""
+
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unbounded:
+    """More than can be listed: each candidate has to be checked (`Verdicts.filter`)."""
+
+
+Visibility: TypeAlias = Everything | Only | Unbounded
+
+
+class Verdicts:
+    """Lives for one request. Must be made inside the running loop. An anonymous subject is never asked about.
+
+    Every method but those that say so raises `PermissionsUnavailable` when there is no verdict.
+    """
+
+    def __init__(self, subject: Subject, authority: Authority, ledger: Ledger) -> None:
+        self.subject = subject
+        self._authority = authority
+        self._ledger = ledger
+        self._checks: DataLoader[Check, bool | None] = DataLoader(self._load_checks)
+        self._lists: DataLoader[tuple[str, str], Visibility] = DataLoader(self._load_lists)
+
+    async def is_admin(self) -> bool:
+        """Admin of `system:axion-gen`: may do everything to everything."""
+        return not self.subject.is_anonymous and _decided(await self._verdict(ADMIN))
+
+    async def check(self, relation: str, object_: str, *, parent: str | None = None) -> bool:
+        """Whether the subject has the relation on the object (a name made by `names`), or is admin."""
+        if self.subject.is_anonymous:
+            return False
+        admin, own = await asyncio.gather(self._verdict(ADMIN), self._verdict(Check(relation, object_, parent)))
+        return True if admin or own else _decided(admin) or _decided(own)
+
+    async def visible(self, type_: str, relation: str) -> Visibility:
+        """The objects of a type the subject has the relation on: one check, and one list for who is not admin."""
+        if self.subject.is_anonymous:
+            return Only(frozenset())
+        if await self.is_admin():
+            return Everything()
+        return await asyncio.shield(self._lists.load((type_, relation)))
+
+    async def filter(self, type_: str, relation: str, candidates: Iterable[object]) -> frozenset[str]:
+        """Those of the candidate ids the subject has the relation on, as text. One call per 50 distinct ones."""
+        ids = sorted({str(candidate) for candidate in candidates})
+        verdicts = await asyncio.gather(*(self.check(relation, names.object_name(type_, id_)) for id_ in ids))
+        return frozenset(id_ for id_, allowed in zip(ids, verdicts, strict=True) if allowed)
+
+    def require_subject(self) -> None:
+        """Raises `Unauthenticated` for the anonymous subject."""
+        if self.subject.is_anonymous:
+            raise Unauthenticated("This needs a signed-in user: send a bearer token.")
+
+    async def require(self, relation: str, object_: str, *, parent: str | None = None) -> None:
+        """For mutations and fields: `Unauthenticated` without a subject, `Forbidden` without the relation."""
+        self.require_subject()
+        if not await self.check(relation, object_, parent=parent):
+            _forbid()
+
+    async def require_admin(self) -> None:
+        self.require_subject()
+        if not await self.is_admin():
+            _forbid()
+
+    async def require_field(self, guard: Relation, value: object) -> None:
+        """The field guard of a row whose guard column holds `value` (null: admins only). `Forbidden` nulls the field."""
+        if value is None:
+            await self.require_admin()
+        else:
+            await self.require(guard.relation, names.object_name(guard.type, value))
+
+    async def _verdict(self, check: Check) -> bool | None:
+        # Shielded, because all who ask the same share one future: one being cancelled must not cancel the others.
+        return await asyncio.shield(self._checks.load(check))
+
+    async def _load_checks(self, checks: list[Check]) -> list[bool | None]:
+        """None is no verdict."""
+        answer = await self._authority.batch_check(self.subject.id, checks, ledger=self._ledger)
+        return [None if check in answer.undecided else check in answer.granted for check in checks]
+
+    async def _load_lists(self, keys: list[tuple[str, str]]) -> list[Visibility]:
+        return await asyncio.gather(*(self._list(*key) for key in keys))
+
+    async def _list(self, type_: str, relation: str) -> Visibility:
+        listed = await self._authority.list_objects(self.subject.id, relation, type_, ledger=self._ledger)
+        return Only(listed.ids) if listed.complete else Unbounded()
+
+
+def _decided(verdict: bool | None) -> bool:
+    if verdict is None:
+        raise PermissionsUnavailable("OpenFGA could not decide a permission of this request: it is denied. Try again.")
+    return verdict
+
+
+def _forbid() -> NoReturn:
+    raise Forbidden("You may not do this. Ask an administrator for the permission.")
