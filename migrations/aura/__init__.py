@@ -1,0 +1,1 @@
+"""Revisions of database `auradb`, oldest first; `vNNNN_what.py`, forward only."""

@@ -1,0 +1,1 @@
+"""Revisions of database `axion_sense`, oldest first; `vNNNN_what.py`, forward only."""

@@ -1,0 +1,35 @@
+"""The job queue's own tables and functions, in a schema of their own.
+
+`procrastinate_3_10.sql` is `procrastinate/sql/schema.sql` of release 3.10.0, kept here so that this revision means the
+same whatever release is installed; a newer release's migrations become a later revision.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+from migrations.operations import Grant
+
+revision = "0001_procrastinate"
+down_revision = None
+
+SCHEMA_SQL = Path(__file__).with_name("procrastinate_3_10.sql")
+
+APP_GRANTS = (
+    # defer: procrastinate_defer_jobs_v1 inserts with the caller's privileges, and so do the triggers that log events
+    Grant("SELECT, INSERT", on="procrastinate.procrastinate_jobs", to="app"),
+    Grant("SELECT, INSERT", on="procrastinate.procrastinate_events", to="app"),
+    Grant("USAGE", on="SEQUENCE procrastinate.procrastinate_jobs_id_seq", to="app"),
+    Grant("USAGE", on="SEQUENCE procrastinate.procrastinate_events_id_seq", to="app"),
+    # cancel: procrastinate_cancel_job_v1
+    Grant("UPDATE (status, abort_requested)", on="procrastinate.procrastinate_jobs", to="app"),
+)
+
+
+def upgrade() -> None:
+    connection = op.get_bind().execution_options(no_parameters=True)  # the file's `%` are not placeholders
+    connection.exec_driver_sql("SET LOCAL search_path = procrastinate")
+    connection.exec_driver_sql(SCHEMA_SQL.read_text(encoding="utf-8"))
+    connection.exec_driver_sql("SET LOCAL search_path TO DEFAULT")
+    for grant in APP_GRANTS:
+        op.invoke(grant)

@@ -1,0 +1,1 @@
+"""Revisions of database `powernode`, oldest first; `vNNNN_what.py`, forward only."""

@@ -1,0 +1,78 @@
+"""What the runners need to know, as plain values: the caller (gateway/cli.py) fills them from its settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Self, TypeAlias
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from migrations.errors import TargetInvalid
+
+DatabaseName: TypeAlias = Literal["axion_sense", "axion_sense_tasks", "axion_gen", "auradb", "powernode"]
+Target: TypeAlias = Literal[
+    "roles", "axion_sense", "axion_sense_tasks", "axion_gen", "auradb", "powernode", "clickhouse", "openfga", "all"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A login role. Without a password the server must let it in by other means (certificate, trust)."""
+
+    name: str
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database and the three roles that reach it. `url` connects as the `_migrate` role."""
+
+    name: str
+    app: Role
+    worker: Role
+    migrate: Role
+    url: URL = field(repr=False)
+
+    @classmethod
+    def of_urls(cls, *, app_url: str, worker_url: str, migrate_url: str) -> Self:
+        """TargetInvalid unless the three URLs name one database and three roles."""
+        app, worker, migrate = (_url(url) for url in (app_url, worker_url, migrate_url))
+        if not (app.database and app.database == worker.database == migrate.database):
+            raise TargetInvalid(
+                f"the app, worker and migrate URLs must name one database, not {app.database}, {worker.database} and "
+                f"{migrate.database}: correct them in the settings"
+            )
+        roles = tuple(_role(url) for url in (app, worker, migrate))
+        if len({role.name for role in roles}) < 3:
+            raise TargetInvalid(
+                f"database {app.database} needs three different roles for app, worker and migrate, so that the app "
+                f"cannot change tables: correct the URLs in the settings"
+            )
+        return cls(app.database, app=roles[0], worker=roles[1], migrate=roles[2], url=migrate)
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """`admin_url` is a superuser's, needed only by target `roles`."""
+
+    databases: Mapping[DatabaseName, Database]
+    admin_url: str | None = field(default=None, repr=False)
+
+    def admin(self) -> URL | None:
+        return None if self.admin_url is None else _url(self.admin_url)
+
+
+def _url(value: str) -> URL:
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise TargetInvalid(
+            "a database URL is malformed: it reads postgresql://role:password@host:port/database"
+        ) from None
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _role(url: URL) -> Role:
+    if not url.username:
+        raise TargetInvalid(f"the URL of database {url.database} names no role: add role:password@ before the host")
+    return Role(url.username, url.password)
