@@ -109,7 +109,7 @@ class OpenFga:
         ledger: Ledger,
         consistency: Consistency = "HIGHER_CONSISTENCY",
     ) -> Listed:
-        """At most 1,000 objects of the type. Not complete when full, at the server's deadline, or not answered in time."""
+        """At most 1,000 objects of the type. Not complete when full, at the deadline, or late."""
         subject = names.user(subject_id)
         if not is_object(subject):
             return Listed(frozenset(), complete=True)

@@ -25,8 +25,8 @@ class Public:
 class Visible:
     """A row is visible when the subject has `relation` on `type:{value of column}`.
 
-    The column is the table's own, or belongs to the last table of `via`, which is walked from the row. A row whose column
-    is null, or whose `via` leads nowhere, is visible to system admins only.
+    The column is the table's own, or belongs to the last table of `via`, which is walked from the row. A row
+    whose column is null, or whose `via` leads nowhere, is visible to system admins only.
     """
 
     type: str

@@ -101,7 +101,7 @@ class Verdicts:
             _forbid()
 
     async def require_field(self, guard: Relation, value: object) -> None:
-        """The field guard of a row whose guard column holds `value` (null: admins only). `Forbidden` nulls the field."""
+        """The field guard of a row whose guard column holds `value`; null is for admins. Forbidden nulls the field."""
         if value is None:
             await self.require_admin()
         else:

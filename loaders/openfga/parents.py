@@ -1,0 +1,19 @@
+"""The parent tuples whoever creates a data source or a dataset writes with it: `system -> datasource -> dataset`.
+
+Those of tables need not be stored: a question about a table carries its dataset (`table_check`).
+"""
+
+from loaders.openfga import names
+from loaders.openfga.tuples import Check, RelationTuple
+
+
+def datasource_parent(name: str) -> RelationTuple:
+    return RelationTuple(names.SYSTEM, "parent", names.datasource(name))
+
+
+def dataset_parent(guid: object, *, datasource: str) -> RelationTuple:
+    return RelationTuple(names.datasource(datasource), "parent", names.dataset(guid))
+
+
+def table_check(relation: str, dataset_guid: object, table_name: str) -> Check:
+    return Check(relation, names.table(dataset_guid, table_name), parent=names.dataset(dataset_guid))
