@@ -1,11 +1,12 @@
 """What a resolver is given: who asks, the opened stores, the request's ledger and verdicts. Plain data, no framework."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from loaders.ledger import Ledger
 
 if TYPE_CHECKING:
+    from loaders.fetch import Failure
     from loaders.stores import Stores
     from resolvers.permissions.verdicts import Verdicts
 
@@ -38,3 +39,5 @@ class Context:
     verdicts: "Verdicts"
     ledger: Ledger
     max_page: int = 1_000
+    failures: "list[Failure]" = field(default_factory=list)
+    """Crossings into other stores that failed inside compiled answers; the transport reports them among the errors."""

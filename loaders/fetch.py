@@ -1,0 +1,142 @@
+"""Runs a `Read`: plans it, sends each store its part, and puts the parts together.
+
+A read in one Postgres database is one statement. Where it crosses into another store, each crossing is one keyed read
+for all parents, so the number of statements depends on the document and never on the number of rows. A crossing that
+fails leaves null in its own fields and is reported; the rest of the answer stays.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from loaders.columnar.connection import read_connection, read_keyed
+from loaders.columnar.source import Source
+from loaders.description import Table
+from loaders.encode.value import decode_value
+from loaders.errors import AxionError
+from loaders.ledger import Ledger
+from loaders.plan import Graft, plan
+from loaders.postgres.client import Postgres
+from loaders.postgres.compile import compile_distinct, compile_keyed, compile_read
+from loaders.read import Join, Read
+from loaders.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A crossing that failed: where its first null stands in the answer, how many there are, and why."""
+
+    path: tuple[str | int, ...]
+    nulls: int
+    error: AxionError
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """A place in an answer that holds the key of what belongs there."""
+
+    object: dict[str, Any]
+    path: tuple[str | int, ...]
+
+
+async def fetch(read: Read, *, stores: Stores, ledger: Ledger) -> tuple[str | None, list[Failure]]:
+    """The answer as JSON text, `None` for an absent object. Raises what the read's own store raises."""
+    planned = plan(read)
+    text = await _root(planned.read, stores, ledger)
+    if not planned.grafts or text is None:
+        return text, []
+    tree = orjson.loads(text)
+    failures = await _graft([(tree, ())], planned.grafts, stores, ledger)
+    return orjson.dumps(tree).decode(), failures
+
+
+async def fetch_tree(read: Read, *, stores: Stores, ledger: Ledger) -> tuple[Any, list[Failure]]:
+    """The answer as JSON-ready Python values."""
+    planned = plan(read)
+    text = await _root(planned.read, stores, ledger)
+    tree = None if text is None else orjson.loads(text)
+    failures = [] if tree is None else await _graft([(tree, ())], planned.grafts, stores, ledger)
+    return tree, failures
+
+
+async def distinct_values(table: Table, column: str, *, stores: Stores, ledger: Ledger) -> list[object]:
+    """The distinct non-null values of a column of a Postgres table."""
+    statement = compile_distinct(table, column)
+    rows = await stores.postgres[table.store].fetch(statement.sql, *statement.parameters, ledger=ledger)
+    return [row[0] for row in rows]
+
+
+async def _root(read: Read, stores: Stores, ledger: Ledger) -> str | None:
+    store = _store(read.table, stores)
+    if isinstance(store, Postgres):
+        return await store.fetch_json(compile_read(read), ledger=ledger)
+    text = (await read_connection(read, store, ledger)).decode()
+    return None if text == "null" else text
+
+
+def _store(table: Table, stores: Stores) -> Postgres | Source:
+    if table.store in stores.postgres:
+        return stores.postgres[table.store]
+    return stores.columnar[table.store]
+
+
+async def _graft(
+    trees: Sequence[tuple[Any, tuple[str | int, ...]]], grafts: Iterable[Graft], stores: Stores, ledger: Ledger
+) -> list[Failure]:
+    """Replaces the keys at every graft's path in all trees. Crossings of one level run concurrently."""
+    failures = await asyncio.gather(*(_graft_one(trees, graft, stores, ledger) for graft in grafts))
+    return [failure for below in failures for failure in below]
+
+
+async def _graft_one(
+    trees: Sequence[tuple[Any, tuple[str | int, ...]]], graft: Graft, stores: Stores, ledger: Ledger
+) -> list[Failure]:
+    holders = [holder for tree, path in trees for holder in _holders(tree, graft.path[:-1], path)]
+    key = graft.path[-1]
+    if not holders:
+        return []
+    planned = plan(graft.read)
+    type_ = graft.join.target.column(graft.join.remote[0]).type
+    texts = [None if holder.object[key] is None else str(holder.object[key]) for holder in holders]
+    values = {text: decode_value(text, type_) for text in texts if text is not None}
+    try:
+        answers = await _keyed(planned.read, graft.join, values, stores, ledger)
+    except AxionError as error:
+        for holder in holders:
+            holder.object[key] = None
+        return [Failure((*holders[0].path, key), len(holders), error)]
+    children = []
+    for holder, text in zip(holders, texts, strict=True):
+        answer = answers.get(text) if text is not None else None
+        child = holder.object[key] = None if answer is None else orjson.loads(answer)
+        children.append((child, (*holder.path, key)))
+    return await _graft([child for child in children if child[0] is not None], planned.grafts, stores, ledger)
+
+
+async def _keyed(
+    read: Read, join: Join, values: dict[str, object], stores: Stores, ledger: Ledger
+) -> dict[str, str | bytes | None]:
+    """The answer for each key, by the key's text. One statement in Postgres, one per part in a columnar store."""
+    if not values:
+        return {}
+    store = _store(read.table, stores)
+    if isinstance(store, Postgres):
+        statement = compile_keyed(read, join, tuple(values.values()))
+        rows = await store.fetch(statement.sql, *statement.parameters, ledger=ledger)
+        return {row[0]: row[1] for row in rows}
+    keyed = await read_keyed(read, join.remote, [(value,) for value in values.values()], store, ledger)
+    answers = {text: keyed[(value,)] for text, value in values.items()}
+    return {text: None if answer == b"null" else answer for text, answer in answers.items()}
+
+
+def _holders(tree: Any, path: tuple[str, ...], at: tuple[str | int, ...]) -> Iterable[_Holder]:
+    if isinstance(tree, list):
+        for position, item in enumerate(tree):
+            yield from _holders(item, path, (*at, position))
+    elif tree is not None and path:
+        yield from _holders(tree[path[0]], path[1:], (*at, path[0]))
+    elif tree is not None:
+        yield _Holder(tree, at)

@@ -1,0 +1,88 @@
+"""Cuts a `Read` where the store changes: the plan station. Pure.
+
+Each nested read over another store is taken out; in its place the parent's part selects the join's key. Its graft says
+where in the answer the keys stand. All parents' children are then fetched by one keyed read per graft.
+"""
+
+from dataclasses import dataclass, replace
+
+from loaders.read import (
+    Col,
+    Computed,
+    Connection,
+    ConnectionPart,
+    EdgePart,
+    Edges,
+    Field,
+    Join,
+    Literal,
+    Nodes,
+    Read,
+    Related,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Graft:
+    """`read` is to be put at `path` of its parent's answer (lists on the way are walked), keyed by what stands there."""
+
+    path: tuple[str, ...]
+    join: Join
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`read` stays in one store; `grafts` are reads of other stores, planned themselves when they are fetched."""
+
+    read: Read
+    grafts: tuple[Graft, ...]
+
+
+def plan(read: Read) -> Plan:
+    grafts: list[Graft] = []
+    return Plan(_cut(read, (), grafts), tuple(grafts))
+
+
+def _cut(read: Read, path: tuple[str, ...], grafts: list[Graft]) -> Read:
+    fields = _cut_fields(read.fields, read.table.store, path, grafts)
+    connection = read.connection
+    if connection is not None:
+        connection = Connection(
+            tuple((key, _cut_part(part, read.table.store, (*path, key), grafts)) for key, part in connection.entries)
+        )
+    if fields == read.fields and connection == read.connection:
+        return read
+    return replace(read, fields=fields, connection=connection)
+
+
+def _cut_part(part: ConnectionPart, store: str, path: tuple[str, ...], grafts: list[Graft]) -> ConnectionPart:
+    match part:
+        case Nodes(fields):
+            return Nodes(_cut_fields(fields, store, path, grafts))
+        case Edges(entries):
+            return Edges(tuple((key, _cut_entry(entry, store, (*path, key), grafts)) for key, entry in entries))
+        case _:
+            return part
+
+
+def _cut_entry(
+    entry: EdgePart | Literal | Nodes, store: str, path: tuple[str, ...], grafts: list[Graft]
+) -> EdgePart | Literal | Nodes:
+    return Nodes(_cut_fields(entry.fields, store, path, grafts)) if isinstance(entry, Nodes) else entry
+
+
+def _cut_fields(fields: tuple[Field, ...], store: str, path: tuple[str, ...], grafts: list[Graft]) -> tuple[Field, ...]:
+    return tuple(_cut_field(field, store, (*path, field.key), grafts) for field in fields)
+
+
+def _cut_field(field: Field, store: str, path: tuple[str, ...], grafts: list[Graft]) -> Field:
+    if not isinstance(field.output, Related):
+        return field
+    join, read = field.output.join, field.output.read
+    if read.table.store == store:
+        return Field(field.key, Related(join, _cut(read, path, grafts)))
+    if len(join.local) != 1:
+        raise ValueError(f"an edge to another store is keyed by one column, not by {join.local}")
+    grafts.append(Graft(path, join, read))
+    return Field(field.key, Computed(Col(join.local[0])))

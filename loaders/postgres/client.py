@@ -1,0 +1,104 @@
+"""The client of one Postgres database: a read-only asyncpg pool for compiled reads, sessions for writes.
+
+Errors of the driver are wrapped here and nowhere else. Connections are made on demand and replaced when they die, so a
+database that was down is used again as soon as it is back.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import NewType
+
+import asyncpg
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from loaders.ledger import Ledger
+from loaders.postgres.compile import Statement
+from loaders.postgres.errors import translated
+
+WriteSession = NewType("WriteSession", AsyncSession)
+
+_CONNECT_TIMEOUT_S = 5.0
+_WRITE_POOL = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """One database under the gateway's `_app` role. `store` is its public name, e.g. `axion_gen`."""
+
+    store: str
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+
+    @classmethod
+    async def open(
+        cls, store: str, url: str, *, pool_max: int, statement_timeout_ms: int, settings: dict[str, str] | None = None
+    ) -> "Postgres":
+        """Opens no connection yet. `settings` are further session settings of the read pool."""
+        session = {"TimeZone": "UTC", "DateStyle": "ISO, YMD", "application_name": "axion-gateway"}
+        session |= {"statement_timeout": str(statement_timeout_ms), "idle_in_transaction_session_timeout": "60000"}
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=pool_max,
+            timeout=_CONNECT_TIMEOUT_S,
+            server_settings=session | {"default_transaction_read_only": "on", "jit": "off"} | (settings or {}),
+        )
+        engine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=_WRITE_POOL,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"timeout": _CONNECT_TIMEOUT_S, "server_settings": session},
+            hide_parameters=True,
+        )
+        return cls(store, pool, engine, async_sessionmaker(engine, expire_on_commit=False))
+
+    async def close(self) -> None:
+        await self.pool.close()
+        await self.engine.dispose()
+
+    async def fetch_json(self, statement: Statement, *, ledger: Ledger) -> str | None:
+        """The JSON text a compiled read answers; `None` for an absent object."""
+        async with self._recorded(ledger) as usage, self.pool.acquire(timeout=_CONNECT_TIMEOUT_S) as connection:
+            text: str | None = await connection.fetchval(statement.sql, *statement.parameters)
+            usage.rows, usage.bytes = 1, len(text or "")
+        return text
+
+    async def fetch(self, sql: str, *parameters: object, ledger: Ledger) -> Sequence[asyncpg.Record]:
+        """Plain rows of one small statement (keys, look-ups of the house itself)."""
+        async with self._recorded(ledger) as usage, self.pool.acquire(timeout=_CONNECT_TIMEOUT_S) as connection:
+            rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *parameters)
+            usage.rows = len(rows)
+        return rows
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[WriteSession]:
+        """One read-write transaction: committed at the end, rolled back when the body raises."""
+        with translated(self.store):
+            async with self.sessions() as session, session.begin():
+                yield WriteSession(session)
+
+    async def ping(self) -> None:
+        """Raises a `StoreError` when the database does not answer."""
+        await self.fetch("SELECT 1", ledger=Ledger())
+
+    @asynccontextmanager
+    async def _recorded(self, ledger: Ledger) -> AsyncIterator["_Answer"]:
+        answer = _Answer()
+        started = perf_counter()
+        try:
+            with translated(self.store):
+                yield answer
+        finally:
+            elapsed = (perf_counter() - started) * 1000
+            ledger.record(self.store, rows=answer.rows, bytes_=answer.bytes, ms=elapsed)
+
+
+@dataclass(slots=True)
+class _Answer:
+    rows: int = 0
+    bytes: int = 0

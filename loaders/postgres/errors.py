@@ -1,0 +1,69 @@
+"""asyncpg's and SQLAlchemy's errors as the house's own. Messages name the store and the SQLSTATE, never SQL or values."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
+from loaders.errors import (
+    AxionError,
+    BadInput,
+    Conflict,
+    StoreCredentialsRejected,
+    StoreQueryFailed,
+    StoreTimeout,
+    StoreUnavailable,
+)
+
+_UNREACHABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+
+
+@contextmanager
+def translated(store: str) -> Iterator[None]:
+    """Raises what the body raises, drivers' errors wrapped."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise translate(store, error) from error
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        raise translate(store, cause or error) from error
+
+
+def translate(store: str, error: BaseException) -> AxionError:
+    match error:
+        case asyncpg.QueryCanceledError():
+            return StoreTimeout(store, f"{store} did not answer within its time limit. Ask for less, or try again.")
+        case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
+            return StoreCredentialsRejected(store, f"{store} refused the gateway's credentials.")
+        case asyncpg.UniqueViolationError():
+            return Conflict(f"A row with the same {_constraint(error)} exists already in {store}.")
+        case asyncpg.IntegrityConstraintViolationError():
+            return BadInput(f"{store} refused the row: it violates {_constraint(error)}.")
+        case asyncpg.DataError() if (
+            type(error) is asyncpg.DataError
+        ):  # the driver's own: a value out of its type's range
+            return BadInput("A value does not fit its column's type.")
+        case TimeoutError():
+            return StoreUnavailable(store, f"{store} gave no connection in time. Try again shortly.")
+        case _ if isinstance(error, _UNREACHABLE):
+            return StoreUnavailable(store, f"{store} cannot be reached. Try again shortly.")
+        case asyncpg.PostgresError():
+            return StoreQueryFailed(
+                store, f"{store} aborted the query ({type(error).__name__}, SQLSTATE {error.sqlstate})."
+            )
+        case _:
+            return StoreQueryFailed(store, f"{store} failed ({type(error).__name__}).")
+
+
+def _constraint(error: asyncpg.PostgresError) -> str:
+    return getattr(error, "constraint_name", None) or "constraint"

@@ -1,0 +1,29 @@
+"""The opened stores, as resolvers and loaders are given them. `gateway/stores.py` opens and closes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loaders.clickhouse.client import ClickHouse
+from loaders.columnar.source import Source
+from loaders.jobs.watch import JobWatcher
+from loaders.objects.bucket import Objects
+from loaders.openfga.client import OpenFga
+from loaders.postgres.client import Postgres
+from loaders.secrets.keyring import Keyring
+from loaders.vectors.embeddings import Embeddings
+from loaders.warehouses.pools import Warehouses
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Shared by all requests of a process. `postgres` and `columnar` are keyed by public store names."""
+
+    postgres: Mapping[str, Postgres]
+    columnar: Mapping[str, Source]
+    clickhouse: ClickHouse
+    openfga: OpenFga
+    warehouses: Warehouses
+    objects: Objects
+    keyring: Keyring
+    embeddings: Embeddings
+    jobs: JobWatcher

@@ -1,0 +1,29 @@
+"""From a built `Read` to its answer: guard, then fetch. The only way a table-backed read reaches a store."""
+
+from collections.abc import Collection
+
+from loaders.description import Table
+from loaders.fetch import Failure, distinct_values, fetch, fetch_tree
+from loaders.read import Read
+from resolvers.context import Context
+from resolvers.permissions.guards import Policies
+from resolvers.permissions.station import guard
+
+
+async def guarded(read: Read, context: Context, policies: Policies) -> Read:
+    """The read as the caller may have it: row predicates at every level."""
+
+    async def candidates(table: Table, column: str) -> Collection[object]:
+        return await distinct_values(table, column, stores=context.stores, ledger=context.ledger)
+
+    return await guard(read, policies, verdicts=context.verdicts, candidates=candidates)
+
+
+async def answer(read: Read, context: Context, policies: Policies) -> tuple[str | None, list[Failure]]:
+    """The JSON text of the guarded read (`None`: absent object), and what failed in other stores below it."""
+    return await fetch(await guarded(read, context, policies), stores=context.stores, ledger=context.ledger)
+
+
+async def answer_tree(read: Read, context: Context, policies: Policies) -> tuple[object, list[Failure]]:
+    """As `answer`, but as Python values: for answers in which resolvers of their own still have to run."""
+    return await fetch_tree(await guarded(read, context, policies), stores=context.stores, ledger=context.ledger)

@@ -1,0 +1,53 @@
+"""The arguments every connection takes, as a resolver signature that strawberry turns into SDL.
+
+The functions are never called: `schema/mapping/install.py` puts the compiled resolvers in their place, which read the
+arguments as graphql-core coerced them.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Optional
+
+import strawberry
+
+from schema.mapping import types
+
+_PAGE = {
+    "first": "At most this many from the start; 50 when neither `first` nor `last` is given, at most 1,000.",
+    "after": "Only what follows this cursor.",
+    "last": "At most this many from the end.",
+    "before": "Only what precedes this cursor.",
+}
+
+
+def _argument(annotation: Any, description: str) -> Any:
+    return Annotated[annotation | None, strawberry.argument(description=description)]
+
+
+def connection_arguments(target: str, extra: dict[str, tuple[Any, str]] | None = None) -> Callable[..., Any]:
+    """A signature with `where`, `orderBy` and the page arguments for a connection of `target`."""
+    annotations = {
+        "where": _argument(types.lazy(f"{target}Filter"), "Only rows that match."),
+        "order_by": _argument(list[types.lazy(f"{target}OrderBy")], "Order, first term first; ties are broken by key."),
+        "first": _argument(int, _PAGE["first"]),
+        "after": _argument(str, _PAGE["after"]),
+        "last": _argument(int, _PAGE["last"]),
+        "before": _argument(str, _PAGE["before"]),
+    }
+    required = {
+        name: Annotated[type_, strawberry.argument(description=text)] for name, (type_, text) in (extra or {}).items()
+    }
+    return signature(required, annotations, Optional[types.lazy(f"{target}Connection")])
+
+
+def signature(required: dict[str, Any], optional: dict[str, Any], returns: Any) -> Callable[..., Any]:
+    def declared(**_: Any) -> Any:
+        raise AssertionError("replaced by schema/mapping/install.py")
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter(name, keyword, annotation=type_) for name, type_ in required.items()]
+    parameters += [inspect.Parameter(name, keyword, annotation=type_, default=None) for name, type_ in optional.items()]
+    declared.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
+    declared.__annotations__ = {**required, **optional, "return": returns}
+    declared.__module__ = types.__name__
+    return declared

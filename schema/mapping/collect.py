@@ -1,0 +1,82 @@
+"""CollectFields of the GraphQL specification (section 6.3.2) over a document's AST, for the parts graphql-core never sees."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLSchema,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
+from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
+from graphql.type.directives import GraphQLIncludeDirective, GraphQLSkipDirective
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a selection needs around it: the schema, the fragments, the coerced variables."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: VariableValues
+
+    def arguments(self, field: GraphQLField, node: FieldNode) -> dict[str, Any]:
+        return get_argument_values(field, node, self.variables)
+
+    def collect(self, type_name: str, nodes: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:
+        """The fields selected below `nodes` for an object of that type, by response key, in document order."""
+        collected: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
+        for node in nodes:
+            if node.selection_set is not None:
+                self._collect(type_name, node.selection_set, collected, visited)
+        return collected
+
+    def _collect(
+        self, type_name: str, selections: SelectionSetNode, collected: dict[str, list[FieldNode]], visited: set[str]
+    ) -> None:
+        for selection in selections.selections:
+            if not self._included(selection):
+                continue
+            match selection:
+                case FieldNode():
+                    key = selection.alias.value if selection.alias else selection.name.value
+                    collected.setdefault(key, []).append(selection)
+                case InlineFragmentNode():
+                    condition = selection.type_condition
+                    if condition is None or self._applies(condition.name.value, type_name):
+                        self._collect(type_name, selection.selection_set, collected, visited)
+                case FragmentSpreadNode():
+                    name = selection.name.value
+                    fragment = self.fragments.get(name)
+                    if name in visited or fragment is None:
+                        continue
+                    visited.add(name)
+                    if self._applies(fragment.type_condition.name.value, type_name):
+                        self._collect(type_name, fragment.selection_set, collected, visited)
+
+    def _included(self, node: FieldNode | InlineFragmentNode | FragmentSpreadNode) -> bool:
+        if not node.directives:
+            return True
+        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
+        if skip and skip["if"] is True:
+            return False
+        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
+        return not (include and include["if"] is False)
+
+    def _applies(self, condition: str, type_name: str) -> bool:
+        if condition == type_name:
+            return True
+        abstract, object_ = self.schema.type_map.get(condition), self.schema.type_map.get(type_name)
+        return (
+            bool(
+                abstract is not None and object_ is not None and self.schema.is_sub_type(abstract, object_)  # type: ignore[arg-type]
+            )
+            if hasattr(abstract, "resolve_type")
+            else False
+        )

@@ -1,0 +1,48 @@
+"""The Relay connection types of a table-backed type: connection, edge, and the shared page info."""
+
+from typing import Any, Optional
+
+import strawberry
+
+from schema.mapping import types
+
+
+@strawberry.type(description="Where a page lies in its list (Relay Cursor Connections).")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="More rows follow the page.")
+    has_previous_page: bool = strawberry.field(description="Rows precede the page.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first row; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="Cursor of the last row; null on an empty page.")
+
+
+types.register("PageInfo", PageInfo)
+
+
+def make_connection(target: str) -> None:
+    """Registers `{target}Edge` and `{target}Connection`."""
+    _make(
+        f"{target}Edge",
+        {
+            "cursor": (str, "Where the row lies in the list; opaque."),
+            "node": (types.lazy(target), "The row."),
+        },
+        f"A `{target}` and its place in a list.",
+    )
+    _make(
+        f"{target}Connection",
+        {
+            "nodes": (list[types.lazy(target)], "The rows of the page."),
+            "edges": (list[types.lazy(f"{target}Edge")], "The rows of the page with their cursors."),
+            "page_info": (PageInfo, "Where the page lies."),
+            "total_count": (Optional[int], "Rows that match, whatever the page; null where it cannot be known."),
+        },
+        f"A page of `{target}` rows.",
+    )
+
+
+def _make(name: str, fields: dict[str, tuple[Any, str]], description: str) -> None:
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
+    for attribute, (annotation, text) in fields.items():
+        cls.__annotations__[attribute] = annotation
+        setattr(cls, attribute, strawberry.field(description=text, metadata={"mapping": "connection"}))
+    types.register(name, strawberry.type(cls, name=name, description=description))

@@ -1,0 +1,168 @@
+"""Declares a table-backed type in some twenty lines: a class with its exposed columns and edges.
+
+    @table_type(tables.Dataset, store="axion_gen", guard=Visible("dataset", "can_view", "id"))
+    class GenDataset:
+        '''A logical set of tables of one data source.'''
+
+        name = column()
+        created_at = column()
+        data_source = to_one("GenDataSource", local="data_source_id", description="Where its tables are.")
+
+`id` and `rowId` come by themselves. Only what is declared is exposed; a column's description is the comment of the
+model unless `column("...")` gives another. The connection, filter and order types follow from the declaration.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from inspect import cleandoc
+from typing import Any, Optional, TypeVar
+
+import sqlalchemy as sa
+import strawberry
+from sqlalchemy.orm import DeclarativeBase
+from strawberry.utils.str_converters import to_camel_case
+
+from loaders.description import Kind, Table
+from loaders.tables.describe import describe
+from resolvers.permissions.guards import RowGuard
+from schema.mapping import types
+from schema.mapping.arguments import connection_arguments
+from schema.mapping.connection import make_connection
+from schema.mapping.filters import make_filter, make_order
+from schema.mapping.kinds import output_type
+from schema.mapping.object import (
+    OBJECTS,
+    ColumnField,
+    EdgeField,
+    FieldMapping,
+    IdField,
+    ObjectMapping,
+    ResolvedField,
+    ScoreField,
+)
+
+C = TypeVar("C", bound=type)
+_SECRET = ("encrypted", "nonce", "tag", "token", "hash", "password", "secret")
+
+
+class Column:
+    def __init__(self, description: str | None, secret: bool) -> None:
+        self.description, self.secret = description, secret
+
+
+class Resolved:
+    def __init__(self, resolver: Callable[..., Any], required: tuple[str, ...], description: str) -> None:
+        self.resolver, self.required, self.description = resolver, required, description
+
+
+def column(description: str | None = None, *, secret: bool = False) -> Any:
+    """Exposes the column of the attribute's name. Columns that look secret need the explicit word `secret=True`."""
+    return Column(description, secret)
+
+
+def score(description: str) -> Any:
+    """The similarity of a search (1 - cosine distance)."""
+    return ScoreField(description)
+
+
+def to_one(target: str, *, local: str, remote: str | None = None, description: str) -> Any:
+    """An edge to at most one row of `target`, over its key unless `remote` names another column."""
+    return EdgeField(target, (local,), (remote,) if remote else (), many=False, description=description)
+
+
+def to_many(target: str, *, remote: str, local: str = "id", description: str) -> Any:
+    """A connection of the `target` rows whose `remote` column equals this row's `local`."""
+    return EdgeField(target, (local,), (remote,), many=True, description=description)
+
+
+def resolved(resolver: Callable[..., Any], *, requires: tuple[str, ...], description: str) -> Any:
+    """A field with a resolver of its own: `async def f(row: strawberry.Parent[Row], info, ...)`."""
+    return Resolved(resolver, requires, description)
+
+
+def table_type(
+    model: type[DeclarativeBase] | sa.Table, *, store: str, guard: RowGuard, key: tuple[str, ...] | None = None
+) -> Callable[[C], C]:
+    """Registers the decorated declaration as a GraphQL type of its name, with its connection, filter and order types.
+
+    `key` identifies a row where the table's primary key holds more than that (a partition column). Every type needs a
+    guard: `Public()` must be said.
+    """
+
+    def declare(cls: C) -> C:
+        table = describe(model, store)
+        if key is not None:
+            table = replace(table, key=key)
+        mapping = ObjectMapping(cls.__name__, table, guard, _fields(cls, table))
+        OBJECTS[mapping.name] = mapping
+        _make_object(cls, mapping)
+        make_connection(mapping.name)
+        make_filter(mapping)
+        make_order(mapping)
+        return cls
+
+    return declare
+
+
+def _fields(cls: type, table: Table) -> dict[str, FieldMapping]:
+    fields: dict[str, FieldMapping] = {"id": IdField()}
+    if len(table.key) == 1:
+        fields["rowId"] = ColumnField(table.key[0], "The raw key, as the store has it.")
+    for attribute, declared in vars(cls).items():
+        match declared:
+            case Column():
+                fields[to_camel_case(attribute)] = _column_field(attribute, declared, table)
+            case Resolved():
+                fields[to_camel_case(attribute)] = ResolvedField(declared.required)
+            case EdgeField() | ScoreField():
+                fields[to_camel_case(attribute)] = declared
+    return fields
+
+
+def _column_field(name: str, declared: Column, table: Table) -> ColumnField:
+    if not table.has_column(name):
+        raise ValueError(f"{table.name} has no column {name}")
+    if not declared.secret and any(word in name.split("_") for word in _SECRET):
+        raise ValueError(f"{table.name}.{name} looks secret: expose it with column(secret=True), or not at all")
+    description = declared.description or table.column(name).description
+    if not description:
+        raise ValueError(f"{table.name}.{name} has neither a comment nor a description")
+    return ColumnField(name, description)
+
+
+def _make_object(cls: type, mapping: ObjectMapping) -> None:
+    made = type(cls.__name__, (), {"__module__": types.__name__, "__annotations__": {}})
+    for name, field in mapping.fields.items():
+        attribute = f"f_{name}"
+        declared = next((d for a, d in vars(cls).items() if isinstance(d, Resolved) and to_camel_case(a) == name), None)
+        if declared is not None:
+            value = strawberry.field(resolver=declared.resolver, name=name, description=declared.description)
+        else:
+            annotation, description, resolver = _declared_as(field, mapping)
+            made.__annotations__[attribute] = annotation
+            value = strawberry.field(name=name, description=description, metadata={"mapping": field}, resolver=resolver)
+        setattr(made, attribute, value)
+    description = cleandoc(cls.__doc__ or "")
+    types.register(cls.__name__, strawberry.type(made, name=cls.__name__, description=description, extend=False))
+
+
+def _declared_as(field: FieldMapping, mapping: ObjectMapping) -> tuple[Any, str, Callable[..., Any] | None]:
+    match field:
+        case IdField():
+            return strawberry.ID, "Opaque global id, for `node(id:)`.", None
+        case ColumnField(name, description):
+            described = mapping.table.column(name)
+            type_ = output_type(described.type)
+            required = name in mapping.table.key or not (described.nullable or described.type.kind is Kind.FLOAT)
+            return (type_ if required else Optional[type_]), description, None
+        case ScoreField(description):
+            return Optional[float], description, None
+        case EdgeField(target, _, _, False, description):
+            return Optional[types.lazy(target)], description, None
+        case EdgeField(target, _, _, True, description):
+            return Optional[types.lazy(f"{target}Connection")], description, connection_arguments(target)
+        case ResolvedField():
+            raise AssertionError("resolved fields declare themselves")
+
+
+__all__ = ["column", "resolved", "score", "table_type", "to_many", "to_one"]

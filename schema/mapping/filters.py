@@ -1,0 +1,185 @@
+"""`where` and `orderBy`: the input types of a table-backed type, and their values as parts of a `Read`."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import orjson
+import strawberry
+
+from loaders.description import Kind, Table
+from loaders.encode.node_id import decode_node_id, split_key
+from loaders.encode.value import decode_value
+from loaders.errors import BadInput, InvalidId
+from loaders.read import And, Col, Compare, Exists, Not, Op, Or, OrderBy, Predicate, Value
+from schema.mapping import types
+from schema.mapping.kinds import FILTERS, OPERATORS, make_input
+from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join
+
+
+@strawberry.enum(description="A direction, and where nulls go. Nulls count as largest unless said otherwise.")
+class SortOrder(Enum):
+    ASC = strawberry.enum_value("ASC", description="Smallest first, nulls last.")
+    DESC = strawberry.enum_value("DESC", description="Largest first, nulls first.")
+    ASC_NULLS_FIRST = strawberry.enum_value("ASC_NULLS_FIRST", description="Smallest first, nulls before all.")
+    DESC_NULLS_LAST = strawberry.enum_value("DESC_NULLS_LAST", description="Largest first, nulls after all.")
+
+
+types.register("SortOrder", SortOrder)
+IdFilter = make_input(
+    "IDFilter",
+    {"eq": (strawberry.ID, "This global id."), "in": (list[strawberry.ID], "One of these global ids.")},
+    "Conditions on a global id.",
+)
+_UNORDERED = (Kind.JSON, Kind.BYTES, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY)
+
+
+def make_filter(mapping: ObjectMapping) -> None:
+    """Registers `{type}Filter` and `{type}ManyFilter`."""
+    own = types.lazy(f"{mapping.name}Filter")
+    fields: dict[str, tuple[Any, str]] = {
+        "and": (list[own], "All of these."),
+        "or": (list[own], "At least one of these."),
+        "not": (own, "None of this."),
+    }
+    for name, field in mapping.fields.items():
+        match field:
+            case IdField():
+                fields[name] = (IdFilter, "On the global id.")
+            case ColumnField(column):
+                fields[name] = (FILTERS[mapping.table.column(column).type.kind], f"On `{name}`.")
+            case EdgeField(target, _, _, many, _):
+                suffix = "ManyFilter" if many else "Filter"
+                fields[name] = (types.lazy(target + suffix), f"On the rows of `{name}`.")
+    make_input(f"{mapping.name}Filter", fields, f"Conditions on a `{mapping.name}`; all that are given must hold.")
+    quantified = {
+        "some": (own, "At least one row matches."),
+        "every": (own, "Every row matches; also where there is none."),
+        "none": (own, "No row matches."),
+    }
+    make_input(f"{mapping.name}ManyFilter", quantified, f"Conditions on a list of `{mapping.name}`.")
+
+
+def make_order(mapping: ObjectMapping) -> None:
+    """Registers `{type}OrderBy`, of which exactly one field is given."""
+    fields: dict[str, tuple[Any, str]] = {
+        name: (SortOrder, f"By `{name}`.")
+        for name, field in mapping.fields.items()
+        if isinstance(field, ColumnField) and mapping.table.column(field.column).type.kind not in _UNORDERED
+    }
+    make_input(f"{mapping.name}OrderBy", fields, f"One term of an order of `{mapping.name}` rows.", one_of=True)
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def predicate(where: Mapping[str, Any] | None, mapping: ObjectMapping) -> Predicate | None:
+    """A coerced `where` value as a predicate; `None` when it says nothing. `BadInput` where a null has no meaning."""
+    terms: list[Predicate] = []
+    for name, value in (where or {}).items():
+        if value is None:
+            raise BadInput(f"`{name}` in `where` of {mapping.name} is null. Leave it out, or use `isNull`.")
+        match name:
+            case "and":
+                terms.append(And(tuple(_all(value, mapping))))
+            case "or":
+                terms.append(Or(tuple(_all(value, mapping))))
+            case "not":
+                terms += [Not(term) for term in _all([value], mapping)]
+            case _:
+                terms += _field(name, value, mapping)
+    return And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None
+
+
+def _all(values: list[Mapping[str, Any]], mapping: ObjectMapping) -> list[Predicate]:
+    return [predicate(value, mapping) or And(()) for value in values]
+
+
+def _field(name: str, value: Mapping[str, Any], mapping: ObjectMapping) -> list[Predicate]:
+    match mapping.fields[name]:
+        case IdField():
+            return [id_predicate(operand, mapping) for operand in _operands(name, value).values()]
+        case ColumnField(column):
+            kind = mapping.table.column(column).type.kind
+            operands = _operands(name, value).items()
+            return [
+                Compare(Col(column), OPERATORS[kind][op], _value(OPERATORS[kind][op], v, kind)) for op, v in operands
+            ]
+        case EdgeField() as edge:
+            target = OBJECTS[edge.target]
+            if not edge.many:
+                return [Exists(join(edge), predicate(value, target))]
+            return [_quantified(q, predicate(v, target), edge) for q, v in _operands(name, value).items()]
+    raise AssertionError(f"{name} cannot be filtered")
+
+
+def _operands(name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+    for operator, operand in value.items():
+        if operand is None:
+            raise BadInput(f"`{operator}` of `{name}` is null. Leave it out, or use `isNull`.")
+    return value
+
+
+def _quantified(quantifier: str, where: Predicate | None, edge: EdgeField) -> Predicate:
+    match quantifier:
+        case "some":
+            return Exists(join(edge), where)
+        case "none":
+            return Not(Exists(join(edge), where))
+        case _:
+            return Not(Exists(join(edge), Not(where))) if where is not None else And(())
+
+
+def _value(op: Op, value: Any, kind: Kind) -> Value:
+    match op:
+        case Op.IN | Op.NOT_IN:
+            if any(item is None for item in value):
+                raise BadInput("A list of values holds a null. Use `isNull` beside `in`.")
+            return tuple(value)
+        case Op.BBOX:
+            if len(value) != 4:
+                raise BadInput("`bbox` takes four numbers: west, south, east, north.")
+            return tuple(value)
+        case Op.DWITHIN:
+            return (value["geometry"], value["metres"])
+        case Op.CONTAINS | Op.CONTAINED_BY if kind is Kind.JSON:
+            return orjson.dumps(value).decode()
+        case _:
+            return value  # type: ignore[no-any-return]
+
+
+def id_predicate(ids: str | list[str], mapping: ObjectMapping) -> Predicate:
+    """Rows with these global ids. An id of another type is `InvalidId`; a key that no row can have matches nothing."""
+    keys = [row_key(node_id, mapping) for node_id in ([ids] if isinstance(ids, str) else ids)]
+    if len(mapping.table.key) == 1:
+        return Compare(Col(mapping.table.key[0]), Op.IN, tuple(key[0] for key in keys))
+    columns = mapping.table.key
+    return Or(tuple(And(tuple(Compare(Col(c), Op.EQ, v) for c, v in zip(columns, key, strict=True))) for key in keys))
+
+
+def row_key(node_id: str, mapping: ObjectMapping) -> tuple[Value, ...]:
+    type_name, text = decode_node_id(node_id)
+    if type_name != mapping.name:
+        raise InvalidId(f"The id is one of a {type_name}, and a {mapping.name} is asked for.")
+    return parse_key(text, mapping.table)
+
+
+def parse_key(text: str, table: Table) -> tuple[Value, ...]:
+    try:
+        parts = split_key(text, len(table.key))
+        return tuple(decode_value(part, table.column(name).type) for name, part in zip(table.key, parts, strict=True))
+    except ValueError as error:
+        raise InvalidId("The id does not fit its type. Pass an `id` exactly as a query returned it.") from error
+
+
+def order(terms: list[Mapping[str, Any]] | None, mapping: ObjectMapping) -> tuple[OrderBy, ...]:
+    """A coerced `orderBy` value as order terms."""
+    return tuple(_term(name, direction, mapping) for term in terms or [] for name, direction in term.items())
+
+
+def _term(name: str, direction: Any, mapping: ObjectMapping) -> OrderBy:
+    field = mapping.fields[name]
+    assert isinstance(field, ColumnField)
+    spelled = direction.name if isinstance(direction, Enum) else str(direction)
+    nulls = True if spelled.endswith("NULLS_FIRST") else False if spelled.endswith("NULLS_LAST") else None
+    return OrderBy(Col(field.column), descending=spelled.startswith("DESC"), nulls_first=nulls)

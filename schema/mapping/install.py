@@ -1,0 +1,48 @@
+"""Puts the compiled resolvers into the schema strawberry has built.
+
+strawberry makes the types and the SDL; a mapped field is then resolved from the document's AST, so that its arguments
+are coerced once, by graphql-core, and its rows are never completed a second time.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql.execution.values import VariableValues
+from strawberry.types.field import StrawberryField
+
+from schema.mapping.collect import Document
+from schema.mapping.splice import Row
+
+RootResolver = Callable[[Any, GraphQLResolveInfo, Mapping[str, Any]], Awaitable[Any]]
+
+
+def install(schema: GraphQLSchema) -> None:
+    """Replaces the resolver of every field declared through the mapping."""
+    for type_ in schema.type_map.values():
+        if not isinstance(type_, GraphQLObjectType) or type_.name.startswith("__"):
+            continue
+        for field in type_.fields.values():
+            definition = field.extensions.get("strawberry-definition")
+            mapping = definition.metadata.get("mapping") if isinstance(definition, StrawberryField) else None
+            if mapping is None:
+                continue
+            field.resolve = _root(mapping) if callable(mapping) else _taken
+
+
+def document(info: GraphQLResolveInfo) -> Document:
+    """The document around a field. strawberry's info carries the coerced variables as a plain dict."""
+    variables = info.variable_values
+    coerced = variables.coerced if isinstance(variables, VariableValues) else variables
+    return Document(info.schema, info.fragments, VariableValues({}, coerced))
+
+
+def _taken(row: Row, info: GraphQLResolveInfo, **_: Any) -> Any:
+    return row.take(str(info.path.key))
+
+
+def _root(resolver: RootResolver) -> Callable[..., Awaitable[Any]]:
+    def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Awaitable[Any]:
+        return resolver(source, info, arguments)
+
+    return resolve

@@ -1,0 +1,127 @@
+"""Column kinds as GraphQL types and as the filter operators each kind has (DESIGN section 3)."""
+
+from typing import Annotated, Any, Optional
+
+import strawberry
+
+from loaders.description import ColumnType, Kind
+from loaders.read import Op
+from schema.mapping import types
+from schema.scalars import JSON, UUID, Base64, BigInt, CalendarDate, DateTime, GeoJSON, H3Index, Numeric
+
+SCALAR_OF: dict[Kind, Any] = {
+    Kind.BOOLEAN: bool,
+    Kind.INTEGER: int,
+    Kind.BIGINT: BigInt,
+    Kind.FLOAT: float,
+    Kind.NUMERIC: Numeric,
+    Kind.TEXT: str,
+    Kind.UUID: UUID,
+    Kind.DATE: CalendarDate,
+    Kind.TIMESTAMP: DateTime,
+    Kind.JSON: JSON,
+    Kind.BYTES: Base64,
+    Kind.GEOMETRY: GeoJSON,
+    Kind.H3: H3Index,
+}
+
+
+def output_type(type_: ColumnType) -> Any:
+    """The GraphQL output type of a column, without its nullability."""
+    if type_.kind is Kind.ARRAY and type_.element is not None:
+        return list[output_type(type_.element)]  # type: ignore[misc]
+    if type_.kind is Kind.VECTOR:
+        return list[float]
+    return SCALAR_OF[type_.kind]
+
+
+_EQUALITY = {"eq": Op.EQ, "ne": Op.NE, "in": Op.IN, "notIn": Op.NOT_IN}
+_RANGE = {"lt": Op.LT, "lte": Op.LTE, "gt": Op.GT, "gte": Op.GTE}
+_NULL = {"isNull": Op.IS_NULL}
+_TEXT = {"like": Op.LIKE, "ilike": Op.ILIKE, "startsWith": Op.STARTS_WITH}
+_JSON = {"contains": Op.CONTAINS, "containedBy": Op.CONTAINED_BY, "hasKey": Op.HAS_KEY}
+_GEOMETRY = {"intersects": Op.INTERSECTS, "within": Op.WITHIN, "bbox": Op.BBOX, "dWithin": Op.DWITHIN}
+
+OPERATORS: dict[Kind, dict[str, Op]] = {
+    Kind.BOOLEAN: {"eq": Op.EQ, "ne": Op.NE} | _NULL,
+    Kind.TEXT: _EQUALITY | _RANGE | _TEXT | _NULL,
+    Kind.JSON: _JSON | _NULL,
+    Kind.GEOMETRY: _GEOMETRY | _NULL,
+    Kind.H3: _EQUALITY | _NULL,
+    Kind.BYTES: _NULL,
+    Kind.VECTOR: _NULL,
+    Kind.ARRAY: _NULL,
+} | dict.fromkeys(
+    (Kind.INTEGER, Kind.BIGINT, Kind.FLOAT, Kind.NUMERIC, Kind.UUID, Kind.DATE, Kind.TIMESTAMP),
+    _EQUALITY | _RANGE | _NULL,
+)
+
+_MEANING = {
+    Op.EQ: "Equal to.",
+    Op.NE: "Not equal to; a null is neither.",
+    Op.IN: "One of.",
+    Op.NOT_IN: "None of; a null is neither.",
+    Op.LT: "Less than.",
+    Op.LTE: "At most.",
+    Op.GT: "Greater than.",
+    Op.GTE: "At least.",
+    Op.IS_NULL: "True: is null. False: is not null.",
+    Op.LIKE: "Matches an SQL LIKE pattern: `%` any text, `_` any character, backslash escapes.",
+    Op.ILIKE: "As `like`, whatever the case.",
+    Op.STARTS_WITH: "Starts with this text, taken literally.",
+    Op.CONTAINS: "Contains this JSON value.",
+    Op.CONTAINED_BY: "Is contained in this JSON value.",
+    Op.HAS_KEY: "Is an object with this key at its top.",
+    Op.BBOX: "Its bounding box meets `[west, south, east, north]`, in degrees.",
+    Op.INTERSECTS: "Shares a point with this geometry.",
+    Op.WITHIN: "Lies inside this geometry.",
+    Op.DWITHIN: "Lies within a distance of this geometry.",
+}
+
+
+@strawberry.input(description="A geometry and a distance from it.")
+class DistanceInput:
+    geometry: Annotated[GeoJSON, strawberry.argument(description="Where the distance is measured from.")]
+    metres: Annotated[float, strawberry.argument(description="Distance on the WGS 84 spheroid, in metres.")]
+
+
+def _operand(op: Op, scalar: Any) -> Any:
+    match op:
+        case Op.IN | Op.NOT_IN:
+            return list[scalar]
+        case Op.IS_NULL:
+            return bool
+        case Op.HAS_KEY:
+            return str
+        case Op.BBOX:
+            return list[float]
+        case Op.DWITHIN:
+            return DistanceInput
+        case _:
+            return scalar
+
+
+def _filter_name(kind: Kind) -> str:
+    named = {Kind.BIGINT: "BigInt", Kind.UUID: "UUID", Kind.JSON: "JSON", Kind.H3: "H3", Kind.NUMERIC: "Decimal"}
+    named |= {Kind.TIMESTAMP: "DateTime", Kind.INTEGER: "Int"}
+    return named.get(kind, kind.value.capitalize()) + "Filter"
+
+
+def make_input(name: str, fields: dict[str, tuple[Any, str]], description: str, *, one_of: bool = False) -> type:
+    """A strawberry input whose fields are all optional; `fields` are keyed by GraphQL name."""
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
+    for position, (field_name, (annotation, text)) in enumerate(fields.items()):
+        attribute = f"f{position}"
+        cls.__annotations__[attribute] = Optional[annotation]
+        setattr(cls, attribute, strawberry.field(name=field_name, description=text, default=strawberry.UNSET))
+    return types.register(name, strawberry.input(cls, name=name, description=description, one_of=one_of))
+
+
+FILTERS: dict[Kind, type] = {
+    kind: make_input(
+        _filter_name(kind),
+        {name: (_operand(op, SCALAR_OF.get(kind)), _MEANING[op]) for name, op in operators.items()},
+        f"Conditions on a value of kind {kind.value}; all that are given must hold.",
+    )
+    for kind, operators in OPERATORS.items()
+}

@@ -1,0 +1,84 @@
+"""What the mapping knows of a table-backed type: which column or edge each GraphQL field is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from loaders.description import Table
+from loaders.read import Join
+from resolvers.permissions.guards import RowGuard
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnField:
+    """The value of a column."""
+
+    column: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdField:
+    """The Relay id, made of the type's name and the table's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreField:
+    """The similarity of the row to what was searched for; null where nothing was."""
+
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeField:
+    """Rows of another type: one (`many=False`) or a connection. `remote=()` stands for the target's key."""
+
+    target: str
+    local: tuple[str, ...]
+    remote: tuple[str, ...]
+    many: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedField:
+    """A field with a resolver of its own, which is given the `required` columns of its row."""
+
+    required: tuple[str, ...]
+
+
+FieldMapping: TypeAlias = ColumnField | IdField | ScoreField | EdgeField | ResolvedField
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectMapping:
+    """A table-backed GraphQL type. `fields` are keyed by their GraphQL names."""
+
+    name: str
+    table: Table
+    guard: RowGuard
+    fields: Mapping[str, FieldMapping]
+
+    def edge(self, name: str) -> EdgeField:
+        field = self.fields[name]
+        assert isinstance(field, EdgeField)
+        return field
+
+
+OBJECTS: dict[str, ObjectMapping] = {}
+"""Every table-backed type by its GraphQL name. Filled by `table_type` when the declarations are imported."""
+
+
+def join(edge: EdgeField) -> Join:
+    target = OBJECTS[edge.target].table
+    return Join(target, edge.local, edge.remote or target.key)
+
+
+def policies() -> dict[Table, RowGuard]:
+    """The guard of every mapped table: what the guard station applies at each level of a `Read`."""
+    return {mapping.table: mapping.guard for mapping in OBJECTS.values()}
+
+
+def keyed_by(table: Table, key: tuple[str, ...]) -> Table:
+    """The table identified by `key` alone, e.g. a partitioned one whose primary key carries the partition column too."""
+    return replace(table, key=key)

@@ -1,0 +1,110 @@
+"""Root fields over a table-backed type: its connection, one row by id, and `node`/`nodes`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Optional
+
+import orjson
+import strawberry
+from graphql import GraphQLResolveInfo
+
+from loaders.encode.node_id import decode_node_id
+from loaders.errors import InvalidId
+from loaders.read import CosineSimilarity, OrderBy, Predicate
+from resolvers.answer import answer, answer_tree
+from resolvers.context import Context
+from schema.mapping import types
+from schema.mapping.arguments import connection_arguments, signature
+from schema.mapping.filters import id_predicate, parse_key
+from schema.mapping.install import document
+from schema.mapping.object import OBJECTS, ObjectMapping, policies
+from schema.mapping.selection import Built, Selection
+from schema.mapping.splice import rows
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRoot:
+    """Resolves to the connection of all visible rows that match the arguments."""
+
+    target: str
+
+    async def __call__(self, _: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+        built = selection(info).connection(OBJECTS[self.target], info.field_nodes, arguments)
+        return await run(built, info)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRoot:
+    """Resolves to the row with the given global id, or null: a hidden row answers like an absent one."""
+
+    target: str
+
+    async def __call__(self, _: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+        mapping = OBJECTS[self.target]
+        return await run_one(mapping, id_predicate(arguments["id"], mapping), info)
+
+
+def connection_root(target: str, description: str) -> Any:
+    return strawberry.field(
+        resolver=connection_arguments(target), description=description, metadata={"mapping": ConnectionRoot(target)}
+    )
+
+
+def object_root(target: str, description: str) -> Any:
+    id_ = Annotated[strawberry.ID, strawberry.argument(description="Global id of the row.")]
+    return strawberry.field(
+        resolver=signature({"id": id_}, {}, Optional[types.lazy(target)]),
+        description=description,
+        metadata={"mapping": ObjectRoot(target)},
+    )
+
+
+async def node(_: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+    """Any table-backed object by its global id (Relay's Global Object Identification)."""
+    return await _node(arguments["id"], info)
+
+
+async def _node(node_id: str, info: GraphQLResolveInfo) -> Any:
+    type_name, key = decode_node_id(node_id)
+    mapping = OBJECTS.get(type_name)
+    if mapping is None:
+        raise InvalidId(f"No type of this API is named {type_name}. Pass an `id` exactly as a query returned it.")
+    parse_key(key, mapping.table)
+    return await run_one(mapping, id_predicate(node_id, mapping), info)
+
+
+def selection(info: GraphQLResolveInfo, similarity: CosineSimilarity | None = None) -> Selection:
+    context: Context = info.context
+    return Selection(document(info), max_page=context.max_page, similarity=similarity)
+
+
+async def run_one(mapping: ObjectMapping, where: Predicate, info: GraphQLResolveInfo) -> Any:
+    return await run(selection(info).one(mapping, info.field_nodes, where), info)
+
+
+async def run_connection(
+    mapping: ObjectMapping,
+    info: GraphQLResolveInfo,
+    arguments: Mapping[str, Any],
+    *,
+    where: Predicate | None = None,
+    order_by: tuple[OrderBy, ...] = (),
+    similarity: CosineSimilarity | None = None,
+) -> Any:
+    """A connection whose rows a resolver has decided."""
+    chosen = selection(info, similarity)
+    return await run(chosen.connection(mapping, info.field_nodes, arguments, where=where, order_by=order_by), info)
+
+
+async def run(built: Built, info: GraphQLResolveInfo) -> Any:
+    """The built read's answer as the executor takes it: spliced whole, or as rows where resolvers still have to run."""
+    context: Context = info.context
+    if built.open is None:
+        text, failures = await answer(built.read, context, policies())
+        value: Any = None if text is None else orjson.Fragment(text)
+    else:
+        tree, failures = await answer_tree(built.read, context, policies())
+        value = None if tree is None else rows(tree, built.open)
+    at = tuple(info.path.as_list())
+    context.failures += [replace(failure, path=at + failure.path) for failure in failures]
+    return value

@@ -1,0 +1,183 @@
+"""GraphQL selection -> `Read`: the build station. Pure; no value of a row is looked at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphql import FieldNode, GraphQLObjectType
+
+from loaders.read import (
+    And,
+    Col,
+    Computed,
+    Connection,
+    ConnectionPart,
+    CosineSimilarity,
+    EdgePart,
+    Edges,
+    Field,
+    Literal,
+    NodeId,
+    Nodes,
+    OrderBy,
+    PageInfo,
+    PageInfoPart,
+    Predicate,
+    Read,
+    Related,
+    TotalCount,
+)
+from schema.mapping.collect import Document
+from schema.mapping.filters import order, predicate
+from schema.mapping.object import (
+    OBJECTS,
+    ColumnField,
+    EdgeField,
+    IdField,
+    ObjectMapping,
+    ResolvedField,
+    ScoreField,
+    join,
+)
+from schema.mapping.page import page
+from schema.mapping.splice import Open
+
+_TYPENAME = "__typename"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A read, and where resolvers of their own still have to run in its answer (`None`: nowhere)."""
+
+    read: Read
+    open: Open | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Builds reads from one document. `similarity` is what `score` fields stand for, if anything was searched."""
+
+    document: Document
+    max_page: int
+    similarity: CosineSimilarity | None = None
+
+    def one(self, mapping: ObjectMapping, nodes: list[FieldNode], where: Predicate | None) -> Built:
+        """The object selected by `nodes`: the first row that matches, or null."""
+        fields, open_ = self._fields(mapping, nodes)
+        return Built(Read(mapping.table, fields=fields, where=where), open_)
+
+    def connection(
+        self,
+        mapping: ObjectMapping,
+        nodes: list[FieldNode],
+        arguments: Mapping[str, Any],
+        *,
+        where: Predicate | None = None,
+        order_by: tuple[OrderBy, ...] = (),
+    ) -> Built:
+        """The connection selected by `nodes` under its coerced arguments. `where` and `order_by` come from a resolver."""
+        asked = predicate(arguments.get("where"), mapping)
+        terms = order_by or order(arguments.get("orderBy") or arguments.get("order_by"), mapping)
+        read = Read(
+            mapping.table,
+            where=_both(where, asked),
+            order=terms,
+            page=page(arguments, terms, mapping.table, max_page=self.max_page),
+        )
+        name = f"{mapping.name}Connection"
+        entries: list[tuple[str, ConnectionPart]] = []
+        below: dict[str, Open] = {}
+        for key, selected in self.document.collect(name, nodes).items():
+            part, open_ = self._part(mapping, name, selected)
+            entries.append((key, part))
+            if open_ is not None:
+                below[key] = open_
+        return Built(replace(read, connection=Connection(tuple(entries))), Open(below) if below else None)
+
+    def _part(
+        self, mapping: ObjectMapping, connection: str, nodes: list[FieldNode]
+    ) -> tuple[ConnectionPart, Open | None]:
+        match nodes[0].name.value:
+            case "__typename":
+                return Literal(connection), None
+            case "nodes":
+                fields, open_ = self._fields(mapping, nodes)
+                return Nodes(fields), open_
+            case "edges":
+                return self._edges(mapping, nodes)
+            case "pageInfo":
+                return self._page_info(nodes), None
+            case "totalCount":
+                return TotalCount(), None
+            case name:
+                raise AssertionError(f"{connection} has no field {name}")
+
+    def _edges(self, mapping: ObjectMapping, nodes: list[FieldNode]) -> tuple[Edges, Open | None]:
+        entries: list[tuple[str, EdgePart | Literal | Nodes]] = []
+        below: dict[str, Open] = {}
+        for key, selected in self.document.collect(f"{mapping.name}Edge", nodes).items():
+            match selected[0].name.value:
+                case "__typename":
+                    entries.append((key, Literal(f"{mapping.name}Edge")))
+                case "cursor":
+                    entries.append((key, EdgePart.CURSOR))
+                case _:
+                    fields, open_ = self._fields(mapping, selected)
+                    entries.append((key, Nodes(fields)))
+                    if open_ is not None:
+                        below[key] = open_
+        return Edges(tuple(entries)), Open(below) if below else None
+
+    def _page_info(self, nodes: list[FieldNode]) -> PageInfo:
+        selected = self.document.collect("PageInfo", nodes).items()
+        names = ((key, nodes[0].name.value) for key, nodes in selected)
+        return PageInfo(
+            tuple((key, Literal("PageInfo") if name == _TYPENAME else PageInfoPart(name)) for key, name in names)
+        )
+
+    def _fields(self, mapping: ObjectMapping, nodes: list[FieldNode]) -> tuple[tuple[Field, ...], Open | None]:
+        fields: list[Field] = []
+        below: dict[str, Open] = {}
+        required: dict[str, None] = {}
+        open_here = False
+        for key, selected in self.document.collect(mapping.name, nodes).items():
+            name = selected[0].name.value
+            declared = mapping.fields.get(name)
+            match declared:
+                case _ if name == _TYPENAME:
+                    fields.append(Field(key, Literal(mapping.name)))
+                case IdField():
+                    fields.append(Field(key, NodeId(mapping.name, mapping.table.key)))
+                case ColumnField(column):
+                    fields.append(Field(key, Computed(Col(column))))
+                case ScoreField():
+                    fields.append(Field(key, Computed(self.similarity) if self.similarity else Literal(None)))
+                case EdgeField():
+                    related, open_ = self._edge(mapping, declared, selected)
+                    fields.append(Field(key, related))
+                    if open_ is not None:
+                        below[key] = open_
+                case ResolvedField(columns):
+                    open_here = True
+                    required |= dict.fromkeys(columns)
+                case None:
+                    raise AssertionError(f"{mapping.name} has no field {name}")
+        fields += [Field("$" + column, Computed(Col(column))) for column in required]
+        return tuple(fields), Open(below) if below or open_here else None
+
+    def _edge(self, mapping: ObjectMapping, edge: EdgeField, nodes: list[FieldNode]) -> tuple[Related, Open | None]:
+        target = OBJECTS[edge.target]
+        if not edge.many:
+            built = replace(self, similarity=None).one(target, nodes, None)
+            return Related(join(edge), built.read), built.open
+        parent = self.document.schema.type_map[mapping.name]
+        assert isinstance(parent, GraphQLObjectType)
+        arguments = self.document.arguments(parent.fields[nodes[0].name.value], nodes[0])
+        built = replace(self, similarity=None).connection(target, nodes, arguments)
+        return Related(join(edge), built.read), built.open
+
+
+def _both(left: Predicate | None, right: Predicate | None) -> Predicate | None:
+    if left is None or right is None:
+        return left or right
+    return And((left, right))
