@@ -1,0 +1,86 @@
+"""What every warehouse connector can do, and the abilities only some of them have.
+
+    Warehouse       list, describe, stream, ping, close
+    └── Estimates   rows and bytes of a table from metadata, without reading it
+
+Code asks for an ability (`isinstance(warehouse, Estimates)`), never for a connector's name. The common currency is
+`pyarrow.RecordBatch`.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+import pyarrow as pa
+
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.statement import Statement
+from loaders.description import Table
+from loaders.ledger import Ledger
+
+DEFAULT_TIMEOUT_MS = 30_000
+
+RecordBatches: TypeAlias = AsyncGenerator[pa.RecordBatch, None]
+"""A stream of batches. `aclose()` cancels the query in the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTable:
+    """A table as a listing shows it. `row_count` and `bytes` come from metadata; None where that costs a read."""
+
+    name: str
+    schema: str | None
+    kind: Literal["table", "view"]
+    row_count: int | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What reading a whole table would touch. `bytes` is the stored (compressed) size."""
+
+    rows: int | None
+    bytes: int | None
+
+
+class Warehouse(Protocol):
+    """One opened data source. Safe for concurrent use by many tasks of one event loop.
+
+    Every method that asks the engine may raise `StoreUnavailable`, `StoreTimeout`, `StoreCredentialsRejected` or
+    `StoreQueryFailed`, all with `store`; messages name no address and no secret.
+    """
+
+    @property
+    def store(self) -> str:
+        """`datasource:{name}`."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What statements are compiled with."""
+
+    async def ping(self, *, ledger: Ledger) -> None:
+        """Connects, authenticates and finds the database or folder; the error says which of them failed."""
+
+    async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
+        """Tables of `schema` (None is the source's default), ordered by name. A schema that does not exist is empty."""
+
+    async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
+        """The table's columns in its own order, `store=self.store`. `UnknownTable` when there is none."""
+
+    def stream(self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
+        """Runs the statement read-only and yields its rows as they come, columns as in `statement.columns`.
+
+        At least one batch is yielded, so the schema is known for no rows as well. `timeout_ms` bounds the time spent
+        waiting for the store, not the time the reader takes; a query over it is cancelled (`StoreTimeout`). Memory is
+        a few batches whatever the size of the answer: a slow reader slows the store. `UnknownTable` when the
+        table went away after it was described.
+        """
+
+    async def close(self) -> None:
+        """Cancels what runs and gives up connections. Idempotent."""
+
+
+@runtime_checkable
+class Estimates(Protocol):
+    async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
+        """Counts and sizes from metadata only. `UnknownTable` when there is none."""

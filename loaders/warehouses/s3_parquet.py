@@ -1,0 +1,208 @@
+"""Parquet on S3: a table is a folder of Parquet files, read by DuckDB over a pyarrow dataset."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import duckdb
+import pyarrow as pa
+import sqlglot
+from pyarrow import fs
+from sqlglot import exp
+
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.statement import Statement
+from loaders.description import Column, Table
+from loaders.errors import Cancelled, StoreQueryFailed, StoreTimeout, UnknownTable
+from loaders.ledger import Ledger
+from loaders.warehouses.arrow_types import presentation
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable
+from loaders.warehouses.compile import DUCKDB
+from loaders.warehouses.duckdb_run import DuckDbRun
+from loaders.warehouses.s3_errors import S3_FAILURES, store_error
+from loaders.warehouses.s3_files import BoundedDataset, TableFiles, files_of, open_dataset, row_count, tables_under
+from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
+
+T = TypeVar("T")
+
+_CONNECT_S = 3.0
+_REQUEST_S = 10.0
+_ATTEMPTS = 2
+_DATASETS = 64
+
+
+class S3Parquet:
+    """A bucket, or a folder of one. `schema` is a folder below the data source's prefix, a table a folder in that.
+
+    Tables are listed anew for every read, so new files are seen at once; footers are read again only when the listing
+    changed. `memory_limit` bounds DuckDB for each query; sorts and groups beyond it fail, they do not spill.
+    """
+
+    def __init__(
+        self,
+        store: str,
+        options: S3ParquetOptions,
+        credentials: S3ParquetCredentials,
+        *,
+        threads: int = 8,
+        memory_limit: str = "512MB",
+    ) -> None:
+        """Opens no connection yet."""
+        endpoint = urlsplit(options.endpoint)
+        self._store = store
+        self._bucket = options.bucket
+        self._root = f"{options.bucket}/{options.prefix}".rstrip("/")
+        self._memory_limit = memory_limit
+        self._files = fs.S3FileSystem(
+            access_key=credentials.access_key.get_secret_value(),
+            secret_key=credentials.secret_key.get_secret_value(),
+            endpoint_override=endpoint.netloc,
+            scheme=endpoint.scheme,
+            region=options.region,
+            connect_timeout=_CONNECT_S,
+            request_timeout=_REQUEST_S,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+        )
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
+        self._datasets: OrderedDict[str, tuple[TableFiles, BoundedDataset]] = OrderedDict()
+        self._runs: set[DuckDbRun] = set()
+
+    @property
+    def store(self) -> str:
+        return self._store
+
+    @property
+    def dialect(self) -> Dialect:
+        return DUCKDB
+
+    async def ping(self, *, ledger: Ledger) -> None:
+        def look() -> bool:
+            self._files.get_file_info(fs.FileSelector(self._bucket))
+            if self._root == self._bucket:
+                return True
+            return bool(self._files.get_file_info(fs.FileSelector(self._root, allow_not_found=True)))
+
+        if not await self._blocking(look, ledger):
+            raise StoreQueryFailed(self._store, f"{self._store}: the bucket holds nothing under `prefix`. Correct it.")
+
+    async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
+        """Row counts are None: they are in the footers, see `estimate`."""
+        root = self._folder(schema)
+        if root is None:
+            return []
+        tables = await self._blocking(lambda: tables_under(self._files, root), ledger)
+        return [RemoteTable(name, schema, "table", bytes=files.bytes) for name, files in tables.items()]
+
+    async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
+        """Columns DuckDB has no reading for are left out (`arrow_types`). A remote table has no key."""
+        dataset, _ = await self._dataset(table, schema, ledger)
+        columns = []
+        for field in dataset.schema:
+            shown = presentation(field.type)
+            if shown is not None:
+                columns.append(Column(field.name, shown.type, nullable=field.nullable))
+        return Table(self._store, schema, table, tuple(columns))
+
+    async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
+        dataset, files = await self._dataset(table, schema, ledger)
+        return Estimate(await self._blocking(lambda: row_count(dataset), ledger), files.bytes)
+
+    async def stream(
+        self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
+    ) -> RecordBatches:
+        schema, name = _table_of(statement)
+        dataset, _ = await self._dataset(name, schema, ledger)
+        run = DuckDbRun(self._executor, memory_limit=self._memory_limit, timeout_s=timeout_ms / 1000)
+        self._runs.add(run)
+        rows = sent = 0
+        try:
+            answer = await run.open(dataset, (schema, name), statement.sql, statement.positional)
+            while (batch := await run.next()) is not None:
+                rows, sent = rows + batch.num_rows, sent + batch.nbytes
+                yield _zoned(batch)
+            if rows == 0:
+                yield _zoned(pa.RecordBatch.from_pylist([], schema=answer))
+        except TimeoutError:
+            message = f"{self._store}: the query took longer than {timeout_ms} ms and was cancelled."
+            raise StoreTimeout(self._store, message) from None
+        except duckdb.InterruptException:
+            raise Cancelled(self._store, f"{self._store}: the query was cancelled.") from None
+        except S3_FAILURES as error:
+            raise store_error(self._store, error) from error
+        finally:
+            self._runs.discard(run)
+            await run.close()
+            ledger.record(self._store, rows=rows, bytes_=sent, ms=run.waited_s * 1000)
+
+    async def close(self) -> None:
+        for run in self._runs:
+            run.interrupt()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _folder(self, schema: str | None) -> str | None:
+        """None when the name cannot be that of a folder directly below the prefix."""
+        if schema is None:
+            return self._root
+        return f"{self._root}/{schema}" if _is_folder(schema) else None
+
+    async def _dataset(self, table: str, schema: str | None, ledger: Ledger) -> tuple[BoundedDataset, TableFiles]:
+        folder = self._folder(schema)
+        files = None
+        if folder is not None and _is_folder(table):
+            root = f"{folder}/{table}"
+            files = await self._blocking(lambda: files_of(self._files, root), ledger)
+        if files is None:
+            raise UnknownTable(f"{self._store} has no table {table}. List its tables again.")
+        known = self._datasets.get(files.root)
+        if known is not None and known[0] == files:
+            self._datasets.move_to_end(files.root)
+            return known[1], files
+        dataset = await self._blocking(lambda: open_dataset(self._files, files), ledger)
+        self._datasets[files.root] = (files, dataset)
+        while len(self._datasets) > _DATASETS:
+            self._datasets.popitem(last=False)
+        return dataset, files
+
+    async def _blocking(self, function: Callable[[], T], ledger: Ledger) -> T:
+        """One call of the S3 client in a worker thread, bounded by the client's own time-outs."""
+        started = perf_counter()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, function)
+        except S3_FAILURES as error:
+            raise store_error(self._store, error) from error
+        finally:
+            ledger.record(self._store, ms=(perf_counter() - started) * 1000)
+
+
+def _is_folder(name: str) -> bool:
+    return bool(name) and "/" not in name and not name.startswith(("_", "."))
+
+
+def _table_of(statement: Statement) -> tuple[str | None, str]:
+    """The one table a statement reads (schema, name)."""
+    tables = {
+        (table.db or None, table.name)
+        for table in sqlglot.parse_one(statement.sql, dialect="duckdb").find_all(exp.Table)
+    }
+    if len(tables) != 1:
+        raise ValueError(f"a statement over Parquet reads one table, this one {len(tables)}")
+    return tables.pop()
+
+
+def _zoned(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Timestamps without a zone become UTC, which is how they are read; their values stay as they are."""
+    schema = batch.schema
+    if not any(pa.types.is_timestamp(field.type) and field.type.tz is None for field in schema):
+        return batch
+    fields, columns = [], []
+    for field, column in zip(schema, batch.columns, strict=True):
+        if pa.types.is_timestamp(field.type) and field.type.tz is None:
+            field = field.with_type(pa.timestamp(field.type.unit, "UTC"))
+            column = column.cast(field.type)
+        fields.append(field)
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
