@@ -1,0 +1,156 @@
+"""ClickHouse's SQL. Values are server-side parameters, `{p0: Type}`.
+
+Its `DateTime` arrives in Arrow as uint32 seconds (the encoder knows), `Enum` as a number (hence `toString` of all text).
+UUIDs compare by their second half, in `WHERE` and `ORDER BY` alike, so a cursor is right as long as ClickHouse compares it.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from sqlglot import exp
+
+from loaders.columnar.dialect import Binder, Dialect
+from loaders.description import ColumnType, Kind
+from loaders.read import AggregateFunction
+
+_TYPES = {
+    Kind.BOOLEAN: "Bool",
+    Kind.INTEGER: "Int64",
+    Kind.FLOAT: "Float64",
+    Kind.TEXT: "String",
+    Kind.UUID: "UUID",
+    Kind.DATE: "Date32",
+    Kind.H3: "UInt64",
+    Kind.BYTES: "String",
+}
+_SET_TYPES = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.BIGINT, Kind.TEXT, Kind.UUID, Kind.H3})
+"""Kinds whose `IN` an array parameter can be: for others the set's type would have to be the column's exactly."""
+_ORNULL = {AggregateFunction.SUM: "sumOrNull", AggregateFunction.MIN: "minOrNull", AggregateFunction.MAX: "maxOrNull"}
+
+
+class ClickHouse(Dialect):
+    name = "clickhouse"
+
+    def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
+        if column_type.kind is Kind.ARRAY and column_type.element is not None and isinstance(value, tuple):
+            types, values = _bound_all(value, column_type.element)
+            return _parameter(position, f"Array({types})"), values
+        spelled, bound = _bound(value, column_type.kind)
+        return _parameter(position, spelled), bound
+
+    def json_path(self, column: exp.Expr, path: Sequence[exp.Expr]) -> exp.Expr:
+        return _call("JSONExtract", _call("toString", column), *path, exp.Literal.string("Nullable(String)"))
+
+    def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
+        return exp.Sub(this=exp.Literal.number(1), expression=_call("cosineDistance", column, vector))
+
+    def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
+        return _call("toString", value) if column_type.kind is Kind.TEXT else value
+
+    def one_of(
+        self,
+        columns: Sequence[exp.Expr],
+        types: Sequence[ColumnType],
+        rows: Sequence[tuple[object, ...]],
+        binder: Binder,
+    ) -> exp.Expr:
+        """One array parameter, however many values: the primary key and skip indexes still apply (EXPLAIN indexes = 1)."""
+        if len(columns) == 1 and types[0].kind in _SET_TYPES:
+            array = ColumnType(Kind.ARRAY, element=types[0])
+            return exp.In(this=columns[0], field=binder.bind(tuple(row[0] for row in rows), array))
+        if len(columns) == 1:
+            array = ColumnType(Kind.ARRAY, element=types[0])
+            found = _call("has", binder.bind(tuple(row[0] for row in rows), array), columns[0])
+            unknown = exp.and_(exp.Is(this=columns[0].copy(), expression=exp.null()), exp.null())
+            return exp.paren(exp.or_(found, unknown))  # `has` alone would answer false for null
+        arrays = [
+            binder.bind(values, ColumnType(Kind.ARRAY, element=column_type))
+            for values, column_type in zip(zip(*rows, strict=True), types, strict=True)
+        ]
+        return exp.In(this=exp.Tuple(expressions=list(columns)), field=_call("arrayZip", *arrays))
+
+    def like(self, value: exp.Expr, pattern: exp.Expr, *, ignore_case: bool) -> exp.Expr:
+        return (exp.ILike if ignore_case else exp.Like)(this=value, expression=pattern)
+
+    def starts_with(self, value: exp.Expr, prefix: exp.Expr) -> exp.Expr:
+        return _call("startsWith", value, prefix)
+
+    def contains_all(self, array: exp.Expr, part: exp.Expr) -> exp.Expr:
+        return _call("hasAll", array, part)
+
+    def measure(self, function: AggregateFunction, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
+        match function:
+            case AggregateFunction.COUNT:
+                return _call("count", value)
+            case AggregateFunction.COUNT_DISTINCT:
+                return _call("uniqExact", value)
+            case AggregateFunction.AVG:
+                return _call("avgOrNull", _call("toFloat64", value))
+            case AggregateFunction.SUM if column_type.kind is Kind.BIGINT:
+                return _call("sumOrNull", _call("toDecimal128", value, exp.Literal.number(0)))
+            case _:
+                return _call(_ORNULL[function], value)
+
+    def top_per_key(
+        self, query: exp.Select, keys: Sequence[exp.Expr], order: Sequence[exp.Expr], limit: int
+    ) -> exp.Select:
+        by = [key.copy() for key in keys]
+        query.set("limit", exp.Limit(expression=exp.Literal.number(limit), expressions=by))
+        return query
+
+
+CLICKHOUSE = ClickHouse()
+
+
+def _bound(value: object, kind: Kind) -> tuple[str, object]:
+    """The parameter's type and the value as text that type parses exactly, whatever the client's own formatting."""
+    match value:
+        case int() if kind in (Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC) and not isinstance(value, bool):
+            return _integer_type(value, value), value
+        case Decimal():
+            exponent = value.as_tuple().exponent
+            scale = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+            return f"Decimal({38 if value.adjusted() + scale < 37 else 76}, {scale})", format(value, "f")
+        case datetime():
+            return "DateTime64(6, 'UTC')", value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        case date():
+            return "Date32", value.isoformat()
+        case str() if kind is Kind.TIMESTAMP:  # finer than a datetime: RFC 3339 from a cursor
+            return "DateTime64(9, 'UTC')", value.removesuffix("+00:00").replace("T", " ")
+        case str():  # a lone surrogate stands for a byte that is not UTF-8 (PEP 383)
+            return "String", value if value.isprintable() else _bytes_if_needed(value)
+        case _:
+            return _TYPES[kind], value
+
+
+def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, list[object]]:
+    if element.kind in (Kind.INTEGER, Kind.BIGINT):
+        numbers = [value for value in values if isinstance(value, int)]
+        return _integer_type(min(numbers, default=0), max(numbers, default=0)), list(values)
+    bound = [_bound(value, element.kind) for value in values]
+    types = {spelled for spelled, _ in bound} or {_TYPES[element.kind]}
+    # The widest scale spells them all: a Decimal or DateTime64 with fewer digits parses as one with more.
+    return max(types, key=lambda spelled: (len(spelled), spelled)), [value for _, value in bound]
+
+
+def _integer_type(low: int, high: int) -> str:
+    if low >= -(2**63) and high < 2**63:
+        return "Int64"
+    return "UInt64" if low >= 0 and high < 2**64 else "Int256"
+
+
+def _bytes_if_needed(text: str) -> str | bytes:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+    return text
+
+
+def _parameter(position: int, spelled: str) -> exp.Placeholder:
+    return exp.Placeholder(this=f"p{position}", kind=spelled)
+
+
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this=name, expressions=list(arguments))

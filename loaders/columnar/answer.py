@@ -1,0 +1,63 @@
+"""The answer of one statement: its batches as columns that are found by expression."""
+
+import pyarrow as pa
+
+from loaders.columnar.compile import Rows
+from loaders.columnar.source import Source
+from loaders.columnar.statement import Statement
+from loaders.description import ColumnType, Kind
+from loaders.encode.text import plain_text, unwrapped
+from loaders.ledger import Ledger
+from loaders.read import Expression
+
+
+class Answer:
+    """All rows of a statement in memory: pages and groups are bounded by their limits."""
+
+    def __init__(self, statement: Statement, batches: list[pa.RecordBatch]) -> None:
+        self.statement = statement
+        self._batches = [batch for batch in batches if batch.num_rows]
+        self.rows = sum(batch.num_rows for batch in self._batches)
+
+    def column(self, position: int) -> tuple[pa.Array, ColumnType]:
+        """The values and the type of output column `position`."""
+        output = self.statement.columns[position]
+        if not self._batches:
+            return pa.array([], pa.large_string()), ColumnType(Kind.TEXT)
+        return pa.concat_arrays([unwrapped(batch.column(position)) for batch in self._batches]), output.type
+
+    def texts(self, position: int) -> list[str | None]:
+        """The plain text of a column's values: what cursors and keys are made of. NaN is null, infinity is not."""
+        values, column_type = self.column(position)
+        if column_type.kind is Kind.FLOAT:
+            return [None if v is None or v != v else repr(v) for v in values.cast(pa.float64()).to_pylist()]
+        if column_type.kind is Kind.TEXT and self._batches:
+            data = values.cast(pa.large_string(), safe=False).cast(pa.large_binary()).to_pylist()
+            return [None if value is None else value.decode("utf-8", "surrogateescape") for value in data]
+        return list(plain_text(values, column_type).to_pylist())
+
+    def integers(self, position: int) -> list[int]:
+        values, _ = self.column(position)
+        return [int(value) for value in values.to_pylist()]
+
+
+class RowsAnswer(Answer):
+    """Rows of a table, columns found by the read's own expressions."""
+
+    def __init__(self, rows: Rows, batches: list[pa.RecordBatch]) -> None:
+        super().__init__(rows.statement, batches)
+        self._plan = rows
+
+    def column_of(self, expression: Expression) -> tuple[pa.Array, ColumnType]:
+        return self.column(self._plan.position(expression))
+
+    def texts_of(self, expression: Expression) -> list[str | None]:
+        return self.texts(self._plan.position(expression))
+
+
+async def run(source: Source, statement: Statement, ledger: Ledger) -> list[pa.RecordBatch]:
+    return [batch async for batch in source.stream(statement, ledger=ledger)]
+
+
+def bytes_of(texts: pa.Array) -> list[bytes]:
+    return list(texts.cast(pa.large_binary()).to_pylist())

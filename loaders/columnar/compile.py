@@ -1,0 +1,261 @@
+"""`Read` -> the statements of one columnar store: at most one of rows, one count, one per aggregate. Pure.
+
+With `keys` it is the batch of a dataloader: the same page for each key at once (top-n per key), counts and aggregates
+grouped by key, and the key's columns first in every answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from loaders.columnar.dialect import ROW, Binder, Dialect, column
+from loaders.columnar.order import flipped, keyset, order_clause, total_order
+from loaders.columnar.predicate import condition, is_never
+from loaders.columnar.statement import OutputColumn, Statement
+from loaders.columnar.types import COUNT, expression_type, measure_type, sortable
+from loaders.description import ColumnType
+from loaders.errors import BadInput
+from loaders.read import (
+    Aggregate,
+    AggregateFunction,
+    Col,
+    Computed,
+    Connection,
+    EdgePart,
+    Edges,
+    Expression,
+    Field,
+    Literal,
+    Measure,
+    NodeId,
+    Nodes,
+    OrderBy,
+    PageInfo,
+    PageInfoPart,
+    Read,
+    TotalCount,
+)
+
+_COUNT_ROWS = Measure(AggregateFunction.COUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Rows whose `columns` equal one of `values`. Values are distinct and hold no null."""
+
+    columns: tuple[str, ...]
+    values: tuple[tuple[object, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The page's statement, with one row more than the page (per key) when it has a limit, to see if more follow.
+
+    Rows come in page order, reversed when the page is backward. `expressions[i]` is in column `c{i}`.
+    """
+
+    statement: Statement
+    expressions: tuple[Expression, ...]
+
+    def position(self, expression: Expression) -> int:
+        return self.expressions.index(expression)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What the store is asked. A part is None when the read does not want it, and all are when `never`."""
+
+    order: tuple[OrderBy, ...]
+    rows: Rows | None = None
+    total: Statement | None = None
+    aggregates: tuple[tuple[Aggregate, Statement], ...] = ()
+    never: bool = False
+
+
+def compile_read(read: Read, dialect: Dialect, *, keys: Keys | None = None) -> Compiled:
+    """`BadInput` (or `UnknownColumn`) when the read does not fit its table; cursors need a table with a key."""
+    order = total_order(read)
+    if read.page.backward and not read.table.key:
+        raise BadInput(f"Table {read.table.name} has no key, so its end is not defined. Read it with `first`.")
+    if is_never(read.where) or (keys is not None and not keys.values):
+        return Compiled(order=order, never=True)
+    parts = [part for _, part in read.connection.entries] if read.connection else []
+    aggregates = dict.fromkeys(part for part in parts if isinstance(part, Aggregate))
+    wants_rows = read.connection is None or any(isinstance(part, Nodes | Edges | PageInfo) for part in parts)
+    return Compiled(
+        order=order,
+        rows=_rows(read, order, dialect, keys) if wants_rows else None,
+        total=_total(read, dialect, keys) if any(isinstance(part, TotalCount) for part in parts) else None,
+        aggregates=tuple((aggregate, _aggregate(read, aggregate, dialect, keys)) for aggregate in aggregates),
+    )
+
+
+def compile_stream(read: Read, dialect: Dialect) -> Rows:
+    """All rows of `read.fields`, unsorted unless an order or a limit is asked: a sort would hold the stream back."""
+    if read.page.backward:
+        raise BadInput("A stream runs forward. Turn the order around instead of reading backward.")
+    order = total_order(read) if read.order or read.page != type(read.page)() else ()
+    binder = Binder(dialect)
+    expressions = _expressions_of(read.fields)
+    query, columns = _select(read, expressions, binder)
+    query = query.where(*_filters(read, order, binder, None), copy=False)
+    query = query.order_by(*order_clause(order, read.table, binder), copy=False)
+    if read.page.limit is not None:
+        query = query.limit(read.page.limit, copy=False)
+    return Rows(_statement(query, binder, columns), expressions)
+
+
+def wants_cursors(connection: Connection) -> bool:
+    for _, part in connection.entries:
+        if isinstance(part, Edges) and any(entry is EdgePart.CURSOR for _, entry in part.entries):
+            return True
+        cursors = (PageInfoPart.START_CURSOR, PageInfoPart.END_CURSOR)
+        if isinstance(part, PageInfo) and any(entry in cursors for _, entry in part.entries):
+            return True
+    return False
+
+
+def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys | None) -> Rows:
+    binder = Binder(dialect)
+    expressions = _needed(read, order, keys)
+    query, columns = _select(read, expressions, binder)
+    run = flipped(order) if read.page.backward else order
+    query = query.where(*_filters(read, order, binder, keys), copy=False)
+    terms = order_clause(run, read.table, binder)
+    limit = 1 if read.connection is None else None if read.page.limit is None else read.page.limit + 1
+    query = query.order_by(*terms, copy=False)
+    if limit is not None and keys is None:
+        query = query.limit(limit, copy=False)
+    elif limit is not None and keys is not None:
+        query = dialect.top_per_key(query, [column(name) for name in keys.columns], terms, limit)
+    return Rows(_statement(query, binder, columns), expressions)
+
+
+def _total(read: Read, dialect: Dialect, keys: Keys | None) -> Statement:
+    binder = Binder(dialect)
+    query, columns = _select(read, _key_expressions(keys), binder, measures=[_COUNT_ROWS])
+    query = query.where(*_filters(read, None, binder, keys), copy=False)
+    if keys is not None:
+        query = query.group_by(*(column(name) for name in keys.columns), copy=False)
+    return _statement(query, binder, columns)
+
+
+def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | None) -> Statement:
+    """Columns: the key's, the group keys, then the measures of the entries in order."""
+    binder = Binder(dialect)
+    key_columns = [column(name) for name in keys.columns] if keys else []
+    groups = [(group, sortable(group, read.table)) for group in aggregate.group_by]
+    for _, entry in aggregate.entries:
+        if not isinstance(entry, Measure | Literal) and entry not in aggregate.group_by:
+            raise BadInput("Only columns of `groupBy` may stand beside the figures of an aggregate.")
+    measures = [entry for _, entry in aggregate.entries if isinstance(entry, Measure)]
+    query, columns = _select(read, _key_expressions(keys), binder, groups=aggregate.group_by, measures=measures)
+    query = query.where(*_filters(read, None, binder, keys), copy=False)
+    group_keys = [binder.sort_key(group, column_type) for group, column_type in groups]
+    if key_columns or group_keys:
+        query = query.group_by(*key_columns, *(group.copy() for group in group_keys), copy=False)
+    terms = [exp.Ordered(this=group, desc=False, nulls_first=False) for group in group_keys]
+    query = query.order_by(*terms, copy=False)
+    if aggregate.limit is not None and aggregate.group_by:
+        if keys is None:
+            query = query.limit(aggregate.limit, copy=False)
+        else:
+            query = dialect.top_per_key(query, key_columns, terms, aggregate.limit)
+    return _statement(query, binder, columns)
+
+
+def _select(
+    read: Read,
+    expressions: Sequence[Expression],
+    binder: Binder,
+    *,
+    groups: Sequence[Expression] = (),
+    measures: Sequence[Measure] = (),
+) -> tuple[exp.Select, tuple[OutputColumn, ...]]:
+    """The query's head and its columns: expressions, group keys, measures. A constant when nothing else is needed."""
+    dialect, table = binder.dialect, read.table
+    selected: list[tuple[exp.Expr, ColumnType]] = []
+    for expression in expressions:
+        column_type = expression_type(expression, table)
+        selected.append((dialect.projection(binder.expression(expression), column_type), column_type))
+    for group in groups:
+        column_type = sortable(group, table)
+        selected.append((dialect.projection(binder.sort_key(group, column_type), column_type), column_type))
+    for measure in measures:
+        selected.append(_measured(measure, read, binder))
+    if not selected:
+        selected.append((exp.Literal.number(1), COUNT))
+    columns = tuple(OutputColumn(f"c{position}", column_type) for position, (_, column_type) in enumerate(selected))
+    aliased = [
+        exp.alias_(value, output.name, quoted=True) for (value, _), output in zip(selected, columns, strict=True)
+    ]
+    source = exp.table_(table.name, db=table.schema, quoted=True, alias=ROW)
+    return exp.Select().select(*aliased, copy=False).from_(source, copy=False), columns
+
+
+def _measured(measure: Measure, read: Read, binder: Binder) -> tuple[exp.Expr, ColumnType]:
+    result = measure_type(measure, read.table)
+    if measure.expression is None:
+        return exp.Count(this=exp.Star()), result
+    operand = expression_type(measure.expression, read.table)
+    extreme = measure.function in (AggregateFunction.MIN, AggregateFunction.MAX)
+    value = binder.sort_key(measure.expression, operand) if extreme else binder.expression(measure.expression)
+    return binder.dialect.measure(measure.function, value, operand), result
+
+
+def _filters(read: Read, order: tuple[OrderBy, ...] | None, binder: Binder, keys: Keys | None) -> list[exp.Expr]:
+    """The predicate, the keys and, when an order is given, the page's bounds in it."""
+    table = read.table
+    filters = []
+    if keys is not None:
+        types = [table.column(name).type for name in keys.columns]
+        filters.append(binder.dialect.one_of([column(name) for name in keys.columns], types, keys.values, binder))
+    if read.where is not None:
+        filters.append(condition(read.where, table, binder))
+    if order is not None and read.page.after is not None:
+        filters.append(keyset(order, read.page.after, table, binder))
+    if order is not None and read.page.before is not None:
+        filters.append(keyset(flipped(order), read.page.before, table, binder))
+    return filters
+
+
+def _needed(read: Read, order: tuple[OrderBy, ...], keys: Keys | None) -> tuple[Expression, ...]:
+    """The key's columns first, then what fields and cursors show; each once."""
+    needed = dict.fromkeys(_key_expressions(keys))
+    if read.connection is None:
+        needed |= dict.fromkeys(_expressions_of(read.fields))
+        return tuple(needed)
+    for _, part in read.connection.entries:
+        for nodes in [part] if isinstance(part, Nodes) else _nodes_of(part) if isinstance(part, Edges) else []:
+            needed |= dict.fromkeys(_expressions_of(nodes.fields))
+    if read.table.key and wants_cursors(read.connection):
+        needed |= dict.fromkeys(term.expression for term in order)
+    return tuple(needed)
+
+
+def _nodes_of(edges: Edges) -> list[Nodes]:
+    return [entry for _, entry in edges.entries if isinstance(entry, Nodes)]
+
+
+def _expressions_of(fields: Sequence[Field]) -> tuple[Expression, ...]:
+    expressions: dict[Expression, None] = {}
+    for field in fields:
+        match field.output:
+            case Computed(expression):
+                expressions[expression] = None
+            case NodeId(columns=columns):
+                expressions |= dict.fromkeys(Col(name) for name in columns)
+            case Literal():
+                pass
+            case output:
+                raise TypeError(f"{type(output).__name__} cannot be read from a columnar store: the plan must cut it")
+    return tuple(expressions)
+
+
+def _key_expressions(keys: Keys | None) -> tuple[Expression, ...]:
+    return tuple(Col(name) for name in keys.columns) if keys else ()
+
+
+def _statement(query: exp.Select, binder: Binder, columns: tuple[OutputColumn, ...]) -> Statement:
+    return Statement(query.sql(dialect=binder.dialect.name), tuple(binder.parameters), columns)

@@ -1,0 +1,126 @@
+"""A columnar `Read`, run and encoded: a connection or an object as JSON bytes, for one read or for a batch of keys."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+import orjson
+
+from loaders.columnar.answer import Answer, RowsAnswer, run
+from loaders.columnar.compile import Compiled, Keys, compile_read
+from loaders.columnar.groups import aggregate_objects, without_rows
+from loaders.columnar.page import Slice, encoded_rows
+from loaders.columnar.source import Source
+from loaders.description import ColumnType
+from loaders.encode.json import literal_text
+from loaders.encode.value import encode_value
+from loaders.ledger import Ledger
+from loaders.read import Aggregate, Connection, Edges, Literal, Nodes, PageInfo, Read, TotalCount
+
+_T = TypeVar("_T")
+Key = tuple[object, ...]
+_NO_KEY: tuple[str, ...] = ()
+
+
+async def read_connection(read: Read, source: Source, ledger: Ledger) -> bytes:
+    """The connection object as JSON; without `read.connection` the first row's object, or `null`.
+
+    At most one statement of rows, one count and one per aggregate, sent at once. `BadInput` before anything is sent.
+    """
+    compiled = compile_read(read, source.dialect)
+    return (await _answers(read, compiled, source, ledger, [_NO_KEY]))[_NO_KEY]
+
+
+async def read_keyed(
+    read: Read, key_columns: Sequence[str], keys: Iterable[Key], source: Source, ledger: Ledger
+) -> dict[Key, bytes]:
+    """For a dataloader: `read` once for each key, where `key_columns` equal it, in the same number of statements as one.
+
+    Every key asked for is in the answer, as it was given: a key without rows, or with a null in it, has the empty
+    connection (`null` for a read of one object).
+    """
+    asked = list(dict.fromkeys(keys))
+    types = [read.table.column(name).type for name in key_columns]
+    texts = {key: _key_text(key, types) for key in asked if None not in key}
+    distinct = {text: key for key, text in texts.items()}
+    compiled = compile_read(read, source.dialect, keys=Keys(tuple(key_columns), tuple(distinct.values())))
+    answers = await _answers(read, compiled, source, ledger, list(distinct), arity=len(types))
+    empty = _assemble(read, Compiled(order=compiled.order, never=True), None, {}, {}, _NO_KEY)
+    return {key: answers[texts[key]] if key in texts else empty for key in asked}
+
+
+async def read_rows(read: Read, source: Source, ledger: Ledger) -> list[dict[str, Any]]:
+    """`read.fields` of the page's rows as JSON-ready dicts (values as JSON has them), for another store to graft into."""
+    nodes = Connection((("nodes", Nodes(read.fields)),))
+    rows = Read(read.table, connection=nodes, where=read.where, order=read.order, page=read.page)
+    return cast(list[dict[str, Any]], orjson.loads(await read_connection(rows, source, ledger))["nodes"])
+
+
+async def _answers(
+    read: Read, compiled: Compiled, source: Source, ledger: Ledger, keys: list[tuple[str, ...]], *, arity: int = 0
+) -> dict[tuple[str, ...], bytes]:
+    statements = [compiled.rows.statement] if compiled.rows else []
+    statements += [compiled.total] if compiled.total else []
+    statements += [statement for _, statement in compiled.aggregates]
+    answers = iter(await _together(run(source, statement, ledger) for statement in statements))
+    rows = None
+    if compiled.rows:
+        rows = encoded_rows(read, compiled.order, RowsAnswer(compiled.rows, next(answers)), arity)
+    totals = _totals(Answer(compiled.total, next(answers)), arity) if compiled.total else {}
+    groups = {
+        aggregate: aggregate_objects(aggregate, Answer(statement, next(answers)), arity)
+        for aggregate, statement in compiled.aggregates
+    }
+    slices = rows.slices() if rows else {}
+    return {key: _assemble(read, compiled, slices.get(key), totals, groups, key) for key in keys}
+
+
+def _totals(answer: Answer, arity: int) -> dict[tuple[str, ...], int]:
+    keys = zip(*(answer.texts(position) for position in range(arity)), strict=True) if arity else [_NO_KEY]
+    return dict(zip(cast(Iterable[tuple[str, ...]], keys), answer.integers(arity), strict=True))
+
+
+def _assemble(
+    read: Read,
+    compiled: Compiled,
+    rows: Slice | None,
+    totals: dict[tuple[str, ...], int],
+    groups: dict[Aggregate, dict[tuple[str, ...], list[bytes]]],
+    key: tuple[str, ...],
+) -> bytes:
+    rows = rows or Slice.empty(read)
+    if read.connection is None:
+        return rows.first()
+    entries = []
+    for name, part in read.connection.entries:
+        match part:
+            case Nodes() | Edges():
+                value = rows.list_of(part)
+            case PageInfo():
+                value = rows.page_info(part)
+            case TotalCount():
+                value = str(totals.get(key, 0)).encode()
+            case Aggregate():
+                objects = groups.get(part, {}).get(key) or without_rows(part)
+                value = b"[" + b",".join(objects) + b"]"
+            case Literal():
+                value = literal_text(part).encode()
+        entries.append(orjson.dumps(name) + b":" + value)
+    return b"{" + b",".join(entries) + b"}"
+
+
+def _key_text(key: Key, types: Sequence[ColumnType]) -> tuple[str, ...]:
+    if len(key) != len(types):
+        raise ValueError(f"a key has {len(types)} parts, this one {len(key)}")
+    return tuple(encode_value(value, column_type) for value, column_type in zip(key, types, strict=True))
+
+
+async def _together(coroutines: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+    """All results in order; the first failure cancels the rest, waits for them and is raised as it is."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,137 @@
+"""Where engines differ: one object per engine. `Dialect` is standard SQL in sqlglot's neutral terms; engines override.
+
+The rules all engines must agree on: comparisons are SQL's, three-valued; NaN compares as IEEE 754 has it (false, but for
+`<>`) and sorts and aggregates (MIN, MAX, groups) as null; LIKE knows `%`, `_` and the escape `\\`.
+"""
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from loaders.columnar.statement import Parameter
+from loaders.description import ColumnType, Kind
+from loaders.errors import BadInput
+from loaders.read import AggregateFunction, Col, CosineSimilarity, Expression, JsonPath, Op
+
+ROW = "t"  # the alias of the table that is read
+
+_COMPARISONS: dict[Op, type[exp.Binary]] = {
+    Op.EQ: exp.EQ,
+    Op.NE: exp.NEQ,
+    Op.LT: exp.LT,
+    Op.LTE: exp.LTE,
+    Op.GT: exp.GT,
+    Op.GTE: exp.GTE,
+}
+
+
+class Dialect:
+    """Stateless. `name` is sqlglot's name of the engine's SQL."""
+
+    name: str = ""
+
+    # -- parameters --
+
+    def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
+        """The node that stands for the parameter, and the value as the client wants it."""
+        raise NotImplementedError
+
+    # -- the row --
+
+    def json_path(self, column: exp.Expr, path: Sequence[exp.Expr]) -> exp.Expr:
+        raise NotImplementedError
+
+    def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
+        raise NotImplementedError
+
+    def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
+        """What to select so that Arrow can carry the value."""
+        return value
+
+    # -- predicates --
+
+    def compare(self, op: Op, left: exp.Expr, right: exp.Expr, kind: Kind) -> exp.Expr:
+        return _COMPARISONS[op](this=left, expression=right)
+
+    def one_of(
+        self,
+        columns: Sequence[exp.Expr],
+        types: Sequence[ColumnType],
+        rows: Sequence[tuple[object, ...]],
+        binder: "Binder",
+    ) -> exp.Expr:
+        """`columns` equal one of `rows` (at least one row, no nulls)."""
+        bound = [[binder.bind(value, kind) for value, kind in zip(row, types, strict=True)] for row in rows]
+        if len(columns) == 1:
+            return exp.In(this=columns[0], expressions=[values[0] for values in bound])
+        return exp.In(this=exp.Tuple(expressions=list(columns)), expressions=[exp.Tuple(expressions=v) for v in bound])
+
+    def like(self, value: exp.Expr, pattern: exp.Expr, *, ignore_case: bool) -> exp.Expr:
+        matches = (exp.ILike if ignore_case else exp.Like)(this=value, expression=pattern)
+        return exp.Escape(this=matches, expression=exp.Literal.string("\\"))
+
+    def starts_with(self, value: exp.Expr, prefix: exp.Expr) -> exp.Expr:
+        return exp.StartsWith(this=value, expression=prefix)
+
+    def contains_all(self, array: exp.Expr, part: exp.Expr) -> exp.Expr:
+        return exp.ArrayContainsAll(this=array, expression=part)
+
+    # -- aggregates and groups --
+
+    def measure(self, function: AggregateFunction, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
+        """Null over no rows, but for counts, which are 0. The result fits `measure_type`."""
+        raise NotImplementedError
+
+    def top_per_key(
+        self, query: exp.Select, keys: Sequence[exp.Expr], order: Sequence[exp.Expr], limit: int
+    ) -> exp.Select:
+        """At most `limit` rows for each key, the first ones in `order`."""
+        number = exp.Window(
+            this=exp.RowNumber(),
+            partition_by=[key.copy() for key in keys],
+            order=exp.Order(expressions=[term.copy() for term in order]) if order else None,
+        )
+        query.set("qualify", exp.Qualify(this=exp.LTE(this=number, expression=exp.Literal.number(limit))))
+        return query
+
+
+class Binder:
+    """Collects the parameters of one statement and spells the row's expressions in the dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.parameters: list[Parameter] = []
+        self._nodes: dict[tuple[type, object, ColumnType], exp.Expr] = {}
+
+    def bind(self, value: object, column_type: ColumnType) -> exp.Expr:
+        """The placeholder of a hashable value. One value has one placeholder, so equal expressions are equal as SQL."""
+        identity = (type(value), value, column_type)
+        if identity not in self._nodes:
+            position = len(self.parameters)
+            self._nodes[identity], bound = self.dialect.placeholder(position, value, column_type)
+            self.parameters.append(Parameter(f"p{position}", column_type, bound))
+        return self._nodes[identity].copy()
+
+    def expression(self, expression: Expression) -> exp.Expr:
+        match expression:
+            case Col(name):
+                return column(name)
+            case JsonPath(name, path):
+                text = ColumnType(Kind.TEXT)
+                return self.dialect.json_path(column(name), [self.bind(part, text) for part in path])
+            case CosineSimilarity(name, vector):
+                if not any(vector):
+                    raise BadInput("A vector of zeros has no direction. Search by another one.")
+                floats = ColumnType(Kind.ARRAY, element=ColumnType(Kind.FLOAT))
+                return self.dialect.cosine_similarity(column(name), self.bind(vector, floats))
+
+    def sort_key(self, expression: Expression, column_type: ColumnType) -> exp.Expr:
+        """The expression as it sorts and groups: NaN as null, so that pages and groups are the same on every engine."""
+        value = self.expression(expression)
+        if column_type.kind is not Kind.FLOAT:
+            return value
+        return exp.Case(ifs=[exp.If(this=exp.not_(exp.IsNan(this=value)), true=value.copy())])
+
+
+def column(name: str) -> exp.Column:
+    return exp.column(name, ROW, quoted=True)

@@ -1,0 +1,129 @@
+"""The rows of a page (or of each key's page) encoded, and what a connection says about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from loaders.columnar.answer import RowsAnswer, bytes_of
+from loaders.columnar.compile import wants_cursors
+from loaders.encode.cursor import encode_cursor
+from loaders.encode.json import literal_text, rows_text
+from loaders.read import EdgePart, Edges, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """All rows of an answer, in its order, each column of output a list: cut into slices by key."""
+
+    read: Read
+    count: int
+    objects: dict[Nodes, list[bytes]]
+    cursors: list[str] | None
+    keys: list[Key] | None
+
+    def slices(self) -> dict[Key, "Slice"]:
+        """One slice for each key that has rows; the key of a read without keys is `()`."""
+        if self.keys is None:
+            return {(): self._slice(range(self.count))}
+        by_key: dict[Key, list[int]] = {}
+        for row, key in enumerate(self.keys):
+            by_key.setdefault(key, []).append(row)
+        return {key: self._slice(rows) for key, rows in by_key.items()}
+
+    def _slice(self, rows: Sequence[int]) -> "Slice":
+        page = self.read.page
+        more = page.limit is not None and len(rows) > page.limit
+        if self.read.connection is not None and page.limit is not None:
+            rows = rows[: page.limit]
+        if page.backward:
+            rows = rows[::-1]
+        objects = {nodes: [texts[row] for row in rows] for nodes, texts in self.objects.items()}
+        cursors = [self.cursors[row] for row in rows] if self.cursors is not None else None
+        return Slice(self.read, objects, cursors, len(rows), more)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One page: its rows in page order, and whether the store has more in the page's direction."""
+
+    read: Read
+    objects: dict[Nodes, list[bytes]]
+    cursors: list[str] | None
+    count: int
+    more: bool
+
+    @classmethod
+    def empty(cls, read: Read) -> "Slice":
+        return cls(read, {}, None, 0, more=False)
+
+    def first(self) -> bytes:
+        return next(iter(self.objects.values()))[0] if self.count else b"null"
+
+    def list_of(self, part: Nodes | Edges) -> bytes:
+        texts = self.objects.get(part, []) if isinstance(part, Nodes) else self._edges(part)
+        return b"[" + b",".join(texts) + b"]"
+
+    def page_info(self, part: PageInfo) -> bytes:
+        """The far side of the page is known by one row more; the near side by the cursor the page started from."""
+        page = self.read.page
+        next_page = page.before is not None if page.backward else self.more
+        previous_page = self.more if page.backward else page.after is not None
+        values = {
+            PageInfoPart.HAS_NEXT_PAGE: next_page,
+            PageInfoPart.HAS_PREVIOUS_PAGE: previous_page,
+            PageInfoPart.START_CURSOR: self.cursors[0] if self.cursors else None,
+            PageInfoPart.END_CURSOR: self.cursors[-1] if self.cursors else None,
+        }
+        return orjson.dumps(
+            {name: entry.value if isinstance(entry, Literal) else values[entry] for name, entry in part.entries}
+        )
+
+    def _edges(self, part: Edges) -> list[bytes]:
+        columns = []
+        for name, entry in part.entries:
+            head = orjson.dumps(name) + b":"
+            match entry:
+                case EdgePart.CURSOR if self.cursors is not None:
+                    columns.append([head + b'"' + cursor.encode() + b'"' for cursor in self.cursors])
+                case EdgePart.CURSOR:
+                    columns.append([head + b"null"] * self.count)
+                case Nodes():
+                    columns.append([head + text for text in self.objects.get(entry, [])])
+                case Literal():
+                    columns.append([head + literal_text(entry).encode()] * self.count)
+        if not columns:
+            return [b"{}"] * self.count
+        return [b"{" + b",".join(edge) + b"}" for edge in zip(*columns, strict=True)]
+
+
+def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, arity: int) -> EncodedRows:
+    """`arity` is the number of key columns, the first of the answer; 0 without keys.
+
+    A table without a key has no cursors: they are null.
+    """
+    objects = {nodes: bytes_of(rows_text(nodes.fields, answer.column_of, answer.rows)) for nodes in _nodes(read)}
+    cursors = None
+    if read.connection is not None and read.table.key and wants_cursors(read.connection):
+        terms = [answer.texts_of(term.expression) for term in order]
+        cursors = [encode_cursor(row) for row in zip(*terms, strict=True)]
+    keys = None
+    if arity:
+        columns = [answer.texts(position) for position in range(arity)]
+        keys = [tuple("" if part is None else part for part in row) for row in zip(*columns, strict=True)]
+    return EncodedRows(read, answer.rows, objects, cursors, keys)
+
+
+def _nodes(read: Read) -> list[Nodes]:
+    """Every distinct list of node fields that the read shows."""
+    if read.connection is None:
+        return [Nodes(read.fields)]
+    nodes: dict[Nodes, None] = {}
+    for _, part in read.connection.entries:
+        if isinstance(part, Nodes):
+            nodes[part] = None
+        elif isinstance(part, Edges):
+            nodes |= dict.fromkeys(entry for _, entry in part.entries if isinstance(entry, Nodes))
+    return list(nodes)

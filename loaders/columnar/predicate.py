@@ -1,0 +1,104 @@
+"""A `Read`'s predicate as SQL, with every value bound."""
+
+from sqlglot import exp
+
+from loaders.columnar.dialect import Binder
+from loaders.columnar.pattern import normal_pattern
+from loaders.columnar.types import expression_type, sortable
+from loaders.description import ColumnType, Kind, Table
+from loaders.errors import BadInput
+from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate
+
+_ORDERED = (Op.LT, Op.LTE, Op.GT, Op.GTE)
+_TEXTUAL = (Op.LIKE, Op.ILIKE, Op.STARTS_WITH)
+_COMPARABLE = frozenset(Kind) - {Kind.JSON, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY}
+
+
+def is_never(predicate: Predicate | None) -> bool:
+    """True when no row can match, so that the store need not be asked."""
+    match predicate:
+        case Never():
+            return True
+        case And(terms):
+            return any(is_never(term) for term in terms)
+        case Or(terms):
+            return all(is_never(term) for term in terms)
+        case _:
+            return False
+
+
+def condition(predicate: Predicate, table: Table, binder: Binder) -> exp.Expr:
+    """`UnknownColumn` or `BadInput` when it does not fit the table."""
+    match predicate:
+        case And(terms):
+            return (
+                exp.and_(exp.true(), *(condition(term, table, binder) for term in terms))
+                if not terms
+                else exp.and_(*(condition(term, table, binder) for term in terms))
+            )
+        case Or(terms):
+            return exp.or_(*(condition(term, table, binder) for term in terms)) if terms else exp.false()
+        case Not(term):
+            return exp.not_(condition(term, table, binder))
+        case Never():
+            return exp.false()
+        case Compare():
+            return _comparison(predicate, table, binder)
+        case Exists():
+            raise TypeError("Exists cannot be asked of a columnar store: the plan must cut it before")
+
+
+def _comparison(compare: Compare, table: Table, binder: Binder) -> exp.Expr:
+    column_type = expression_type(compare.expression, table)
+    value, op = compare.value, compare.op
+    if op is Op.IS_NULL:
+        is_null = exp.Is(this=binder.expression(compare.expression), expression=exp.null())
+        return is_null if value else exp.not_(is_null)
+    if op in (Op.CONTAINS, Op.CONTAINED_BY):
+        return _containment(compare, column_type, table, binder)
+    if op in _TEXTUAL and column_type.kind is not Kind.TEXT:
+        raise _refusal(op, column_type, table)
+    if op in _ORDERED:
+        sortable(compare.expression, table)
+    if op in (Op.IN, Op.NOT_IN) and column_type.kind in _COMPARABLE:
+        one_of = _one_of(compare, column_type, binder)
+        return one_of if op is Op.IN else exp.not_(exp.paren(one_of))
+    if value is None:
+        return exp.null()
+    left = binder.expression(compare.expression)
+    match op:
+        case Op.LIKE | Op.ILIKE:
+            pattern = binder.bind(normal_pattern(str(value)), column_type)
+            return binder.dialect.like(left, pattern, ignore_case=op is Op.ILIKE)
+        case Op.STARTS_WITH:
+            return binder.dialect.starts_with(left, binder.bind(value, column_type))
+        case Op.EQ | Op.NE | Op.LT | Op.LTE | Op.GT | Op.GTE if column_type.kind in _COMPARABLE:
+            return binder.dialect.compare(op, left, binder.bind(value, column_type), column_type.kind)
+        case _:
+            raise _refusal(op, column_type, table)
+
+
+def _one_of(compare: Compare, column_type: ColumnType, binder: Binder) -> exp.Expr:
+    values = compare.value
+    if not isinstance(values, tuple):
+        raise TypeError("IN and NOT_IN take a tuple")
+    rows = [(value,) for value in dict.fromkeys(values) if value is not None]
+    found: exp.Expr = exp.false()
+    if rows:
+        found = binder.dialect.one_of([binder.expression(compare.expression)], [column_type], rows, binder)
+    return exp.or_(found, exp.null()) if None in values else found
+
+
+def _containment(compare: Compare, column_type: ColumnType, table: Table, binder: Binder) -> exp.Expr:
+    if column_type.kind is not Kind.ARRAY or column_type.element is None:
+        raise _refusal(compare.op, column_type, table)
+    if compare.value is None:
+        return exp.null()
+    values = compare.value if isinstance(compare.value, tuple) else (compare.value,)
+    array, bound = binder.expression(compare.expression), binder.bind(values, column_type)
+    whole, part = (array, bound) if compare.op is Op.CONTAINS else (bound, array)
+    return binder.dialect.contains_all(whole, part)
+
+
+def _refusal(op: Op, column_type: ColumnType, table: Table) -> BadInput:
+    return BadInput(f"The filter {op} does not apply to a {column_type.kind} of table {table.name}.")

@@ -1,0 +1,174 @@
+"""Arrow columns as text: of each value (`plain_text`, for cursors and ids) and as JSON (`json_text`).
+
+Whole columns at a time in Arrow's kernels; Python sees single values only where no kernel exists. Results are
+`large_string` arrays, so that no batch overflows 32-bit offsets. The rules by kind are those of the API: big integers,
+decimals and UUIDs are strings, instants RFC 3339 in UTC as Postgres' `to_json` writes them, H3 cells 15-digit tokens,
+bytes base64, non-finite floats null, and bytes that are not UTF-8 become U+FFFD.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loaders.description import ColumnType, Kind
+from loaders.encode.geometry import geojson_text
+from loaders.encode.joining import joined, joined_lists
+
+_TEXT = pa.large_string()
+_NEEDS_ESCAPE = re.compile(rb'["\\\x00-\x1f]')
+_BARE = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.FLOAT})
+_FLOAT = ColumnType(Kind.FLOAT)
+
+
+def json_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
+    """One JSON value per row; null rows are the text `null`, so the result has no nulls."""
+    column = unwrapped(column)
+    match column_type.kind:
+        case Kind.TEXT:
+            text = _quoted_text(plain_text(column, column_type))
+        case Kind.JSON:
+            text = _json_of_json(column)
+        case Kind.ARRAY:
+            text = _json_of_list(column, column_type.element or ColumnType(Kind.TEXT))
+        case Kind.VECTOR:
+            text = _json_of_list(column, _FLOAT)
+        case Kind.GEOMETRY:
+            text = geojson_text(column, column_type.geometry, numbers=lambda numbers: json_text(numbers, _FLOAT))
+        case kind if kind in _BARE:
+            text = plain_text(column, column_type)
+        case _:
+            text = joined(['"', plain_text(column, column_type), '"'])
+    return pc.fill_null(text, "null")
+
+
+def plain_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
+    """The text of each scalar, unquoted; null stays null."""
+    column = unwrapped(column)
+    match column_type.kind:
+        case Kind.BOOLEAN:
+            return column.cast(pa.bool_()).cast(_TEXT)
+        case Kind.FLOAT:
+            numbers = column if pa.types.is_floating(column.type) else column.cast(pa.float64())
+            return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, numbers.type)).cast(_TEXT)
+        case Kind.NUMERIC:
+            return _text_of_decimals(column)
+        case Kind.UUID:
+            return _text_of_uuids(column)
+        case Kind.DATE:
+            return column.cast(pa.date32()).cast(_TEXT)
+        case Kind.TIMESTAMP:
+            return _text_of_timestamps(column)
+        case Kind.H3:
+            return _mapped(column.cast(pa.uint64()), "{:015x}".format)
+        case Kind.BYTES:
+            return _mapped(column, lambda data: b64encode(data).decode("ascii"))
+        case _:
+            return _valid_text(column)
+
+
+def unwrapped(column: pa.Array) -> pa.Array:
+    """The plain array behind an extension type (`arrow.uuid`, `arrow.json`) or a dictionary."""
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column
+
+
+def instants(column: pa.Array) -> pa.Array:
+    """A timestamp column in UTC. ClickHouse sends a `DateTime` as uint32 seconds since 1970; no zone means UTC."""
+    if pa.types.is_integer(column.type):
+        return column.cast(pa.int64()).cast(pa.timestamp("s", "UTC"))
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.timestamp("ms"))
+    if column.type.tz == "UTC":
+        return column
+    return column.cast(pa.timestamp(column.type.unit, "UTC"))
+
+
+def _mapped(column: pa.Array, function: Callable[[Any], str]) -> pa.Array:
+    return pa.array([None if value is None else function(value) for value in column.to_pylist()], _TEXT)
+
+
+def _valid_text(column: pa.Array) -> pa.Array:
+    if not pa.types.is_binary(column.type) and not pa.types.is_large_binary(column.type):
+        text = column.cast(_TEXT, safe=False)
+        try:
+            text.validate(full=True)
+        except pa.ArrowInvalid:
+            column = text.cast(pa.large_binary())
+        else:
+            return text
+    return _mapped(column, lambda data: data.decode("utf-8", "replace"))
+
+
+def _quoted_text(text: pa.Array) -> pa.Array:
+    data = text.buffers()[2]
+    if data is not None and _NEEDS_ESCAPE.search(memoryview(data)) is not None:
+        return _mapped(text, lambda value: orjson.dumps(value).decode("utf-8"))
+    return joined(['"', text, '"'])
+
+
+def _text_of_decimals(column: pa.Array) -> pa.Array:
+    if pa.types.is_fixed_size_binary(column.type):  # ClickHouse's 128- and 256-bit integers, little-endian
+        return _mapped(column, lambda data: str(int.from_bytes(data, "little", signed=True)))
+    if pa.types.is_floating(column.type):
+        return _mapped(column, lambda number: format(Decimal(repr(number)), "f"))
+    text = column.cast(_TEXT)
+    if pa.types.is_decimal(column.type) and pc.any(pc.match_substring(text, "E")).as_py():
+        return _mapped(column, lambda number: format(number, "f"))
+    return text
+
+
+def _text_of_uuids(column: pa.Array) -> pa.Array:
+    if not pa.types.is_fixed_size_binary(column.type):
+        return column.cast(_TEXT)
+    if column.null_count:
+        text = _text_of_uuids(pc.fill_null(column, pa.scalar(bytes(16), column.type)))
+        return pc.if_else(pc.is_valid(column), text, pa.scalar(None, _TEXT))
+    data = column.buffers()[1]
+    digits = bytes(memoryview(data)[column.offset * 16 : (column.offset + len(column)) * 16]).hex() if data else ""
+    rows = range(0, len(column) * 32, 32)
+    return pa.array(
+        [
+            f"{digits[i : i + 8]}-{digits[i + 8 : i + 12]}-{digits[i + 12 : i + 16]}-{digits[i + 16 : i + 20]}-{digits[i + 20 : i + 32]}"
+            for i in rows
+        ],
+        _TEXT,
+    )
+
+
+def _text_of_timestamps(column: pa.Array) -> pa.Array:
+    column = instants(column)
+    seconds = pc.floor_temporal(column, unit="second")
+    naive = pa.timestamp(column.type.unit)
+    if column.type.unit == "s" or pc.all(pc.equal(column, seconds)).as_py() is not False:
+        text = column.cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("s")).cast(_TEXT)
+    else:
+        text = pc.utf8_rtrim(pc.utf8_rtrim(column.cast(naive).cast(_TEXT), "0"), ".")
+    return joined([pc.replace_substring(text, " ", "T", max_replacements=1), "+00:00"])
+
+
+def _json_of_list(column: pa.Array, element: ColumnType) -> pa.Array:
+    return joined_lists(column, json_text(pc.list_flatten(column), element))
+
+
+def _json_of_json(column: pa.Array) -> pa.Array:
+    """JSON text as it is. What the store declares as JSON but is none becomes a JSON string: lost nothing, broke nothing."""
+    if pa.types.is_nested(column.type):
+        return _mapped(column, lambda value: orjson.dumps(value, default=str).decode("utf-8"))
+    return _mapped(_valid_text(column), _checked_json)
+
+
+def _checked_json(text: str) -> str:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return orjson.dumps(text).decode("utf-8")
+    return text

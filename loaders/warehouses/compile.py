@@ -1,0 +1,91 @@
+"""The SQL of the warehouses. DuckDB: it reads Parquet on S3."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlglot import exp
+
+from loaders.columnar.dialect import Dialect
+from loaders.description import ColumnType, Kind
+from loaders.read import AggregateFunction, Op
+
+_SUM_TYPES = {Kind.INTEGER: "BIGINT", Kind.BIGINT: "DECIMAL(38, 0)"}
+
+
+class DuckDB(Dialect):
+    """Positional parameters, `$1`. The session's time zone must be UTC: timestamps are bound without a zone.
+
+    NaN is its greatest number; here it compares as IEEE 754 has it, like everywhere else.
+    """
+
+    name = "duckdb"
+
+    def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
+        node = exp.Parameter(this=exp.Literal.number(position + 1))
+        match value:
+            case tuple():
+                return exp.Cast(this=node, to=_type(column_type)), list(value)
+            case datetime():
+                return node, value.astimezone(UTC).replace(tzinfo=None)
+            case str() if column_type.kind is Kind.TIMESTAMP:  # finer than a datetime: RFC 3339 from a cursor
+                to = exp.DataType.build("TIMESTAMP_NS", dialect="duckdb")
+                return exp.Cast(this=node, to=to), value.removesuffix("+00:00")
+            case _:
+                return node, value
+
+    def json_path(self, column: exp.Expr, path: Sequence[exp.Expr]) -> exp.Expr:
+        keys = [exp.func("REPLACE", part, exp.Literal.string('"'), exp.Literal.string('\\"')) for part in path]
+        quoted = [piece for key in keys for piece in (exp.Literal.string('."'), key, exp.Literal.string('"'))]
+        return exp.Anonymous(
+            this="json_extract_string",
+            expressions=[column, exp.Anonymous(this="concat", expressions=[exp.Literal.string("$"), *quoted])],
+        )
+
+    def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
+        to = exp.DataType.build("DOUBLE[]", dialect="duckdb")
+        return exp.Anonymous(this="list_cosine_similarity", expressions=[exp.Cast(this=column, to=to), vector])
+
+    def compare(self, op: Op, left: exp.Expr, right: exp.Expr, kind: Kind) -> exp.Expr:
+        compared = super().compare(op, left, right, kind)
+        if kind is Kind.FLOAT and op in (Op.GT, Op.GTE):
+            return exp.paren(exp.and_(compared, exp.not_(exp.IsNan(this=left.copy()))))
+        return compared
+
+    def measure(self, function: AggregateFunction, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
+        match function:
+            case AggregateFunction.COUNT:
+                return exp.Count(this=value)
+            case AggregateFunction.COUNT_DISTINCT:
+                return exp.Count(this=exp.Distinct(expressions=[value]))
+            case AggregateFunction.AVG:
+                return exp.Avg(this=value)
+            case AggregateFunction.MIN:
+                return exp.Min(this=value)
+            case AggregateFunction.MAX:
+                return exp.Max(this=value)
+            case AggregateFunction.SUM:
+                total = exp.Sum(this=value)
+                spelled = _SUM_TYPES.get(column_type.kind)
+                return exp.Cast(this=total, to=exp.DataType.build(spelled, dialect="duckdb")) if spelled else total
+
+
+DUCKDB = DuckDB()
+
+_ELEMENTS = {
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.INTEGER: "BIGINT",
+    Kind.BIGINT: "HUGEINT",
+    Kind.FLOAT: "DOUBLE",
+    Kind.TEXT: "VARCHAR",
+    Kind.UUID: "UUID",
+    Kind.DATE: "DATE",
+    Kind.TIMESTAMP: "TIMESTAMP",
+    Kind.H3: "UBIGINT",
+    Kind.NUMERIC: "DECIMAL(38, 9)",
+    Kind.BYTES: "BLOB",
+}
+
+
+def _type(column_type: ColumnType) -> exp.DataType:
+    kind = column_type.element.kind if column_type.element else Kind.TEXT
+    return exp.DataType.build(f"{_ELEMENTS[kind]}[]", dialect="duckdb")

@@ -1,0 +1,112 @@
+"""A naive interpreter of reads over rows in memory: SQL's three-valued logic spelled out in Python. The oracle."""
+
+import re
+from collections.abc import Callable
+from functools import cmp_to_key
+from uuid import UUID
+
+from loaders.columnar.order import nulls_first, total_order
+from loaders.read import And, Col, Compare, Never, Not, Op, Or, OrderBy, Predicate, Read
+
+Row = dict[str, object]
+SortKey = Callable[[object], object]
+
+
+def holds(predicate: Predicate | None, row: Row, sort_key: SortKey) -> bool | None:
+    match predicate:
+        case None:
+            return True
+        case And(terms):
+            verdicts = [holds(term, row, sort_key) for term in terms]
+            return False if False in verdicts else None if None in verdicts else True
+        case Or(terms):
+            verdicts = [holds(term, row, sort_key) for term in terms]
+            return True if True in verdicts else None if None in verdicts else False
+        case Not(term):
+            verdict = holds(term, row, sort_key)
+            return None if verdict is None else not verdict
+        case Never():
+            return False
+        case Compare(Col(name), op, value):
+            return _compare(op, row[name], value, sort_key)
+        case _:
+            raise TypeError(predicate)
+
+
+def _compare(op: Op, left: object, right: object, sort_key: SortKey) -> bool | None:
+    if op is Op.IS_NULL:
+        return (left is None) is right
+    if op in (Op.IN, Op.NOT_IN):
+        assert isinstance(right, tuple)
+        verdicts = [_compare(Op.EQ, left, value, sort_key) for value in right]
+        found = True if True in verdicts else None if None in verdicts else False
+        return found if op is Op.IN or found is None else not found
+    if left is None or right is None:
+        return None
+    if op in (Op.LIKE, Op.ILIKE):
+        return re.fullmatch(_regex(str(right)), str(left), re.DOTALL | (re.I if op is Op.ILIKE else 0)) is not None
+    if op is Op.STARTS_WITH:
+        return str(left).startswith(str(right))
+    if op in (Op.CONTAINS, Op.CONTAINED_BY):
+        assert isinstance(left, list)
+        assert isinstance(right, tuple)
+        return set(left) >= set(right) if op is Op.CONTAINS else set(right) >= set(left)
+    a, b = sort_key(left), sort_key(right)
+    return {
+        Op.EQ: a == b,
+        Op.NE: a != b,
+        Op.LT: a < b,  # type: ignore[operator]
+        Op.LTE: a <= b,  # type: ignore[operator]
+        Op.GT: a > b,  # type: ignore[operator]
+        Op.GTE: a >= b,  # type: ignore[operator]
+    }[op]
+
+
+def _regex(pattern: str) -> str:
+    pieces, characters = [], iter(pattern)
+    for character in characters:
+        if character == "\\":
+            pieces.append(re.escape(next(characters)))
+        else:
+            pieces.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+    return "".join(pieces)
+
+
+def ordered(rows: list[Row], read: Read, sort_key: SortKey) -> list[Row]:
+    terms = total_order(read)
+
+    def compare(a: Row, b: Row) -> int:
+        for term in terms:
+            verdict = _compare_term(term, a, b, sort_key)
+            if verdict:
+                return verdict
+        return 0
+
+    return sorted((row for row in rows if holds(read.where, row, sort_key)), key=cmp_to_key(compare))
+
+
+def _compare_term(term: OrderBy, a: Row, b: Row, sort_key: SortKey) -> int:
+    assert isinstance(term.expression, Col)
+    left, right = (_sortable(row[term.expression.name]) for row in (a, b))
+    if left is None or right is None:
+        if left is right:
+            return 0
+        return (-1 if left is None else 1) * (1 if nulls_first(term) else -1)
+    x, y = sort_key(left), sort_key(right)
+    return ((x > y) - (x < y)) * (-1 if term.descending else 1)  # type: ignore[operator]
+
+
+def _sortable(value: object) -> object:
+    return None if isinstance(value, float) and value != value else value
+
+
+def bytewise(value: object) -> object:
+    """DuckDB's order of a value; UUIDs by their bytes."""
+    return value.encode() if isinstance(value, str) else value
+
+
+def second_half_first(value: object) -> object:
+    """ClickHouse's order: UUIDs by their second half."""
+    if isinstance(value, UUID):
+        return (value.int & (2**64 - 1), value.int >> 64)
+    return bytewise(value)

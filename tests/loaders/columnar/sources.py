@@ -1,0 +1,73 @@
+"""The real engines in process, behind the `Source` protocol: chDB for ClickHouse's SQL, DuckDB for its own."""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+from chdb.session import Session
+from clickhouse_connect.driver.binding import bind_query
+
+from loaders.clickhouse.compile import CLICKHOUSE
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.statement import Statement
+from loaders.ledger import Ledger
+from loaders.warehouses.compile import DUCKDB
+
+
+class Engine(Protocol):
+    name: str
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def execute(self, sql: str, rows: Sequence[tuple[object, ...]] = ()) -> str: ...
+
+    def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]: ...
+
+
+class ChDb:
+    name = "clickhouse"
+    dialect = CLICKHOUSE
+
+    def __init__(self) -> None:
+        self.session = Session()
+
+    def execute(self, sql: str, rows: Sequence[tuple[object, ...]] = ()) -> str:
+        bound = {f"p{position}": value for position, value in enumerate(value for row in rows for value in row)}
+        _, parameters = bind_query(sql, bound, UTC)
+        return str(self.session.query(sql, "TSV", params=_named(parameters)).data())
+
+    async def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
+        sql, parameters = bind_query(statement.sql, statement.named, UTC)
+        data = self.session.query(str(sql), "ArrowStream", params=_named(parameters)).bytes()
+        ledger.record("clickhouse", bytes_=len(data))
+        for batch in pa.ipc.open_stream(data):
+            yield batch
+
+
+class DuckDb:
+    name = "duckdb"
+    dialect = DUCKDB
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect(config={"threads": "1"})
+        self.connection.execute("SET TimeZone = 'UTC'")
+
+    def execute(self, sql: str, rows: Sequence[tuple[object, ...]] = ()) -> str:
+        if rows:
+            self.connection.executemany(sql, rows)
+        else:
+            self.connection.execute(sql)
+        return ""
+
+    async def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
+        relation = self.connection.sql(statement.sql, params=statement.positional)
+        ledger.record("datasource:duckdb")
+        for batch in relation.to_arrow_reader(7):  # small batches: their seams are tested too
+            yield batch
+
+
+def _named(parameters: dict[str, str]) -> dict[str, str]:
+    return {name.removeprefix("param_"): value for name, value in parameters.items()}
