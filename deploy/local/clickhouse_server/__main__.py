@@ -1,0 +1,92 @@
+"""`python -m deploy.local.clickhouse_server`: runs until SIGTERM or SIGINT, then cancels what runs, closes the store and ends.
+
+The password comes from `--password-file`, or from AXION_CLICKHOUSE__PASSWORD: never from the command line, where other
+users of the machine could read it.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from deploy.local.clickhouse_server.credentials import Credentials
+from deploy.local.clickhouse_server.engine import Engine, FolderInUse
+from deploy.local.clickhouse_server.http import AnswerBroken, Application
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn waits for running answers when told to end; the queries behind them are cancelled first."""
+
+    def __init__(self, config: uvicorn.Config, app: Application) -> None:
+        super().__init__(config)
+        self._app = app
+        self._draining: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._loop = asyncio.get_running_loop()
+        await super().startup(None)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._app.running.drain())
+
+
+def _without_broken_answers(record: logging.LogRecord) -> bool:
+    """A failure in mid-answer is reported to the client; it is no fault of the server to be logged with its stack."""
+    return not (record.exc_info and isinstance(record.exc_info[1], AnswerBroken))
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        return file.read_text().rstrip("\r\n")
+    return os.environ.get("AXION_CLICKHOUSE__PASSWORD", "")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.clickhouse_server", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--path", type=Path, required=True, help="data folder; one process at a time may own it")
+    parser.add_argument("--user", default="default")
+    parser.add_argument("--password-file", type=Path)
+    parser.add_argument("--max-concurrent-queries", type=int, default=64)
+    arguments = parser.parse_args()
+    credentials = Credentials(arguments.user, _password(arguments.password_file))
+    if not credentials.password and arguments.host not in ("127.0.0.1", "::1", "localhost"):
+        print(f"refusing to listen on {arguments.host} without a password", file=sys.stderr)  # noqa: T201 - a command's own output
+        return 2
+    try:
+        engine = Engine(arguments.path)
+    except FolderInUse as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command's own output
+        return 2
+    with engine:
+        app = Application(engine, credentials, max_queries=arguments.max_concurrent_queries)
+        logging.getLogger("uvicorn.error").addFilter(_without_broken_answers)
+        config = uvicorn.Config(
+            app,
+            host=arguments.host,
+            port=arguments.port,
+            lifespan="off",
+            access_log=False,
+            server_header=False,
+            log_level="warning",
+            timeout_graceful_shutdown=10,
+        )
+        server = _Server(config, app)
+        server.run()
+        app.close()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""What a statement is: its kind, its format, where its data begins; and how queries are called.
+
+chDB names queries itself. The client's `query_id` is therefore kept in a setting of the query that means nothing to a
+single node (`MARK`), and statements that read names of queries are rewritten: `system.processes` becomes a sub-query that
+shows the client's name, and `query_id` in `KILL QUERY ... WHERE` stands for the client's name.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deploy.local.clickhouse_server.errors import ServerError
+from deploy.local.clickhouse_server.lexer import Token, TokenKind, tokens
+
+MARK = "cluster_for_parallel_replicas"
+
+CLIENT_QUERY_ID = f"if(Settings['{MARK}'] = '', query_id, Settings['{MARK}'])"
+_PROCESSES = (
+    f"(SELECT * REPLACE ({CLIENT_QUERY_ID} AS query_id, {CLIENT_QUERY_ID} AS initial_query_id, "
+    f"mapFilter((k, v) -> k != '{MARK}', Settings) AS Settings) FROM system.processes)"
+)
+
+_SELECTS = ("SELECT", "WITH", "FROM")
+_SHOWN = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "KILL")
+_DATA_FOLLOWS = ("VALUES", "FORMAT", "SELECT", "WITH", "FROM", "WATCH")
+_NOT_A_FORMAT = (
+    "ASC",
+    "DESC",
+    "NULLS",
+    "COLLATE",
+    "FROM",
+    "WHERE",
+    "LIMIT",
+    "AND",
+    "OR",
+    "IS",
+    "IN",
+    "LIKE",
+    "BETWEEN",
+)
+_NO_FORMAT_AFTER = ("SELECT", "BY", "WHERE", "AND", "OR", "NOT", "AS", "FROM", "JOIN", "ON", "HAVING", "IN", "DISTINCT")
+_LOCAL_FILES = ("file", "filecluster", "executable", "python")
+_DATA_START = re.compile(r"[ \t\f]*(?:\r?\n)?")
+
+
+class StatementKind(StrEnum):
+    SELECT = "select"  # rows, can be streamed
+    SHOW = "show"  # rows, made at once
+    COMMAND = "command"  # no rows
+    INSERT = "insert"  # rows follow the statement
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`sql` is ready for the engine: no FORMAT clause, names of queries mapped.
+
+    `format` is the asked one, of the answer or, for INSERT, of the data. `data` is the offset of an INSERT's data.
+    `framed` says that the answer has rows that are no plain rows (WITH TOTALS), so it cannot be made block by block.
+    """
+
+    kind: StatementKind
+    sql: bytes
+    format: str | None = None
+    data: int | None = None
+    framed: bool = False
+
+
+def parse(text: bytes) -> Statement:
+    """Raises `ServerError` for an empty statement, several statements, and reading of the server's own files."""
+    sql = text.decode("latin-1")
+    stream = tokens(sql)
+    first = next((token for token in stream if token.text not in ("(", ";")), None)
+    if first is None:
+        raise ServerError(62, "SYNTAX_ERROR", "Syntax error: Empty query")
+    if first.keyword == "INSERT":
+        return _insert(sql, stream)
+    words = [first, *stream]
+    words = _single(words)
+    _refuse_local_files(words)
+    edits = list(_rename_queries(words))
+    format_name = None
+    if clause := _format_clause(words):
+        format_name = clause[1].name
+        edits.append((clause[0].start, clause[1].end, ""))
+    return Statement(
+        _kind(words),
+        _edited(sql[: words[-1].end], edits),
+        format_name,
+        framed=any(token.keyword in ("TOTALS", "EXTREMES") for token in words),
+    )
+
+
+def _kind(words: Sequence[Token]) -> StatementKind:
+    keyword = words[0].keyword
+    if keyword in _SELECTS:
+        writes = keyword == "WITH" and any(token.depth == 0 and token.keyword == "INSERT" for token in words)
+        return StatementKind.COMMAND if writes else StatementKind.SELECT
+    return StatementKind.SHOW if keyword in _SHOWN else StatementKind.COMMAND
+
+
+def _insert(sql: str, stream: Iterator[Token]) -> Statement:
+    """Stops at the word the data follows: what comes after is not SQL."""
+    words: list[Token] = []
+    for token in stream:
+        words.append(token)
+        starts = len(words) > 2 and token.depth == 0 and words[-2].text != "."
+        if not (starts and token.keyword in _DATA_FOLLOWS):
+            continue
+        if token.keyword == "FORMAT":
+            name = next(stream, None)
+            if name is None or not name.name:
+                raise ServerError(62, "SYNTAX_ERROR", "Syntax error: a name of a format must follow FORMAT")
+            data = _DATA_START.match(sql, name.end)
+            _refuse_local_files(words)
+            offset = data.end() if data else name.end
+            return Statement(StatementKind.INSERT, sql[: token.start].encode("latin-1"), name.name, offset)
+        if token.keyword == "VALUES":
+            _refuse_local_files(words)
+            return Statement(StatementKind.INSERT, sql[: token.start].encode("latin-1"), "Values", token.end)
+        if token.keyword == "FROM":
+            raise ServerError(1, "UNSUPPORTED_METHOD", "INSERT ... FROM INFILE is for a local client only")
+        words = _single([*words, *stream])
+        _refuse_local_files(words)
+        return Statement(StatementKind.COMMAND, _edited(sql[: words[-1].end], list(_rename_queries(words))))
+    return Statement(StatementKind.INSERT, sql.rstrip(" \t\r\n;").encode("latin-1"), None, len(sql))
+
+
+def _single(words: list[Token]) -> list[Token]:
+    semicolon = next((index for index, token in enumerate(words) if token.text == ";"), None)
+    if semicolon is None:
+        return words
+    if any(token.text != ";" for token in words[semicolon:]):
+        at = words[semicolon].end
+        raise ServerError(
+            62, "SYNTAX_ERROR", f"Syntax error (Multi-statements are not allowed): failed at position {at}"
+        )
+    return words[:semicolon]
+
+
+def _refuse_local_files(words: Sequence[Token]) -> None:
+    """A ClickHouse server keeps `file()` to a folder of its own; the embedded engine does not, so it is refused."""
+    for token, after in zip(words, words[1:], strict=False):
+        if after.text == "(" and token.name.lower() in _LOCAL_FILES:
+            raise ServerError(497, "ACCESS_DENIED", f"default: Not enough privileges: {token.name}() is not granted")
+        if token.keyword == "INTO" and after.keyword == "OUTFILE":
+            raise ServerError(1, "UNSUPPORTED_METHOD", "INTO OUTFILE is for a local client only")
+
+
+def _format_clause(words: Sequence[Token]) -> tuple[Token, Token] | None:
+    """The last `FORMAT name` outside of brackets that ends the statement or is followed by SETTINGS."""
+    for index in range(len(words) - 2, 0, -1):
+        keyword, name = words[index], words[index + 1]
+        if keyword.keyword != "FORMAT" or keyword.depth or name.kind is not TokenKind.WORD:
+            continue
+        before = words[index - 1]
+        operand_wanted = before.keyword in _NO_FORMAT_AFTER or before.text in (
+            ",",
+            ".",
+            "=",
+            "<",
+            ">",
+            "+",
+            "-",
+            "*",
+            "/",
+        )
+        ends = index + 2 == len(words) or words[index + 2].keyword == "SETTINGS"
+        if ends and not operand_wanted and name.keyword not in _NOT_A_FORMAT:
+            return keyword, name
+    return None
+
+
+def _rename_queries(words: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
+    if words[0].keyword == "KILL":
+        where = next((index for index, token in enumerate(words) if token.keyword == "WHERE"), len(words))
+        for token in words[where:]:
+            if token.name == "query_id":
+                yield token.start, token.end, CLIENT_QUERY_ID
+        return
+    for before, schema, dot, table in zip(words, words[1:], words[2:], words[3:], strict=False):
+        if schema.name == "system" and dot.text == "." and table.name == "processes" and _reads_from(before):
+            yield schema.start, table.end, _PROCESSES
+
+
+def _reads_from(before: Token) -> bool:
+    return before.keyword in ("FROM", "JOIN") or before.text == ","
+
+
+def _edited(sql: str, edits: list[tuple[int, int, str]]) -> bytes:
+    for start, end, text in sorted(edits, reverse=True):
+        sql = f"{sql[:start]}{text}{sql[end:]}"
+    return sql.encode("latin-1")
