@@ -94,7 +94,7 @@ def _inside(admin: URL, name: DatabaseName, database: Database, guests: tuple[Ro
         with connection.transaction():
             _parameters(connection, database, layout)
             grants.on_database(connection, database, guests)
-            changes = [*_schemas(connection, database, layout), *_extensions(connection, layout)]
+            changes = [*_schemas(connection, database, layout), *_extensions(connection, database, layout)]
             grants.on_schemas(connection, database, layout)
         return changes
 
@@ -124,13 +124,13 @@ def _schemas(connection: Connection, database: Database, layout: Layout) -> Iter
         connection.execute(sql.SQL("ALTER SCHEMA {} OWNER TO {}").format(name, migrate))
 
 
-def _extensions(connection: Connection, layout: Layout) -> Iterator[str]:
+def _extensions(connection: Connection, database: Database, layout: Layout) -> Iterator[str]:
     for extension in layout.extensions:
         if connection.execute("SELECT 1 FROM pg_extension WHERE extname = %s", (extension.name,)).fetchone() is None:
             schema = sql.Identifier(extension.schema)
             connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
             connection.execute(sql.SQL("CREATE EXTENSION {} SCHEMA {}").format(sql.Identifier(extension.name), schema))
-            yield f"extension {extension.name} created"
+            yield f"extension {extension.name} created in {database.name}"
 
 
 @contextmanager
