@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
 from sqlalchemy import URL, make_url
@@ -52,11 +53,22 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFga:
+    """`model_json` is the authorization model to upload (deploy/openfga/model.json)."""
+
+    url: str
+    store_name: str
+    model_json: Path
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """`admin_url` is a superuser's, needed only by target `roles`."""
 
     databases: Mapping[DatabaseName, Database]
     admin_url: str | None = field(default=None, repr=False)
+    openfga: OpenFga | None = None
 
     def admin(self) -> URL | None:
         return None if self.admin_url is None else _url(self.admin_url)

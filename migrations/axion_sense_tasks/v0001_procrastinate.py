@@ -15,14 +15,12 @@ down_revision = None
 
 SCHEMA_SQL = Path(__file__).with_name("procrastinate_3_10.sql")
 
+# Deferring inserts with the caller's privileges, and so do the triggers that log events. Cancelling is the worker's.
 APP_GRANTS = (
-    # defer: procrastinate_defer_jobs_v1 inserts with the caller's privileges, and so do the triggers that log events
     Grant("SELECT, INSERT", on="procrastinate.procrastinate_jobs", to="app"),
-    Grant("SELECT, INSERT", on="procrastinate.procrastinate_events", to="app"),
+    Grant("INSERT", on="procrastinate.procrastinate_events", to="app"),
     Grant("USAGE", on="SEQUENCE procrastinate.procrastinate_jobs_id_seq", to="app"),
     Grant("USAGE", on="SEQUENCE procrastinate.procrastinate_events_id_seq", to="app"),
-    # cancel: procrastinate_cancel_job_v1
-    Grant("UPDATE (status, abort_requested)", on="procrastinate.procrastinate_jobs", to="app"),
 )
 
 

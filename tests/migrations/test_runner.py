@@ -17,7 +17,7 @@ from migrations.layouts import LAYOUTS
 from migrations.lock import LOCK_KEY
 from migrations.report import Report
 from migrations.runner import FOLDER, run
-from migrations.targets import Database, Targets
+from migrations.targets import Database, OpenFga, Targets
 from tests.migrations.cluster import NAMES, admin_connection, connection_as
 
 WAIT_SECONDS = 30
@@ -177,8 +177,15 @@ def test_unreachable_server_is_a_failure_without_the_password() -> None:
         ("nowhere", "there is no migration target nowhere"),
         ("axion_gen", "database axion_gen is not configured"),
         ("roles", "set AXION_POSTGRES__ADMIN_URL"),
+        ("openfga", "OpenFGA is not configured"),
     ],
 )
 def test_impossible_target(target: str, message: str) -> None:
     with pytest.raises(TargetInvalid, match=message):
         run(target, Targets({}))  # type: ignore[arg-type]
+
+
+def test_openfga_needs_axion_gen() -> None:
+    server = OpenFga("http://127.0.0.1:1", "axion", Path("model.json"))
+    with pytest.raises(TargetInvalid, match="recorded in axion_gen"):
+        run("openfga", Targets({}, openfga=server))
