@@ -52,11 +52,18 @@ class OpenFga:
     revocation counts at once whatever the server's settings. `clock` gives `current_time` to conditions.
     """
 
-    def __init__(self, api: Api, store_name: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        api: Api,
+        store_name: str,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        pin: Pin | None = None,
+    ) -> None:
         self._api = api
         self._store_name = store_name
         self._clock = clock
-        self._pin: Pin | None = None
+        self._pin = pin
         self._pinning = asyncio.Lock()
 
     @classmethod

@@ -36,13 +36,15 @@ class Store:
 
 
 @asynccontextmanager
-async def fresh_store(url: str, token: str | None, *, timeout_ms: int = 5_000) -> AsyncIterator[Store]:
+async def fresh_store(
+    url: str, token: str | None, *, name: str | None = None, timeout_ms: int = 5_000
+) -> AsyncIterator[Store]:
     api = await Api.open(url=url, token=token, timeout_ms=timeout_ms)
-    name = f"test-{secrets.token_hex(8)}"
+    name = name or f"test-{secrets.token_hex(8)}"
     try:
         created = await api.request("POST", "/stores", {"name": name}, ledger=Ledger())
         store = Store(api, name, text(created, "id"))
-        await store.upload(MODEL_JSON.read_bytes())  # noqa: ASYNC240 - a small local file
+        await store.upload(MODEL_JSON.read_bytes())
         yield store
     finally:
         await api.close()

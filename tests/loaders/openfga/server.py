@@ -1,0 +1,73 @@
+"""An OpenFGA process of the test's own (in memory, on free ports), to be stopped, frozen and killed."""
+
+import asyncio
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+START_DEADLINE_S = 20
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class Server:
+    binary: Path
+    token: str = field(default_factory=lambda: secrets.token_hex(16))
+    port: int = field(default_factory=free_port)
+    grpc_port: int = field(default_factory=free_port)
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            *(self.binary, "run", "--datastore-engine=memory", "--playground-enabled=false", "--metrics-enabled=false"),
+            *(f"--http-addr=127.0.0.1:{self.port}", f"--grpc-addr=127.0.0.1:{self.grpc_port}", "--log-level=error"),
+            *("--authn-method=preshared", f"--authn-preshared-keys={self.token}"),
+        )
+        async with asyncio.timeout(START_DEADLINE_S):
+            while not await self._healthy():  # noqa: ASYNC110 - a server says it is up only by answering
+                await asyncio.sleep(0.05)
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def _healthy(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None, "OpenFGA ended at start"
+        try:
+            async with aiohttp.request("GET", f"{self.url}/healthz", timeout=aiohttp.ClientTimeout(1)) as response:
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+
+@asynccontextmanager
+async def own_server(binary: Path) -> AsyncIterator[Server]:
+    server = Server(binary)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.kill()
