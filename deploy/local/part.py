@@ -1,0 +1,162 @@
+"""One part of the stack: a server process with an address, and how to tell that it answers."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from signal import SIGTERM, Signals
+
+from deploy.local import process
+from deploy.local.errors import StackError, tail
+from deploy.local.paths import StatePaths
+from deploy.local.process import Identity
+
+READY_SECONDS = 60.0
+_PROBE_EVERY = 0.05
+
+
+class PartState(StrEnum):
+    RUNNING = "running"
+    UNREADY = "unready"
+    """Alive, but it does not answer."""
+    DEAD = "dead"
+    """It was started and is gone without `stack down`."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Where a server answers, and how to ask it."""
+
+    name: str
+    address: str
+    ready: Callable[[], str | None]
+    """Asks over the part's own protocol: None when it answers, else what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How to run one server. Secrets travel in `environment`, never in `command`, which every user can read."""
+
+    probe: Probe
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    stop_signal: Signals = SIGTERM
+    grace_seconds: float = 15.0
+    pid_file: Path | None = None
+    """Where the server's own pid is written, when what is started is not the server itself (sudo stays its parent)."""
+
+    @property
+    def name(self) -> str:
+        return self.probe.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the part has to be restarted to be what is asked for."""
+        return hashlib.sha256(json.dumps([self.command, sorted(self.environment.items())]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was started, as kept in the state folder."""
+
+    identity: Identity
+    fingerprint: str
+    address: str
+
+
+def read_record(paths: StatePaths, name: str) -> Record | None:
+    try:
+        stored = json.loads((paths.parts / f"{name}.json").read_text())
+    except FileNotFoundError:
+        return None
+    return Record(Identity(**stored["identity"]), stored["fingerprint"], stored["address"])
+
+
+def write_record(paths: StatePaths, name: str, record: Record) -> None:
+    identity = record.identity
+    stored = {
+        "identity": {"pid": identity.pid, "started": identity.started, "boot": identity.boot},
+        "fingerprint": record.fingerprint,
+        "address": record.address,
+    }
+    target = paths.parts / f"{name}.json"
+    partial = target.with_suffix(".partial")
+    partial.write_text(json.dumps(stored))
+    partial.replace(target)
+
+
+def state(probe: Probe, paths: StatePaths) -> tuple[PartState, Identity | None]:
+    record = read_record(paths, probe.name)
+    if record is None:
+        return PartState.STOPPED, None
+    if not record.identity.alive:
+        return PartState.DEAD, None
+    return (PartState.RUNNING if probe.ready() is None else PartState.UNREADY), record.identity
+
+
+def is_up(part: Part, paths: StatePaths) -> bool:
+    """Whether the part runs, answers, and was started as it would be started now."""
+    record = read_record(paths, part.name)
+    return (
+        record is not None
+        and record.fingerprint == part.fingerprint
+        and record.identity.alive
+        and part.probe.ready() is None
+    )
+
+
+def bring_up(part: Part, paths: StatePaths) -> bool:
+    """Starts the part unless it is up; returns once it answers. False when nothing had to be done.
+
+    Raises `StackError` with the log's last lines when it ends or does not answer within the bound.
+    """
+    if is_up(part, paths):
+        return False
+    take_down(part.name, paths, how=part.stop_signal, grace_seconds=part.grace_seconds)
+    if part.pid_file is not None:
+        part.pid_file.unlink(missing_ok=True)
+    log = paths.log(part.name)
+    spawned = Identity.of(process.start(part.command, environment=part.environment, log=log))
+    deadline = time.monotonic() + READY_SECONDS
+    identity: Identity | None = None
+    complaint: str | None = "it has not written its pid"
+    while complaint is not None:
+        if spawned is None or not spawned.alive:
+            raise StackError(f"{part.name} ended while starting. Last lines of {log}:\n{tail(log)}")
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"{part.name} does not answer at {part.probe.address} after {READY_SECONDS:.0f} s ({complaint}). "
+                f"Last lines of {log}:\n{tail(log)}"
+            )
+        if identity is None and (identity := _server(part, spawned)) is not None:
+            write_record(paths, part.name, Record(identity, part.fingerprint, part.probe.address))
+        if identity is not None:
+            complaint = part.probe.ready()
+        if complaint is not None:
+            process.wait(spawned, _PROBE_EVERY)
+    return True
+
+
+def take_down(name: str, paths: StatePaths, *, how: Signals = SIGTERM, grace_seconds: float = 15.0) -> bool:
+    """Stops the part when it runs, and forgets it. False when nothing ran."""
+    record = read_record(paths, name)
+    if record is None:
+        return False
+    was_alive = record.identity.alive
+    process.stop(record.identity, how=how, grace_seconds=grace_seconds)
+    (paths.parts / f"{name}.json").unlink(missing_ok=True)
+    return was_alive
+
+
+def _server(part: Part, spawned: Identity) -> Identity | None:
+    if part.pid_file is None:
+        return spawned
+    try:
+        text = part.pid_file.read_text().strip()
+    except FileNotFoundError:
+        return None
+    return Identity.of(int(text)) if text else None

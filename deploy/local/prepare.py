@@ -1,0 +1,72 @@
+"""`python -m deploy.local.prepare`: the project's Python packages, and beside them what the stack needs built.
+
+Runs in a virtual environment that has nothing but rich (see venv.sh), so it imports nothing else.
+"""
+
+import argparse
+import hashlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from rich.console import Console
+from rich.markup import escape
+
+from deploy.local.command import run_logged
+from deploy.local.doctor import blocking, examine
+from deploy.local.doctor_table import table
+from deploy.local.errors import StackError
+from deploy.local.lock import locked
+from deploy.local.paths import CHECKOUT
+from deploy.local.progress import Progress
+from deploy.local.provision.everything import provision
+
+EXTRAS = "bigquery,s3,local,dev"
+_STAMP = CHECKOUT / ".venv" / "axion-installed"
+
+
+def install_packages(progress: Progress) -> None:
+    """`pip install -e .` unless this very pyproject.toml was installed before. The stamp is written last."""
+    with locked(_STAMP.with_suffix(".lock"), progress=progress, waiting_for="an installation into .venv"):
+        wanted = _wanted()
+        if _STAMP.is_file() and _STAMP.read_text() == wanted:
+            return
+        log = CHECKOUT / ".axion" / "pip.log"
+        with progress.step("installing Python packages", log):
+            _STAMP.unlink(missing_ok=True)
+            run_logged(
+                [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "-e", f"{CHECKOUT}[{EXTRAS}]"],
+                log=log,
+            )
+            _STAMP.write_text(wanted)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.prepare", description=__doc__)
+    parser.add_argument("--packages-only", action="store_true", help="do not build the stack's servers")
+    packages_only = parser.parse_args().packages_only
+    console = Console(stderr=True)
+    try:
+        if not packages_only and blocking(checks := examine()):
+            console.print(table(checks))
+            raise StackError("this machine lacks what the table marks as missing")
+        with Progress(console) as progress, ThreadPoolExecutor(1) as pool:
+            packages = pool.submit(install_packages, progress)
+            if not packages_only:
+                provision(progress)
+            packages.result()
+    except StackError as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("interrupted")
+        return 130
+    return 0
+
+
+def _wanted() -> str:
+    content = (CHECKOUT / "pyproject.toml").read_bytes() + sys.version.encode() + EXTRAS.encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

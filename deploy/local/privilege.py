@@ -1,0 +1,58 @@
+"""What this user may do on this machine: root rights and private mounts."""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from deploy.local.errors import StackError
+
+NO_ROOT = (
+    "root or passwordless sudo is needed to build and run the private PostgreSQL root. Run `sudo -v` first, or point "
+    "the AXION_* settings at real servers (docs/operations.md), or use Docker: docker compose -f deploy/compose.yaml up"
+)
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+@cache
+def may_become_root() -> bool:
+    """Root already, or a sudo that asks for nothing (now)."""
+    if is_root():
+        return True
+    return (
+        shutil.which("sudo") is not None and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0
+    )
+
+
+def as_root(*command: str) -> list[str]:
+    """The command with root's rights. Raises `StackError` where neither root nor sudo is to be had."""
+    if not may_become_root():
+        raise StackError(NO_ROOT)
+    return list(command) if is_root() else ["sudo", "-n", *command]
+
+
+@cache
+def may_mount() -> bool:
+    """Whether root may make a private mount namespace here (most containers forbid it)."""
+    script = "mount --bind / /mnt"
+    return (
+        may_become_root()
+        and subprocess.run(as_root("unshare", "-m", "sh", "-c", script), capture_output=True).returncode == 0
+    )
+
+
+def remove_tree(folder: Path) -> None:
+    """Deletes a folder that may hold files of other users."""
+    if not folder.exists() and not folder.is_symlink():
+        return
+    if is_root():
+        shutil.rmtree(folder)
+        return
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:
+        subprocess.run(as_root("rm", "-rf", "--one-file-system", "--", str(folder)), check=True, capture_output=True)

@@ -1,0 +1,33 @@
+"""All artifacts of the stack. The root (network and disk) is built beside the Go binaries (processor)."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.paths import cache_folder
+from deploy.local.progress import Progress
+from deploy.local.provision.artifact import Recipe, provide
+from deploy.local.provision.debian_root import DebianRoot
+from deploy.local.provision.go_binary import OPENFGA, VERSITYGW
+
+
+@dataclass(frozen=True, slots=True)
+class Provisions:
+    postgres_root: Path
+    openfga: Path
+    versitygw: Path
+
+
+def provision(progress: Progress) -> Provisions:
+    """Builds what is missing and verifies the rest; raises the first `StackError`."""
+    cache = cache_folder()
+
+    def lane(*recipes: Recipe) -> list[Path]:
+        return [provide(recipe, cache=cache, progress=progress).folder for recipe in recipes]
+
+    with ThreadPoolExecutor(2) as pool:
+        root = pool.submit(lane, DebianRoot(os.environ.get("AXION_DEBIAN_MIRROR")))
+        binaries = pool.submit(lane, OPENFGA, VERSITYGW)
+        (postgres_root,), (openfga, versitygw) = root.result(), binaries.result()
+    return Provisions(postgres_root, openfga / "bin" / "openfga", versitygw / "bin" / "versitygw")

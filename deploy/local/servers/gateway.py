@@ -1,0 +1,51 @@
+"""The gateway and its worker as processes of the stack, with the stack's settings."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from deploy.local.part import Part, Probe
+from deploy.local.paths import CHECKOUT, StatePaths
+from deploy.local.ports import Ports
+from deploy.local.servers.http import complaint
+
+GATEWAY, WORKER = "gateway", "worker"
+
+
+def gateway(paths: StatePaths, ports: Ports, settings: Mapping[str, str]) -> Part:
+    return Part(
+        probe=gateway_probe(ports),
+        command=(sys.executable, "-m", "gateway.cli", "serve"),
+        environment=_environment(paths, settings),
+    )
+
+
+def gateway_probe(ports: Ports) -> Probe:
+    address = f"http://127.0.0.1:{ports.gateway}"
+    return Probe(GATEWAY, address, lambda: complaint(f"{address}/health/ready", expected=b""))
+
+
+WORKER_PROBE = Probe(WORKER, "", lambda: None)
+"""The worker listens on nothing: it is ready when it runs (its jobs' store is among the gateway's readiness)."""
+
+
+def worker(paths: StatePaths, settings: Mapping[str, str]) -> Part:
+    return Part(
+        probe=WORKER_PROBE,
+        command=(sys.executable, "-m", "gateway.cli", "worker"),
+        environment=_environment(paths, settings),
+        grace_seconds=30.0,
+    )
+
+
+def _environment(paths: StatePaths, settings: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in os.environ}
+    chosen = {name: value for name, value in os.environ.items() if name.startswith("AXION_")}
+    return {
+        **kept,
+        "PYTHONPATH": str(CHECKOUT),
+        "LANG": "C.UTF-8",
+        **settings,
+        **chosen,
+        "AXION_ENV_FILE": str(paths.env),
+    }

@@ -1,0 +1,41 @@
+"""The settings of a command: the process's environment first, then an env file."""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from deploy.local.paths import state_paths
+from gateway.cli.failure import CommandFailed
+from gateway.settings import Settings
+
+
+def env_file() -> Path | None:
+    """The file named by AXION_ENV_FILE, else the demo's if there is one. `CommandFailed` when a named one is absent."""
+    named = os.environ.get("AXION_ENV_FILE")
+    if named:
+        if not Path(named).is_file():
+            raise CommandFailed(
+                f"AXION_ENV_FILE names {named}, which is no file: run `axion stack up`, or correct the name"
+            )
+        return Path(named)
+    demo = state_paths("demo").env
+    return demo if demo.is_file() else None
+
+
+def load_settings() -> Settings:
+    """Raises pydantic's `ValidationError` (see `explain`) when a setting is missing or wrong."""
+    return Settings(_env_file=env_file())
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with the settings, by the names of the environment and without any value."""
+    lines = [
+        f"  AXION_{'__'.join(str(step).upper() for step in problem['loc'])}: {problem['msg']}"
+        for problem in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+    return (
+        "these settings are missing or wrong:\n"
+        + "\n".join(lines)
+        + "\nSet them in the environment or in the file named by AXION_ENV_FILE, or run `axion stack up`."
+    )

@@ -1,0 +1,16 @@
+"""`axion worker`: runs the jobs."""
+
+import asyncio
+
+from gateway.cli.configuration import load_settings
+
+
+def worker() -> None:
+    """Runs jobs until it is told to end (SIGTERM lets running jobs finish or hand back)."""
+    import uvloop
+
+    from gateway.worker import run_worker
+
+    settings = load_settings()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_worker(settings))
