@@ -8,11 +8,12 @@ from loaders.tables.auradb import Auradb
 from loaders.tables.axion_gen import AxionGen
 from loaders.tables.axion_sense import AxionSense
 from loaders.tables.axion_sense_tasks import AxionSenseTasks
+from loaders.tables.clickhouse import FRAMES, TRACKS
 from loaders.tables.describe import describe
 from loaders.tables.powernode import Powernode
 
 BASES = (AxionGen, AxionSense, AxionSenseTasks, Auradb, Powernode)
-TABLES = [table for base in BASES for table in base.metadata.sorted_tables]
+TABLES = [table for base in BASES for table in base.metadata.sorted_tables] + [TRACKS, FRAMES]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=str)
