@@ -109,6 +109,23 @@ class Limits(_Section):
     request_timeout_ms: int = Field(60_000, ge=1)
 
 
+class Jobs(_Section):
+    """`max_attempts` is how often a job is started in all. A worker silent for `stale_seconds` has lost its jobs."""
+
+    concurrency: int = Field(4, ge=1)
+    max_attempts: int = Field(5, ge=1)
+    back_off_seconds: float = Field(1.0, gt=0)
+    heartbeat_seconds: float = Field(5.0, gt=0)
+    stale_seconds: float = Field(30.0, gt=0)
+    shutdown_seconds: float = Field(20.0, ge=0)
+
+    @model_validator(mode="after")
+    def _beats_before_stale(self) -> Self:
+        if self.stale_seconds < 3 * self.heartbeat_seconds:
+            raise ValueError("jobs.stale_seconds must be at least three times jobs.heartbeat_seconds")
+        return self
+
+
 class Http(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
@@ -117,7 +134,11 @@ class Http(_Section):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="AXION_", env_nested_delimiter="__", frozen=True, extra="ignore", nested_model_default_partial_update=True
+        env_prefix="AXION_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        nested_model_default_partial_update=True,
     )
 
     mode: Literal["production", "demo"] = "production"
@@ -131,6 +152,7 @@ class Settings(BaseSettings):
     encryption: Encryption
     embeddings: Embeddings = Embeddings()
     limits: Limits = Limits()
+    jobs: Jobs = Jobs()
     demo_issuer_key: SecretStr | None = None
     """PEM of the demo issuer's private key. Refused outside demo mode, so a production gateway can never mint tokens."""
 

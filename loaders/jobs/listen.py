@@ -18,7 +18,7 @@ _BACK_OFF_S = (0.1, 5.0)
 
 
 class Listener:
-    """Calls `on_wake(payload)` for each notification, and `on_connect()` whenever a connection has just begun to listen.
+    """Calls `on_wake(payload)` for each notification, and `on_connect()` when a connection has begun to listen.
 
     Notifications before `on_connect` may have been missed. Both are called on the event loop and must not block.
 

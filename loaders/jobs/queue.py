@@ -1,8 +1,8 @@
 """A job's place in procrastinate's queue, through its own SQL functions, in the caller's transaction.
 
 The functions name their tables without a schema, so the transaction's search path is set. The app role needs USAGE on
-schema `procrastinate`, INSERT on `procrastinate_jobs` and `procrastinate_events`, SELECT on `procrastinate_jobs.id` (the
-answer) and USAGE on their sequences, and nothing else. The worker role needs all rows of the schema.
+schema `procrastinate`, INSERT on `procrastinate_jobs` and `procrastinate_events`, SELECT on `procrastinate_jobs` (whose
+id is answered) and USAGE on their sequences, and nothing else. The worker role needs all rows of the schema.
 """
 
 import uuid

@@ -1,0 +1,142 @@
+"""`axion worker`: takes jobs from procrastinate's queue and runs them until it is told to stop.
+
+SIGTERM and SIGINT stop it gracefully: nothing new is taken, what runs may finish within `jobs.shutdown_seconds`, and
+what does not is stopped and queued again. A database that is away is waited for. A worker that is killed leaves jobs
+without a heartbeat, which any worker puts back into the queue.
+"""
+
+import asyncio
+import signal
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+
+import psycopg
+import structlog
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import DeleteJobCondition, Job
+
+from gateway.settings import Jobs, Settings
+from loaders.errors import AxionError
+from loaders.jobs.attempts import Attempts
+from loaders.jobs.changes import CANCELS_CHANNEL
+from loaders.jobs.listen import Listener
+from loaders.jobs.queue import QUEUE, SCHEMA, TASK
+from loaders.jobs.recovery import Recovery
+from loaders.postgres.client import Postgres
+from resolvers.jobs.heartbeat import Heartbeat
+from resolvers.jobs.kinds.kind import Run
+from resolvers.jobs.run import ContextFor, Runner, TryAgain
+
+_log = structlog.get_logger(__name__)
+
+_STORE = "axion_sense_tasks"
+_POLL_S = 1.0
+_BACK_OFF_S = (0.5, 10.0)
+
+
+async def run_worker(settings: Settings, *, kinds: Mapping[str, Run], context_for: ContextFor) -> None:
+    """Until SIGTERM or SIGINT, or until cancelled."""
+    jobs, url = settings.jobs, settings.databases.axion_sense_tasks.worker_url.get_secret_value()
+    postgres = await Postgres.open(_STORE, url, pool_max=1, statement_timeout_ms=settings.postgres.statement_timeout_ms)
+    attempts = Attempts(postgres)
+    runner = Runner(attempts, kinds, context_for, max_attempts=jobs.max_attempts, back_off_s=jobs.back_off_seconds)
+    recovery = Recovery(postgres, stale_after_s=jobs.stale_seconds, max_attempts=jobs.max_attempts)
+    heartbeat = Heartbeat(runner, every_s=jobs.heartbeat_seconds, lost_after_s=jobs.stale_seconds)
+    cancels = Listener(_STORE, url, CANCELS_CHANNEL, on_wake=lambda _: heartbeat.now(), on_connect=heartbeat.now)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+    cancels.start()
+    try:
+        async with asyncio.TaskGroup() as group:
+            sides = [group.create_task(heartbeat.run()), group.create_task(_recover(recovery, jobs.stale_seconds / 3))]
+            await _work_until(stop, jobs, url, runner)
+            for side in sides:
+                side.cancel()
+    finally:
+        await cancels.close()
+        await postgres.close()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(signal_number)
+
+
+async def _recover(recovery: Recovery, every_s: float) -> None:
+    """In the worker itself and not as a job of the queue: it must run when all places are taken by long jobs."""
+    while True:
+        try:
+            for job in await recovery.run():
+                _log.warning("job_recovered", job_id=str(job.id), kind=job.kind, state=job.state.value)
+        except AxionError as error:
+            _log.warning("recovery_failed", code=error.code.value)
+        await asyncio.sleep(every_s)
+
+
+async def _work_until(stop: asyncio.Event, jobs: Jobs, url: str, runner: Runner) -> None:
+    """Procrastinate's worker ends when its database goes away; it is started anew, with back-off."""
+    shortest, longest = _BACK_OFF_S
+    wait = shortest
+    while not stop.is_set():
+        working = asyncio.create_task(_work(jobs, url, runner), name="procrastinate worker")
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if stop.is_set():
+                return
+            await working
+            _log.warning("worker_ended", retry_in_s=wait)
+        except (ConnectorException, psycopg.Error, OSError) as error:
+            _log.warning("worker_lost_its_queue", error=type(error).__name__, retry_in_s=wait)
+        finally:
+            stopping.cancel()
+            working.cancel()  # procrastinate's graceful shutdown
+            with suppress(asyncio.CancelledError, ConnectorException, psycopg.Error, OSError):
+                await working
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await stop.wait()
+        wait = min(wait * 2, longest)
+
+
+async def _work(jobs: Jobs, url: str, runner: Runner) -> None:
+    connector = PsycopgConnector(
+        conninfo=url,
+        kwargs={"options": f"-c search_path={SCHEMA},public", "application_name": "axion-worker", "connect_timeout": 5},
+        min_size=1,
+        max_size=3,
+        timeout=5.0,
+    )
+    app = App(connector=connector, worker_defaults={"name": "axion"})
+
+    @app.task(name=TASK, queue=QUEUE, pass_context=True, retry=_AsTheRunnerSays())
+    async def run_job(context: JobContext, job_id: str) -> None:
+        queue_id = context.job.id
+        if queue_id is None:
+            raise ValueError("a job taken from the queue has an id")
+        await runner.run(uuid.UUID(job_id), queue_id=queue_id)
+
+    async with app.open_async():
+        _log.info("worker_ready", concurrency=jobs.concurrency, kinds=sorted(runner.kinds))
+        await app.run_worker_async(
+            queues=[QUEUE],
+            concurrency=jobs.concurrency,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=jobs.shutdown_seconds,
+            fetch_job_polling_interval=_POLL_S,
+            update_heartbeat_interval=jobs.heartbeat_seconds,
+            stalled_worker_timeout=jobs.stale_seconds,
+            delete_jobs=DeleteJobCondition.ALWAYS,  # the record is in `jobs`, the queue holds what is to be done
+        )
+
+
+class _AsTheRunnerSays(BaseRetryStrategy):
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        match exception:
+            case TryAgain(delay_s=delay_s):
+                return RetryDecision(retry_in={"milliseconds": round(delay_s * 1000)})
+            case asyncio.CancelledError():  # stopped by the shutdown, and released
+                return RetryDecision(retry_in={"seconds": 0})
+            case _:
+                return None

@@ -1,0 +1,149 @@
+"""Runs one job from its place in the queue to what comes of it: a final state, or another try."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import structlog
+
+from loaders.errors import AxionError, Code, PermissionsUnavailable, StoreTimeout, StoreUnavailable
+from loaders.jobs.attempts import Attempt, Attempts
+from loaders.jobs.job import Job, JsonObject, State
+from resolvers.context import Context
+from resolvers.jobs.kinds.kind import JobContext, Run
+from resolvers.jobs.progress import Progress
+
+_log = structlog.get_logger(__name__)
+
+_TRANSIENT = (StoreUnavailable, StoreTimeout, PermissionsUnavailable)
+_SAVE_TRIES = 6
+
+ContextFor: TypeAlias = Callable[[Job], AbstractAsyncContextManager[Context]]
+"""A context that acts as the job's subject."""
+
+Reason: TypeAlias = Literal["cancelled", "lost"]
+
+
+class TryAgain(Exception):
+    """The job is queued again; its place in the queue shall be taken after `delay_s`."""
+
+    def __init__(self, delay_s: float) -> None:
+        super().__init__(f"try again in {delay_s} s")
+        self.delay_s = delay_s
+
+
+@dataclass(slots=True)
+class Running:
+    """A job this process runs. `stop` cancels its task; the first reason stands."""
+
+    attempt: Attempt
+    task: asyncio.Task[JsonObject]
+    reason: Reason | None = None
+
+    def stop(self, reason: Reason) -> None:
+        if self.reason is None:
+            self.reason = reason
+            self.task.cancel()
+
+
+@dataclass(slots=True)
+class Runner:
+    """A job is started at most `max_attempts` times in all; `back_off_s` is the first delay, doubled with each try."""
+
+    attempts: Attempts
+    kinds: Mapping[str, Run]
+    context_for: ContextFor
+    max_attempts: int
+    back_off_s: float
+    running: dict[Attempt, Running] = field(default_factory=dict)
+
+    async def run(self, job_id: uuid.UUID, *, queue_id: int) -> None:
+        """Returns when the job has ended or is none of this worker's business; `TryAgain` when it is queued again.
+
+        Cancelled (the worker shuts down), it stops the job, queues it again and lets the cancellation through.
+        """
+        job = await self.attempts.start(job_id, queue_id=queue_id)
+        if job is None:
+            return
+        attempt = Attempt(job.id, job.attempts)
+        log = _log.bind(job_id=str(job.id), kind=job.kind, attempt=attempt.number)
+        log.info("job_started")
+        progress = Progress(self.attempts, attempt)
+        running = Running(attempt, asyncio.create_task(self._work(job, progress), name=f"job {job.id}"))
+        self.running[attempt] = running
+        try:
+            async with progress.writing():
+                result = await running.task
+        except asyncio.CancelledError:
+            log.info("job_stopped", reason=running.reason or "shutdown")
+            await self._stopped(running)
+        except Exception as error:
+            log.info("job_raised", error=type(error).__name__, exc_info=not isinstance(error, AxionError))
+            await self._raised(attempt, error)
+        else:
+            await self._saved(lambda: self.attempts.succeed(attempt, result))
+            log.info("job_succeeded")
+        finally:
+            del self.running[attempt]
+
+    async def _work(self, job: Job, progress: Progress) -> JsonObject:
+        run = self.kinds.get(job.kind)
+        if run is None:
+            raise UnknownKind(job.kind)
+        async with self.context_for(job) as context:
+            return await run(JobContext(job, context, progress), job.arguments)
+
+    async def _stopped(self, running: Running) -> None:
+        if running.reason == "cancelled":
+            await self._saved(lambda: self.attempts.cancelled(running.attempt))
+        elif running.reason is None:
+            await self._saved(lambda: self.attempts.release(running.attempt))
+            raise asyncio.CancelledError
+
+    async def _raised(self, attempt: Attempt, error: Exception) -> None:
+        shown = shown_error(error)
+        if not isinstance(error, _TRANSIENT) or attempt.number >= self.max_attempts:
+            await self._saved(lambda: self.attempts.fail(attempt, shown))
+            return
+        delay_s = self.back_off_s * 2 ** (attempt.number - 1)
+        job = await self._saved(lambda: self.attempts.release(attempt, error=shown, delay_s=delay_s))
+        if job is not None and job.state is State.QUEUED:
+            raise TryAgain(delay_s)
+
+    async def _saved(self, save: Callable[[], Awaitable[Job | None]]) -> Job | None:
+        """What became of the job is written even when the worker is stopped meanwhile, or its database is away a while.
+
+        Given up, the job is found by `Recovery`: its heartbeat has ended.
+        """
+        saving = asyncio.ensure_future(self._save(save))
+        try:
+            return await asyncio.shield(saving)
+        except asyncio.CancelledError:
+            await saving
+            raise
+
+    async def _save(self, save: Callable[[], Awaitable[Job | None]]) -> Job | None:
+        for tried in range(_SAVE_TRIES):
+            try:
+                return await save()
+            except _TRANSIENT:
+                if tried == _SAVE_TRIES - 1:
+                    raise
+                await asyncio.sleep(self.back_off_s * 2**tried)
+        raise AssertionError("unreachable")
+
+
+class UnknownKind(AxionError):
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"This worker does not know the job kind {kind}. Update the workers.")
+
+
+def shown_error(error: Exception) -> JsonObject:
+    """What clients see of it: the house's own errors speak for themselves, of others only that they happened."""
+    if isinstance(error, AxionError):
+        return {**error.extensions, "message": str(error)}
+    message = "The job failed unexpectedly. Operators find the cause in the worker's log under the job's id."
+    return {"code": Code.INTERNAL_ERROR.value, "message": message}
