@@ -1,7 +1,8 @@
 """ClickHouse's SQL. Values are server-side parameters, `{p0: Type}`.
 
-Its `DateTime` arrives in Arrow as uint32 seconds (the encoder knows), `Enum` as a number (hence `toString` of all text).
-UUIDs compare by their second half, in `WHERE` and `ORDER BY` alike, so a cursor is right as long as ClickHouse compares it.
+Its `DateTime` arrives in Arrow as uint32 seconds (the encoder knows), `Enum` as a number (hence `toString` of all
+text). UUIDs compare by their second half, in `WHERE` and `ORDER BY` alike, so a cursor is right as long as ClickHouse
+compares it.
 """
 
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ class ClickHouse(Dialect):
         rows: Sequence[tuple[object, ...]],
         binder: Binder,
     ) -> exp.Expr:
-        """One array parameter, however many values: the primary key and skip indexes still apply (EXPLAIN indexes = 1)."""
+        """One array parameter per column, however many values: the primary key and skip indexes still apply."""
         if len(columns) == 1 and types[0].kind in _SET_TYPES:
             array = ColumnType(Kind.ARRAY, element=types[0])
             return exp.In(this=columns[0], field=binder.bind(tuple(row[0] for row in rows), array))
@@ -109,9 +110,7 @@ def _bound(value: object, kind: Kind) -> tuple[str, object]:
         case int() if kind in (Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC) and not isinstance(value, bool):
             return _integer_type(value, value), value
         case Decimal():
-            exponent = value.as_tuple().exponent
-            scale = -exponent if isinstance(exponent, int) and exponent < 0 else 0
-            return f"Decimal({38 if value.adjusted() + scale < 37 else 76}, {scale})", format(value, "f")
+            return _decimal_type([value]), value
         case datetime():
             return "DateTime64(6, 'UTC')", value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         case date():
@@ -128,10 +127,20 @@ def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, li
     if element.kind in (Kind.INTEGER, Kind.BIGINT):
         numbers = [value for value in values if isinstance(value, int)]
         return _integer_type(min(numbers, default=0), max(numbers, default=0)), list(values)
+    if element.kind is Kind.NUMERIC:
+        decimals = [Decimal(str(value)) for value in values]
+        return _decimal_type(decimals), list(decimals)
     bound = [_bound(value, element.kind) for value in values]
-    types = {spelled for spelled, _ in bound} or {_TYPES[element.kind]}
-    # The widest scale spells them all: a Decimal or DateTime64 with fewer digits parses as one with more.
-    return max(types, key=lambda spelled: (len(spelled), spelled)), [value for _, value in bound]
+    types = {spelled for spelled, _ in bound} or {_TYPES.get(element.kind, "DateTime64(6, 'UTC')")}
+    return max(types), [value for _, value in bound]  # DateTime64(9) can spell what DateTime64(6) can
+
+
+def _decimal_type(values: list[Decimal]) -> str:
+    """Wide enough for all of them; scale and digits before the point are each the largest."""
+    scale = max((-exponent for v in values if isinstance(exponent := v.as_tuple().exponent, int)), default=0)
+    digits = max((value.adjusted() + 1 for value in values), default=1)
+    scale = max(scale, 0)
+    return f"Decimal({38 if max(digits, 1) + scale <= 38 else 76}, {scale})"
 
 
 def _integer_type(low: int, high: int) -> str:

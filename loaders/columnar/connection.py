@@ -34,7 +34,7 @@ async def read_connection(read: Read, source: Source, ledger: Ledger) -> bytes:
 async def read_keyed(
     read: Read, key_columns: Sequence[str], keys: Iterable[Key], source: Source, ledger: Ledger
 ) -> dict[Key, bytes]:
-    """For a dataloader: `read` once for each key, where `key_columns` equal it, in the same number of statements as one.
+    """For a dataloader: `read` once for each key, where `key_columns` equal it, in as many statements as one read.
 
     Every key asked for is in the answer, as it was given: a key without rows, or with a null in it, has the empty
     connection (`null` for a read of one object).
@@ -50,7 +50,7 @@ async def read_keyed(
 
 
 async def read_rows(read: Read, source: Source, ledger: Ledger) -> list[dict[str, Any]]:
-    """`read.fields` of the page's rows as JSON-ready dicts (values as JSON has them), for another store to graft into."""
+    """`read.fields` of the page's rows as dicts, values as JSON has them, for another store to graft into."""
     nodes = Connection((("nodes", Nodes(read.fields)),))
     rows = Read(read.table, connection=nodes, where=read.where, order=read.order, page=read.page)
     return cast(list[dict[str, Any]], orjson.loads(await read_connection(rows, source, ledger))["nodes"])

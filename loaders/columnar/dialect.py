@@ -1,7 +1,7 @@
 """Where engines differ: one object per engine. `Dialect` is standard SQL in sqlglot's neutral terms; engines override.
 
-The rules all engines must agree on: comparisons are SQL's, three-valued; NaN compares as IEEE 754 has it (false, but for
-`<>`) and sorts and aggregates (MIN, MAX, groups) as null; LIKE knows `%`, `_` and the escape `\\`.
+The rules all engines must agree on: comparisons are SQL's, three-valued; NaN compares as IEEE 754 has it (false, but
+for `<>`) and sorts and aggregates (MIN, MAX, groups) as null; LIKE knows `%`, `_` and the escape `\\`.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ _COUNTS = (AggregateFunction.COUNT, AggregateFunction.COUNT_DISTINCT)
 
 
 def aggregate_objects(aggregate: Aggregate, answer: Answer, arity: int) -> dict[tuple[str, ...], list[bytes]]:
-    """The groups by key (`()` without keys), in their order. Columns: the key's `arity`, the group keys, the measures."""
+    """The groups by key (`()` without keys), in order. Columns: the key's `arity`, the group keys, the measures."""
     position = arity + len(aggregate.group_by)
     entries: list[tuple[str, pa.Array | str]] = []
     for name, entry in aggregate.entries:

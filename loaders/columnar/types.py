@@ -1,7 +1,7 @@
 """The type of an expression or a measure, whatever the engine says: the same answer from every store.
 
-SUM of integers never overflows in a column of big integers (NUMERIC, 38 digits); AVG is a FLOAT. COUNT and COUNT_DISTINCT
-are INTEGER in JSON (a plain number).
+SUM of big integers does not overflow (NUMERIC, 38 digits); AVG is a FLOAT. COUNT and COUNT_DISTINCT are INTEGER in JSON
+(a plain number).
 """
 
 from loaders.description import ColumnType, Kind, Table

@@ -1,4 +1,4 @@
-"""Base64url without padding (RFC 4648, section 5), strict: one spelling per value, so ids and cursors compare as text."""
+"""Base64url without padding (RFC 4648, section 5), strict: one spelling per value, so ids compare as text."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -18,5 +18,5 @@ def joined_lists(column: pa.Array, values: pa.Array) -> pa.Array:
     """`[a,b]` for each list of `column`, of the texts of its flattened values; a null list stays null."""
     lengths = pc.fill_null(pc.list_value_length(column), 0).cast(pa.int64())
     offsets = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths)])
-    text = joined(["[", pc.binary_join(pa.LargeListArray.from_arrays(offsets, values), ","), "]"])
+    text = joined(["[", pc.binary_join(pa.LargeListArray.from_arrays(offsets, values), pa.scalar(",", TEXT)), "]"])
     return text if not column.null_count else pc.if_else(pc.is_valid(column), text, pa.scalar(None, TEXT))

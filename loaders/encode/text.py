@@ -7,9 +7,11 @@ bytes base64, non-finite floats null, and bytes that are not UTF-8 become U+FFFD
 """
 
 import re
+from array import array
 from base64 import b64encode
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -65,7 +67,7 @@ def plain_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
         case Kind.TIMESTAMP:
             return _text_of_timestamps(column)
         case Kind.H3:
-            return _mapped(column.cast(pa.uint64()), "{:015x}".format)
+            return _text_of_h3(column)
         case Kind.BYTES:
             return _mapped(column, lambda data: b64encode(data).decode("ascii"))
         case _:
@@ -132,16 +134,27 @@ def _text_of_uuids(column: pa.Array) -> pa.Array:
     if column.null_count:
         text = _text_of_uuids(pc.fill_null(column, pa.scalar(bytes(16), column.type)))
         return pc.if_else(pc.is_valid(column), text, pa.scalar(None, _TEXT))
-    data = column.buffers()[1]
-    digits = bytes(memoryview(data)[column.offset * 16 : (column.offset + len(column)) * 16]).hex() if data else ""
-    rows = range(0, len(column) * 32, 32)
-    return pa.array(
-        [
-            f"{digits[i : i + 8]}-{digits[i + 8 : i + 12]}-{digits[i + 12 : i + 16]}-{digits[i + 16 : i + 20]}-{digits[i + 20 : i + 32]}"
-            for i in rows
-        ],
-        _TEXT,
-    )
+    digits = _hex_digits(column.buffers()[1], column.offset * 16, len(column), 16)
+    groups = [pc.binary_slice(digits, start, stop) for start, stop in pairwise((0, 8, 12, 16, 20, 32))]
+    return pc.binary_join_element_wise(*groups, pa.scalar(b"-", pa.large_binary())).cast(_TEXT)
+
+
+def _text_of_h3(column: pa.Array) -> pa.Array:
+    """15 digits: the highest bit of a cell is reserved and its mode fits the rest (H3 index bit layout)."""
+    cells = column.cast(pa.uint64())
+    if pc.any(pc.greater_equal(cells, pa.scalar(2**60, pa.uint64()))).as_py():
+        return _mapped(cells, "{:015x}".format)
+    big_endian = array("Q", pc.fill_null(cells, 0).to_pylist())
+    big_endian.byteswap()
+    text = pc.binary_slice(_hex_digits(pa.py_buffer(big_endian), 0, len(cells), 8), 1, 16).cast(_TEXT)
+    return text if not cells.null_count else pc.if_else(pc.is_valid(cells), text, pa.scalar(None, _TEXT))
+
+
+def _hex_digits(data: pa.Buffer | None, start: int, rows: int, width: int) -> pa.Array:
+    """The hexadecimal digits of `rows` values of `width` bytes each."""
+    digits = bytes(memoryview(data)[start : start + rows * width]).hex() if data is not None else ""
+    fixed = pa.Array.from_buffers(pa.binary(width * 2), rows, [None, pa.py_buffer(digits.encode("ascii"))])
+    return fixed.cast(pa.large_binary())
 
 
 def _text_of_timestamps(column: pa.Array) -> pa.Array:
@@ -160,7 +173,7 @@ def _json_of_list(column: pa.Array, element: ColumnType) -> pa.Array:
 
 
 def _json_of_json(column: pa.Array) -> pa.Array:
-    """JSON text as it is. What the store declares as JSON but is none becomes a JSON string: lost nothing, broke nothing."""
+    """JSON text as it is; what the store declares as JSON but is none becomes a JSON string: nothing is lost."""
     if pa.types.is_nested(column.type):
         return _mapped(column, lambda value: orjson.dumps(value, default=str).decode("utf-8"))
     return _mapped(_valid_text(column), _checked_json)

@@ -1,4 +1,4 @@
-"""Single values and their text (a cursor's term, a part of a node id): the text is what `plain_text` writes for a column."""
+"""Single values and their text (a term of a cursor, a part of a node id), as `plain_text` writes it for a column."""
 
 import re
 from collections.abc import Callable

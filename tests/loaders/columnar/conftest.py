@@ -32,7 +32,9 @@ _NAMESPACE = UUID("5a9c6f0e-3f0d-4c1a-9c57-1f0a52f1f5b1")
 
 def _uuid7(number: int) -> UUID:
     random = uuid5(_NAMESPACE, str(number)).int
-    return UUID(int=(1_704_067_200_000 + number) << 80 | 7 << 76 | (random >> 64 & 0xFFF) << 64 | 2 << 62 | random % 2**62)
+    return UUID(
+        int=(1_704_067_200_000 + number) << 80 | 7 << 76 | (random >> 64 & 0xFFF) << 64 | 2 << 62 | random % 2**62
+    )
 
 
 def _row(number: int) -> Row:
@@ -92,7 +94,7 @@ def chdb() -> Iterator[ChDb]:
     )
     engine.execute(f'INSERT INTO "odd ones"."the rows" VALUES {values}', [_spelled(row) for row in ROWS])
     yield engine
-    engine.session.close()
+    engine.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable
 from functools import cmp_to_key
+from typing import Any
 from uuid import UUID
 
 from loaders.columnar.order import nulls_first, total_order
 from loaders.read import And, Col, Compare, Never, Not, Op, Or, OrderBy, Predicate, Read
 
 Row = dict[str, object]
-SortKey = Callable[[object], object]
+SortKey = Callable[[object], Any]
 
 
 def holds(predicate: Predicate | None, row: Row, sort_key: SortKey) -> bool | None:
@@ -52,14 +53,8 @@ def _compare(op: Op, left: object, right: object, sort_key: SortKey) -> bool | N
         assert isinstance(right, tuple)
         return set(left) >= set(right) if op is Op.CONTAINS else set(right) >= set(left)
     a, b = sort_key(left), sort_key(right)
-    return {
-        Op.EQ: a == b,
-        Op.NE: a != b,
-        Op.LT: a < b,  # type: ignore[operator]
-        Op.LTE: a <= b,  # type: ignore[operator]
-        Op.GT: a > b,  # type: ignore[operator]
-        Op.GTE: a >= b,  # type: ignore[operator]
-    }[op]
+    verdict = {Op.EQ: a == b, Op.NE: a != b, Op.LT: a < b, Op.LTE: a <= b, Op.GT: a > b, Op.GTE: a >= b}[op]
+    return bool(verdict)
 
 
 def _regex(pattern: str) -> str:
@@ -93,7 +88,7 @@ def _compare_term(term: OrderBy, a: Row, b: Row, sort_key: SortKey) -> int:
             return 0
         return (-1 if left is None else 1) * (1 if nulls_first(term) else -1)
     x, y = sort_key(left), sort_key(right)
-    return ((x > y) - (x < y)) * (-1 if term.descending else 1)  # type: ignore[operator]
+    return int((x > y) - (x < y)) * (-1 if term.descending else 1)
 
 
 def _sortable(value: object) -> object:

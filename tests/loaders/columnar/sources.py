@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -32,19 +32,26 @@ class ChDb:
     dialect = CLICKHOUSE
 
     def __init__(self) -> None:
-        self.session = Session()
+        self.session = Session()  # type: ignore[no-untyped-call]
 
     def execute(self, sql: str, rows: Sequence[tuple[object, ...]] = ()) -> str:
         bound = {f"p{position}": value for position, value in enumerate(value for row in rows for value in row)}
         _, parameters = bind_query(sql, bound, UTC)
-        return str(self.session.query(sql, "TSV", params=_named(parameters)).data())
+        return str(self._query(sql, "TSV", parameters).data())
 
     async def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
         sql, parameters = bind_query(statement.sql, statement.named, UTC)
-        data = self.session.query(str(sql), "ArrowStream", params=_named(parameters)).bytes()
+        data = self._query(str(sql), "ArrowStream", parameters).bytes()
         ledger.record("clickhouse", bytes_=len(data))
         for batch in pa.ipc.open_stream(data):
             yield batch
+
+    def close(self) -> None:
+        self.session.close()  # type: ignore[no-untyped-call]
+
+    def _query(self, sql: str, output: str, parameters: dict[str, str]) -> Any:
+        named = {name.removeprefix("param_"): value for name, value in parameters.items()}
+        return self.session.query(sql, output, params=named)  # type: ignore[no-untyped-call]
 
 
 class DuckDb:
@@ -67,7 +74,3 @@ class DuckDb:
         ledger.record("datasource:duckdb")
         for batch in relation.to_arrow_reader(7):  # small batches: their seams are tested too
             yield batch
-
-
-def _named(parameters: dict[str, str]) -> dict[str, str]:
-    return {name.removeprefix("param_"): value for name, value in parameters.items()}

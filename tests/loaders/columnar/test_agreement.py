@@ -1,5 +1,6 @@
 """Both engines and a naive interpreter must give the same rows, whatever is asked."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -20,6 +21,8 @@ from loaders.read import (
     Compare,
     Computed,
     Connection,
+    EdgePart,
+    Edges,
     Field,
     Never,
     Nodes,
@@ -35,10 +38,10 @@ from loaders.read import (
     TotalCount,
 )
 from tests.loaders.columnar.conftest import ROWS, START, TABLE
-from tests.loaders.columnar.naive import bytewise, ordered, second_half_first
+from tests.loaders.columnar.naive import SortKey, bytewise, ordered, second_half_first
 from tests.loaders.columnar.sources import Engine
 
-VALUES = {
+VALUES: dict[str, list[object]] = {
     "id": [ROWS[3]["id"], ROWS[8]["id"]],
     "c0": [0, -1, 2**31 - 1, 2**40],
     "big": [0, 2**62, -(2**62), 2**63 + 1],
@@ -52,14 +55,20 @@ VALUES = {
 }
 ORDERED = [Op.EQ, Op.NE, Op.LT, Op.LTE, Op.GT, Op.GTE]
 PATTERNS = ["a%", "%b", "a\\%b", "a\\_b", "a\\\\b", "_", "A", "%", "", "\\a", "%日%", "%\n%", "É"]
-LEAVES = [
+
+
+def _choices(values: list[object]) -> list[tuple[object, ...]]:
+    return [(), tuple(values), (values[0], None), (None,)]
+
+
+LEAVES: list[Predicate] = [
     *(Compare(Col(name), op, value) for name, values in VALUES.items() for op in ORDERED for value in values),
     *(Compare(Col(name), Op.IS_NULL, value) for name in VALUES for value in (True, False)),
     *(
         Compare(Col(name), op, chosen)
         for name, values in VALUES.items()
         for op in (Op.IN, Op.NOT_IN)
-        for chosen in ((), tuple(values), (values[0], None), (None,))
+        for chosen in _choices(values)
     ),
     *(Compare(Col("name"), op, pattern) for op in (Op.LIKE, Op.ILIKE) for pattern in PATTERNS),
     *(Compare(Col("name"), Op.STARTS_WITH, prefix) for prefix in ("", "a", "a%", "日")),
@@ -71,7 +80,7 @@ LEAVES = [
 ]
 
 
-def _sort_key(engine: Engine):  # type: ignore[no-untyped-def]
+def _sort_key(engine: Engine) -> SortKey:
     return second_half_first if engine.name == "clickhouse" else bytewise
 
 
@@ -112,7 +121,9 @@ predicates = st.recursive(
     max_leaves=5,
 )
 orders = st.lists(
-    st.builds(OrderBy, st.sampled_from([Col(name) for name in VALUES]), st.booleans(), st.sampled_from([None, True, False])),
+    st.builds(
+        OrderBy, st.sampled_from([Col(name) for name in VALUES]), st.booleans(), st.sampled_from([None, True, False])
+    ),
     max_size=3,
 ).map(tuple)
 WALK = Connection(
@@ -155,7 +166,7 @@ async def test_between_two_cursors(
     rows = ordered(ROWS, _read(order=order), _sort_key(engine))
     last = min(first + gap, len(rows) - 1)
     types = cursor_types(_read(order=order))
-    cursors = [edge for edge in await _cursors(engine, order)]
+    cursors = await _cursors(engine, order)
     after, before = (decode_cursor(cursors[index], types) for index in (first, last))
     page = Page(5, backward, after=after, before=before)
     between = [str(row["id"]) for row in rows[first + 1 : last]]
@@ -164,8 +175,6 @@ async def test_between_two_cursors(
 
 
 async def _cursors(engine: Engine, order: tuple[OrderBy, ...]) -> list[str]:
-    from loaders.read import EdgePart, Edges
-
     edges = Connection((("edges", Edges((("cursor", EdgePart.CURSOR),))),))
     answer = orjson.loads(await read_connection(Read(TABLE, connection=edges, order=order), engine, Ledger()))
     return [edge["cursor"] for edge in answer["edges"]]
@@ -178,8 +187,6 @@ def test_the_rows_are_worth_asking() -> None:
 
 @pytest.mark.parametrize("page", [Page(1, after=("x",)), Page(1, before=("x",)), Page(1, backward=True)])
 async def test_a_table_without_a_key_has_no_cursors(engine: Engine, page: Page) -> None:
-    from dataclasses import replace
-
     read = replace(_read(page=page), table=replace(TABLE, key=()))
     with pytest.raises(BadInput, match="has no key"):
         await _ids(engine, read)

@@ -1,0 +1,84 @@
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loaders.description import ColumnType, Kind
+from loaders.encode import base64url
+from loaders.encode.cursor import decode_cursor, encode_cursor
+from loaders.errors import InvalidCursor
+
+ID = UUID("018cc251-f400-7000-8000-0123456789ab")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (Kind.BOOLEAN, "true", True),
+        (Kind.INTEGER, "-1", -1),
+        (Kind.BIGINT, "18446744073709551615", 2**64 - 1),
+        (Kind.FLOAT, "0.1", 0.1),
+        (Kind.FLOAT, "-inf", float("-inf")),
+        (Kind.NUMERIC, "1.2500", Decimal("1.2500")),
+        (Kind.TEXT, "null", "null"),
+        (Kind.TEXT, "not \udcff utf-8", "not \udcff utf-8"),
+        (Kind.UUID, str(ID), ID),
+        (Kind.DATE, "2024-02-29", date(2024, 2, 29)),
+        (Kind.TIMESTAMP, "2024-01-01T00:00:00.5+00:00", datetime(2024, 1, 1, 0, 0, 0, 500_000, UTC)),
+        (Kind.TIMESTAMP, "2024-01-01T00:00:00.123456789+00:00", "2024-01-01T00:00:00.123456789+00:00"),
+        (Kind.H3, "8928308280fffff", 0x8928308280FFFFF),
+        (Kind.TEXT, None, None),
+    ],
+)
+def test_values_of_every_kind(kind: Kind, text: str | None, value: object) -> None:
+    assert decode_cursor(encode_cursor([text]), [ColumnType(kind)]) == (value,)
+
+
+@given(terms=st.lists(st.none() | st.text(), max_size=4))
+def test_what_is_encoded_is_decoded(terms: list[str | None]) -> None:
+    assert decode_cursor(encode_cursor(terms), [ColumnType(Kind.TEXT)] * len(terms)) == tuple(terms)
+
+
+@pytest.mark.parametrize(
+    ("cursor", "kind"),
+    [
+        ("", Kind.TEXT),
+        ("not base64!", Kind.TEXT),
+        (base64url.encode(b"[1]"), Kind.TEXT),
+        (base64url.encode(b'["a","b"]'), Kind.TEXT),
+        (base64url.encode(b"[]"), Kind.TEXT),
+        (base64url.encode(b'{"0":"a"}'), Kind.TEXT),
+        (base64url.encode(b"\xff"), Kind.TEXT),
+        (base64url.encode(b"[" * 40_000), Kind.TEXT),
+        (base64url.encode(b'["' + b"a" * 70_000 + b'"]'), Kind.TEXT),
+        (base64url.encode(b"[NaN]"), Kind.FLOAT),
+        *(
+            (encode_cursor([text]), kind)
+            for kind, text in [
+                (Kind.FLOAT, "nan"),
+                (Kind.FLOAT, "x"),
+                (Kind.INTEGER, "1.0"),
+                (Kind.INTEGER, " 1"),
+                (Kind.INTEGER, "1_0"),
+                (Kind.BIGINT, "99999999999999999999"),
+                (Kind.BIGINT, "9" * 5000),
+                (Kind.BOOLEAN, "True"),
+                (Kind.NUMERIC, "NaN"),
+                (Kind.NUMERIC, "1e999999999"),
+                (Kind.UUID, "{018cc251-f400-7000-8000-0123456789ab}"),
+                (Kind.DATE, "yesterday"),
+                (Kind.TIMESTAMP, "2024-01-01"),
+                (Kind.TIMESTAMP, "2024-13-01T00:00:00+00:00"),
+                (Kind.TIMESTAMP, "2024-01-01T00:00:00'; DROP TABLE x"),
+                (Kind.H3, "xyz"),
+                (Kind.JSON, "{}"),
+            ]
+        ),
+    ],
+)
+def test_anything_else_is_refused(cursor: str, kind: Kind) -> None:
+    with pytest.raises(InvalidCursor):
+        decode_cursor(cursor, [ColumnType(kind)])
