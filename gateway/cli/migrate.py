@@ -1,15 +1,19 @@
 """`axion migrate`: one-shot, idempotent, non-zero when anything fails."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+import deploy
 from gateway.cli.configuration import load_settings
 from gateway.cli.failure import CommandFailed
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
     from migrations.targets import Targets
+
+AUTHORIZATION_MODEL = Path(deploy.__file__).parent / "openfga" / "model.json"
 
 
 def migrate(
@@ -36,7 +40,7 @@ def migrate(
 
 def targets(settings: "Settings") -> "Targets":
     """The settings as the migrations want them. Raises `migrations.errors.TargetInvalid`."""
-    from migrations.targets import Database, DatabaseName, Targets
+    from migrations.targets import Database, DatabaseName, OpenFga, Targets
 
     names: tuple[DatabaseName, ...] = get_args(DatabaseName)
     databases = {}
@@ -47,5 +51,14 @@ def targets(settings: "Settings") -> "Targets":
             worker_url=urls.worker_url.get_secret_value(),
             migrate_url=urls.migrate_url.get_secret_value(),
         )
-    admin = settings.postgres.admin_url
-    return Targets(databases=databases, admin_url=admin.get_secret_value() if admin else None)
+    admin, fga = settings.postgres.admin_url, settings.openfga
+    return Targets(
+        databases=databases,
+        admin_url=admin.get_secret_value() if admin else None,
+        openfga=OpenFga(
+            url=fga.url,
+            store_name=fga.store,
+            token=fga.token.get_secret_value() if fga.token else None,
+            model_json=AUTHORIZATION_MODEL,
+        ),
+    )
