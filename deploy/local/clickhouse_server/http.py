@@ -28,6 +28,8 @@ _HEAD_BYTES = 256 << 10
 _STATEMENT_BYTES = 64 << 20
 _SPOOL_BYTES = 16 << 20
 _PIECE_BYTES = 1 << 20
+_REASON_SECONDS = 0.25
+"""How long a broken answer stays open for its reader to reach the reason: some clients drop what they have not read."""
 
 
 class AnswerBroken(Exception):
@@ -105,7 +107,7 @@ class _Exchange:
         if asked.settings.get("enable_http_compression", "0") in ("1", "true"):
             self._encoding = negotiate(asked.headers.get("accept-encoding", ""))
         self._tag = secrets.token_hex(8)
-        self._gone = False
+        self._gone = asyncio.Event()
 
     async def run(self) -> None:
         self._app.running.add(self._query_id)
@@ -201,7 +203,7 @@ class _Exchange:
             found = await self._call(answer, connection, statement, format_name, self._asked.parameters)
             await self._respond(found, format_name)
         except ServerError:
-            if self._gone:
+            if self._gone.is_set():
                 raise ClientGone from None
             raise
         finally:
@@ -213,7 +215,7 @@ class _Exchange:
 
     async def _cancel_when_client_goes(self) -> None:
         await self._body.wait_for_client_to_go()
-        self._gone = True
+        self._gone.set()
         await self._app.running.kill(self._query_id)
 
     async def _respond(self, found: Answer, format_name: str) -> None:
@@ -233,6 +235,8 @@ class _Exchange:
                 piece_or_end = await self._call(_encoded, found, stream)
             except ServerError as error:
                 await _more(self._send, stream.encode(self._exception_text(error)) + stream.finish())
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._gone.wait(), _REASON_SECONDS)
                 raise AnswerBroken(str(error)) from error
             if piece_or_end is None:
                 ended = True

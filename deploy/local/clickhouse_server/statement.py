@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from deploy.local.clickhouse_server.errors import ServerError
 from deploy.local.clickhouse_server.lexer import Token, TokenKind, tokens
@@ -140,7 +141,7 @@ def _single(words: list[Token]) -> list[Token]:
 
 def _refuse_local_files(words: Sequence[Token]) -> None:
     """A ClickHouse server keeps `file()` to a folder of its own; the embedded engine does not, so it is refused."""
-    for token, after in zip(words, words[1:], strict=False):
+    for token, after in pairwise(words):
         if after.text == "(" and token.name.lower() in _LOCAL_FILES:
             raise ServerError(497, "ACCESS_DENIED", f"default: Not enough privileges: {token.name}() is not granted")
         if token.keyword == "INTO" and after.keyword == "OUTFILE":
@@ -174,8 +175,8 @@ def _format_clause(words: Sequence[Token]) -> tuple[Token, Token] | None:
 def _rename_queries(words: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
     if words[0].keyword == "KILL":
         where = next((index for index, token in enumerate(words) if token.keyword == "WHERE"), len(words))
-        for token in words[where:]:
-            if token.name == "query_id":
+        for before, token in pairwise(words[where:]):
+            if token.name == "query_id" and before.text not in ("{", "."):
                 yield token.start, token.end, CLIENT_QUERY_ID
         return
     for before, schema, dot, table in zip(words, words[1:], words[2:], words[3:], strict=False):

@@ -1,0 +1,44 @@
+"""Values of server-side parameters, checked before ClickHouse sees them: it wraps numbers that do not fit, silently."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from loaders.errors import BadInput
+
+_INTEGER = re.compile(
+    r"\{\s*(?P<name>\w+)\s*:\s*(?:(?:Array|Nullable)\(\s*)*(?P<sign>U?)Int(?P<bits>8|16|32|64|128|256)\b"
+)
+
+
+def checked(sql: str, parameters: Mapping[str, object] | None) -> dict[str, object]:
+    """The parameters as clickhouse-connect binds them to the `{name:Type}` of `sql`; tuples become arrays.
+
+    Raises `BadInput` for an integer outside of its type and `ValueError` for a datetime without a zone.
+    """
+    if not parameters:
+        return {}
+    bound = {name: _array(value) for name, value in parameters.items()}
+    for value in bound.values():
+        for leaf in _leaves(value):
+            if isinstance(leaf, datetime) and leaf.tzinfo is None:
+                raise ValueError("a datetime parameter needs a time zone")
+    for match in _INTEGER.finditer(sql):
+        bits, signed = int(match["bits"]), not match["sign"]
+        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+        for leaf in _leaves(bound.get(match["name"])):
+            if isinstance(leaf, int) and not low <= leaf <= high:
+                raise BadInput(f"The number {leaf} is out of range: it must lie between {low} and {high}.")
+    return bound
+
+
+def _array(value: object) -> object:
+    return [_array(item) for item in value] if isinstance(value, (tuple, list, set, frozenset)) else value
+
+
+def _leaves(value: object) -> Iterator[object]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
