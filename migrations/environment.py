@@ -4,7 +4,7 @@ Forward only: a revision has `upgrade()` and no `downgrade()`; what was wrong is
 (reference/postgresql-platform.md, "Common operational tasks").
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from alembic.config import Config
@@ -13,12 +13,13 @@ from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionS
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
+from psycopg import sql
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from migrations import operations  # noqa: F401  registers the operations that revisions use
 from migrations.errors import MigrationFailed
-from migrations.layouts import HISTORY_SCHEMA
+from migrations.layouts import HISTORY_SCHEMA, Grant
 from migrations.lock import LOCK_KEY
 from migrations.targets import Database
 
@@ -31,18 +32,21 @@ def history(folder: Path) -> ScriptDirectory:
     return ScriptDirectory(str(folder), version_locations=[str(folder)])
 
 
-def upgrade(database: Database, folder: Path) -> list[str]:
+def upgrade(database: Database, folder: Path, grants: Iterable[Grant] = ()) -> list[str]:
     """Brings the database to the newest revision; the revisions that ran, in order.
 
     One transaction per revision. A second runner waits for the first and then finds nothing to do. MigrationFailed
-    names the revision that failed: it is rolled back, those before it stay.
+    names the revision that failed: it is rolled back, those before it stay. Grants are given again each time, so that a
+    role renamed in the settings gets them too.
     """
     script = history(folder)
     engine = create_engine(database.url, poolclass=NullPool, connect_args={"application_name": "axion migrate"})
     try:
         with engine.connect() as connection:
             _lock(connection)
-            return _run(connection, database, script)
+            done = _run(connection, database, script)
+            _grant(connection, database, grants)
+            return done
     except DBAPIError as error:
         raise MigrationFailed(database.name, "connecting", _cause(error)) from error
     finally:
@@ -68,7 +72,7 @@ def _run(connection: Connection, database: Database, script: ScriptDirectory) ->
             done.append(current)
 
     try:
-        _configured(connection, database, script, steps)
+        _configured(connection, script, steps)
     except DBAPIError as error:
         raise MigrationFailed(database.name, current, _cause(error)) from error
     except (CommandError, RevisionError) as error:
@@ -78,19 +82,27 @@ def _run(connection: Connection, database: Database, script: ScriptDirectory) ->
 
 def _configured(
     connection: Connection,
-    database: Database,
     script: ScriptDirectory,
     steps: Callable[[tuple[str, ...], MigrationContext], Iterator[RevisionStep]],
 ) -> None:
-    with EnvironmentContext(Config(), script, fn=steps, database=database) as environment:
+    with EnvironmentContext(Config(), script, fn=steps) as environment:
         environment.configure(
             connection=connection,
             version_table_schema=HISTORY_SCHEMA,
             transaction_per_migration=True,
-            database=database,
         )
         with environment.begin_transaction():
             environment.run_migrations()
+
+
+def _grant(connection: Connection, database: Database, grants: Iterable[Grant]) -> None:
+    try:
+        for grant in grants:
+            role = sql.Identifier((database.app if grant.to == "app" else database.worker).name).as_string()
+            connection.exec_driver_sql(f"GRANT {grant.privileges} ON {grant.on} TO {role}")
+        connection.commit()
+    except DBAPIError as error:
+        raise MigrationFailed(database.name, "granting", _cause(error)) from error
 
 
 def _cause(error: DBAPIError) -> str:

@@ -1,20 +1,13 @@
-"""Alembic operations of this house: partitions kept by pg_partman, and grants to roles whose names are settings.
+"""Alembic operations of this house: tables partitioned by range, kept by pg_partman.
 
-A revision says `op.invoke(ManagePartitions("road_data.track_logs", by="created_at"))`. Roles are named by what they do
-(`app`, `worker`); the environment knows what they are called on this server.
+A revision says `op.invoke(ManagePartitions("road_data.track_logs", by="created_at"))`.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation, Operations
-from psycopg import sql
 from sqlalchemy.schema import SchemaItem
-
-from migrations.targets import Database
-
-RoleName: TypeAlias = Literal["app", "worker"]
 
 
 class CreateRangePartitionedTable(MigrateOperation):
@@ -37,15 +30,6 @@ class ManagePartitions(MigrateOperation):
     interval: str = "1 month"
     premake: int = 4
     retention: str | None = None
-
-
-@dataclass(frozen=True)
-class Grant(MigrateOperation):
-    """GRANT `privileges` ON `on` TO the database's app or worker role. Both texts are SQL of the revision."""
-
-    privileges: str
-    on: str
-    to: RoleName
 
 
 _CREATE_PARENT = sa.text(
@@ -82,11 +66,3 @@ def _manage_partitions(operations: Operations, operation: ManagePartitions) -> N
         _CONFIGURE,
         {"table": operation.table, "retention": operation.retention, "keep": operation.retention is None},
     )
-
-
-@Operations.implementation_for(Grant)
-def _grant(operations: Operations, operation: Grant) -> None:
-    database = operations.get_context().opts["database"]
-    assert isinstance(database, Database)
-    role = sql.Identifier((database.app if operation.to == "app" else database.worker).name).as_string()
-    operations.get_bind().exec_driver_sql(f"GRANT {operation.privileges} ON {operation.on} TO {role}")

@@ -42,7 +42,8 @@ def _database(name: DatabaseName, targets: Targets) -> Report:
     database = targets.databases.get(name)
     if database is None:
         raise TargetInvalid(f"database {name} is not configured: set its URLs under AXION_DATABASES__{name.upper()}")
-    return Report(name, tuple(environment.upgrade(database, FOLDER / LAYOUTS[name].history)))
+    layout = LAYOUTS[name]
+    return Report(name, tuple(environment.upgrade(database, FOLDER / layout.history, layout.grants)))
 
 
 def _openfga(targets: Targets) -> Report:

@@ -7,8 +7,6 @@ transaction, with the migrate role's rights, and nothing else. The app role may 
 
 from alembic import op
 
-from migrations.operations import Grant
-
 revision = "0003_partition_maintenance"
 down_revision = "0002_road_data"
 
@@ -28,4 +26,3 @@ def upgrade() -> None:
         " 'Makes the next monthly partitions and drops those past their retention.'"
     )
     op.execute("REVOKE ALL ON FUNCTION road_data.run_partition_maintenance() FROM PUBLIC")
-    op.invoke(Grant("EXECUTE", on="FUNCTION road_data.run_partition_maintenance()", to="worker"))

@@ -4,8 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 
-from migrations.operations import Grant
-
 revision = "0002_jobs"
 down_revision = "0001_procrastinate"
 
@@ -113,5 +111,3 @@ def upgrade() -> None:
         schema="public",
         comment="What happened to a job, in order; subscriptions resume from a sequence number.",
     )
-    op.invoke(Grant("SELECT, INSERT, UPDATE", on="public.jobs", to="app"))
-    op.invoke(Grant("SELECT, INSERT", on="public.job_events", to="app"))

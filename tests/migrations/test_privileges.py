@@ -1,14 +1,16 @@
 """What each role may not do, statement by statement, and what it needs and may."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
 from loaders.tables.uuid7 import uuid7
-from migrations.targets import DatabaseName, Targets
-from tests.migrations.cluster import NAMES, admin_connection, connection_as, role_of
+from migrations.runner import run
+from migrations.targets import DatabaseName, Role, Targets
+from tests.migrations.cluster import NAMES, admin_connection, connection_as, dropped_afterwards, role_of
 
 A_TABLE: dict[DatabaseName, str] = {
     "axion_sense": "road_data.holds",
@@ -142,6 +144,24 @@ def test_tasks_app_defers_and_asks_to_cancel(migrated: Targets) -> None:
         connection.execute("UPDATE jobs SET cancel_requested_at = now() WHERE id = %s", (job,))
         statuses = "SELECT status::text FROM procrastinate_jobs WHERE id = %s"
         assert connection.execute(statuses, (deferred,)).fetchone() == ("todo",)
+
+
+def test_roles_renamed_in_the_settings_get_everything(empty: Targets) -> None:
+    run("all", empty)
+    renamed = {
+        name: replace(database, app=Role(database.app.name + "_2", "x"), worker=Role(database.worker.name + "_2", "x"))
+        for name, database in empty.databases.items()
+    }
+    with dropped_afterwards(Targets(renamed, empty.admin_url)) as targets:
+        run("all", targets)
+        tasks, sense = targets.databases["axion_sense_tasks"], targets.databases["axion_sense"]
+        with connection_as(tasks.app, tasks) as connection:
+            connection.execute("INSERT INTO jobs (id, kind, subject) VALUES (%s, 'k', 's')", (uuid7(),))
+        with connection_as(sense.worker, sense) as connection:
+            connection.execute("SELECT road_data.run_partition_maintenance()")
+            assert connection.execute("SELECT count(*) FROM road_data.track_logs").fetchone() == (0,)
+        with connection_as(sense.worker, tasks) as connection:
+            assert connection.execute("DELETE FROM jobs").rowcount == 1
 
 
 @pytest.mark.parametrize(
