@@ -70,10 +70,9 @@ class Warehouse(Protocol):
     def stream(self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
         """Runs the statement read-only and yields its rows as they come, columns as in `statement.columns`.
 
-        At least one batch is yielded, so the schema is known for no rows as well. `timeout_ms` bounds the time spent
-        waiting for the store, not the time the reader takes; a query over it is cancelled (`StoreTimeout`). Memory is
-        a few batches whatever the size of the answer: a slow reader slows the store. `UnknownTable` when the
-        table went away after it was described.
+        An answer without rows has no batch. `timeout_ms` bounds the time spent waiting for the store, not the time
+        the reader takes; a query over it is cancelled (`StoreTimeout`). Memory is a few batches whatever the size of
+        the answer: a slow reader slows the store. `UnknownTable` when the table went away after it was described.
         """
 
     async def close(self) -> None:

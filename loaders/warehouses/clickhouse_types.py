@@ -39,7 +39,7 @@ _SCALARS: dict[str, Kind] = {
     "DateTime64": Kind.TIMESTAMP,
 }
 _IN_JSON = frozenset(_SCALARS.values()) - {Kind.TIMESTAMP}
-"""Scalars an Arrow struct or map holds as they are; a `DateTime` is a bare number there, Int128 and Int256 are bytes."""
+"""What an Arrow struct or map holds as it is. A `DateTime` is a bare number there, Int128 and Int256 are bytes."""
 _BYTES_IN_ARROW = frozenset({"Int128", "Int256"})
 _COMPOSITES = frozenset({"Map", "Tuple", "Nested"})
 _GEO = frozenset({"Point", "Ring", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})

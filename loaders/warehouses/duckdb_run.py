@@ -59,14 +59,14 @@ class DuckDbRun:
         table: tuple[str | None, str],
         sql: str,
         parameters: Sequence[object],
-    ) -> pa.Schema:
-        """Starts the query over the dataset, which it sees as `table` (schema, name), and gives the answer's schema.
+    ) -> None:
+        """Starts the query over the dataset, which it sees as `table` (schema, name).
 
         Like `next`: `TimeoutError` when time is up, `duckdb.InterruptException` after `interrupt`, `duckdb.Error` or
         what pyarrow raised when the query fails.
         """
 
-        def start() -> pa.Schema:
+        def start() -> None:
             self._connection = connection = duckdb.connect(":memory:", config=self._config)
             for setting in _SESSION:
                 connection.execute(setting)
@@ -75,9 +75,8 @@ class DuckDbRun:
                 connection.execute(statement)
             relation = connection.sql(sql, params=list(parameters))
             self._reader = relation.to_arrow_reader(_BATCH_ROWS)
-            return self._reader.schema
 
-        return await self._call(start)
+        await self._call(start)
 
     async def next(self) -> pa.RecordBatch | None:
         """The next batch; None at the end."""

@@ -120,12 +120,10 @@ class S3Parquet:
         self._runs.add(run)
         rows = sent = 0
         try:
-            answer = await run.open(dataset, (schema, name), statement.sql, statement.positional)
+            await run.open(dataset, (schema, name), statement.sql, statement.positional)
             while (batch := await run.next()) is not None:
                 rows, sent = rows + batch.num_rows, sent + batch.nbytes
                 yield _zoned(batch)
-            if rows == 0:
-                yield _zoned(pa.RecordBatch.from_pylist([], schema=answer))
         except TimeoutError:
             message = f"{self._store}: the query took longer than {timeout_ms} ms and was cancelled."
             raise StoreTimeout(self._store, message) from None

@@ -1,0 +1,168 @@
+"""The gateway's own S3 bucket: exports, tiles and other files it makes. Data sources bring their own buckets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+from pyarrow import fs
+
+from loaders.errors import NotFound
+from loaders.objects.s3_errors import store_error
+
+T = TypeVar("T")
+
+STORE = "objects"
+_CONNECT_S = 3.0
+_REQUEST_S = 15.0
+_ATTEMPTS = 3
+_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A file of the bucket. `key` is its path below the bucket."""
+
+    key: str
+    size: int
+    modified_at: datetime
+
+
+class ObjectWriter:
+    """An object being written; there is none under its key before the block of `open_output_stream` has ended."""
+
+    def __init__(self, write: Callable[[bytes], Awaitable[int]]) -> None:
+        self._write = write
+
+    async def write(self, data: bytes) -> None:
+        """Returns when the bytes are taken; about one part (10 MiB) is held in memory."""
+        await self._write(data)
+
+
+class Objects:
+    """Blocking calls run in its own threads. Keys are plain paths without `..`; errors name the store `objects`."""
+
+    def __init__(self, filesystem: fs.FileSystem, bucket: str) -> None:
+        self._files = filesystem
+        self._bucket = bucket
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix=STORE)
+
+    @classmethod
+    def open(cls, *, endpoint: str, bucket: str, region: str, access_key: str, secret_key: str) -> Self:
+        """Makes no request."""
+        address = urlsplit(endpoint)
+        filesystem = fs.S3FileSystem(
+            access_key=access_key,
+            secret_key=secret_key,
+            endpoint_override=address.netloc,
+            scheme=address.scheme,
+            region=region,
+            connect_timeout=_CONNECT_S,
+            request_timeout=_REQUEST_S,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+            allow_bucket_creation=True,
+        )
+        return cls(filesystem, bucket)
+
+    async def ping(self) -> None:
+        """Returns when the bucket can be listed."""
+        await self._call(lambda: self._files.get_file_info(fs.FileSelector(self._bucket)))
+
+    async def ensure_bucket(self) -> None:
+        """Makes the bucket when it is not there."""
+        await self._call(lambda: self._files.create_dir(self._bucket))
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Replaces what is there, in one step."""
+        path = self._path(key)
+
+        def write() -> None:
+            with self._files.open_output_stream(path) as stream:
+                stream.write(data)
+
+        await self._call(write)
+
+    async def get(self, key: str) -> bytes:
+        """The whole object, in memory. `NotFound` when there is none."""
+        path = self._path(key)
+
+        def read() -> bytes:
+            with self._files.open_input_stream(path) as stream:
+                data: bytes = stream.read()
+            return data
+
+        try:
+            return await self._call(read)
+        except FileNotFoundError:
+            raise NotFound("There is no such object.") from None
+
+    async def list(self, prefix: str = "") -> Sequence[Object]:
+        """Objects at any depth below a folder, ordered by key; empty when there is no such folder."""
+        root = self._path(prefix) if prefix else self._bucket
+
+        def look() -> list[Object]:
+            found = self._files.get_file_info(fs.FileSelector(root, recursive=True))
+            return sorted((self._object(entry) for entry in found if entry.type is fs.FileType.File), key=_key_of)
+
+        try:
+            return await self._call(look)
+        except FileNotFoundError:
+            return []
+
+    async def delete(self, key: str) -> None:
+        """Nothing when there is none."""
+        path = self._path(key)
+        try:
+            await self._call(lambda: self._files.delete_file(path))
+        except FileNotFoundError:
+            return
+
+    @asynccontextmanager
+    async def open_output_stream(self, key: str) -> AsyncIterator[ObjectWriter]:
+        """A multipart upload under a new key. When the block raises or is cancelled, nothing is left under it."""
+        path = self._path(key)
+        stream = await self._call(lambda: self._files.open_output_stream(path))
+
+        async def write(data: bytes) -> int:
+            return int(await self._call(lambda: stream.write(data)))
+
+        try:
+            yield ObjectWriter(write)
+        except BaseException:
+            await asyncio.shield(self._call(lambda: self._give_up(stream, path)))
+            raise
+        await self._call(stream.close)
+
+    async def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _give_up(self, stream: pa.NativeFile, path: str) -> None:
+        """pyarrow cannot abort an upload: it is ended and removed."""
+        stream.close()
+        self._files.delete_file(path)
+
+    async def _call(self, function: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, function)
+        except FileNotFoundError:
+            raise
+        except (OSError, pa.ArrowException) as error:
+            raise store_error(STORE, error) from error
+
+    def _path(self, key: str) -> str:
+        if not key or any(part in ("", ".", "..") for part in key.split("/")):
+            raise ValueError("an object's key is folder names and a file name with single slashes between them")
+        return f"{self._bucket}/{key}"
+
+    def _object(self, entry: fs.FileInfo) -> Object:
+        modified_at = datetime.fromtimestamp(entry.mtime_ns / 1e9, UTC)
+        return Object(entry.path[len(self._bucket) + 1 :], entry.size, modified_at)
+
+
+def _key_of(found: Object) -> str:
+    return found.key

@@ -1,0 +1,127 @@
+"""A ClickHouse server or cluster as a warehouse, over the same client as the platform's own."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from typing import Final
+
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import Error
+
+from loaders.clickhouse.client import ClickHouse
+from loaders.clickhouse.compile import CLICKHOUSE
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.statement import Statement
+from loaders.description import Column, Table
+from loaders.errors import StoreQueryFailed, UnknownTable
+from loaders.ledger import Ledger
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable
+from loaders.warehouses.clickhouse_types import column_type
+from loaders.warehouses.settings import ClickHouseCredentials, ClickHouseOptions
+
+_METADATA_TIMEOUT_MS: Final = 10_000
+_UNKNOWN_TABLE: Final = 60
+_VIEWS: Final = frozenset({"View", "MaterializedView", "LiveView", "WindowView"})
+
+_PING = "SELECT count() AS found FROM system.databases WHERE name = {database:String}"
+_TABLES = """
+SELECT name, engine, total_rows, total_bytes FROM system.tables
+WHERE database = {database:String} AND NOT is_temporary AND NOT startsWith(name, '.inner') ORDER BY name
+"""
+_COLUMNS = """
+SELECT name, type, comment FROM system.columns
+WHERE database = {database:String} AND table = {table:String} AND default_kind != 'EPHEMERAL' ORDER BY position
+"""
+_SIZES = """
+SELECT total_rows, total_bytes FROM system.tables WHERE database = {database:String} AND name = {table:String}
+"""
+
+
+class ClickHouseWarehouse:
+    """One database of a server by default; `schema` names another one the user may read. Reads only (`readonly=2`)."""
+
+    def __init__(
+        self, store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials, *, connections: int = 16
+    ) -> None:
+        """Opens no connection yet."""
+        self._store = store
+        self._database = options.database
+        self._client = ClickHouse.open(
+            options.url,
+            credentials.username.get_secret_value(),
+            credentials.password.get_secret_value(),
+            None,
+            store=store,
+            connections=connections,
+        )
+
+    @property
+    def store(self) -> str:
+        return self._store
+
+    @property
+    def dialect(self) -> Dialect:
+        return CLICKHOUSE
+
+    async def ping(self, *, ledger: Ledger) -> None:
+        found = await self._metadata(_PING, {"database": self._database}, ledger)
+        if found.column("found")[0].as_py() == 0:
+            raise StoreQueryFailed(
+                self._store, f"{self._store}: the server has no such database, or the user may not see it."
+            )
+
+    async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
+        rows = await self._metadata(_TABLES, {"database": schema or self._database}, ledger)
+        return [
+            RemoteTable(
+                row["name"],
+                schema,
+                "view" if row["engine"] in _VIEWS else "table",
+                row_count=row["total_rows"],
+                bytes=row["total_bytes"],
+            )
+            for row in rows.to_pylist()
+        ]
+
+    async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
+        """Aggregation states are left out (`clickhouse_types`). A ClickHouse key is not unique, so there is none."""
+        database = schema or self._database
+        rows = await self._metadata(_COLUMNS, {"database": database, "table": table}, ledger)
+        if rows.num_rows == 0:
+            raise self._unknown(table)
+        columns = []
+        for row in rows.to_pylist():
+            described = column_type(row["type"])
+            if described is not None:
+                type_, nullable = described
+                columns.append(Column(row["name"], type_, nullable, row["comment"]))
+        return Table(self._store, database, table, tuple(columns))
+
+    async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
+        parameters = {"database": schema or self._database, "table": table}
+        rows = (await self._metadata(_SIZES, parameters, ledger)).to_pylist()
+        if not rows:
+            raise self._unknown(table)
+        return Estimate(rows[0]["total_rows"], rows[0]["total_bytes"])
+
+    async def stream(
+        self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
+    ) -> RecordBatches:
+        batches = self._client.stream(statement.sql, statement.named, ledger=ledger, timeout_ms=timeout_ms)
+        try:
+            async with aclosing(batches):
+                async for batch in batches:
+                    if batch.num_rows:
+                        yield batch
+        except StoreQueryFailed as error:
+            if isinstance(error.__cause__, Error) and error.__cause__.code == _UNKNOWN_TABLE:
+                raise UnknownTable(f"{self._store} no longer has the table. List its tables again.") from error
+            raise
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _metadata(self, sql: str, parameters: Mapping[str, object], ledger: Ledger) -> pa.Table:
+        return await self._client.query(sql, parameters, ledger=ledger, timeout_ms=_METADATA_TIMEOUT_MS)
+
+    def _unknown(self, table: str) -> UnknownTable:
+        return UnknownTable(f"{self._store} has no table {table}. List its tables again.")

@@ -1,0 +1,112 @@
+"""The connectors by name: what each is configured with, and how it is opened."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from loaders.errors import BadInput
+from loaders.warehouses.base import Warehouse
+from loaders.warehouses.settings import (
+    ClickHouseCredentials,
+    ClickHouseOptions,
+    Credentials,
+    Options,
+    S3ParquetCredentials,
+    S3ParquetOptions,
+)
+
+O = TypeVar("O", bound=Options)  # noqa: E741 - the name of the type variable of options
+C = TypeVar("C", bound=Credentials)
+
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Connector(Generic[O, C]):
+    """`open` dials nothing: it gives a warehouse that connects at first use."""
+
+    name: str
+    options: type[O]
+    credentials: type[C]
+    open: Callable[[str, O, C], Warehouse]
+
+    def split(self, settings: Mapping[str, object]) -> tuple[O, C]:
+        """Settings as a user gives them, parted into what may be shown and what is sealed.
+
+        `BadInput` names every setting that is unknown, missing or wrong, and repeats no value.
+        """
+        secret = {name: value for name, value in settings.items() if name in self.credentials.model_fields}
+        shown = {name: value for name, value in settings.items() if name not in self.credentials.model_fields}
+        problems = []
+        options, credentials = None, None
+        try:
+            options = self.options.model_validate(shown)
+        except ValidationError as error:
+            problems += _problems(error)
+        try:
+            credentials = self.credentials.model_validate(secret)
+        except ValidationError as error:
+            problems += _problems(error)
+        if options is None or credentials is None:
+            raise BadInput(f"The settings of connector {self.name} are not right: {'; '.join(problems)}.")
+        return options, credentials
+
+    def warehouse(self, store: str, options: Mapping[str, object], plaintext: bytes) -> Warehouse:
+        """From what is stored: the options, and the opened secret."""
+        try:
+            checked = self.options.model_validate(options)
+            credentials = self.credentials.from_bytes(plaintext)
+        except ValidationError as error:
+            raise BadInput(
+                f"The stored settings of {store} do not fit connector {self.name}: {'; '.join(_problems(error))}."
+            ) from None
+        return self.open(store, checked, credentials)
+
+
+def _open_clickhouse(store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials) -> Warehouse:
+    from loaders.warehouses.clickhouse import ClickHouseWarehouse
+
+    return ClickHouseWarehouse(store, options, credentials)
+
+
+def _open_s3_parquet(store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> Warehouse:
+    try:
+        from loaders.warehouses.s3_parquet import S3Parquet
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            "Connector s3_parquet is not installed here: install the gateway with its extra `s3`."
+        ) from error
+    return S3Parquet(store, options, credentials)
+
+
+AnyConnector = Connector[ClickHouseOptions, ClickHouseCredentials] | Connector[S3ParquetOptions, S3ParquetCredentials]
+
+CONNECTORS: Mapping[str, AnyConnector] = {
+    "clickhouse": Connector("clickhouse", ClickHouseOptions, ClickHouseCredentials, _open_clickhouse),
+    "s3_parquet": Connector("s3_parquet", S3ParquetOptions, S3ParquetCredentials, _open_s3_parquet),
+}
+
+
+def connector(name: str) -> AnyConnector:
+    """`BadInput` lists the known ones."""
+    found = CONNECTORS.get(name)
+    if found is None:
+        raise BadInput(f"There is no such connector. Known are: {', '.join(sorted(CONNECTORS))}.")
+    return found
+
+
+def _problems(error: ValidationError) -> list[str]:
+    problems = []
+    for detail in error.errors(include_input=False, include_url=False, include_context=False):
+        name = ".".join(str(part) for part in detail["loc"])[:_LONGEST_NAME] or "settings"
+        match detail["type"]:
+            case "missing":
+                problems.append(f"`{name}` is missing")
+            case "extra_forbidden":
+                problems.append(f"`{name}` is no setting of it")
+            case _:
+                reason = detail["msg"].removeprefix("Value error, ")
+                problems.append(f"`{name}`: {reason[0].lower()}{reason[1:]}")
+    return problems

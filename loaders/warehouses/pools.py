@@ -1,0 +1,209 @@
+"""The opened warehouses of a process: one for each data source, opened at first use, dropped when its row changes."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+
+from loaders.errors import NotFound
+from loaders.ledger import Ledger
+from loaders.postgres.client import Postgres
+from loaders.secrets.keyring import Keyring, Sealed
+from loaders.warehouses.bounded import Bounded, bounded
+from loaders.warehouses.connectors import connector
+
+_log = structlog.get_logger(__name__)
+
+_BY_ID = """
+SELECT id, name, connector_type, options, encrypted_credentials, nonce, tag, key_version, updated_at
+FROM public.data_sources WHERE id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DataSourceRow:
+    """What opening a data source needs of its row. Equal rows open equal warehouses."""
+
+    id: UUID
+    name: str
+    connector_type: str
+    options: str
+    credentials: Sealed | None
+    updated_at: datetime
+
+    @property
+    def store(self) -> str:
+        return store_name(self.name)
+
+
+@dataclass(slots=True)
+class _Open:
+    row: DataSourceRow
+    warehouse: Bounded
+    used_at: float
+
+
+def store_name(data_source: str) -> str:
+    return f"datasource:{data_source}"
+
+
+class Warehouses:
+    """Safe for concurrent use by the tasks of one event loop. One source failing touches no other.
+
+    A row is read again when it was read more than `row_memory_s` ago, so a change made elsewhere counts within that
+    time; `forget` makes one's own count at once. At most `max_open` are kept, the least recently used idle ones close
+    first, and any closes after `idle_s` without use. What still streams from a dropped one ends undisturbed.
+    """
+
+    def __init__(
+        self,
+        gen: Postgres,
+        keyring: Keyring,
+        *,
+        max_open: int = 64,
+        idle_s: float = 600.0,
+        concurrency: int = 16,
+        failure_memory_s: float = 3.0,
+        row_memory_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gen = gen
+        self._keyring = keyring
+        self._max_open = max_open
+        self._idle_s = idle_s
+        self._concurrency = concurrency
+        self._failure_memory_s = failure_memory_s
+        self._row_memory_s = row_memory_s
+        self._clock = clock
+        self._open: dict[UUID, _Open] = {}
+        self._opened: dict[str, Bounded] = {}
+        self._rows_read_at: dict[UUID, float] = {}
+        self._reading: dict[UUID, asyncio.Task[DataSourceRow]] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    @property
+    def opened(self) -> Mapping[str, Bounded]:
+        """The warehouses that are open now, by store name; a live view."""
+        return MappingProxyType(self._opened)
+
+    async def open(self, data_source_id: UUID, *, ledger: Ledger) -> Bounded:
+        """The warehouse of a data source, without dialing it.
+
+        `NotFound`, `EncryptionKeyMissing`, `SecretUnreadable`, `BadInput` for stored settings its connector does not
+        take, and what Postgres may raise.
+        """
+        known = self._open.get(data_source_id)
+        now = self._clock()
+        if known is None or now - self._rows_read_at.get(data_source_id, -self._row_memory_s) >= self._row_memory_s:
+            row = await self._row(data_source_id, ledger)
+            known = self._open.get(data_source_id)
+            if known is None or known.row != row:
+                known = self._replace(known, row)
+        known.used_at = self._clock()
+        return known.warehouse
+
+    def forget(self, data_source_id: UUID) -> None:
+        """Makes the next `open` read the row: call it after writing one."""
+        self._rows_read_at.pop(data_source_id, None)
+
+    async def close(self) -> None:
+        """Cancels all that runs."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for task in (*self._reading.values(), *self._retiring):
+            task.cancel()
+        opened, self._open = list(self._open.values()), {}
+        self._opened.clear()
+        results = await asyncio.gather(*(entry.warehouse.close() for entry in opened), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                _log.warning("warehouse_close_failed", error=type(result).__name__)
+
+    async def _row(self, data_source_id: UUID, ledger: Ledger) -> DataSourceRow:
+        """One query for all who ask at the same time; one of them being cancelled does not cancel the others."""
+        task = self._reading.get(data_source_id)
+        if task is None:
+            task = asyncio.create_task(self._read_row(data_source_id, ledger))
+            self._reading[data_source_id] = task
+            task.add_done_callback(lambda _: self._reading.pop(data_source_id, None))
+        return await asyncio.shield(task)
+
+    async def _read_row(self, data_source_id: UUID, ledger: Ledger) -> DataSourceRow:
+        started = self._clock()
+        rows = await self._gen.fetch(_BY_ID, data_source_id, ledger=ledger)
+        if not rows:
+            self._drop(data_source_id)
+            raise NotFound("There is no such data source.")
+        self._rows_read_at[data_source_id] = started
+        return _row_of(rows[0])
+
+    def _replace(self, known: _Open | None, row: DataSourceRow) -> _Open:
+        plaintext = b"{}" if row.credentials is None else self._keyring.open(row.credentials)
+        options = orjson.loads(row.options)
+        warehouse = connector(row.connector_type).warehouse(row.store, options, plaintext)
+        if known is not None:
+            self._drop(row.id)
+        entry = _Open(
+            row,
+            bounded(warehouse, limit=self._concurrency, memory_s=self._failure_memory_s, clock=self._clock),
+            self._clock(),
+        )
+        self._open[row.id] = entry
+        self._opened[row.store] = entry.warehouse
+        self._make_room()
+        self._schedule_sweep()
+        return entry
+
+    def _drop(self, data_source_id: UUID) -> None:
+        self._rows_read_at.pop(data_source_id, None)
+        entry = self._open.pop(data_source_id, None)
+        if entry is None:
+            return
+        if self._opened.get(entry.row.store) is entry.warehouse:
+            del self._opened[entry.row.store]
+        task = asyncio.create_task(entry.warehouse.retire())
+        self._retiring.add(task)
+        task.add_done_callback(self._retired)
+
+    def _retired(self, task: asyncio.Task[None]) -> None:
+        self._retiring.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("warehouse_close_failed", error=type(error).__name__)
+
+    def _make_room(self) -> None:
+        idle = sorted((entry for entry in self._open.values() if not entry.warehouse.active), key=_used_at)
+        for entry in idle[: max(len(self._open) - self._max_open, 0)]:
+            self._drop(entry.row.id)
+
+    def _schedule_sweep(self) -> None:
+        if self._sweep is None and self._open:
+            self._sweep = asyncio.get_running_loop().call_later(self._idle_s, self._close_idle)
+
+    def _close_idle(self) -> None:
+        self._sweep = None
+        too_old = self._clock() - self._idle_s
+        for entry in list(self._open.values()):
+            if entry.used_at <= too_old and not entry.warehouse.active:
+                self._drop(entry.row.id)
+        self._schedule_sweep()
+
+
+def _used_at(entry: _Open) -> float:
+    return entry.used_at
+
+
+def _row_of(record: asyncpg.Record) -> DataSourceRow:
+    sealed = None
+    if record["encrypted_credentials"] is not None:
+        sealed = Sealed(record["encrypted_credentials"], record["nonce"], record["tag"], record["key_version"])
+    return DataSourceRow(
+        record["id"], record["name"], record["connector_type"], record["options"], sealed, record["updated_at"]
+    )
