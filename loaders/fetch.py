@@ -6,9 +6,9 @@ fails leaves null in its own fields and is reported; the rest of the answer stay
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -22,7 +22,16 @@ from loaders.plan import Graft, plan
 from loaders.postgres.client import Postgres
 from loaders.postgres.compile import compile_distinct, compile_keyed, compile_read
 from loaders.read import Join, Read
-from loaders.stores import Stores
+
+
+class ReadStores(Protocol):
+    """The stores reads go to, by public store name."""
+
+    @property
+    def postgres(self) -> Mapping[str, Postgres]: ...
+
+    @property
+    def columnar(self) -> Mapping[str, Source]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ class _Holder:
     path: tuple[str | int, ...]
 
 
-async def fetch(read: Read, *, stores: Stores, ledger: Ledger) -> tuple[str | None, list[Failure]]:
+async def fetch(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple[str | None, list[Failure]]:
     """The answer as JSON text, `None` for an absent object. Raises what the read's own store raises."""
     planned = plan(read)
     text = await _root(planned.read, stores, ledger)
@@ -53,7 +62,7 @@ async def fetch(read: Read, *, stores: Stores, ledger: Ledger) -> tuple[str | No
     return orjson.dumps(tree).decode(), failures
 
 
-async def fetch_tree(read: Read, *, stores: Stores, ledger: Ledger) -> tuple[Any, list[Failure]]:
+async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple[Any, list[Failure]]:
     """The answer as JSON-ready Python values."""
     planned = plan(read)
     text = await _root(planned.read, stores, ledger)
@@ -62,14 +71,14 @@ async def fetch_tree(read: Read, *, stores: Stores, ledger: Ledger) -> tuple[Any
     return tree, failures
 
 
-async def distinct_values(table: Table, column: str, *, stores: Stores, ledger: Ledger) -> list[object]:
+async def distinct_values(table: Table, column: str, *, stores: ReadStores, ledger: Ledger) -> list[object]:
     """The distinct non-null values of a column of a Postgres table."""
     statement = compile_distinct(table, column)
     rows = await stores.postgres[table.store].fetch(statement.sql, *statement.parameters, ledger=ledger)
     return [row[0] for row in rows]
 
 
-async def _root(read: Read, stores: Stores, ledger: Ledger) -> str | None:
+async def _root(read: Read, stores: ReadStores, ledger: Ledger) -> str | None:
     store = _store(read.table, stores)
     if isinstance(store, Postgres):
         return await store.fetch_json(compile_read(read), ledger=ledger)
@@ -77,14 +86,14 @@ async def _root(read: Read, stores: Stores, ledger: Ledger) -> str | None:
     return None if text == "null" else text
 
 
-def _store(table: Table, stores: Stores) -> Postgres | Source:
+def _store(table: Table, stores: ReadStores) -> Postgres | Source:
     if table.store in stores.postgres:
         return stores.postgres[table.store]
     return stores.columnar[table.store]
 
 
 async def _graft(
-    trees: Sequence[tuple[Any, tuple[str | int, ...]]], grafts: Iterable[Graft], stores: Stores, ledger: Ledger
+    trees: Sequence[tuple[Any, tuple[str | int, ...]]], grafts: Iterable[Graft], stores: ReadStores, ledger: Ledger
 ) -> list[Failure]:
     """Replaces the keys at every graft's path in all trees. Crossings of one level run concurrently."""
     failures = await asyncio.gather(*(_graft_one(trees, graft, stores, ledger) for graft in grafts))
@@ -92,7 +101,7 @@ async def _graft(
 
 
 async def _graft_one(
-    trees: Sequence[tuple[Any, tuple[str | int, ...]]], graft: Graft, stores: Stores, ledger: Ledger
+    trees: Sequence[tuple[Any, tuple[str | int, ...]]], graft: Graft, stores: ReadStores, ledger: Ledger
 ) -> list[Failure]:
     holders = [holder for tree, path in trees for holder in _holders(tree, graft.path[:-1], path)]
     key = graft.path[-1]
@@ -117,7 +126,7 @@ async def _graft_one(
 
 
 async def _keyed(
-    read: Read, join: Join, values: dict[str, object], stores: Stores, ledger: Ledger
+    read: Read, join: Join, values: dict[str, object], stores: ReadStores, ledger: Ledger
 ) -> dict[str, str | bytes | None]:
     """The answer for each key, by the key's text. One statement in Postgres, one per part in a columnar store."""
     if not values:

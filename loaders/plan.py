@@ -1,6 +1,6 @@
 """Cuts a `Read` where the store changes: the plan station. Pure.
 
-Each nested read over another store is taken out; in its place the parent's part selects the join's key. Its graft says
+Each nested read over another store, or within a columnar one (whose joins are not worth their cost for a page), is taken out; in its place the parent's part selects the join's key. Its graft says
 where in the answer the keys stand. All parents' children are then fetched by one keyed read per graft.
 """
 
@@ -37,6 +37,11 @@ class Plan:
 
     read: Read
     grafts: tuple[Graft, ...]
+
+
+def joins(store: str) -> bool:
+    """Whether related rows of this store are read in the same statement: true for the Postgres databases."""
+    return store != "clickhouse" and not store.startswith("datasource:")
 
 
 def plan(read: Read) -> Plan:
@@ -80,7 +85,7 @@ def _cut_field(field: Field, store: str, path: tuple[str, ...], grafts: list[Gra
     if not isinstance(field.output, Related):
         return field
     join, read = field.output.join, field.output.read
-    if read.table.store == store:
+    if read.table.store == store and joins(store):
         return Field(field.key, Related(join, _cut(read, path, grafts)))
     if len(join.local) != 1:
         raise ValueError(f"an edge to another store is keyed by one column, not by {join.local}")

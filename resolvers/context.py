@@ -39,5 +39,7 @@ class Context:
     verdicts: "Verdicts"
     ledger: Ledger
     max_page: int = 1_000
+    last_event_id: str | None = None
+    """What an SSE client sent as `Last-Event-ID`: where a subscription is resumed."""
     failures: "list[Failure]" = field(default_factory=list)
     """Crossings into other stores that failed inside compiled answers; the transport reports them among the errors."""

@@ -233,7 +233,7 @@ def _unpaged(part: ConnectionPart, read: Read, join: Join | None, outer: Source 
         case TotalCount():
             source = from_clause(read.table)
             count = sa.select(sa.cast(sa.func.count(), sa.Text)).select_from(source)
-            return count.where(*_conditions(read, join, outer, source)).scalar_subquery()
+            return _of(outer, count.where(*_conditions(read, join, outer, source))).scalar_subquery()
         case Aggregate():
             return _aggregate_text(part, read, join, outer)
         case _:
@@ -265,6 +265,7 @@ def _aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: 
         .select_from(source)
         .where(*_conditions(read, join, outer, source))
     )
+    grouped = _of(outer, grouped)
     if not aggregate.group_by:
         return concat(["[", grouped.scalar_subquery(), "]"])
     grouped = grouped.group_by(*keys).order_by(*keys)
@@ -322,7 +323,12 @@ def _matched(read: Read, join: Join | None, outer: Source | None, *, columns: se
         statement = statement.order_by(
             *(order_clause(term, read.table, source, backward=read.page.backward) for term in order)
         )
-    return statement.limit(limit).subquery()
+    return _of(outer, statement.limit(limit)).subquery()
+
+
+def _of(outer: Source | None, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The statement correlated to the outer row and to nothing else, however deep in FROM clauses it will stand."""
+    return statement if outer is None else statement.correlate(outer)
 
 
 def _conditions(read: Read, join: Join | None, outer: Source | None, source: Source) -> list[ColumnElement[bool]]:

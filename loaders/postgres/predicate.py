@@ -61,7 +61,7 @@ def condition(predicate: Predicate, table: Table, source: FromClause) -> ColumnE
             matches = [target.c[r] == source.c[l] for l, r in zip(join.local, join.remote, strict=True)]
             if where is not None:
                 matches.append(condition(where, join.target, target))
-            return sa.exists(sa.select(sa.literal_column("1")).select_from(target).where(*matches))
+            return sa.exists(sa.select(sa.literal_column("1")).select_from(target).where(*matches).correlate(source))
 
 
 def from_clause(table: Table) -> FromClause:

@@ -30,6 +30,7 @@ from schema.mapping.arguments import connection_arguments
 from schema.mapping.connection import make_connection
 from schema.mapping.filters import make_filter, make_order
 from schema.mapping.kinds import output_type
+from schema.mapping.node_interface import Node
 from schema.mapping.object import (
     OBJECTS,
     ColumnField,
@@ -81,33 +82,43 @@ def resolved(resolver: Callable[..., Any], *, requires: tuple[str, ...], descrip
 
 
 def table_type(
-    model: type[DeclarativeBase] | sa.Table, *, store: str, guard: RowGuard, key: tuple[str, ...] | None = None
+    model: type[DeclarativeBase] | sa.Table,
+    *,
+    store: str,
+    guard: RowGuard,
+    key: tuple[str, ...] | None = None,
+    row_id: str | None = None,
 ) -> Callable[[C], C]:
     """Registers the decorated declaration as a GraphQL type of its name, with its connection, filter and order types.
 
-    `key` identifies a row where the table's primary key holds more than that (a partition column). Every type needs a
-    guard: `Public()` must be said.
+    `key` identifies a row where that is not the table's primary key (which may carry a partition column); `row_id` is the
+    column shown as `rowId` where the key has several. Every type needs a guard: `Public(reason)` must be said.
     """
 
     def declare(cls: C) -> C:
         table = describe(model, store)
         if key is not None:
             table = replace(table, key=key)
-        mapping = ObjectMapping(cls.__name__, table, guard, _fields(cls, table))
+        mapping = ObjectMapping(cls.__name__, table, guard, _fields(cls, table, row_id))
         OBJECTS[mapping.name] = mapping
         _make_object(cls, mapping)
-        make_connection(mapping.name)
-        make_filter(mapping)
-        make_order(mapping)
         return cls
 
     return declare
 
 
-def _fields(cls: type, table: Table) -> dict[str, FieldMapping]:
+def make_types() -> None:
+    """Makes the connection, filter and order types of everything declared. Called once, when all declarations are in."""
+    for mapping in OBJECTS.values():
+        make_connection(mapping.name)
+        make_filter(mapping)
+        make_order(mapping)
+
+
+def _fields(cls: type, table: Table, row_id: str | None) -> dict[str, FieldMapping]:
     fields: dict[str, FieldMapping] = {"id": IdField()}
-    if len(table.key) == 1:
-        fields["rowId"] = ColumnField(table.key[0], "The raw key, as the store has it.")
+    if row_id is not None or len(table.key) == 1:
+        fields["rowId"] = ColumnField(row_id or table.key[0], "The raw key, as the store has it.")
     for attribute, declared in vars(cls).items():
         match declared:
             case Column():
@@ -131,7 +142,7 @@ def _column_field(name: str, declared: Column, table: Table) -> ColumnField:
 
 
 def _make_object(cls: type, mapping: ObjectMapping) -> None:
-    made = type(cls.__name__, (), {"__module__": types.__name__, "__annotations__": {}})
+    made = type(cls.__name__, (Node,), {"__module__": types.__name__, "__annotations__": {}})
     for name, field in mapping.fields.items():
         attribute = f"f_{name}"
         declared = next((d for a, d in vars(cls).items() if isinstance(d, Resolved) and to_camel_case(a) == name), None)

@@ -11,6 +11,7 @@ from loaders.description import Kind, Table
 from loaders.encode.node_id import decode_node_id, split_key
 from loaders.encode.value import decode_value
 from loaders.errors import BadInput, InvalidId
+from loaders.plan import joins
 from loaders.read import And, Col, Compare, Exists, Not, Op, Or, OrderBy, Predicate, Value
 from schema.mapping import types
 from schema.mapping.kinds import FILTERS, OPERATORS, make_input
@@ -48,7 +49,7 @@ def make_filter(mapping: ObjectMapping) -> None:
                 fields[name] = (IdFilter, "On the global id.")
             case ColumnField(column):
                 fields[name] = (FILTERS[mapping.table.column(column).type.kind], f"On `{name}`.")
-            case EdgeField(target, _, _, many, _):
+            case EdgeField(target, _, _, many, _) if _joinable(mapping, target):
                 suffix = "ManyFilter" if many else "Filter"
                 fields[name] = (types.lazy(target + suffix), f"On the rows of `{name}`.")
     make_input(f"{mapping.name}Filter", fields, f"Conditions on a `{mapping.name}`; all that are given must hold.")
@@ -58,6 +59,12 @@ def make_filter(mapping: ObjectMapping) -> None:
         "none": (own, "No row matches."),
     }
     make_input(f"{mapping.name}ManyFilter", quantified, f"Conditions on a list of `{mapping.name}`.")
+
+
+def _joinable(mapping: ObjectMapping, target: str) -> bool:
+    """Only rows of the same database can be part of a condition: another store's would have to be fetched first."""
+    store = mapping.table.store
+    return joins(store) and OBJECTS[target].table.store == store
 
 
 def make_order(mapping: ObjectMapping) -> None:

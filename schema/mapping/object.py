@@ -1,7 +1,7 @@
 """What the mapping knows of a table-backed type: which column or edge each GraphQL field is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from loaders.description import Table
@@ -78,7 +78,3 @@ def policies() -> dict[Table, RowGuard]:
     """The guard of every mapped table: what the guard station applies at each level of a `Read`."""
     return {mapping.table: mapping.guard for mapping in OBJECTS.values()}
 
-
-def keyed_by(table: Table, key: tuple[str, ...]) -> Table:
-    """The table identified by `key` alone, e.g. a partitioned one whose primary key carries the partition column too."""
-    return replace(table, key=key)

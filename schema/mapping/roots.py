@@ -1,4 +1,4 @@
-"""Root fields over a table-backed type: its connection, one row by id, and `node`/`nodes`."""
+"""Root fields over a table-backed type: its connection, and one row by id."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,14 +8,12 @@ import orjson
 import strawberry
 from graphql import GraphQLResolveInfo
 
-from loaders.encode.node_id import decode_node_id
-from loaders.errors import InvalidId
 from loaders.read import CosineSimilarity, OrderBy, Predicate
 from resolvers.answer import answer, answer_tree
 from resolvers.context import Context
 from schema.mapping import types
 from schema.mapping.arguments import connection_arguments, signature
-from schema.mapping.filters import id_predicate, parse_key
+from schema.mapping.filters import id_predicate
 from schema.mapping.install import document
 from schema.mapping.object import OBJECTS, ObjectMapping, policies
 from schema.mapping.selection import Built, Selection
@@ -57,20 +55,6 @@ def object_root(target: str, description: str) -> Any:
         description=description,
         metadata={"mapping": ObjectRoot(target)},
     )
-
-
-async def node(_: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
-    """Any table-backed object by its global id (Relay's Global Object Identification)."""
-    return await _node(arguments["id"], info)
-
-
-async def _node(node_id: str, info: GraphQLResolveInfo) -> Any:
-    type_name, key = decode_node_id(node_id)
-    mapping = OBJECTS.get(type_name)
-    if mapping is None:
-        raise InvalidId(f"No type of this API is named {type_name}. Pass an `id` exactly as a query returned it.")
-    parse_key(key, mapping.table)
-    return await run_one(mapping, id_predicate(node_id, mapping), info)
 
 
 def selection(info: GraphQLResolveInfo, similarity: CosineSimilarity | None = None) -> Selection:

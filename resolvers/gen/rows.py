@@ -1,0 +1,192 @@
+"""Reads of remote tables, whose columns are known only at run time: plain names and values -> the same `Read`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from loaders.description import Column, ColumnType, Kind, Table
+from loaders.encode.cursor import decode_cursor
+from loaders.encode.value import decode_value
+from loaders.errors import BadInput, UnknownColumn
+from loaders.order import expression_type, total_order
+from loaders.read import (
+    Aggregate,
+    AggregateFunction,
+    And,
+    Col,
+    Compare,
+    Computed,
+    Connection,
+    Expression,
+    Field,
+    Literal,
+    Measure,
+    Not,
+    Op,
+    Or,
+    OrderBy,
+    Page,
+    Predicate,
+    Read,
+)
+
+MAX_GROUPS = 10_000
+_OPERATORS = {
+    "eq": Op.EQ,
+    "ne": Op.NE,
+    "in": Op.IN,
+    "notIn": Op.NOT_IN,
+    "lt": Op.LT,
+    "lte": Op.LTE,
+    "gt": Op.GT,
+    "gte": Op.GTE,
+    "isNull": Op.IS_NULL,
+    "like": Op.LIKE,
+    "ilike": Op.ILIKE,
+    "startsWith": Op.STARTS_WITH,
+}
+_PATTERNS = (Op.LIKE, Op.ILIKE, Op.STARTS_WITH)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureOf:
+    """One aggregated value: `column=None` only for the count of rows. `key` is its name in the answer."""
+
+    function: AggregateFunction
+    column: str | None
+    key: str
+
+
+def column_of(table: Table, name: str) -> Column:
+    """`UnknownColumn` names the columns there are."""
+    if not table.has_column(name):
+        known = ", ".join(column.name for column in table.columns[:50])
+        raise UnknownColumn(f"Table {table.name} has no column {name!r}. Its columns: {known}.")
+    return table.column(name)
+
+
+def fields(table: Table, names: Sequence[str] | None) -> tuple[Field, ...]:
+    """The selected columns as output fields of their own names; all of them when nothing is selected."""
+    chosen = [column.name for column in table.columns] if names is None else list(dict.fromkeys(names))
+    if not chosen:
+        raise BadInput("`select` is empty. Name at least one column, or leave it out for all.")
+    return tuple(Field(name, Computed(Col(column_of(table, name).name))) for name in chosen)
+
+
+def order(table: Table, terms: Sequence[tuple[str, bool]]) -> tuple[OrderBy, ...]:
+    """`terms` are (column, descending)."""
+    return tuple(OrderBy(Col(column_of(table, name).name), descending) for name, descending in terms)
+
+
+def page(table: Table, order_by: tuple[OrderBy, ...], *, limit: int, after: str | None) -> Page:
+    types = [expression_type(term.expression, table) for term in total_order(order_by, table)]
+    return Page(limit=limit, after=None if after is None else decode_cursor(after, types))
+
+
+def predicate(where: Mapping[str, Any] | None, table: Table) -> Predicate | None:
+    """A `GenRowFilter` value. `BadInput` where a value does not fit its column, `UnknownColumn` for the column itself."""
+    if where is None:
+        return None
+    terms: list[Predicate] = []
+    for name, nested in where.items():
+        match name:
+            case "and":
+                terms.append(And(tuple(predicate(term, table) or And(()) for term in nested)))
+            case "or":
+                terms.append(Or(tuple(predicate(term, table) or And(()) for term in nested)))
+            case "not":
+                terms.append(Not(predicate(nested, table) or And(())))
+    given = {name: value for name, value in where.items() if name in _OPERATORS}
+    if given:
+        terms += _comparisons(where.get("column"), given, table)
+    elif "column" in where:
+        raise BadInput(f"Nothing is asked of column {where['column']!r}. Give an operator, such as `eq`.")
+    return And(tuple(terms))
+
+
+def _comparisons(name: str | None, given: Mapping[str, Any], table: Table) -> list[Predicate]:
+    if name is None:
+        raise BadInput("An operator without `column` compares nothing. Name the column.")
+    column = column_of(table, name)
+    return [Compare(Col(name), op, _operand(op, value, column)) for op, value in _operators(given)]
+
+
+def _operators(given: Mapping[str, Any]) -> list[tuple[Op, Any]]:
+    return [(_OPERATORS[name], value) for name, value in given.items()]
+
+
+def _operand(op: Op, value: Any, column: Column) -> Any:
+    if value is None:
+        raise BadInput(f"A condition on {column.name!r} compares with null. Use `isNull`.")
+    if op is Op.IS_NULL:
+        return value
+    if op in _PATTERNS:
+        if column.type.kind is not Kind.TEXT:
+            raise BadInput(f"Column {column.name!r} is {column.type.kind}, and text patterns need text.")
+        return value
+    if op in (Op.IN, Op.NOT_IN):
+        return tuple(_typed(item, column) for item in value)
+    return _typed(value, column)
+
+
+def _typed(value: Any, column: Column) -> object:
+    """A JSON value as the column's: numbers and text as JSON has them, everything else by its text."""
+    type_ = column.type
+    try:
+        match type_.kind, value:
+            case Kind.BOOLEAN, bool():
+                return value
+            case ((Kind.INTEGER | Kind.BIGINT), int()) if not isinstance(value, bool):
+                return decode_value(str(value), type_)
+            case Kind.FLOAT, (int() | float()) if not isinstance(value, bool):
+                return float(value)
+            case Kind.NUMERIC, (int() | float()) if not isinstance(value, bool):
+                return decode_value(repr(value), type_)
+            case Kind.TIMESTAMP, str():
+                return decode_value(_instant(value), type_)
+            case ((Kind.BOOLEAN | Kind.FLOAT), _):
+                raise ValueError
+            case _, str():
+                return decode_value(value, type_)
+            case _:
+                raise ValueError
+    except ValueError as error:
+        raise BadInput(f"A value for column {column.name!r} is not {_article(type_)}.") from error
+
+
+def _instant(text: str) -> str:
+    parsed = datetime.fromisoformat(text)
+    if parsed.tzinfo is None:
+        raise ValueError("no zone")
+    return parsed.astimezone(UTC).isoformat()
+
+
+def _article(type_: ColumnType) -> str:
+    return {Kind.TIMESTAMP: "an RFC 3339 instant with a zone"}.get(type_.kind, f"of kind {type_.kind}")
+
+
+def aggregate_read(
+    table: Table, *, group_by: Sequence[str], measures: Sequence[MeasureOf], where: Predicate | None, limit: int | None
+) -> Read:
+    """Groups by columns with their measures, ordered by the groups, under the keys given. The answer's one entry is `rows`."""
+    if not measures and not group_by:
+        raise BadInput("Nothing is aggregated. Give `measures`, `groupBy` or both.")
+    if limit is not None and not 0 <= limit <= MAX_GROUPS:
+        raise BadInput(f"`first` is {limit}; groups are answered from 0 to {MAX_GROUPS}.")
+    keys = tuple(Col(column_of(table, name).name) for name in dict.fromkeys(group_by))
+    entries: dict[str, Expression | Measure | Literal] = {key.name: key for key in keys}
+    for measure in measures:
+        if measure.key in entries:
+            raise BadInput(f"Two values of the answer are named {measure.key!r}. Set `as` to tell them apart.")
+        entries[measure.key] = _measure(measure, table)
+    part = Aggregate(keys, tuple(entries.items()), limit)
+    return Read(table, connection=Connection((("rows", part),)), where=where)
+
+
+def _measure(measure: MeasureOf, table: Table) -> Measure:
+    if measure.column is None:
+        if measure.function is not AggregateFunction.COUNT:
+            raise BadInput(f"`{measure.function}` needs a column; only `COUNT` goes without.")
+        return Measure(AggregateFunction.COUNT)
+    return Measure(measure.function, Col(column_of(table, measure.column).name))

@@ -1,0 +1,43 @@
+"""Puts the declarations together: the one schema, built once per process."""
+
+from functools import lru_cache
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+import schema.declarations  # noqa: F401 - importing it declares every table-backed type
+from schema.mapping import types
+from schema.mapping.declare import make_types
+from schema.mapping.install import install
+from schema.mapping.object import OBJECTS
+from schema.scalars import SCALARS
+
+
+@lru_cache(maxsize=1)
+def build() -> strawberry.Schema:
+    """The schema with its compiled resolvers in place."""
+    make_types()
+    from schema.mutation import Mutation
+    from schema.query import Query
+    from schema.subscription import Subscription
+
+    built = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[getattr(types, name) for name in OBJECTS],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+    install(graphql_schema(built))
+    return built
+
+
+def graphql_schema(built: strawberry.Schema) -> GraphQLSchema:
+    """graphql-core's schema under strawberry's."""
+    return built._schema
+
+
+def sdl() -> str:
+    """The SDL as committed in `schema/schema.graphql`."""
+    return build().as_str() + "\n"

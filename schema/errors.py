@@ -1,0 +1,63 @@
+"""Failures of mutations as data: the types of the result unions. Everything else is an entry in `errors` with a code."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any, TypeVar, Union
+
+import strawberry
+
+from loaders.errors import AxionError, BadInput, Code, Conflict, Forbidden, NotFound
+
+T = TypeVar("T")
+
+ErrorCode = strawberry.enum(Code, name="ErrorCode", description="The closed list of what may go wrong.")
+
+
+@strawberry.interface(description="Why a mutation did nothing.")
+class Error:
+    message: str = strawberry.field(description="The cause and the next step, for people.")
+    code: ErrorCode = strawberry.field(description="The cause, for programs.")  # type: ignore[valid-type]
+
+
+@strawberry.type(description="The input cannot be used as it is; nothing was changed.")
+class InvalidInput(Error):
+    pass
+
+
+@strawberry.type(description="Something of that name or key exists already; nothing was changed.")
+class AlreadyExists(Error):
+    pass
+
+
+@strawberry.type(description="You may not do this; nothing was changed.")
+class NotAllowed(Error):
+    pass
+
+
+@strawberry.type(description="What is to be changed does not exist, or you may not see it; nothing was changed.")
+class Absent(Error):
+    pass
+
+
+_AS_DATA: tuple[tuple[type[AxionError], type[Error]], ...] = (
+    (Conflict, AlreadyExists),
+    (BadInput, InvalidInput),
+    (Forbidden, NotAllowed),
+    (NotFound, Absent),
+)
+
+
+async def as_data(work: Awaitable[T]) -> T | Error:
+    """The result, or the failure as its type. Errors that are nobody's input (a store down) stay errors of the field."""
+    try:
+        return await work
+    except AxionError as error:
+        for raised, type_ in _AS_DATA:
+            if isinstance(error, raised):
+                return type_(message=str(error), code=error.code)
+        raise
+
+
+def result_of(name: str, payload: type) -> Any:
+    """The union a mutation returns: its payload or a failure."""
+    members = (payload, InvalidInput, AlreadyExists, NotAllowed, Absent)
+    return Annotated[Union[members], strawberry.union(name, description="What was done, or why nothing was.")]

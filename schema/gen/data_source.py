@@ -1,0 +1,16 @@
+from loaders.tables.axion_gen import catalog
+from resolvers.permissions.guards import Visible
+from schema.mapping.declare import column, table_type, to_many
+
+
+@table_type(catalog.DataSource, store="axion_gen", guard=Visible("datasource", "can_view", "name"))
+class GenDataSource:
+    """A remote warehouse whose tables are queried in place. Its credentials are encrypted and never exposed."""
+
+    name = column()
+    description = column()
+    connector_type = column()
+    key_version = column("Version of the encryption key of the credentials; null without credentials.")
+    created_at = column()
+    updated_at = column()
+    datasets = to_many("GenDataset", remote="data_source_id", description="The datasets over its tables.")

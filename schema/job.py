@@ -1,0 +1,24 @@
+"""Jobs: work in the background that a client starts, watches and cancels."""
+
+from loaders.tables.axion_sense_tasks import jobs
+from resolvers.permissions.guards import Own
+from schema.mapping.declare import column, table_type
+
+
+@table_type(jobs.Job, store="axion_sense_tasks", guard=Own("subject", "id"))
+class Job:
+    """Work in the background. Seen by who started it and by administrators; watched with `jobUpdated`."""
+
+    kind = column()
+    state = column("`queued`, `running`, `succeeded`, `failed` or `cancelled`; the last three are final.")
+    progress = column()
+    message = column()
+    arguments = column()
+    result = column()
+    error = column()
+    attempts = column()
+    created_at = column()
+    started_at = column()
+    finished_at = column()
+    cancel_requested_at = column()
+    sequence = column("Number of the newest event: what to pass as `after` to `jobUpdated`.")

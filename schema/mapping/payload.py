@@ -1,0 +1,48 @@
+"""A mutation's payload: the changed row, readable with the whole selection power of queries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional, Protocol
+
+import strawberry
+from graphql import GraphQLResolveInfo
+
+from loaders.read import And, Col, Compare, Op, Value
+from schema.mapping import types
+from schema.mapping.arguments import signature
+from schema.mapping.object import OBJECTS
+from schema.mapping.roots import run_one
+
+
+class Changed(Protocol):
+    """A payload object that knows the key of the row it is about."""
+
+    @property
+    def key(self) -> tuple[Value, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRow:
+    """Resolves to the row with the payload's key, under the caller's guard, as it stands after the mutation."""
+
+    target: str
+
+    async def __call__(self, changed: Changed, info: GraphQLResolveInfo, _: Mapping[str, Any]) -> Any:
+        mapping = OBJECTS[self.target]
+        terms = (Compare(Col(c), Op.EQ, v) for c, v in zip(mapping.table.key, changed.key, strict=True))
+        return await run_one(mapping, And(tuple(terms)), info)
+
+
+def changed_row(target: str, description: str) -> Any:
+    return strawberry.field(
+        resolver=signature({}, {}, Optional[types.lazy(target)]),
+        description=description,
+        metadata={"mapping": ChangedRow(target)},
+    )
+
+
+def make_payload(name: str, field: str, target: str, description: str) -> type:
+    """A payload type with one field: the changed row. Construct it with the row's key."""
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {"key": strawberry.Private[tuple[object, ...]]}})
+    setattr(cls, field, changed_row(target, "The row, as it stands after the mutation."))
+    return strawberry.type(cls, name=name, description=description)

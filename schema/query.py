@@ -1,0 +1,72 @@
+"""The query root."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from resolvers.context import Context
+from schema.aura.query import AuraQuery
+from schema.gen.query import GenQuery
+from schema.mapping.arguments import signature
+from schema.mapping.node import node, nodes
+from schema.mapping.node_interface import Node
+from schema.mapping.roots import connection_root, object_root
+from schema.scalars import BigInt
+from schema.sense.query import SenseQuery
+
+_ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
+_IDS = Annotated[list[strawberry.ID], strawberry.argument(description="Global ids, at most 100.")]
+
+
+@strawberry.type(description="Who asks.")
+class Viewer:
+    subject: str = strawberry.field(description="The `sub` of the bearer token.")
+    user_id: BigInt | None = strawberry.field(description="Raw key of the user.")
+    email: str | None = strawberry.field(description="E-mail address, as the identity provider gave it.")
+    display_name: str | None = strawberry.field(description="Name to show to others.")
+    is_admin: bool = strawberry.field(description="Whether the user administers the whole system.")
+
+
+async def viewer(info: strawberry.Info[Context, None]) -> Viewer | None:
+    context = info.context
+    if context.subject.is_anonymous:
+        return None
+    subject = context.subject
+    return Viewer(
+        subject=subject.id,
+        user_id=None if subject.user_id is None else BigInt(subject.user_id),
+        email=subject.email,
+        display_name=subject.display_name,
+        is_admin=await context.verdicts.is_admin(),
+    )
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    viewer: Viewer | None = strawberry.field(resolver=viewer, description="Who asks; null without a token.")
+    node = strawberry.field(
+        resolver=signature({"id": _ID}, {}, Node | None),
+        metadata={"mapping": node},
+        description="Any object by its global id; null where it does not exist or you may not see it.",
+    )
+    nodes = strawberry.field(
+        resolver=signature({"ids": _IDS}, {}, list[Node | None]),
+        metadata={"mapping": nodes},
+        description="Objects by their global ids, in the same order.",
+    )
+    job = object_root("Job", "A job by its global id.")
+    jobs = connection_root("Job", "Jobs you started; all, for administrators.")
+
+    @strawberry.field(description="Axion Gen: data sources, datasets and the remote tables behind them.")
+    def gen(self) -> GenQuery:
+        return GenQuery()
+
+    @strawberry.field(description="Axion Sense: road telemetry.")
+    def sense(self) -> SenseQuery:
+        return SenseQuery()
+
+    @strawberry.field(description="Aura: retrieval over code and conversations.")
+    def aura(self) -> AuraQuery:
+        return AuraQuery()
+
+

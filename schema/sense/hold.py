@@ -1,0 +1,15 @@
+from loaders.tables.axion_sense import road_data
+from resolvers.permissions.guards import Visible
+from schema.mapping.declare import column, table_type, to_one
+
+
+@table_type(
+    road_data.Hold, store="axion_sense", guard=Visible("organization", "can_view", "organization_id")
+)
+class SenseHold:
+    """A place marked on the road, with a message for those who come by."""
+
+    location = column()
+    message = column()
+    created_at = column()
+    organization = to_one("SenseOrganization", local="organization_id", description="Who marked the place.")

@@ -1,0 +1,82 @@
+"""The subscription root: the life of jobs, over `graphql-transport-ws` and SSE."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+from loaders.jobs.job import EventKind, JobEvent, Snapshot
+from loaders.read import Value
+from resolvers.context import Context
+from resolvers.jobs.watch import watch_job
+from schema.mapping.filters import row_key
+from schema.mapping.object import OBJECTS
+from schema.mapping.payload import changed_row
+from schema.scalars import JSON, BigInt, DateTime
+
+
+@strawberry.enum(description="What an event of a job tells.")
+class JobEventKind(Enum):
+    SNAPSHOT = strawberry.enum_value("snapshot", description="The job as it was when the watch began.")
+    STATE = strawberry.enum_value("state", description="The job went into another state.")
+    PROGRESS = strawberry.enum_value("progress", description="The job got on; may be coalesced for slow readers.")
+    CANCEL_REQUESTED = strawberry.enum_value("cancel_requested", description="Somebody asked to cancel the job.")
+
+
+@strawberry.type(name="JobEvent", description="Something that happened to a job.")
+@dataclass
+class JobEventNode:
+    key: strawberry.Private[tuple[Value, ...]]
+    sequence: BigInt = strawberry.field(description="Number of the event in its job: what to pass as `after`.")
+    kind: JobEventKind = strawberry.field(description="What the event tells.")
+    payload: JSON = strawberry.field(description="What changed.")
+    is_final: bool = strawberry.field(description="The job has ended; no event follows.")
+    created_at: DateTime = strawberry.field(description="When it happened.")
+    job = changed_row("Job", "The job, as it stands now.")
+
+    @property
+    def event_id(self) -> str:
+        """The SSE `id`, which a client sends back as `Last-Event-ID`."""
+        return str(self.sequence)
+
+
+def event_node(event: Snapshot | JobEvent) -> JobEventNode:
+    if isinstance(event, Snapshot):
+        job = event.job
+        payload: dict[str, Any] = {"state": job.state, "progress": job.progress, "message": job.message}
+        at = job.finished_at or job.started_at or job.created_at
+        sequence, kind, key = job.sequence, JobEventKind.SNAPSHOT, job.id
+    else:
+        payload, at = dict(event.payload), event.created_at
+        sequence, kind, key = event.sequence, JobEventKind(_KINDS[event.kind]), event.job_id
+    return JobEventNode(
+        key=(key,),
+        sequence=BigInt(str(sequence)),  # type: ignore[arg-type]  # the scalar's output form is text
+        kind=kind,
+        payload=JSON(payload),
+        is_final=event.is_final,
+        created_at=DateTime(at.isoformat()),  # type: ignore[arg-type]  # the scalar's output form is text
+    )
+
+
+_KINDS = {kind: kind.value for kind in EventKind}
+
+
+@strawberry.type(description="Everything that can be watched.")
+class Subscription:
+    @strawberry.subscription(
+        description="The life of a job: a snapshot, then each event, up to its final state. Resume with `after`."
+    )
+    async def job_updated(
+        self,
+        info: strawberry.Info[Context, None],
+        id: Annotated[strawberry.ID, strawberry.argument(description="Global id of the job.")],
+        after: Annotated[
+            BigInt | None, strawberry.argument(description="Only events after this `sequence`; no snapshot then.")
+        ] = None,
+    ) -> AsyncGenerator[JobEventNode, None]:
+        (job_id,) = row_key(id, OBJECTS["Job"])
+        async for event in watch_job(info.context, job_id, after=after):
+            yield event_node(event)
