@@ -56,7 +56,7 @@ class StatePaths:
 
     @property
     def lock(self) -> Path:
-        return self.root.with_name(f"{self.name}.lock")
+        return self.root.parent / "locks" / f"{self.name}.lock"
 
     def log(self, part: str) -> Path:
         return self.logs / f"{part}.log"
