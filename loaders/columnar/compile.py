@@ -100,7 +100,7 @@ def compile_stream(read: Read, dialect: Dialect) -> Rows:
     expressions = _expressions_of(read.fields)
     query, columns = _select(read, expressions, binder)
     query = query.where(*_filters(read, order, binder, None), copy=False)
-    query = query.order_by(*order_clause(order, read.table, binder), copy=False)
+    query = _sorted(query, order_clause(order, read.table, binder))
     if read.page.limit is not None:
         query = query.limit(read.page.limit, copy=False)
     return Rows(_statement(query, binder, columns), expressions)
@@ -124,7 +124,7 @@ def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys |
     query = query.where(*_filters(read, order, binder, keys), copy=False)
     terms = order_clause(run, read.table, binder)
     limit = 1 if read.connection is None else None if read.page.limit is None else read.page.limit + 1
-    query = query.order_by(*terms, copy=False)
+    query = _sorted(query, terms)
     if limit is not None and keys is None:
         query = query.limit(limit, copy=False)
     elif limit is not None and keys is not None:
@@ -156,7 +156,7 @@ def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | 
     if key_columns or group_keys:
         query = query.group_by(*key_columns, *(group.copy() for group in group_keys), copy=False)
     terms = [exp.Ordered(this=group, desc=False, nulls_first=False) for group in group_keys]
-    query = query.order_by(*terms, copy=False)
+    query = _sorted(query, terms)
     if aggregate.limit is not None and aggregate.group_by:
         if keys is None:
             query = query.limit(aggregate.limit, copy=False)
@@ -202,6 +202,10 @@ def _measured(measure: Measure, read: Read, binder: Binder) -> tuple[exp.Expr, C
     extreme = measure.function in (AggregateFunction.MIN, AggregateFunction.MAX)
     value = binder.sort_key(measure.expression, operand) if extreme else binder.expression(measure.expression)
     return binder.dialect.measure(measure.function, value, operand), result
+
+
+def _sorted(query: exp.Select, terms: Sequence[exp.Expr]) -> exp.Select:
+    return query.order_by(*terms, copy=False) if terms else query
 
 
 def _filters(read: Read, order: tuple[OrderBy, ...] | None, binder: Binder, keys: Keys | None) -> list[exp.Expr]:

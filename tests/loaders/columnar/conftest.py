@@ -9,7 +9,7 @@ import pytest
 
 from loaders.description import Column, ColumnType, Kind, Table
 from tests.loaders.columnar.naive import Row
-from tests.loaders.columnar.sources import ChDb, DuckDb, Engine
+from tests.loaders.columnar.sources import ChDb, DuckDb, Engine, the_chdb
 
 TEXTS = ["", "a", "A", "ab", "a%b", "a_b", "a\\b", "b", "é", "日本", "tab\tnew\nline", 'quo"te', "it's", None]
 COLUMNS = (
@@ -43,7 +43,7 @@ def _row(number: int) -> Row:
         "c0": None if number % 5 == 0 else number % 4 - 1,
         "big": None if number % 7 == 0 else (number % 3 - 1) * 2**62,
         "ratio": [None, float("nan"), float("inf"), -float("inf"), -0.0, 0.0, 0.1, 1e300][number % 8],
-        "price": None if number % 6 == 0 else Decimal(number % 5 - 2) / 4,
+        "price": None if number % 6 == 0 else (Decimal(number % 5 - 2) / 4).quantize(Decimal("0.0001")),
         "name": TEXTS[number % len(TEXTS)],
         "flag": [True, False, None][number % 3],
         "day": None if number % 4 == 0 else date(2024, 2, 28) + timedelta(days=number % 3),
@@ -83,8 +83,8 @@ _DUCKDB = {
 
 
 @pytest.fixture(scope="session")
-def chdb() -> Iterator[ChDb]:
-    engine = ChDb()
+def chdb() -> ChDb:
+    engine = the_chdb()
     engine.execute('CREATE DATABASE "odd ones"')
     columns = ", ".join(f'"{name}" {kind}' for name, kind in _CLICKHOUSE.items())
     engine.execute(f'CREATE TABLE "odd ones"."the rows" ({columns}) ENGINE = MergeTree ORDER BY id')
@@ -93,8 +93,7 @@ def chdb() -> Iterator[ChDb]:
         "(" + ", ".join(f"{{p{next(numbered)}:{kind}}}" for kind in _CLICKHOUSE.values()) + ")" for _ in ROWS
     )
     engine.execute(f'INSERT INTO "odd ones"."the rows" VALUES {values}', [_spelled(row) for row in ROWS])
-    yield engine
-    engine.close()
+    return engine
 
 
 @pytest.fixture(scope="session")

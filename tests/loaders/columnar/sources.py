@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC
+from functools import cache
 from typing import Any, Protocol
 
 import duckdb
@@ -27,6 +28,12 @@ class Engine(Protocol):
     def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]: ...
 
 
+@cache
+def the_chdb() -> "ChDb":
+    """chDB has one engine per process, so all tests share it; each fixture makes its own database in it."""
+    return ChDb()
+
+
 class ChDb:
     name = "clickhouse"
     dialect = CLICKHOUSE
@@ -46,8 +53,9 @@ class ChDb:
         for batch in pa.ipc.open_stream(data):
             yield batch
 
-    def close(self) -> None:
-        self.session.close()  # type: ignore[no-untyped-call]
+    def explain(self, sql: str, named: dict[str, object]) -> list[str]:
+        bound, parameters = bind_query(sql, named, UTC)
+        return str(self._query(str(bound), "TSV", parameters).data()).splitlines()
 
     def _query(self, sql: str, output: str, parameters: dict[str, str]) -> Any:
         named = {name.removeprefix("param_"): value for name, value in parameters.items()}

@@ -1,0 +1,21 @@
+"""The platform's ClickHouse as a source of compiled reads."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from loaders.clickhouse.client import ClickHouse
+from loaders.clickhouse.compile import ClickHouse as ClickHouseDialect
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.statement import Statement
+from loaders.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class ClickHouseSource:
+    client: ClickHouse
+    dialect: Dialect = ClickHouseDialect()  # noqa: RUF009 - it holds no state
+
+    def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
+        return self.client.stream(statement.sql, statement.named, ledger=ledger)

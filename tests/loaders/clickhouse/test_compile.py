@@ -1,0 +1,235 @@
+"""What only ClickHouse does: its parameters, its indexes, its types. The engine is chDB, in process."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
+import pytest
+
+from loaders.clickhouse.compile import CLICKHOUSE
+from loaders.columnar.compile import Keys, compile_read
+from loaders.columnar.connection import read_connection
+from loaders.columnar.order import cursor_types
+from loaders.description import Column, ColumnType, Kind, Table
+from loaders.encode.cursor import decode_cursor
+from loaders.ledger import Ledger
+from loaders.read import (
+    Col,
+    Compare,
+    Computed,
+    Connection,
+    CosineSimilarity,
+    Expression,
+    Field,
+    JsonPath,
+    Nodes,
+    Op,
+    OrderBy,
+    Page,
+    PageInfo,
+    PageInfoPart,
+    Predicate,
+    Read,
+    Value,
+)
+from tests.loaders.columnar.sources import ChDb, the_chdb
+
+FRAMES = Table(
+    "clickhouse",
+    "indexed",
+    "frames",
+    (
+        Column("track_id", ColumnType(Kind.UUID), nullable=False),
+        Column("captured_at", ColumnType(Kind.TIMESTAMP), nullable=False),
+        Column("id", ColumnType(Kind.UUID), nullable=False),
+        Column("cell", ColumnType(Kind.H3), nullable=False),
+        Column("classes", ColumnType(Kind.ARRAY, element=ColumnType(Kind.TEXT)), nullable=False),
+    ),
+    ("track_id", "captured_at", "id"),
+)
+ODD = Table(
+    "clickhouse",
+    "indexed",
+    "odd",
+    (
+        Column("id", ColumnType(Kind.INTEGER), nullable=False),
+        Column("raw", ColumnType(Kind.TEXT), nullable=False),
+        Column("fixed", ColumnType(Kind.TEXT), nullable=False),
+        Column("kind", ColumnType(Kind.TEXT), nullable=False),
+        Column("low", ColumnType(Kind.TEXT)),
+        Column("seconds", ColumnType(Kind.TIMESTAMP)),
+        Column("nanos", ColumnType(Kind.TIMESTAMP), nullable=False),
+        Column("wide", ColumnType(Kind.NUMERIC), nullable=False),
+        Column("real", ColumnType(Kind.FLOAT), nullable=False),
+        Column("route", ColumnType(Kind.GEOMETRY, geometry="LINESTRING"), nullable=False),
+        Column("doc", ColumnType(Kind.JSON), nullable=False),
+        Column("vector", ColumnType(Kind.VECTOR, dimensions=2), nullable=False),
+    ),
+    ("id",),
+)
+
+
+@pytest.fixture(scope="session")
+def engine() -> ChDb:
+    chdb = the_chdb()
+    chdb.execute("CREATE DATABASE indexed")
+    chdb.execute(
+        """CREATE TABLE indexed.frames (track_id UUID, captured_at DateTime64(3, 'UTC'), id UUID, cell UInt64,
+        classes Array(String), INDEX cells cell TYPE bloom_filter GRANULARITY 1,
+        INDEX classes classes TYPE bloom_filter GRANULARITY 1)
+        ENGINE = MergeTree ORDER BY (track_id, captured_at, id) SETTINGS index_granularity = 64"""
+    )
+    chdb.execute(
+        """INSERT INTO indexed.frames SELECT reinterpretAsUUID(sipHash128(intDiv(number, 100))),
+        toDateTime64('2024-01-01', 3, 'UTC') + number, generateUUIDv7(), number, ['all', toString(number)]
+        FROM numbers(20000)"""
+    )
+    chdb.execute(
+        """CREATE TABLE indexed.odd (id Int32, raw String, fixed FixedString(4), kind Enum8('x' = 1, 'y' = 2),
+        low LowCardinality(Nullable(String)), seconds Nullable(DateTime('Asia/Tokyo')), nanos DateTime64(9, 'UTC'),
+        wide UInt256, real Float32, route LineString, doc String, vector Array(Float32))
+        ENGINE = MergeTree ORDER BY id"""
+    )
+    chdb.execute(
+        """INSERT INTO indexed.odd SELECT number, unhex(hex(240 + number % 15)), 'ab', 1 + number % 2,
+        number % 3 = 0 ? NULL : 'l', number % 4 = 0 ? NULL : toDateTime('2024-01-01 09:00:00', 'Asia/Tokyo'),
+        fromUnixTimestamp64Nano(1704067200000000000 + intDiv(number, 2)), toUInt256('1' || repeat('0', 40)),
+        0.1 + number % 3, [(13.4, 52.5)],
+        '{"a": {"b": ' || (number % 2 ? '"x"' : '7') || ', "n": null}}', [1, number]
+        FROM numbers(30)"""
+    )
+    return chdb
+
+
+def _granules(
+    engine: ChDb, where: Predicate | None = None, *, keys: Keys | None = None, after: tuple[Value, ...] | None = None
+) -> int:
+    """How many of the 313 granules are read, after the primary key and the skip indexes."""
+    page = Page(10, after=after)
+    compiled = compile_read(Read(FRAMES, connection=_nodes("id"), where=where, page=page), CLICKHOUSE, keys=keys)
+    assert compiled.rows is not None
+    named = compiled.rows.statement.named
+    lines = engine.explain(f"EXPLAIN indexes = 1 {compiled.rows.statement.sql}", named)
+    granules = [line.split(":")[1] for line in lines if "Granules:" in line and "/" in line]
+    return int(granules[-1].split("/")[0])
+
+
+def _nodes(*names: str) -> Connection:
+    fields = tuple(Field(name, Computed(Col(name))) for name in names)
+    info = PageInfo((("endCursor", PageInfoPart.END_CURSOR), ("hasNextPage", PageInfoPart.HAS_NEXT_PAGE)))
+    return Connection((("nodes", Nodes(fields)), ("pageInfo", info)))
+
+
+def _tracks(engine: ChDb, count: int) -> list[UUID]:
+    text = engine.execute(f"SELECT DISTINCT track_id FROM indexed.frames ORDER BY track_id DESC LIMIT {count}")
+    return [UUID(line) for line in text.split()]
+
+
+def test_indexes_still_apply(engine: ChDb) -> None:
+    tracks = _tracks(engine, 3)
+    assert _granules(engine) == 313
+    assert _granules(engine, Compare(Col("track_id"), Op.EQ, tracks[0])) <= 3
+    assert _granules(engine, Compare(Col("track_id"), Op.IN, tuple(tracks))) <= 9
+    assert _granules(engine, Compare(Col("cell"), Op.IN, (5, 7))) < 60
+    assert _granules(engine, Compare(Col("classes"), Op.CONTAINS, ("17",))) < 60
+    assert _granules(engine, keys=Keys(("track_id",), ((tracks[0],), (tracks[1],)))) <= 6
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    assert _granules(engine, keys=Keys(("track_id", "captured_at"), ((tracks[0], start),))) <= 3
+    assert _granules(engine, after=(tracks[2], start, tracks[2])) <= 9
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "spelled", "bound"),
+    [
+        (Kind.INTEGER, 7, "Int64", 7),
+        (Kind.BIGINT, 2**64 - 1, "UInt64", 2**64 - 1),
+        (Kind.BIGINT, -(2**70), "Int256", -(2**70)),
+        (Kind.NUMERIC, Decimal("1.25"), "Decimal(38, 2)", Decimal("1.25")),
+        (Kind.NUMERIC, Decimal(10) ** 50, "Decimal(76, 0)", Decimal(10) ** 50),
+        (Kind.TEXT, "'; DROP", "String", "'; DROP"),
+        (Kind.TEXT, "a\udcff", "String", b"a\xff"),
+        (Kind.TIMESTAMP, datetime(2024, 1, 1, tzinfo=UTC), "DateTime64(6, 'UTC')", "2024-01-01 00:00:00.000000"),
+        (Kind.DATE, date(2024, 1, 1), "Date32", "2024-01-01"),
+        (Kind.BOOLEAN, True, "Bool", True),
+    ],
+)
+def test_parameters(kind: Kind, value: object, spelled: str, bound: object) -> None:
+    table = Table("clickhouse", None, "t", (Column("c", ColumnType(kind)),), ())
+    read = Read(table, (Field("c", Computed(Col("c"))),), where=Compare(Col("c"), Op.EQ, value))
+    rows = compile_read(read, CLICKHOUSE).rows
+    assert rows is not None
+    assert rows.statement.sql.endswith(f'WHERE "t"."c" = {{p0: {spelled}}} LIMIT 1')
+    assert rows.statement.named == {"p0": bound}
+
+
+def test_arrays_of_decimals_fit_all_their_values() -> None:
+    table = Table("clickhouse", None, "t", (Column("c", ColumnType(Kind.NUMERIC)),), ())
+    values = (Decimal("0.0000001"), Decimal(10) ** 40, 3)
+    rows = compile_read(Read(table, where=Compare(Col("c"), Op.IN, values)), CLICKHOUSE).rows
+    assert rows is not None
+    assert "{p0: Array(Decimal(76, 7))}" in rows.statement.sql
+
+
+def test_names_are_quoted() -> None:
+    evil = 'a" FROM system.users -- `\\'
+    table = Table("clickhouse", "d`b", evil, (Column(evil, ColumnType(Kind.INTEGER)),), ())
+    rows = compile_read(Read(table, (Field("x", Computed(Col(evil))),)), CLICKHOUSE).rows
+    assert rows is not None
+    quoted = '"a"" FROM system.users -- `\\\\"'
+    assert rows.statement.sql == f'SELECT "t".{quoted} AS "c0" FROM "d`b".{quoted} AS t LIMIT 1'
+
+
+async def test_types_arrow_does_not_have(engine: ChDb) -> None:
+    names = [column.name for column in ODD.columns]
+    read = Read(ODD, connection=_nodes(*names), page=Page(2))
+    first, second = orjson.loads(await read_connection(read, engine, Ledger()))["nodes"]
+    assert first == {
+        "id": 0,
+        "raw": "\ufffd",
+        "fixed": "ab",
+        "kind": "x",
+        "low": None,
+        "seconds": None,
+        "nanos": "2024-01-01T00:00:00+00:00",
+        "wide": "1" + "0" * 40,
+        "real": 0.1,
+        "route": {"type": "LineString", "coordinates": [[13.4, 52.5]]},
+        "doc": {"a": {"b": 7, "n": None}},
+        "vector": [1.0, 0.0],
+    }
+    assert (second["kind"], second["low"], second["seconds"]) == ("y", "l", "2024-01-01T00:00:00+00:00")
+
+
+@pytest.mark.parametrize("name", ["raw", "fixed", "kind", "low", "seconds", "nanos", "real", "wide"])
+@pytest.mark.parametrize("descending", [False, True])
+async def test_page_walks_over_odd_types(engine: ChDb, name: str, descending: bool) -> None:
+    """Bytes that are not UTF-8, nanoseconds, 32-bit floats: a cursor carries them exactly."""
+    read = Read(ODD, connection=_nodes("id"), order=(OrderBy(Col(name), descending),), page=Page(4))
+    seen: list[int] = []
+    while True:
+        answer = orjson.loads(await read_connection(read, engine, Ledger()))
+        seen += [node["id"] for node in answer["nodes"]]
+        if not answer["pageInfo"]["hasNextPage"]:
+            break
+        after = decode_cursor(answer["pageInfo"]["endCursor"], cursor_types(read))
+        read = replace(read, page=Page(4, after=after))
+    everything = await read_connection(replace(read, page=Page()), engine, Ledger())
+    assert seen == [node["id"] for node in orjson.loads(everything)["nodes"]]
+    assert sorted(seen) == list(range(30))
+
+
+async def test_json_paths_and_vectors(engine: ChDb) -> None:
+    expressions: dict[str, Expression] = {
+        "b": JsonPath("doc", ("a", "b")),
+        "n": JsonPath("doc", ("a", "n")),
+        "none": JsonPath("doc", ("a'", '"')),
+        "near": CosineSimilarity("vector", (1.0, 0.0)),
+    }
+    fields = tuple(Field(key, Computed(expression)) for key, expression in expressions.items())
+    where = Compare(JsonPath("doc", ("a", "b")), Op.EQ, "7")
+    order = (OrderBy(CosineSimilarity("vector", (1.0, 0.0)), descending=True),)
+    read = Read(ODD, connection=Connection((("nodes", Nodes(fields)),)), where=where, order=order, page=Page(1))
+    answer = orjson.loads(await read_connection(read, engine, Ledger()))
+    assert answer["nodes"] == [{"b": "7", "n": None, "none": None, "near": 1.0}]
