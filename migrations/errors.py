@@ -2,7 +2,7 @@
 
 MigrationError
 ├── TargetInvalid       the settings do not describe a target
-└── MigrationFailed     the store refused; the named step was rolled back
+└── MigrationFailed     the store refused; nothing of the named step remains
 """
 
 
@@ -18,6 +18,6 @@ class MigrationFailed(MigrationError):
     """`step` (a revision, or a part of the set-up) of `target` failed and left nothing behind."""
 
     def __init__(self, target: str, step: str, cause: str) -> None:
-        super().__init__(f"{target}: {step} failed and was rolled back: {cause}")
+        super().__init__(f"{target}: {step} failed, nothing of it remains: {cause}")
         self.target = target
         self.step = step

@@ -1,5 +1,9 @@
 """What each role may not do, statement by statement, and what it needs and may."""
 
+import base64
+import hashlib
+import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +13,7 @@ import pytest
 
 from loaders.tables.uuid7 import uuid7
 from migrations.runner import run
-from migrations.targets import DatabaseName, Role, Targets
+from migrations.targets import Database, DatabaseName, Role, Targets
 from tests.migrations.cluster import NAMES, admin_connection, connection_as, dropped_afterwards, role_of
 
 A_TABLE: dict[DatabaseName, str] = {
@@ -162,6 +166,32 @@ def test_roles_renamed_in_the_settings_get_everything(empty: Targets) -> None:
             assert connection.execute("SELECT count(*) FROM road_data.track_logs").fetchone() == (0,)
         with connection_as(sense.worker, tasks) as connection:
             assert connection.execute("DELETE FROM jobs").rowcount == 1
+
+
+def test_passwords_are_those_of_the_urls_and_follow_them(empty: Targets) -> None:
+    run("roles", empty)
+    assert all(verifies(empty, role) for database in empty.databases.values() for role in roles_of(database))
+    changed = {name: replace(base, app=Role(base.app.name, "another")) for name, base in empty.databases.items()}
+    run("roles", replace(empty, databases=changed))
+    assert not any(verifies(empty, database.app) for database in empty.databases.values())
+    assert all(verifies(empty, role) for database in changed.values() for role in roles_of(database))
+
+
+def roles_of(database: Database) -> tuple[Role, ...]:
+    return database.app, database.worker, database.migrate
+
+
+def verifies(targets: Targets, role: Role) -> bool:
+    """RFC 5802: the server keeps H(HMAC(PBKDF2(password, salt), "Client Key")). Works where logins are trusted, too."""
+    assert role.password is not None
+    with admin_connection(targets) as connection:
+        row = connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", (role.name,)).fetchone()
+    assert row is not None
+    match = re.fullmatch(r"SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):.+", row[0])
+    assert match is not None
+    iterations, salt, stored_key = int(match[1]), base64.b64decode(match[2]), base64.b64decode(match[3])
+    salted = hashlib.pbkdf2_hmac("sha256", role.password.encode(), salt, iterations)
+    return hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest() == stored_key
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,9 @@ def test_failing_revision_is_named_and_leaves_nothing(empty: Targets, tmp_path: 
     folder = with_revisions(tmp_path, GOOD, BROKEN)
     with pytest.raises(MigrationFailed) as failure:
         environment.upgrade(database, folder)
-    assert str(failure.value) == (f"{database.name}: revision 9002_broken failed and was rolled back: division by zero")
+    assert str(failure.value) == (
+        f"{database.name}: revision 9002_broken failed, nothing of it remains: division by zero"
+    )
     assert (failure.value.target, failure.value.step) == (database.name, "revision 9002_broken")
     assert state(empty, database) == ("9001_good", True, False)
 

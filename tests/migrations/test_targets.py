@@ -9,7 +9,7 @@ def test_roles_and_passwords_come_from_the_urls() -> None:
     database = Database.of_urls(
         app_url="postgresql://a:p%40ss@db.example:6432/sales",
         worker_url="postgresql://w@db.example:6432/sales",
-        migrate_url="postgres://m:x@db.example:6432/sales?sslmode=require".replace("postgres:", "postgresql:"),
+        migrate_url="postgres://m:x@db.example:6432/sales?sslmode=require",
     )
     assert (database.name, database.app.name, database.app.password) == ("sales", "a", "p@ss")
     assert database.worker.password is None
