@@ -36,8 +36,8 @@ _POLL_S = 1.0
 _BACK_OFF_S = (0.5, 10.0)
 
 
-async def run_worker(settings: Settings, *, kinds: Mapping[str, Run], context_for: ContextFor) -> None:
-    """Until SIGTERM or SIGINT, or until cancelled."""
+async def work(settings: Settings, *, kinds: Mapping[str, Run], context_for: ContextFor) -> None:
+    """Runs jobs until SIGTERM or SIGINT, or until cancelled."""
     jobs, url = settings.jobs, settings.databases.axion_sense_tasks.worker_url.get_secret_value()
     postgres = await Postgres.open(_STORE, url, pool_max=1, statement_timeout_ms=settings.postgres.statement_timeout_ms)
     attempts = Attempts(postgres)

@@ -45,7 +45,7 @@ class Listener:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def listening(self, *, timeout_s: float = _CONNECT_TIMEOUT_S) -> None:
+    async def listening(self, *, timeout_s: float) -> None:
         """Returns once a connection listens; `StoreUnavailable` when none does in time."""
         try:
             async with asyncio.timeout(timeout_s):

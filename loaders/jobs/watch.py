@@ -86,10 +86,14 @@ def _coalesced(events: Iterable[JobEvent]) -> deque[JobEvent]:
 
 
 class JobWatcher:
-    """Over database `axion_sense_tasks` under the `_app` role. Open from `start()` to `close()`."""
+    """Over database `axion_sense_tasks` under the `_app` role. Open from `start()` to `close()`.
 
-    def __init__(self, postgres: Postgres, url: str) -> None:
+    A new watcher waits at most `patience_s` for a connection that listens.
+    """
+
+    def __init__(self, postgres: Postgres, url: str, *, patience_s: float = 5.0) -> None:
         self._postgres = postgres
+        self._patience_s = patience_s
         self._watches: defaultdict[uuid.UUID, set[_Watch]] = defaultdict(set)
         self._marked: set[uuid.UUID] = set()
         self._woken = asyncio.Event()
@@ -126,7 +130,7 @@ class JobWatcher:
         """
         if self._reader is None or self._reader.done():
             raise self._closed()
-        await self._listener.listening()
+        await self._listener.listening(timeout_s=self._patience_s)
         watch = _Watch()
         self._watches[job_id].add(watch)
         try:

@@ -8,10 +8,10 @@ from sqlalchemy import make_url
 
 from loaders.postgres.client import Postgres
 from migrations.runner import run
-from migrations.targets import Database, Role
+from migrations.targets import Database, DatabaseName, Role
 from tests.migrations.cluster import dropped_afterwards, fresh_targets
 
-STORE = "axion_sense_tasks"
+STORE: DatabaseName = "axion_sense_tasks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ async def test_created_job_is_in_the_table_and_in_the_queue(store: JobStore, adm
         "SELECT task_name, queue_name, lock, status::text, args FROM procrastinate.procrastinate_jobs WHERE id = $1",
         await place_of(admin, job),
     )
+    assert place is not None
     assert tuple(place) == ("run_job", "jobs", "flights", "todo", f'{{"job_id": "{job.id}"}}')
     assert await events_of(admin, job) == [(1, "state")]
 
