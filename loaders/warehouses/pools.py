@@ -18,6 +18,7 @@ from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring, Sealed
 from loaders.warehouses.bounded import Bounded, bounded
 from loaders.warehouses.connectors import connector
+from loaders.warehouses.listed import ListedTables
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +83,7 @@ class Warehouses:
         self._failure_memory_s = failure_memory_s
         self._row_memory_s = row_memory_s
         self._clock = clock
+        self.listed = ListedTables()
         self._open: dict[UUID, _Open] = {}
         self._opened: dict[str, Bounded] = {}
         self._rows_read_at: dict[UUID, float] = {}

@@ -1,0 +1,21 @@
+"""Which tables this process has seen in a listing, so that what is written once for a table is not written again."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from uuid import UUID
+
+
+class ListedTables:
+    """Names by dataset, of the `limit` datasets listed last. What is forgotten is written once more, without harm."""
+
+    def __init__(self, limit: int = 1_024) -> None:
+        self._limit = limit
+        self._names: OrderedDict[UUID, frozenset[str]] = OrderedDict()
+
+    def unseen(self, dataset_id: UUID, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(names) - self._names.get(dataset_id, frozenset())
+
+    def remember(self, dataset_id: UUID, names: Iterable[str]) -> None:
+        self._names[dataset_id] = self._names.pop(dataset_id, frozenset()) | frozenset(names)
+        while len(self._names) > self._limit:
+            self._names.popitem(last=False)

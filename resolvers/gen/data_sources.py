@@ -1,0 +1,123 @@
+"""Data sources: created with sealed credentials and a place in the permissions, tested against their server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from loaders.errors import BadInput, Conflict, Forbidden, NotFound
+from loaders.openfga import names
+from loaders.openfga.parents import datasource_parent
+from loaders.openfga.tuples import RelationTuple, is_object
+from loaders.postgres.client import WriteSession
+from loaders.tables.axion_gen.catalog import DataSource
+from loaders.warehouses.connectors import connector
+from resolvers.context import Context
+
+STORE = "axion_gen"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSourceCreate:
+    """`settings` are all settings of the connector by name; which of them are credentials, the connector knows."""
+
+    name: str
+    connector_type: str
+    settings: Mapping[str, object] = field(repr=False)
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A connection test that succeeded: how long connecting, authenticating and looking took."""
+
+    ms: float
+
+
+async def create_data_source(context: Context, input_: DataSourceCreate) -> DataSource:
+    """For system admins. Does not dial the server: a data source may be prepared before its server is up.
+
+    `BadInput` for settings the connector does not take, `Conflict` when the name is taken.
+    """
+    await context.verdicts.require_admin()
+    name = _checked_name(input_.name)
+    options, credentials = connector(input_.connector_type).split(input_.settings)
+    sealed = context.stores.keyring.seal(credentials.to_bytes())
+    row = DataSource(
+        name=name,
+        description=input_.description,
+        connector_type=input_.connector_type,
+        options=options.model_dump(mode="json"),
+        encrypted_credentials=sealed.ciphertext,
+        nonce=sealed.nonce,
+        tag=sealed.tag,
+        key_version=sealed.key_version,
+    )
+    try:
+        async with with_parent(context, datasource_parent(name)) as session:
+            session.add(row)
+            await session.flush()
+    except Conflict:
+        raise Conflict(f"A data source named {name!r} exists already. Choose another name.") from None
+    return row
+
+
+async def test_data_source(context: Context, id_: UUID) -> Reached:
+    """For who administers it. Raises the store's error, which says what failed: address, credentials or database."""
+    await administered(context, id_)
+    context.stores.warehouses.forget(id_)
+    warehouse = await context.stores.warehouses.open(id_, ledger=context.ledger)
+    started = time.monotonic()
+    await warehouse.ping(ledger=context.ledger)
+    return Reached((time.monotonic() - started) * 1000)
+
+
+async def administered(context: Context, id_: UUID) -> str:
+    """The name of a data source the subject may administer.
+
+    `NotFound` when there is none or it may not even be seen, so that ids cannot be guessed; else `Forbidden`.
+    """
+    context.verdicts.require_subject()
+    rows = await context.stores.postgres[STORE].fetch(
+        "SELECT name FROM public.data_sources WHERE id = $1", id_, ledger=context.ledger
+    )
+    object_ = names.datasource(rows[0]["name"]) if rows else names.datasource(str(id_))
+    can_admin, can_view = await asyncio.gather(
+        context.verdicts.check("can_admin", object_), context.verdicts.check("can_view", object_)
+    )
+    if not rows or not (can_admin or can_view):
+        raise NotFound("There is no such data source.")
+    if not can_admin:
+        raise Forbidden("You may not administer this data source. Ask an administrator for the permission.")
+    return str(rows[0]["name"])
+
+
+@asynccontextmanager
+async def with_parent(context: Context, parent: RelationTuple) -> AsyncIterator[WriteSession]:
+    """One transaction over Gen's rows and a permission tuple: the block's rows and the tuple are kept, or neither.
+
+    The tuple is written when the block has ended, before the commit; when the commit fails it is taken back. A process
+    that dies in between leaves a tuple of an object that does not exist, which grants nothing to anyone.
+    """
+    openfga = context.stores.openfga
+    written = False
+    try:
+        async with context.stores.postgres[STORE].transaction() as session:
+            yield session
+            await session.flush()
+            written = True
+            await openfga.write([parent], ledger=context.ledger)
+    except BaseException:
+        if written:
+            await asyncio.shield(openfga.write(deletes=[parent], ledger=context.ledger))
+        raise
+
+
+def _checked_name(name: str) -> str:
+    if not name or name != name.strip() or not name.isprintable():
+        raise BadInput("`name` must be printable text without space at its ends.")
+    if not is_object(names.datasource(name)):
+        raise BadInput("`name` is too long: it may have about 240 characters.")
+    return name
