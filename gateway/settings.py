@@ -45,6 +45,8 @@ class ClickHouse(_Section):
     username: str = "default"
     password: SecretStr = SecretStr("")
     database: str = "axion_sense"
+    replicated: bool = True
+    """False for a server without ClickHouse Keeper: tables are made unreplicated (deploy/clickhouse/init.sql)."""
     query_timeout_ms: int = Field(30_000, ge=1)
 
 

@@ -282,6 +282,7 @@ class ClickHouse:
             send_receive_timeout=_LET_RUN_SECONDS,
             autogenerate_session_id=False,
             compress=False,
+            show_clickhouse_errors="scrub",
         )
         if client.server_settings["readonly"].value == "1":
             await client.close()
