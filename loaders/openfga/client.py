@@ -9,6 +9,7 @@ from typing import Final, Literal, Self
 
 import structlog
 
+from loaders.concurrently import concurrently
 from loaders.errors import StoreQueryFailed
 from loaders.ledger import Ledger
 from loaders.openfga import names
@@ -102,7 +103,7 @@ class OpenFga:
                 answer = await self._ask("batch-check", {"checks": items, "consistency": consistency}, ledger)
             return _checked(chunk, answer)
 
-        parts = await asyncio.gather(*(ask(distinct[i : i + MAX_CHECKS]) for i in range(0, len(distinct), MAX_CHECKS)))
+        parts = await concurrently(ask(distinct[i : i + MAX_CHECKS]) for i in range(0, len(distinct), MAX_CHECKS))
         return Checked(
             frozenset().union(*(part.granted for part in parts)), frozenset().union(*(part.undecided for part in parts))
         )

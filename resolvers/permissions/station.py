@@ -1,9 +1,9 @@
 """The guard station: nothing reaches a store that has not passed here."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from typing import TypeAlias, assert_never
 
+from loaders.concurrently import concurrently
 from loaders.description import Table
 from loaders.read import Never, Predicate, Read
 from resolvers.permissions.apply import apply, tables_of
@@ -24,8 +24,8 @@ async def guard(read: Read, policies: Policies, *, verdicts: Verdicts, candidate
     guards = {table: guard_of(policies, table) for table in tables_of(read)}
     if any(not isinstance(row_guard, Public) for row_guard in guards.values()):
         verdicts.require_subject()
-    predicates = await asyncio.gather(
-        *(_restriction(table, row_guard, verdicts, candidates) for table, row_guard in guards.items())
+    predicates = await concurrently(
+        _restriction(table, row_guard, verdicts, candidates) for table, row_guard in guards.items()
     )
     return apply(read, dict(zip(guards, predicates, strict=True)))
 

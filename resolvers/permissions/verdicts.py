@@ -7,6 +7,7 @@ from typing import NoReturn, Protocol, TypeAlias
 
 from aiodataloader import DataLoader
 
+from loaders.concurrently import concurrently
 from loaders.errors import Forbidden, PermissionsUnavailable, Unauthenticated
 from loaders.ledger import Ledger
 from loaders.openfga import names
@@ -117,7 +118,7 @@ class Verdicts:
         return [None if check in answer.undecided else check in answer.granted for check in checks]
 
     async def _load_lists(self, keys: list[tuple[str, str]]) -> list[Visibility]:
-        return await asyncio.gather(*(self._list(*key) for key in keys))
+        return await concurrently(self._list(*key) for key in keys)
 
     async def _list(self, type_: str, relation: str) -> Visibility:
         listed = await self._authority.list_objects(self.subject.id, relation, type_, ledger=self._ledger)

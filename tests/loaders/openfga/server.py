@@ -1,6 +1,7 @@
 """An OpenFGA process of the test's own (in memory, on free ports), to be stopped, frozen and killed."""
 
 import asyncio
+import os
 import secrets
 import signal
 import socket
@@ -43,9 +44,15 @@ class Server:
             while not await self._healthy():  # noqa: ASYNC110 - a server says it is up only by answering
                 await asyncio.sleep(0.05)
 
-    def signal(self, number: signal.Signals) -> None:
+    async def freeze(self) -> None:
+        """Returns when every thread has stopped: the signal alone leaves time for an answer."""
         assert self.process is not None
-        self.process.send_signal(number)
+        self.process.send_signal(signal.SIGSTOP)
+        await asyncio.to_thread(os.waitid, os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     async def kill(self) -> None:
         assert self.process is not None

@@ -141,6 +141,10 @@ async def test_a_table_nobody_wrote_is_judged_by_its_dataset(store: Store) -> No
     bare = Check("can_view", names.table("d1", "flights"))
     answer = await fga.batch_check("ann", [under, elsewhere, bare], ledger=Ledger())
     assert answer.granted == {under}
+    written = RelationTuple(names.dataset("d1"), "parent", names.table("d1", "flights"))
+    await fga.write([written], ledger=Ledger())
+    answer = await fga.batch_check("ann", [under, elsewhere, bare], ledger=Ledger())
+    assert answer.granted == {under, bare}
 
 
 async def test_write_is_repeatable_and_split_by_a_hundred(store: Store) -> None:

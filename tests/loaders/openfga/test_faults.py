@@ -1,7 +1,6 @@
 """OpenFGA down, frozen, started anew or talking nonsense: denied, in bounded time, and well again without a restart."""
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,14 +39,16 @@ async def granted(server: Server) -> AsyncIterator[OpenFga]:
     async with fresh_store(server.url, server.token, name="axion") as store:
         await store.client().write([GRANT], ledger=Ledger())
         fga = await OpenFga.open(url=server.url, token=server.token, store="axion", timeout_ms=TIMEOUT_MS)
-        assert (await ask(fga)).granted == {CHECK}
-        yield fga
-        await fga.close()
+        try:
+            assert (await ask(fga)).granted == {CHECK}
+            yield fga
+        finally:
+            await fga.close()
 
 
 async def test_frozen_is_denied_in_time_and_thawed_is_well_again(server: Server) -> None:
     async with granted(server) as fga:
-        server.signal(signal.SIGSTOP)
+        await server.freeze()
         started = time.monotonic()
         ledger = Ledger()
         many = [Check("can_view", f"organization:{i}") for i in range(3 * MAX_CHECKS)]
@@ -59,16 +60,16 @@ async def test_frozen_is_denied_in_time_and_thawed_is_well_again(server: Server)
         assert "in time" in str(answers[0])
         assert seconds < 3 * TIMEOUT_MS / 1000
         assert ledger.stores["openfga"].statements == 60  # a call without an answer is a call
-        server.signal(signal.SIGCONT)
+        server.thaw()
         assert (await ask(fga)).granted == {CHECK}
 
 
 async def test_frozen_list_is_incomplete_not_empty(server: Server) -> None:
     async with granted(server) as fga:
-        server.signal(signal.SIGSTOP)
+        await server.freeze()
         listed = await fga.list_objects("ann", "can_view", "organization", ledger=Ledger())
         assert listed == Listed(frozenset(), complete=False)
-        server.signal(signal.SIGCONT)
+        server.thaw()
         listed = await fga.list_objects("ann", "can_view", "organization", ledger=Ledger())
         assert listed == Listed(frozenset({"1"}), complete=True)
 
@@ -171,5 +172,7 @@ async def _peer(answer: bytes) -> AsyncIterator[OpenFga]:
     port = free_port()
     async with await asyncio.start_server(reply, "127.0.0.1", port):
         api = await Api.open(url=f"http://127.0.0.1:{port}", token="t", timeout_ms=TIMEOUT_MS)
-        yield OpenFga(api, "axion", pin=Pin("store", "model"))
-        await api.close()
+        try:
+            yield OpenFga(api, "axion", pin=Pin("store", "model"))
+        finally:
+            await api.close()
