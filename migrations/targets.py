@@ -53,6 +53,18 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class ClickHouse:
+    """`replicated` is the switch that `init_sql` (deploy/clickhouse/init.sql) describes."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+    database: str
+    replicated: bool
+    init_sql: Path
+
+
+@dataclass(frozen=True, slots=True)
 class OpenFga:
     """`model_json` is the authorization model to upload (deploy/openfga/model.json)."""
 
@@ -68,6 +80,7 @@ class Targets:
 
     databases: Mapping[DatabaseName, Database]
     admin_url: str | None = field(default=None, repr=False)
+    clickhouse: ClickHouse | None = None
     openfga: OpenFga | None = None
 
     def admin(self) -> URL | None:

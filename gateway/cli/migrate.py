@@ -1,5 +1,6 @@
 """`axion migrate`: one-shot, idempotent, non-zero when anything fails."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -13,34 +14,61 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
     from migrations.targets import Targets
 
-AUTHORIZATION_MODEL = Path(deploy.__file__).parent / "openfga" / "model.json"
+DEPLOY = Path(deploy.__file__).parent
+BUCKET = "objects"
+AUTHORIZATION_MODEL = DEPLOY / "openfga" / "model.json"
+CLICKHOUSE_TABLES = DEPLOY / "clickhouse" / "init.sql"
 
 
 def migrate(
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="all, roles, clickhouse, openfga or a database")
+        str, typer.Argument(metavar="TARGET", help="all, roles, clickhouse, openfga, objects or a database")
     ] = "all",
 ) -> None:
-    """Brings databases, roles, ClickHouse and the permission model up to date."""
+    """Brings databases, roles, ClickHouse, the permission model and the bucket up to date."""
     from migrations.errors import MigrationError
     from migrations.runner import run
     from migrations.targets import Target
 
     known: tuple[Target, ...] = get_args(Target)
     chosen = next((name for name in known if name == target), None)
-    if chosen is None:
-        raise typer.BadParameter(f"{target!r} is none of {', '.join(known)}")
+    if chosen is None and target != BUCKET:
+        raise typer.BadParameter(f"{target!r} is none of {', '.join((*known, BUCKET))}")
     settings = load_settings()
+    if chosen is not None:
+        try:
+            for report in run(chosen, targets(settings)):
+                typer.echo(str(report))
+        except MigrationError as error:
+            raise CommandFailed(str(error)) from error
+    if target in (BUCKET, "all"):
+        asyncio.run(_ensure_bucket(settings))
+        typer.echo(f"{BUCKET}: {settings.objects.bucket} is there")
+
+
+async def _ensure_bucket(settings: "Settings") -> None:
+    from loaders.errors import AxionError
+    from loaders.objects.bucket import Objects
+
+    at = settings.objects
+    store = Objects.open(
+        endpoint=at.endpoint,
+        bucket=at.bucket,
+        region=at.region,
+        access_key=at.access_key.get_secret_value(),
+        secret_key=at.secret_key.get_secret_value(),
+    )
     try:
-        for report in run(chosen, targets(settings)):
-            typer.echo(str(report))
-    except MigrationError as error:
-        raise CommandFailed(str(error)) from error
+        await store.ensure_bucket()
+    except AxionError as error:
+        raise CommandFailed(f"{BUCKET}: {error}") from error
+    finally:
+        await store.close()
 
 
 def targets(settings: "Settings") -> "Targets":
     """The settings as the migrations want them. Raises `migrations.errors.TargetInvalid`."""
-    from migrations.targets import Database, DatabaseName, OpenFga, Targets
+    from migrations.targets import ClickHouse, Database, DatabaseName, OpenFga, Targets
 
     names: tuple[DatabaseName, ...] = get_args(DatabaseName)
     databases = {}
@@ -51,10 +79,18 @@ def targets(settings: "Settings") -> "Targets":
             worker_url=urls.worker_url.get_secret_value(),
             migrate_url=urls.migrate_url.get_secret_value(),
         )
-    admin, fga = settings.postgres.admin_url, settings.openfga
+    admin, columnar, fga = settings.postgres.admin_url, settings.clickhouse, settings.openfga
     return Targets(
         databases=databases,
         admin_url=admin.get_secret_value() if admin else None,
+        clickhouse=ClickHouse(
+            url=columnar.url,
+            username=columnar.username,
+            password=columnar.password.get_secret_value(),
+            database=columnar.database,
+            replicated=columnar.replicated,
+            init_sql=CLICKHOUSE_TABLES,
+        ),
         openfga=OpenFga(
             url=fga.url,
             store_name=fga.store,

@@ -179,6 +179,7 @@ def test_unreachable_server_is_a_failure_without_the_password() -> None:
         ("nowhere", "there is no migration target nowhere"),
         ("axion_gen", "database axion_gen is not configured"),
         ("roles", "set AXION_POSTGRES__ADMIN_URL"),
+        ("clickhouse", "ClickHouse is not configured"),
         ("openfga", "OpenFGA is not configured"),
     ],
 )
@@ -189,5 +190,5 @@ def test_impossible_target(target: str, message: str) -> None:
 
 def test_openfga_needs_axion_gen() -> None:
     server = OpenFga("http://127.0.0.1:1", "axion", Path("model.json"))
-    with pytest.raises(TargetInvalid, match="recorded in axion_gen"):
+    with pytest.raises(TargetInvalid, match="database axion_gen is not configured"):
         run("openfga", Targets({}, openfga=server))
