@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from loaders.columnar.dialect import ROW, Binder, Dialect, column
+from loaders.columnar.needed import expressions_of, needed_expressions
 from loaders.columnar.order import flipped, keyset, order_clause, total_order
 from loaders.columnar.predicate import condition, is_never
 from loaders.columnar.statement import OutputColumn, Statement
@@ -20,19 +21,13 @@ from loaders.read import (
     Aggregate,
     AggregateFunction,
     Col,
-    Computed,
-    Connection,
-    EdgePart,
     Edges,
     Expression,
-    Field,
     Literal,
     Measure,
-    NodeId,
     Nodes,
     OrderBy,
     PageInfo,
-    PageInfoPart,
     Read,
     TotalCount,
 )
@@ -97,28 +92,18 @@ def compile_stream(read: Read, dialect: Dialect) -> Rows:
         raise BadInput("A stream runs forward. Turn the order around instead of reading backward.")
     order = total_order(read) if read.order or read.page != type(read.page)() else ()
     binder = Binder(dialect)
-    expressions = _expressions_of(read.fields)
+    expressions = expressions_of(read.fields)
     query, columns = _select(read, expressions, binder)
     query = query.where(*_filters(read, order, binder, None), copy=False)
     query = _sorted(query, order_clause(order, read.table, binder))
     if read.page.limit is not None:
-        query = query.limit(read.page.limit, copy=False)
+        query.set("limit", exp.Limit(expression=exp.Literal.number(read.page.limit)))
     return Rows(_statement(query, binder, columns), expressions)
-
-
-def wants_cursors(connection: Connection) -> bool:
-    for _, part in connection.entries:
-        if isinstance(part, Edges) and any(entry is EdgePart.CURSOR for _, entry in part.entries):
-            return True
-        cursors = (PageInfoPart.START_CURSOR, PageInfoPart.END_CURSOR)
-        if isinstance(part, PageInfo) and any(entry in cursors for _, entry in part.entries):
-            return True
-    return False
 
 
 def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys | None) -> Rows:
     binder = Binder(dialect)
-    expressions = _needed(read, order, keys)
+    expressions = needed_expressions(read, order, _key_expressions(keys))
     query, columns = _select(read, expressions, binder)
     run = flipped(order) if read.page.backward else order
     query = query.where(*_filters(read, order, binder, keys), copy=False)
@@ -126,7 +111,7 @@ def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys |
     limit = 1 if read.connection is None else None if read.page.limit is None else read.page.limit + 1
     query = _sorted(query, terms)
     if limit is not None and keys is None:
-        query = query.limit(limit, copy=False)
+        query.set("limit", exp.Limit(expression=exp.Literal.number(limit)))
     elif limit is not None and keys is not None:
         query = dialect.top_per_key(query, [column(name) for name in keys.columns], terms, limit)
     return Rows(_statement(query, binder, columns), expressions)
@@ -159,7 +144,7 @@ def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | 
     query = _sorted(query, terms)
     if aggregate.limit is not None and aggregate.group_by:
         if keys is None:
-            query = query.limit(aggregate.limit, copy=False)
+            query.set("limit", exp.Limit(expression=exp.Literal.number(aggregate.limit)))
         else:
             query = dialect.top_per_key(query, key_columns, terms, aggregate.limit)
     return _statement(query, binder, columns)
@@ -188,7 +173,8 @@ def _select(
         selected.append((exp.Literal.number(1), COUNT))
     columns = tuple(OutputColumn(f"c{position}", column_type) for position, (_, column_type) in enumerate(selected))
     aliased = [
-        exp.alias_(value, output.name, quoted=True) for (value, _), output in zip(selected, columns, strict=True)
+        exp.alias_(value, output.name, quoted=True, copy=False)
+        for (value, _), output in zip(selected, columns, strict=True)
     ]
     source = exp.table_(table.name, db=table.schema, quoted=True, alias=ROW)
     return exp.Select().select(*aliased, copy=False).from_(source, copy=False), columns
@@ -224,42 +210,9 @@ def _filters(read: Read, order: tuple[OrderBy, ...] | None, binder: Binder, keys
     return filters
 
 
-def _needed(read: Read, order: tuple[OrderBy, ...], keys: Keys | None) -> tuple[Expression, ...]:
-    """The key's columns first, then what fields and cursors show; each once."""
-    needed = dict.fromkeys(_key_expressions(keys))
-    if read.connection is None:
-        needed |= dict.fromkeys(_expressions_of(read.fields))
-        return tuple(needed)
-    for _, part in read.connection.entries:
-        for nodes in [part] if isinstance(part, Nodes) else _nodes_of(part) if isinstance(part, Edges) else []:
-            needed |= dict.fromkeys(_expressions_of(nodes.fields))
-    if read.table.key and wants_cursors(read.connection):
-        needed |= dict.fromkeys(term.expression for term in order)
-    return tuple(needed)
-
-
-def _nodes_of(edges: Edges) -> list[Nodes]:
-    return [entry for _, entry in edges.entries if isinstance(entry, Nodes)]
-
-
-def _expressions_of(fields: Sequence[Field]) -> tuple[Expression, ...]:
-    expressions: dict[Expression, None] = {}
-    for field in fields:
-        match field.output:
-            case Computed(expression):
-                expressions[expression] = None
-            case NodeId(columns=columns):
-                expressions |= dict.fromkeys(Col(name) for name in columns)
-            case Literal():
-                pass
-            case output:
-                raise TypeError(f"{type(output).__name__} cannot be read from a columnar store: the plan must cut it")
-    return tuple(expressions)
-
-
 def _key_expressions(keys: Keys | None) -> tuple[Expression, ...]:
     return tuple(Col(name) for name in keys.columns) if keys else ()
 
 
 def _statement(query: exp.Select, binder: Binder, columns: tuple[OutputColumn, ...]) -> Statement:
-    return Statement(query.sql(dialect=binder.dialect.name), tuple(binder.parameters), columns)
+    return Statement(query.sql(dialect=binder.dialect.name, copy=False), tuple(binder.parameters), columns)

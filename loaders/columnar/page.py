@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from loaders.columnar.answer import RowsAnswer, bytes_of
-from loaders.columnar.compile import wants_cursors
+from loaders.columnar.needed import wants_cursors
 from loaders.encode.cursor import encode_cursor
 from loaders.encode.json import literal_text, rows_text
 from loaders.read import EdgePart, Edges, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read

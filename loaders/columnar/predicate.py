@@ -30,16 +30,16 @@ def is_never(predicate: Predicate | None) -> bool:
 def condition(predicate: Predicate, table: Table, binder: Binder) -> exp.Expr:
     """`UnknownColumn` or `BadInput` when it does not fit the table."""
     match predicate:
+        case And(()):
+            return exp.true()
         case And(terms):
-            return (
-                exp.and_(exp.true(), *(condition(term, table, binder) for term in terms))
-                if not terms
-                else exp.and_(*(condition(term, table, binder) for term in terms))
-            )
+            return exp.and_(*(condition(term, table, binder) for term in terms), copy=False)
+        case Or(()):
+            return exp.false()
         case Or(terms):
-            return exp.or_(*(condition(term, table, binder) for term in terms)) if terms else exp.false()
+            return exp.or_(*(condition(term, table, binder) for term in terms), copy=False)
         case Not(term):
-            return exp.not_(condition(term, table, binder))
+            return exp.not_(condition(term, table, binder), copy=False)
         case Never():
             return exp.false()
         case Compare():
