@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from deploy.local.provision.go_binary import NO_GO, find_go
 from loaders.openfga.api import Json
 from tests.loaders.openfga.stores import Store
 
@@ -18,8 +19,10 @@ CASES = [
 
 
 async def test_json_is_generated_from_the_model() -> None:
+    go = find_go()
+    assert go is not None, NO_GO
     process = await asyncio.create_subprocess_exec(
-        *("go", "run", ".", "../model.fga"), cwd=FOLDER / "generate", stdout=asyncio.subprocess.PIPE
+        *(go, "run", ".", "../model.fga"), cwd=FOLDER / "generate", stdout=asyncio.subprocess.PIPE
     )
     generated, _ = await process.communicate()
     assert process.returncode == 0

@@ -27,57 +27,62 @@ async def fga(store: Store) -> OpenFga:
     return client
 
 
-def asked(verdicts: Verdicts) -> int:
-    usage = verdicts._ledger.stores.get("openfga")
+def asked(ledger: Ledger) -> int:
+    usage = ledger.stores.get("openfga")
     return 0 if usage is None else usage.statements
 
 
 async def test_checks_of_one_moment_are_one_call_and_each_is_asked_once(fga: OpenFga) -> None:
-    verdicts = Verdicts(ANN, fga, Ledger())
+    ledger = Ledger()
+    verdicts = Verdicts(ANN, fga, ledger)
     names_ = [names.organization(i) for i in range(10)]
     answers = await asyncio.gather(*(verdicts.check("can_view", name) for name in names_ + names_))
     assert answers == [1 <= i <= 3 for i in range(10)] * 2
-    assert asked(verdicts) == 1
+    assert asked(ledger) == 1
     assert await verdicts.check("can_view", names_[1])
     assert not await verdicts.is_admin()
-    assert asked(verdicts) == 1
+    assert asked(ledger) == 1
 
 
 async def test_admin_may_do_what_no_tuple_says(fga: OpenFga) -> None:
-    verdicts = Verdicts(ROOT, fga, Ledger())
+    ledger = Ledger()
+    verdicts = Verdicts(ROOT, fga, ledger)
     assert await verdicts.check("can_view", names.organization(9))
     assert await verdicts.visible("organization", "can_view") == Everything()
     assert await verdicts.filter("organization", "can_view", [8, "9"]) == {"8", "9"}
     await verdicts.require_admin()
-    assert asked(verdicts) == 2  # the first check with the admin's, and the filter's
+    assert asked(ledger) == 2  # the first check with the admin's, and the filter's
 
 
 async def test_visible_is_one_check_and_one_list(fga: OpenFga) -> None:
-    verdicts = Verdicts(ANN, fga, Ledger())
+    ledger = Ledger()
+    verdicts = Verdicts(ANN, fga, ledger)
     first, second = await asyncio.gather(
         verdicts.visible("organization", "can_view"), verdicts.visible("organization", "can_view")
     )
     assert first == second == Only(frozenset({"1", "2", "3"}))
     assert await verdicts.visible("dataset", "can_view") == Only(frozenset())
-    assert asked(verdicts) == 3
+    assert asked(ledger) == 3
 
 
 async def test_more_than_can_be_listed_is_unbounded_and_is_filtered(fga: OpenFga) -> None:
     more = [RelationTuple(names.user("ann"), "member", names.organization(i)) for i in range(4, MAX_LISTED + 10)]
     await fga.write(more, ledger=Ledger())
-    verdicts = Verdicts(ANN, fga, Ledger())
+    ledger = Ledger()
+    verdicts = Verdicts(ANN, fga, ledger)
     assert await verdicts.visible("organization", "can_view") == Unbounded()
-    before = asked(verdicts)
+    before = asked(ledger)
     candidates = range(MAX_LISTED, MAX_LISTED + 100)
     assert await verdicts.filter("organization", "can_view", candidates) == {
         str(i) for i in range(MAX_LISTED, MAX_LISTED + 10)
     }
-    assert asked(verdicts) - before == 100 // MAX_CHECKS
+    assert asked(ledger) - before == 100 // MAX_CHECKS
 
 
 async def test_anonymous_is_never_asked_about(fga: OpenFga) -> None:
     await fga.write([RelationTuple("user:*", "has_view_dataset", "role:1")], ledger=Ledger())
-    verdicts = Verdicts(ANONYMOUS, fga, Ledger())
+    ledger = Ledger()
+    verdicts = Verdicts(ANONYMOUS, fga, ledger)
     assert not await verdicts.is_admin()
     assert not await verdicts.check("has_view_dataset", "role:1")
     assert await verdicts.visible("organization", "can_view") == Only(frozenset())
@@ -85,7 +90,7 @@ async def test_anonymous_is_never_asked_about(fga: OpenFga) -> None:
     for demand in (verdicts.require_admin(), verdicts.require("can_view", names.organization(1))):
         with pytest.raises(Unauthenticated, match="bearer token"):
             await demand
-    assert asked(verdicts) == 0
+    assert asked(ledger) == 0
 
 
 async def test_require(fga: OpenFga) -> None:
