@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from deploy.local.environment import admin_url, settings_of, write_env
+from deploy.local.environment import Addresses, admin_url, settings_of, write_env
 from deploy.local.errors import StackError
 from deploy.local.lock import locked
 from deploy.local.part import PartState, Probe, bring_up, is_up, read_record, state, take_down
@@ -46,8 +46,12 @@ class Stack:
         return None if ports is None else cls(paths, ports, keep_secrets(paths.secrets))
 
     @property
+    def addresses(self) -> Addresses:
+        return Addresses.local(self.ports)
+
+    @property
     def settings(self) -> dict[str, str]:
-        return settings_of(self.ports, self.secrets)
+        return settings_of(self.addresses, self.secrets)
 
     def start_stores(self, provisions: Provisions, progress: Progress) -> None:
         """Postgres and then OpenFGA upon it, beside ClickHouse and S3; returns when all answer."""
@@ -72,7 +76,6 @@ class Stack:
         def bucket() -> None:
             with progress.step("S3 (versitygw)", self.paths.log(objects.NAME)):
                 bring_up(objects.part(provisions.versitygw, self.paths, self.ports, self.secrets), self.paths)
-                objects.ensure_bucket(self.ports, self.secrets)
 
         _together(relational, columnar, bucket)
 
@@ -98,7 +101,7 @@ class Stack:
 
     def _report(self, probe: Probe) -> PartReport:
         found, identity = state(probe, self.paths)
-        admin = admin_url(self.ports, self.secrets) if probe.name == postgres.NAME else None
+        admin = admin_url(self.addresses.postgres, self.secrets) if probe.name == postgres.NAME else None
         return PartReport(found, probe.address, identity.pid if identity else None, admin)
 
     @contextmanager
@@ -122,7 +125,7 @@ def up(name: str, progress: Progress, *, gateway_port: int | None = None) -> Sta
         # Ports are chosen and taken under one lock, so that two stacks starting at once do not choose the same.
         with locked(cache_folder() / "locks" / "ports.lock", progress=progress, waiting_for="the start of a stack"):
             stack = Stack(paths, choose_ports(paths, ours=ours, gateway=gateway_port), secrets)
-            write_env(paths, stack.settings)
+            write_env(paths.env, stack.settings)
             stack.start_stores(provisions, progress)
     return stack
 

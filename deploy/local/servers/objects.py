@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from deploy.local.environment import BUCKET
 from deploy.local.part import Part, Probe
 from deploy.local.paths import StatePaths
 from deploy.local.ports import Ports
@@ -38,22 +37,6 @@ def part(binary: Path, paths: StatePaths, ports: Ports, secrets: Secrets) -> Par
 def probe(ports: Ports) -> Probe:
     address = f"http://127.0.0.1:{ports.objects}"
     return Probe(NAME, address, lambda: complaint(f"{address}/health", expected=b""))
-
-
-def ensure_bucket(ports: Ports, secrets: Secrets) -> None:
-    """Makes the gateway's own bucket over S3 unless it is there."""
-    from pyarrow.fs import FileType, S3FileSystem  # half of the command's start-up time
-
-    store = S3FileSystem(
-        access_key=secrets.objects_access_key,
-        secret_key=secrets.objects_secret_key,
-        endpoint_override=f"127.0.0.1:{ports.objects}",
-        scheme="http",
-        region="us-east-1",
-        allow_bucket_creation=True,
-    )
-    if store.get_file_info(BUCKET).type is not FileType.Directory:
-        store.create_dir(BUCKET, recursive=False)
 
 
 def _metadata(folder: Path) -> tuple[str, ...]:

@@ -51,5 +51,6 @@ def probe(ports: Ports) -> Probe:
 def _datastore(ports: Ports, secrets: Secrets) -> dict[str, str]:
     return {
         "OPENFGA_DATASTORE_ENGINE": "postgres",
-        "OPENFGA_DATASTORE_URI": postgres_url(ports, ROLE, secrets.openfga_database, DATABASE) + "?sslmode=disable",
+        "OPENFGA_DATASTORE_URI": postgres_url(f"127.0.0.1:{ports.postgres}", ROLE, secrets.openfga_database, DATABASE)
+        + "?sslmode=disable",
     }

@@ -86,7 +86,9 @@ class Cluster:
         """A database with a login role that owns it and nobody else may connect to. Idempotent."""
         role, name = sql.Identifier(owner), sql.Identifier(database)
         secret = sql.Literal(password)
-        with psycopg.connect(admin_url(self.ports, self.secrets), autocommit=True) as connection:
+        with psycopg.connect(
+            admin_url(f"127.0.0.1:{self.ports.postgres}", self.secrets), autocommit=True
+        ) as connection:
             if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (owner,)).fetchone() is None:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
             connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, secret))
@@ -122,15 +124,17 @@ class Cluster:
 
 
 def probe(ports: Ports, secrets: Secrets) -> Probe:
+    address = f"127.0.0.1:{ports.postgres}"
+
     def complaint() -> str | None:
         try:
-            with psycopg.connect(admin_url(ports, secrets), connect_timeout=2) as connection:
+            with psycopg.connect(admin_url(address, secrets), connect_timeout=2) as connection:
                 connection.execute("SELECT 1")
         except psycopg.OperationalError as error:
             return str(error).strip().splitlines()[-1]
         return None
 
-    return Probe(NAME, f"127.0.0.1:{ports.postgres}", complaint)
+    return Probe(NAME, address, complaint)
 
 
 def cluster(root: Path, paths: StatePaths, ports: Ports, secrets: Secrets) -> Cluster:
