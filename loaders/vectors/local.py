@@ -21,14 +21,13 @@ _SHORTEST_STEM = 3
 _WHOLE, _PAIR, _TRIGRAM = 1.0, 0.6, 0.15
 
 # Words that tell nothing about what a piece of English or Python is about.
-_STOP = frozenset(
-    """
+_STOP_WORDS = """
     a an and are as at be been but by can could did do does for from had has have how i if in into is it its may
     more my no not of on or our over s such t than that the their them then there these they this those to under up
     use used using was we were what when where which while who will with would you your
     self cls def class return import none true false typing async await else elif pass yield raise try except
-    """.split()
-)
+"""
+_STOP = frozenset(_STOP_WORDS.split())
 
 
 class LocalHashing:
