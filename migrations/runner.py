@@ -1,6 +1,7 @@
 """`run(target, targets)`: the one entry for `axion migrate`. One-shot, idempotent, raises on failure."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
@@ -15,13 +16,20 @@ FOLDER = Path(__file__).parent
 DATABASES: tuple[DatabaseName, ...] = get_args(DatabaseName)
 
 
-def run(target: Target, targets: Targets) -> list[Report]:
+def run(target: Target, targets: Targets, *, tell: Callable[[Report], None] | None = None) -> list[Report]:
     """Brings the target up to date and says what changed. MigrationError on the first failure; what ran before stays.
 
-    `all` does what is configured, in an order that works from nothing: the roles (without an admin URL a DBA has made
-    them), the databases, ClickHouse, OpenFGA. Not to be called from a running event loop: use a thread there.
+    `tell` gets each report as soon as it is known, so that those before a failure are not lost. `all` does what is
+    configured, in an order that works from nothing: the roles (without an admin URL a DBA has made them), databases,
+    ClickHouse, OpenFGA. Not to be called from a running event loop: use a thread there.
     """
-    return [_one(each, targets) for each in (_configured(targets) if target == "all" else [target])]
+    reports: list[Report] = []
+    for each in _configured(targets) if target == "all" else [target]:
+        report = _one(each, targets)
+        reports.append(report)
+        if tell is not None:
+            tell(report)
+    return reports
 
 
 def _configured(targets: Targets) -> list[Target]:

@@ -37,8 +37,7 @@ def migrate(
     settings = load_settings()
     if chosen is not None:
         try:
-            for report in run(chosen, targets(settings)):
-                typer.echo(str(report))
+            run(chosen, targets(settings), tell=lambda report: typer.echo(str(report)))
         except MigrationError as error:
             raise CommandFailed(str(error)) from error
     if target in (BUCKET, "all"):

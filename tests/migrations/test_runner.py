@@ -17,7 +17,7 @@ from migrations.layouts import LAYOUTS
 from migrations.lock import LOCK_KEY
 from migrations.report import Report
 from migrations.runner import FOLDER, run
-from migrations.targets import Database, OpenFga, Targets
+from migrations.targets import ClickHouse, Database, OpenFga, Targets
 from tests.migrations.cluster import NAMES, admin_connection, connection_as
 
 WAIT_SECONDS = 30
@@ -186,6 +186,14 @@ def test_unreachable_server_is_a_failure_without_the_password() -> None:
 def test_impossible_target(target: str, message: str) -> None:
     with pytest.raises(TargetInvalid, match=message):
         run(target, Targets({}))  # type: ignore[arg-type]
+
+
+def test_reports_before_a_failure_are_told(migrated: Targets, tmp_path: Path) -> None:
+    missing = ClickHouse("http://127.0.0.1:1", "default", "", "axion", replicated=False, init_sql=tmp_path / "init.sql")
+    told: list[Report] = []
+    with pytest.raises(TargetInvalid, match=r"init\.sql cannot be read"):
+        run("all", Targets(migrated.databases, clickhouse=missing), tell=told.append)
+    assert told == [Report(name) for name in NAMES]
 
 
 def test_openfga_needs_axion_gen() -> None:
