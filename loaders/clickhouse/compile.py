@@ -136,11 +136,9 @@ def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, li
 
 
 def _decimal_type(values: list[Decimal]) -> str:
-    """Wide enough for all of them; scale and digits before the point are each the largest."""
+    """The smallest scale that holds all of them, in 76 digits: with 38, scaling up the column overflows silently."""
     scale = max((-exponent for v in values if isinstance(exponent := v.as_tuple().exponent, int)), default=0)
-    digits = max((value.adjusted() + 1 for value in values), default=1)
-    scale = max(scale, 0)
-    return f"Decimal({38 if max(digits, 1) + scale <= 38 else 76}, {scale})"
+    return f"Decimal(76, {max(scale, 0)})"
 
 
 def _integer_type(low: int, high: int) -> str:

@@ -4,6 +4,7 @@ The rules all engines must agree on: comparisons are SQL's, three-valued; NaN co
 for `<>`) and sorts and aggregates (MIN, MAX, groups) as null; LIKE knows `%`, `_` and the escape `\\`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -25,24 +26,26 @@ _COMPARISONS: dict[Op, type[exp.Binary]] = {
 }
 
 
-class Dialect:
+class Dialect(ABC):
     """Stateless. `name` is sqlglot's name of the engine's SQL."""
 
     name: str = ""
 
     # -- parameters --
 
+    @abstractmethod
     def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
         """The node that stands for the parameter, and the value as the client wants it."""
-        raise NotImplementedError
 
     # -- the row --
 
+    @abstractmethod
     def json_path(self, column: exp.Expr, path: Sequence[exp.Expr]) -> exp.Expr:
-        raise NotImplementedError
+        """The text at the path; null where there is nothing, or JSON's null."""
 
+    @abstractmethod
     def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
-        raise NotImplementedError
+        """1 - cosine distance."""
 
     def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         """What to select so that Arrow can carry the value."""
@@ -78,9 +81,9 @@ class Dialect:
 
     # -- aggregates and groups --
 
+    @abstractmethod
     def measure(self, function: AggregateFunction, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         """Null over no rows, but for counts, which are 0. The result fits `measure_type`."""
-        raise NotImplementedError
 
     def top_per_key(
         self, query: exp.Select, keys: Sequence[exp.Expr], order: Sequence[exp.Expr], limit: int

@@ -1,5 +1,7 @@
 """A `Read`'s predicate as SQL, with every value bound."""
 
+from decimal import Decimal
+
 from sqlglot import exp
 
 from loaders.columnar.dialect import Binder
@@ -11,6 +13,7 @@ from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate
 
 _ORDERED = (Op.LT, Op.LTE, Op.GT, Op.GTE)
 _TEXTUAL = (Op.LIKE, Op.ILIKE, Op.STARTS_WITH)
+_MAX_DIGITS = 38
 _COMPARABLE = frozenset(Kind) - {Kind.JSON, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY}
 
 
@@ -60,6 +63,9 @@ def _comparison(compare: Compare, table: Table, binder: Binder) -> exp.Expr:
         raise _refusal(op, column_type, table)
     if op in _ORDERED:
         sortable(compare.expression, table)
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, int | Decimal):
+            _check_digits(Decimal(number))
     if op in (Op.IN, Op.NOT_IN) and column_type.kind in _COMPARABLE:
         one_of = _one_of(compare, column_type, binder)
         return one_of if op is Op.IN else exp.not_(exp.paren(one_of))
@@ -98,6 +104,15 @@ def _containment(compare: Compare, column_type: ColumnType, table: Table, binder
     array, bound = binder.expression(compare.expression), binder.bind(values, column_type)
     whole, part = (array, bound) if compare.op is Op.CONTAINS else (bound, array)
     return binder.dialect.contains_all(whole, part)
+
+
+def _check_digits(number: Decimal) -> None:
+    """Beyond 38 digits engines compare as doubles or overflow without a word. A cursor's value is the column's own."""
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or max(number.adjusted() + 1, 0) + max(-exponent, 0) > _MAX_DIGITS:
+        raise BadInput(
+            f"A number to compare with has at most {_MAX_DIGITS} digits, before and after the point together."
+        )
 
 
 def _refusal(op: Op, column_type: ColumnType, table: Table) -> BadInput:

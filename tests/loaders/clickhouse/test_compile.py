@@ -146,8 +146,8 @@ def test_indexes_still_apply(engine: ChDb) -> None:
         (Kind.INTEGER, 7, "Int64", 7),
         (Kind.BIGINT, 2**64 - 1, "UInt64", 2**64 - 1),
         (Kind.BIGINT, -(2**70), "Int256", -(2**70)),
-        (Kind.NUMERIC, Decimal("1.25"), "Decimal(38, 2)", Decimal("1.25")),
-        (Kind.NUMERIC, Decimal(10) ** 50, "Decimal(76, 0)", Decimal(10) ** 50),
+        (Kind.NUMERIC, Decimal("1.25"), "Decimal(76, 2)", Decimal("1.25")),
+        (Kind.NUMERIC, Decimal(10) ** 37, "Decimal(76, 0)", Decimal(10) ** 37),
         (Kind.TEXT, "'; DROP", "String", "'; DROP"),
         (Kind.TEXT, "a\udcff", "String", b"a\xff"),
         (Kind.TIMESTAMP, datetime(2024, 1, 1, tzinfo=UTC), "DateTime64(6, 'UTC')", "2024-01-01 00:00:00.000000"),
@@ -166,7 +166,7 @@ def test_parameters(kind: Kind, value: object, spelled: str, bound: object) -> N
 
 def test_arrays_of_decimals_fit_all_their_values() -> None:
     table = Table("clickhouse", None, "t", (Column("c", ColumnType(Kind.NUMERIC)),), ())
-    values = (Decimal("0.0000001"), Decimal(10) ** 40, 3)
+    values = (Decimal("0.0000001"), Decimal(10) ** 37, 3)
     rows = compile_read(Read(table, where=Compare(Col("c"), Op.IN, values)), CLICKHOUSE).rows
     assert rows is not None
     assert "{p0: Array(Decimal(76, 7))}" in rows.statement.sql
@@ -233,3 +233,14 @@ async def test_json_paths_and_vectors(engine: ChDb) -> None:
     read = Read(ODD, connection=Connection((("nodes", Nodes(fields)),)), where=where, order=order, page=Page(1))
     answer = orjson.loads(await read_connection(read, engine, Ledger()))
     assert answer["nodes"] == [{"b": "7", "n": None, "none": None, "near": 1.0}]
+
+
+async def test_decimals_of_many_digits_do_not_overflow(engine: ChDb) -> None:
+    """With 38 digits for the parameter, ClickHouse says 99999999999999.5 < 1.5000... (chDB 4.4)."""
+    engine.execute("CREATE TABLE indexed.money (id Int32, price Decimal(18, 4)) ENGINE = MergeTree ORDER BY id")
+    engine.execute("INSERT INTO indexed.money VALUES (1, 99999999999999.5)")
+    columns = (Column("id", ColumnType(Kind.INTEGER), nullable=False), Column("price", ColumnType(Kind.NUMERIC)))
+    table = Table("clickhouse", "indexed", "money", columns, ("id",))
+    where = Compare(Col("price"), Op.GT, Decimal("1.500000000000000000000000000001"))
+    read = Read(table, (Field("id", Computed(Col("id"))),), where=where)
+    assert await read_connection(read, engine, Ledger()) == b'{"id":1}'

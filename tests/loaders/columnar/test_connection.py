@@ -235,6 +235,11 @@ async def test_no_keys_ask_nothing(engine: Engine) -> None:
         (_read(None, order=(OrderBy(Col("tags")),)), BadInput),
         (_read(None, where=Compare(Col("c0"), Op.LIKE, "a")), BadInput),
         (_read(None, where=Compare(Col("name"), Op.LIKE, "a\\")), BadInput),
+        *(
+            (_read(None, where=Compare(Col("price"), op, value)), BadInput)
+            for op, value in [(Op.EQ, Decimal("NaN")), (Op.LT, Decimal(10) ** 38), (Op.IN, (Decimal("1E-39"), 1))]
+        ),
+        (_read(None, where=Compare(Col("big"), Op.EQ, 10**39)), BadInput),
         (_read(None, where=Compare(Col("name"), Op.CONTAINS, ("a",))), BadInput),
         (_read(None, where=Compare(Col("tags"), Op.EQ, ("a",))), BadInput),
         (_read(None, where=Compare(Col("c0"), Op.BBOX, (0, 0, 1, 1))), BadInput),
