@@ -16,6 +16,7 @@ from loaders.warehouses.arrow_types import presentation
 T = TypeVar("T")
 
 _BATCH_ROWS = 16_384
+_AGAIN_S = 0.02
 _GRACE_S = 1.0
 """How long a cancelled query is waited for. Beyond it (S3 hangs) its thread ends alone, at the S3 request time-out."""
 
@@ -43,8 +44,14 @@ class DuckDbRun:
     Every engine call runs in `executor`. A call that is cancelled, or waits beyond its time-out, interrupts the query.
     """
 
-    def __init__(self, executor: Executor, *, memory_limit: str, timeout_s: float) -> None:
-        """`timeout_s` bounds `waited_s`, the time spent inside `open` and `next` together."""
+    def __init__(
+        self, executor: Executor, *, memory_limit: str, timeout_s: float, on_freed: Callable[["DuckDbRun"], object]
+    ) -> None:
+        """`timeout_s` bounds `waited_s`, the time spent inside `open` and `next` together.
+
+        `on_freed` is called once, from any thread, when the engine is gone.
+        """
+        self._on_freed = on_freed
         self.waited_s = 0.0
         self._timeout_s = timeout_s
         self._executor = executor
@@ -95,15 +102,17 @@ class DuckDbRun:
     async def close(self) -> None:
         """Interrupts what runs and frees the engine; returns when it is gone, or after the grace time."""
         pending, self._pending = self._pending, None
-        if pending is not None and not pending.done():
-            self.interrupt()
-            freed = asyncio.get_running_loop().create_future()
-            pending.add_done_callback(lambda _: self._free())
-            pending.add_done_callback(lambda _: _notify(freed))
-            pending.cancel()
-            await asyncio.wait([freed], timeout=_GRACE_S)
-        else:
+        if pending is None or pending.done():
             self._free()
+            return
+        freed = asyncio.get_running_loop().create_future()
+        pending.add_done_callback(lambda _: self._free())
+        pending.add_done_callback(lambda _: _notify(freed))
+        pending.cancel()
+        for _ in range(round(_GRACE_S / _AGAIN_S)):
+            self.interrupt()  # again and again, because one that comes just before the query has begun is lost
+            if (await asyncio.wait([freed], timeout=_AGAIN_S))[0]:
+                return
 
     def interrupt(self) -> None:
         """Makes the call that runs, if any, fail with `duckdb.InterruptException`. From any thread."""
@@ -118,6 +127,7 @@ class DuckDbRun:
             reader.close()
         if connection is not None:
             connection.close()
+        self._on_freed(self)
 
     async def _call(self, function: Callable[[], T]) -> T:
         started = perf_counter()

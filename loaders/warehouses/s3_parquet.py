@@ -79,6 +79,11 @@ class S3Parquet:
     def dialect(self) -> Dialect:
         return DUCKDB
 
+    @property
+    def running(self) -> int:
+        """Queries whose engine is not gone yet."""
+        return len(self._runs)
+
     async def ping(self, *, ledger: Ledger) -> None:
         def look() -> bool:
             self._files.get_file_info(fs.FileSelector(self._bucket))
@@ -116,7 +121,12 @@ class S3Parquet:
     ) -> RecordBatches:
         schema, name = _table_of(statement)
         dataset, _ = await self._dataset(name, schema, ledger)
-        run = DuckDbRun(self._executor, memory_limit=self._memory_limit, timeout_s=timeout_ms / 1000)
+        run = DuckDbRun(
+            self._executor,
+            memory_limit=self._memory_limit,
+            timeout_s=timeout_ms / 1000,
+            on_freed=self._runs.discard,
+        )
         self._runs.add(run)
         rows = sent = 0
         try:
@@ -132,12 +142,11 @@ class S3Parquet:
         except S3_FAILURES as error:
             raise store_error(self._store, error) from error
         finally:
-            self._runs.discard(run)
             await run.close()
             ledger.record(self._store, rows=rows, bytes_=sent, ms=run.waited_s * 1000)
 
     async def close(self) -> None:
-        for run in self._runs:
+        for run in tuple(self._runs):
             run.interrupt()
         self._executor.shutdown(wait=False, cancel_futures=True)
 

@@ -1,0 +1,193 @@
+"""A connector as the suite sees it: how to put a table there, open it rightly and wrongly, and look into its engine."""
+
+from abc import ABC, abstractmethod
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from loaders.clickhouse.client import ClickHouse
+from loaders.columnar.statement import Statement
+from loaders.ledger import Ledger
+from loaders.warehouses.base import Warehouse
+from loaders.warehouses.clickhouse import ClickHouseWarehouse
+from loaders.warehouses.s3_parquet import S3Parquet
+from loaders.warehouses.settings import (
+    ClickHouseCredentials,
+    ClickHouseOptions,
+    S3ParquetCredentials,
+    S3ParquetOptions,
+)
+
+STORE = "datasource:conformance"
+NOBODY_LISTENS = "http://127.0.0.1:1"
+WRONG_SECRET = "wrong-Secret-7f3a"
+
+
+class S3Server(Protocol):
+    """The fixture `s3`."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+
+
+class Subject(ABC):
+    """`space` is where the suite's tables are: a database, or a folder; `other_space` a sibling, named by `schema`."""
+
+    space = "axion_conformance"
+    other_space = "axion_conformance_other"
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Empties both spaces."""
+
+    @abstractmethod
+    async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None: ...
+
+    @abstractmethod
+    async def drop(self, name: str) -> None: ...
+
+    @abstractmethod
+    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse: ...
+
+    @abstractmethod
+    def open_missing(self) -> Warehouse:
+        """Over a database or bucket that does not exist."""
+
+    @abstractmethod
+    def endless(self, table: str) -> Statement:
+        """A query that would run for minutes over a table of 200,000 rows."""
+
+    @abstractmethod
+    async def running(self, warehouse: Warehouse) -> int:
+        """Queries the engine has not let go of, asked of the engine."""
+
+    async def close(self) -> None:
+        return None
+
+
+_CLICKHOUSE_TYPES = {
+    pa.bool_(): "Bool",
+    pa.int32(): "Int32",
+    pa.int64(): "Int64",
+    pa.uint64(): "UInt64",
+    pa.float64(): "Float64",
+    pa.string(): "String",
+    pa.decimal128(20, 4): "Decimal(20, 4)",
+    pa.date32(): "Date32",
+    pa.timestamp("us", "UTC"): "DateTime64(6, 'UTC')",
+}
+
+
+class ClickHouseSubject(Subject):
+    def __init__(self, url: str, password: str) -> None:
+        self._url = url
+        self._password = password
+        self._client = ClickHouse.open(url, "default", password, None, store=STORE)
+
+    async def prepare(self) -> None:
+        for space in (self.space, self.other_space):
+            await self._client.command(f"DROP DATABASE IF EXISTS {space}", ledger=Ledger())
+            await self._client.command(f"CREATE DATABASE {space}", ledger=Ledger())
+
+    async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None:
+        columns = ", ".join(f"{_quoted(field.name)} {self._type(field.type)}" for field in rows.schema)
+        table = f"{space or self.space}.{_quoted(name)}"
+        await self._client.command(f"CREATE TABLE {table} ({columns}) ENGINE = MergeTree ORDER BY ()", ledger=Ledger())
+        if rows.num_rows:
+            await self._client.insert_arrow(table, rows, ledger=Ledger())
+
+    async def drop(self, name: str) -> None:
+        await self._client.command(f"DROP TABLE {self.space}.{_quoted(name)} SYNC", ledger=Ledger())
+
+    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
+        return ClickHouseWarehouse(
+            STORE,
+            ClickHouseOptions(url=url or self._url, database=self.space),
+            ClickHouseCredentials.model_validate({"username": user or "default", "password": secret or self._password}),
+        )
+
+    def open_missing(self) -> Warehouse:
+        return ClickHouseWarehouse(
+            STORE,
+            ClickHouseOptions(url=self._url, database="axion_no_such_database"),
+            ClickHouseCredentials.model_validate({"password": self._password}),
+        )
+
+    def endless(self, table: str) -> Statement:
+        source = f"{self.space}.{_quoted(table)}"
+        sql = f"SELECT t.id * u.id AS c0 FROM {source} AS t CROSS JOIN {source} AS u WHERE cityHash64(t.id, u.id) = 0"
+        return Statement(sql, (), ())
+
+    async def running(self, warehouse: Warehouse) -> int:
+        rows = await self._client.query(
+            "SELECT countIf(query LIKE '%CROSS JOIN%' AND query NOT LIKE '%countIf%') AS n FROM system.processes",
+            ledger=Ledger(),
+        )
+        return int(rows.column("n")[0].as_py())
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def _type(self, arrow: pa.DataType) -> str:
+        if pa.types.is_list(arrow):
+            return f"Array({_CLICKHOUSE_TYPES[arrow.value_type]})"
+        return f"Nullable({_CLICKHOUSE_TYPES[arrow]})"
+
+
+class S3ParquetSubject(Subject):
+    bucket = "axion-conformance"
+
+    def __init__(self, server: S3Server) -> None:
+        self._server = server
+        self._files = fs.S3FileSystem(
+            access_key=server.access_key,
+            secret_key=server.secret_key,
+            endpoint_override=server.endpoint.removeprefix("http://"),
+            scheme="http",
+            region="us-east-1",
+            allow_bucket_creation=True,
+        )
+
+    async def prepare(self) -> None:
+        self._files.create_dir(self.bucket)
+        self._files.delete_dir_contents(self.bucket, missing_dir_ok=True)
+
+    async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None:
+        folder = f"{self.space}/{name}" if space is None else f"{self.space}/{space}/{name}"
+        pq.write_table(rows, f"{self.bucket}/{folder}/part-0.parquet", filesystem=self._files, row_group_size=20_000)
+
+    async def drop(self, name: str) -> None:
+        self._files.delete_dir(f"{self.bucket}/{self.space}/{name}")
+
+    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
+        return S3Parquet(
+            STORE,
+            S3ParquetOptions(endpoint=url or self._server.endpoint, bucket=self.bucket, prefix=self.space),
+            S3ParquetCredentials.model_validate(
+                {"access_key": user or self._server.access_key, "secret_key": secret or self._server.secret_key}
+            ),
+        )
+
+    def open_missing(self) -> Warehouse:
+        return S3Parquet(
+            STORE,
+            S3ParquetOptions(endpoint=self._server.endpoint, bucket="axion-no-such-bucket"),
+            S3ParquetCredentials.model_validate(
+                {"access_key": self._server.access_key, "secret_key": self._server.secret_key}
+            ),
+        )
+
+    def endless(self, table: str) -> Statement:
+        sql = f'SELECT t.id * u.id AS c0 FROM "{table}" AS t CROSS JOIN "{table}" AS u WHERE hash(t.id, u.id) = 0'
+        return Statement(sql, (), ())
+
+    async def running(self, warehouse: Warehouse) -> int:
+        assert isinstance(warehouse, S3Parquet)
+        return warehouse.running
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
