@@ -1,5 +1,6 @@
 """The real engines in process, behind the `Source` protocol: chDB for ClickHouse's SQL, DuckDB for its own."""
 
+import atexit
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC
 from functools import cache
@@ -31,7 +32,9 @@ class Engine(Protocol):
 @cache
 def the_chdb() -> "ChDb":
     """chDB has one engine per process, so all tests share it; each fixture makes its own database in it."""
-    return ChDb()
+    engine = ChDb()
+    atexit.register(engine.session.close)
+    return engine
 
 
 class ChDb:
