@@ -5,7 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test check bench sdl packages prepare clean
+.PHONY: help demo demo-stop test check bench sdl compose packages prepare clean
 
 demo: prepare ## everything from nothing to GraphiQL on 127.0.0.1:8000; Ctrl-C stops it (DEMO_DETACH=1 returns once ready)
 	@exec $(BIN)/axion demo
@@ -28,6 +28,9 @@ bench: prepare ## the figures, measured beside their peers on this machine
 
 sdl: packages ## writes schema/schema.graphql
 	@$(BIN)/axion sdl --output schema/schema.graphql
+
+compose: packages ## the same stack with Docker's official images, with generated secrets
+	@docker compose --env-file "$$($(BIN)/python -m deploy.local.compose)" -f deploy/compose.yaml up --build
 
 packages: ## .venv with the project and its tools
 	@deploy/local/venv.sh

@@ -71,6 +71,7 @@ def settings_of(at: Addresses, secrets: Secrets) -> dict[str, str]:
         "AXION_CLICKHOUSE__USERNAME": "default",
         "AXION_CLICKHOUSE__PASSWORD": secrets.clickhouse,
         "AXION_CLICKHOUSE__DATABASE": CLICKHOUSE_DATABASE,
+        "AXION_CLICKHOUSE__REPLICATED": "false",
         "AXION_OPENFGA__URL": f"http://{at.openfga}",
         "AXION_OPENFGA__TOKEN": secrets.openfga_token,
         "AXION_OBJECTS__ENDPOINT": f"http://{at.objects}",

@@ -38,11 +38,10 @@ def as_root(*command: str) -> list[str]:
 @cache
 def may_mount() -> bool:
     """Whether root may make a private mount namespace here (most containers forbid it)."""
-    script = "mount --bind / /mnt"
-    return (
-        may_become_root()
-        and subprocess.run(as_root("unshare", "-m", "sh", "-c", script), capture_output=True).returncode == 0
-    )
+    if not may_become_root() or shutil.which("unshare") is None:
+        return False
+    trial = as_root("unshare", "-m", "sh", "-c", "mount --bind / /mnt")
+    return subprocess.run(trial, capture_output=True).returncode == 0
 
 
 def remove_tree(folder: Path) -> None:
