@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 
+from loaders.columnar.source import Source
 from loaders.description import Table
+from loaders.errors import BadInput
 from loaders.fetch import Failure, distinct_values, fetch, fetch_tree
 from loaders.read import Read
 from resolvers.context import Context
@@ -17,6 +19,14 @@ async def guarded(read: Read, context: Context, policies: Policies) -> Read:
         return await distinct_values(table, column, stores=context.stores, ledger=context.ledger)
 
     return await guard(read, policies, verdicts=context.verdicts, candidates=candidates)
+
+
+def source_of(read: Read, context: Context) -> Source:
+    """The columnar store of the read. `BadInput` for Postgres, which has no stream of record batches."""
+    source = context.stores.columnar.get(read.table.store)
+    if source is None:
+        raise BadInput(f"Lists of {read.table.store} are not streamed. Page through them as JSON.")
+    return source
 
 
 async def answer(read: Read, context: Context, policies: Policies) -> tuple[str | None, list[Failure]]:

@@ -8,6 +8,7 @@ from loaders.ledger import Ledger
 if TYPE_CHECKING:
     from loaders.fetch import Failure
     from loaders.stores import Stores
+    from resolvers.capture import Capture
     from resolvers.permissions.verdicts import Verdicts
 
 
@@ -41,5 +42,7 @@ class Context:
     max_page: int = 1_000
     last_event_id: str | None = None
     """What an SSE client sent as `Last-Event-ID`: where a subscription is resumed."""
+    capture: "Capture | None" = None
+    """Set when the answer is to be an Arrow stream."""
     failures: "list[Failure]" = field(default_factory=list)
     """Crossings into other stores that failed inside compiled answers; the transport reports them among the errors."""

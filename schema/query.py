@@ -68,5 +68,3 @@ class Query:
     @strawberry.field(description="Aura: retrieval over code and conversations.")
     def aura(self) -> AuraQuery:
         return AuraQuery()
-
-

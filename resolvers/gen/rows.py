@@ -79,7 +79,7 @@ def order(table: Table, terms: Sequence[tuple[str, bool]]) -> tuple[OrderBy, ...
     return tuple(OrderBy(Col(column_of(table, name).name), descending) for name, descending in terms)
 
 
-def page(table: Table, order_by: tuple[OrderBy, ...], *, limit: int, after: str | None) -> Page:
+def page(table: Table, order_by: tuple[OrderBy, ...], *, limit: int | None, after: str | None) -> Page:
     types = [expression_type(term.expression, table) for term in total_order(order_by, table)]
     return Page(limit=limit, after=None if after is None else decode_cursor(after, types))
 

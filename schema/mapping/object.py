@@ -77,4 +77,3 @@ def join(edge: EdgeField) -> Join:
 def policies() -> dict[Table, RowGuard]:
     """The guard of every mapped table: what the guard station applies at each level of a `Read`."""
     return {mapping.table: mapping.guard for mapping in OBJECTS.values()}
-

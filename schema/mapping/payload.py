@@ -43,6 +43,8 @@ def changed_row(target: str, description: str) -> Any:
 
 def make_payload(name: str, field: str, target: str, description: str) -> type:
     """A payload type with one field: the changed row. Construct it with the row's key."""
-    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {"key": strawberry.Private[tuple[object, ...]]}})
+    cls = type(
+        name, (), {"__module__": types.__name__, "__annotations__": {"key": strawberry.Private[tuple[object, ...]]}}
+    )
     setattr(cls, field, changed_row(target, "The row, as it stands after the mutation."))
     return strawberry.type(cls, name=name, description=description)

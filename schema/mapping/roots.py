@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLResolveInfo
 
 from loaders.read import CosineSimilarity, OrderBy, Predicate
-from resolvers.answer import answer, answer_tree
+from resolvers.answer import answer, answer_tree, guarded, source_of
 from resolvers.context import Context
 from schema.mapping import types
 from schema.mapping.arguments import connection_arguments, signature
@@ -59,7 +59,8 @@ def object_root(target: str, description: str) -> Any:
 
 def selection(info: GraphQLResolveInfo, similarity: CosineSimilarity | None = None) -> Selection:
     context: Context = info.context
-    return Selection(document(info), max_page=context.max_page, similarity=similarity)
+    max_page = None if context.capture is not None else context.max_page
+    return Selection(document(info), max_page=max_page, similarity=similarity)
 
 
 async def run_one(mapping: ObjectMapping, where: Predicate, info: GraphQLResolveInfo) -> Any:
@@ -83,6 +84,9 @@ async def run_connection(
 async def run(built: Built, info: GraphQLResolveInfo) -> Any:
     """The built read's answer as the executor takes it: spliced whole, or as rows where resolvers still have to run."""
     context: Context = info.context
+    if context.capture is not None:
+        context.capture.take(await guarded(built.read, context, policies()), source_of(built.read, context))
+        return None
     if built.open is None:
         text, failures = await answer(built.read, context, policies())
         value: Any = None if text is None else orjson.Fragment(text)

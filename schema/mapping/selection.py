@@ -55,10 +55,13 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Builds reads from one document. `similarity` is what `score` fields stand for, if anything was searched."""
+    """Builds reads from one document. `similarity` is what `score` fields stand for, if anything was searched.
+
+    `max_page` bounds every page; `None` is for streams, whose lists have no limit but the one asked for.
+    """
 
     document: Document
-    max_page: int
+    max_page: int | None
     similarity: CosineSimilarity | None = None
 
     def one(self, mapping: ObjectMapping, nodes: list[FieldNode], where: Predicate | None) -> Built:

@@ -3,9 +3,7 @@ from resolvers.permissions.guards import Visible
 from schema.mapping.declare import column, table_type, to_one
 
 
-@table_type(
-    road_data.Hold, store="axion_sense", guard=Visible("organization", "can_view", "organization_id")
-)
+@table_type(road_data.Hold, store="axion_sense", guard=Visible("organization", "can_view", "organization_id"))
 class SenseHold:
     """A place marked on the road, with a message for those who come by."""
 

@@ -1,0 +1,106 @@
+"""Opens every store in one visible function, and closes them in the reverse order."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal
+
+from gateway.settings import Databases, DatabaseUrls, Settings
+from loaders.clickhouse.client import ClickHouse
+from loaders.clickhouse.source import ClickHouseSource
+from loaders.jobs.watch import JobWatcher
+from loaders.objects.bucket import Objects
+from loaders.openfga.client import OpenFga
+from loaders.postgres.client import Postgres
+from loaders.secrets.keyring import Keyring
+from loaders.stores import Stores
+from loaders.vectors.embeddings import Embeddings
+from loaders.vectors.local import LocalHashing
+from loaders.vectors.openai import OpenAiCompatible
+from loaders.warehouses.pools import Warehouses
+
+_SESSION: dict[str, dict[str, str]] = {"auradb": {"hnsw.iterative_scan": "strict_order"}}
+"""A filtered similarity search goes on in the index until it has its k rows (pgvector 0.8)."""
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "app") -> AsyncIterator[Stores]:
+    """Nothing is dialed yet: a store that is down fails its own reads, and the process starts without it."""
+    async with AsyncExitStack() as stack:
+        postgres = {name: await _open_postgres(name, settings, role, stack) for name in Databases.model_fields}
+        clickhouse = ClickHouse.open(
+            settings.clickhouse.url,
+            settings.clickhouse.username,
+            settings.clickhouse.password.get_secret_value(),
+            settings.clickhouse.database,
+            timeout_ms=settings.clickhouse.query_timeout_ms,
+        )
+        stack.push_async_callback(clickhouse.close)
+        token = settings.openfga.token
+        openfga = await OpenFga.open(
+            url=settings.openfga.url,
+            token=token.get_secret_value() if token else None,
+            store=settings.openfga.store,
+            timeout_ms=settings.openfga.timeout_ms,
+        )
+        stack.push_async_callback(openfga.close)
+        keys = {version: key.get_secret_value() for version, key in settings.encryption.keys.items()}
+        keyring = Keyring(keys, settings.encryption.current_version)
+        warehouses = Warehouses(postgres["axion_gen"], keyring)
+        stack.push_async_callback(warehouses.close)
+        objects = Objects.open(
+            endpoint=settings.objects.endpoint,
+            bucket=settings.objects.bucket,
+            region=settings.objects.region,
+            access_key=settings.objects.access_key.get_secret_value(),
+            secret_key=settings.objects.secret_key.get_secret_value(),
+        )
+        stack.push_async_callback(objects.close)
+        embeddings = _embeddings(settings)
+        stack.push_async_callback(embeddings.close)
+        jobs = JobWatcher(postgres["axion_sense_tasks"], _url(settings.databases.axion_sense_tasks, role))
+        jobs.start()
+        stack.push_async_callback(jobs.close)
+        yield Stores(
+            postgres=postgres,
+            columnar={"clickhouse": ClickHouseSource(clickhouse)},
+            clickhouse=clickhouse,
+            openfga=openfga,
+            warehouses=warehouses,
+            objects=objects,
+            keyring=keyring,
+            embeddings=embeddings,
+            jobs=jobs,
+        )
+
+
+async def _open_postgres(
+    name: str, settings: Settings, role: Literal["app", "worker"], stack: AsyncExitStack
+) -> Postgres:
+    urls: DatabaseUrls = getattr(settings.databases, name)
+    postgres = await Postgres.open(
+        name,
+        _url(urls, role),
+        pool_max=settings.postgres.pool_max,
+        statement_timeout_ms=settings.postgres.statement_timeout_ms,
+        settings=_SESSION.get(name),
+    )
+    stack.push_async_callback(postgres.close)
+    return postgres
+
+
+def _url(urls: DatabaseUrls, role: Literal["app", "worker"]) -> str:
+    return (urls.app_url if role == "app" else urls.worker_url).get_secret_value()
+
+
+def _embeddings(settings: Settings) -> Embeddings:
+    chosen = settings.embeddings
+    if chosen.url is None:
+        return LocalHashing(chosen.dimensions)
+    key = chosen.api_key
+    return OpenAiCompatible(
+        url=chosen.url,
+        api_key=key.get_secret_value() if key else None,
+        model=chosen.model,
+        dimensions=chosen.dimensions,
+        timeout_ms=chosen.timeout_ms,
+    )

@@ -1,0 +1,45 @@
+"""How a document's one list leaves as a stream: its guarded read is taken instead of being answered."""
+
+from dataclasses import dataclass, field
+
+from loaders.columnar.source import Source
+from loaders.errors import BadInput
+from loaders.read import Nodes, Read, Related
+
+MESSAGE = "An Arrow stream answers a document that selects exactly one list, by its `nodes` and nothing else"
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A guarded read of rows (`read.fields` are the columns), and the store to stream it from."""
+
+    read: Read
+    source: Source
+
+
+@dataclass(slots=True)
+class Capture:
+    """Given to a request that wants Arrow: every resolver of a list puts its read here. No page limit applies."""
+
+    taken: list[Captured] = field(default_factory=list)
+
+    def take(self, read: Read, source: Source) -> None:
+        """`BadInput` for what is not one flat list of rows."""
+        self.taken.append(Captured(_rows_of(read), source))
+
+    def one(self) -> Captured:
+        if len(self.taken) != 1:
+            raise BadInput(f"{MESSAGE}; this one selects {len(self.taken)}.")
+        return self.taken[0]
+
+
+def _rows_of(read: Read) -> Read:
+    parts = () if read.connection is None else read.connection.entries
+    match parts:
+        case ((_, Nodes(fields)),):
+            pass
+        case _:
+            raise BadInput(f"{MESSAGE}.")
+    if any(isinstance(part.output, Related) for part in fields):
+        raise BadInput("An Arrow stream has the columns of one table. Leave the nested selections out.")
+    return Read(read.table, fields=fields, where=read.where, order=read.order, page=read.page)

@@ -1,0 +1,139 @@
+"""Gen's mutations: data sources, datasets, table profiles."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from resolvers.context import Context
+from resolvers.gen.data_sources import DataSourceCreate, create_data_source, test_data_source
+from resolvers.gen.datasets import DatasetCreate, create_dataset
+from resolvers.jobs.start import start_table_profile_refresh
+from schema.errors import as_data, result_of
+from schema.mapping.filters import row_key
+from schema.mapping.object import OBJECTS
+from schema.mapping.payload import make_payload
+from schema.scalars import JSON
+
+Info = strawberry.Info[Context, None]
+
+GenDataSourceCreatePayload = make_payload(
+    "GenDataSourceCreatePayload", "data_source", "GenDataSource", "A data source was created."
+)
+GenDatasetCreatePayload = make_payload("GenDatasetCreatePayload", "dataset", "GenDataset", "A dataset was created.")
+GenTableProfileRefreshPayload = make_payload(
+    "GenTableProfileRefreshPayload", "job", "Job", "The refresh was started in the background."
+)
+
+
+@strawberry.type(description="The data source answered under its credentials.")
+class GenDataSourceTestPayload:
+    latency_ms: float = strawberry.field(description="How long connecting, authenticating and looking took.")
+
+
+@strawberry.input(description="A warehouse to query in place.")
+class GenDataSourceCreateInput:
+    name: str = strawberry.field(description="Unique name; permissions refer to it.")
+    connector_type: str = strawberry.field(description="`clickhouse` or `s3_parquet`.")
+    settings: JSON = strawberry.field(
+        description="The connector's settings as one object; those that are credentials are encrypted and never shown."
+    )
+    description: str | None = strawberry.field(description="What the data source holds.", default=None)
+
+
+@strawberry.input(description="Which data source to test.")
+class GenDataSourceTestInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the data source.")
+
+
+@strawberry.input(description="A logical set of tables of one data source.")
+class GenDatasetCreateInput:
+    data_source_id: strawberry.ID = strawberry.field(description="Global id of the data source.")
+    name: str = strawberry.field(description="Name, unique within the data source.")
+    description: str | None = strawberry.field(description="What the tables are about.", default=None)
+    remote_schema: str | None = strawberry.field(
+        description="Schema or folder of the tables; the data source's own unless given.", default=None
+    )
+    table_names: list[str] | None = strawberry.field(
+        description="The tables of the dataset; all of the schema unless given.", default=None
+    )
+
+
+@strawberry.input(description="Which remote table to profile.")
+class GenTableProfileRefreshInput:
+    dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
+    table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
+
+
+def _key(id_: str, type_name: str) -> UUID:
+    (key,) = row_key(id_, OBJECTS[type_name])
+    assert isinstance(key, UUID)
+    return key
+
+
+async def _create_data_source(context: Context, given: GenDataSourceCreateInput) -> Any:
+    settings: Any = given.settings
+    row = await create_data_source(
+        context,
+        DataSourceCreate(
+            name=given.name, connector_type=given.connector_type, settings=settings, description=given.description
+        ),
+    )
+    return GenDataSourceCreatePayload(key=(row.id,))
+
+
+async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> GenDataSourceTestPayload:
+    reached = await test_data_source(context, _key(given.id, "GenDataSource"))
+    return GenDataSourceTestPayload(latency_ms=reached.ms)
+
+
+async def _create_dataset(context: Context, given: GenDatasetCreateInput) -> Any:
+    row = await create_dataset(
+        context,
+        DatasetCreate(
+            data_source_id=_key(given.data_source_id, "GenDataSource"),
+            name=given.name,
+            description=given.description,
+            remote_schema=given.remote_schema,
+            table_names=None if given.table_names is None else tuple(given.table_names),
+        ),
+    )
+    return GenDatasetCreatePayload(key=(row.id,))
+
+
+async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput) -> Any:
+    job = await start_table_profile_refresh(context, _key(given.dataset_id, "GenDataset"), given.table_name)
+    return GenTableProfileRefreshPayload(key=(job.id,))
+
+
+def _input(type_: Any) -> Any:
+    return Annotated[type_, strawberry.argument(description="What is to be done.")]
+
+
+@strawberry.type
+class GenMutation:
+    @strawberry.mutation(description="Adds a data source. For administrators.")
+    async def gen_data_source_create(
+        self, info: Info, input: _input(GenDataSourceCreateInput)
+    ) -> result_of("GenDataSourceCreateResult", GenDataSourceCreatePayload):
+        return await as_data(_create_data_source(info.context, input))
+
+    @strawberry.mutation(description="Connects to a data source under its stored credentials. For its administrators.")
+    async def gen_data_source_test(
+        self, info: Info, input: _input(GenDataSourceTestInput)
+    ) -> result_of("GenDataSourceTestResult", GenDataSourceTestPayload):
+        return await as_data(_test_data_source(info.context, input))
+
+    @strawberry.mutation(description="Adds a dataset over tables of a data source. For its administrators.")
+    async def gen_dataset_create(
+        self, info: Info, input: _input(GenDatasetCreateInput)
+    ) -> result_of("GenDatasetCreateResult", GenDatasetCreatePayload):
+        return await as_data(_create_dataset(info.context, input))
+
+    @strawberry.mutation(description="Starts a job that profiles a remote table: counts, ranges, samples.")
+    async def gen_table_profile_refresh(
+        self, info: Info, input: _input(GenTableProfileRefreshInput)
+    ) -> result_of("GenTableProfileRefreshResult", GenTableProfileRefreshPayload):
+        return await as_data(_refresh_profile(info.context, input))
+
+

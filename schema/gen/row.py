@@ -1,0 +1,78 @@
+"""Rows of remote tables: their columns are known only at run time, so rows, values and columns are named by text."""
+
+from enum import Enum
+from typing import Optional
+
+import strawberry
+
+from loaders.read import AggregateFunction
+from schema.mapping import types
+from schema.mapping.connection import PageInfo
+from schema.mapping.kinds import make_input
+from schema.scalars import JSON
+
+GenRowFilter = make_input(
+    "GenRowFilter",
+    {
+        "and": (list[types.lazy("GenRowFilter")], "All of these."),
+        "or": (list[types.lazy("GenRowFilter")], "At least one of these."),
+        "not": (types.lazy("GenRowFilter"), "None of this."),
+        "column": (str, "The column that the operators beside it compare."),
+        "eq": (JSON, "Equal to; values are written as rows answer them."),
+        "ne": (JSON, "Not equal to; a null is neither."),
+        "in": (list[JSON], "One of."),
+        "notIn": (list[JSON], "None of; a null is neither."),
+        "lt": (JSON, "Less than."),
+        "lte": (JSON, "At most."),
+        "gt": (JSON, "Greater than."),
+        "gte": (JSON, "At least."),
+        "isNull": (bool, "True: is null. False: is not null."),
+        "like": (str, "Matches an SQL LIKE pattern."),
+        "ilike": (str, "As `like`, whatever the case."),
+        "startsWith": (str, "Starts with this text, taken literally."),
+    },
+    "Conditions on a row of a remote table; all that are given must hold.",
+)
+
+
+@strawberry.enum(description="Smallest or largest first. Nulls count as largest.")
+class GenSortDirection(Enum):
+    ASC = strawberry.enum_value("ASC", description="Smallest first, nulls last.")
+    DESC = strawberry.enum_value("DESC", description="Largest first, nulls first.")
+
+
+@strawberry.input(description="One term of an order of rows.")
+class GenRowOrder:
+    column: str = strawberry.field(description="The column to order by.")
+    direction: GenSortDirection = strawberry.field(description="Which end first.", default=GenSortDirection.ASC)
+
+
+GenAggregateFunction = strawberry.enum(
+    AggregateFunction, name="GenAggregateFunction", description="How the values of a group become one."
+)
+
+
+@strawberry.input(description="One value of each group.")
+class GenMeasure:
+    function: GenAggregateFunction = strawberry.field(description="How the values become one.")  # type: ignore[valid-type]
+    column: str | None = strawberry.field(description="The column; only `COUNT` goes without.", default=None)
+    as_: str | None = strawberry.field(
+        name="as",
+        description="Name of the value in the answer; made of function and column unless given.",
+        default=None,
+    )
+
+
+@strawberry.type(description="A column of a remote table.")
+class GenColumn:
+    name: str = strawberry.field(description="Name of the column, as the engine has it.")
+    kind: str = strawberry.field(description="Kind of its values, such as `integer`, `text` or `timestamp`.")
+    nullable: bool = strawberry.field(description="Whether a value may be missing.")
+    description: str | None = strawberry.field(description="The engine's comment on the column.")
+
+
+@strawberry.type(description="A page of rows of a remote table.")
+class GenRowConnection:
+    nodes: list[JSON] = strawberry.field(description="The rows, as objects with the selected columns in order.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies. Cursors need a table with a key.")
+    total_count: Optional[int] = strawberry.field(description="Rows that match, whatever the page.")

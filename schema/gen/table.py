@@ -1,0 +1,180 @@
+"""Remote tables of a dataset: listed and described by their warehouse, queried in place."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Optional
+from uuid import UUID
+
+import orjson
+import strawberry
+from graphql import GraphQLResolveInfo
+
+from loaders.description import Table
+from loaders.errors import NotFound
+from loaders.read import Connection, ConnectionPart, Literal, Nodes, PageInfo, PageInfoPart, Read, TotalCount
+from resolvers.context import Context
+from resolvers.gen.answer import answer_groups, answer_rows, source_of
+from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, page, predicate
+from resolvers.gen.tables import describe_table, estimate_table, list_tables
+from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder
+from schema.mapping.arguments import signature
+from schema.mapping.install import document
+from schema.mapping.page import page_size
+from schema.mapping.splice import Row
+from schema.scalars import JSON, BigInt
+
+Info = strawberry.Info[Context, None]
+
+
+def _argument(annotation: Any, description: str) -> Any:
+    return Annotated[annotation, strawberry.argument(description=description)]
+
+
+async def _rows(table: "GenTable", info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+    context: Context = info.context
+    described = await table.described(context)
+    order_by = order(described, [(term["column"], _descending(term)) for term in arguments.get("orderBy") or []])
+    max_page = None if context.capture is not None else context.max_page
+    limit = page_size({"first": arguments.get("first")}, max_page=max_page)
+    read = Read(
+        described,
+        connection=_connection(info, fields(described, arguments.get("select"))),
+        where=predicate(arguments.get("where"), described),
+        order=order_by,
+        page=page(described, order_by, limit=limit, after=arguments.get("after")),
+    )
+    if context.capture is not None:
+        context.capture.take(read, source_of(described, context))
+        return None
+    return orjson.Fragment(await answer_rows(read, context))
+
+
+def _descending(term: Mapping[str, Any]) -> bool:
+    return getattr(term.get("direction"), "value", term.get("direction")) == "DESC"
+
+
+def _connection(info: GraphQLResolveInfo, row: tuple[Any, ...]) -> Connection:
+    around = document(info)
+    entries: list[tuple[str, ConnectionPart]] = []
+    for key, selected in around.collect("GenRowConnection", info.field_nodes).items():
+        match selected[0].name.value:
+            case "nodes":
+                entries.append((key, Nodes(row)))
+            case "totalCount":
+                entries.append((key, TotalCount()))
+            case "pageInfo":
+                parts = around.collect("PageInfo", selected).items()
+                named = [(inner, nodes[0].name.value) for inner, nodes in parts]
+                entries.append((key, PageInfo(tuple((inner, _page_part(name)) for inner, name in named))))
+            case _:
+                entries.append((key, Literal("GenRowConnection")))
+    return Connection(tuple(entries))
+
+
+def _page_part(name: str) -> PageInfoPart | Literal:
+    return Literal("PageInfo") if name == "__typename" else PageInfoPart(name)
+
+
+async def _aggregate(table: "GenTable", info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+    context: Context = info.context
+    described = await table.described(context)
+    measures = [_measure(measure) for measure in arguments.get("measures") or []]
+    read = aggregate_read(
+        described,
+        group_by=arguments.get("groupBy") or [],
+        measures=measures,
+        where=predicate(arguments.get("where"), described),
+        limit=arguments.get("first"),
+    )
+    return orjson.Fragment(await answer_groups(read, context))
+
+
+def _measure(given: Mapping[str, Any]) -> MeasureOf:
+    function, column = given["function"], given.get("column")
+    return MeasureOf(function, column, given.get("as") or (f"{function}_{column}" if column else str(function)))
+
+
+_ROWS = signature(
+    {},
+    {
+        "select": _argument(list[str] | None, "The columns to answer, in this order; all unless given."),
+        "where": _argument(Optional[GenRowFilter], "Only rows that match."),
+        "order_by": _argument(list[GenRowOrder] | None, "Order, first term first."),
+        "first": _argument(int | None, "At most this many rows; 50 unless given, at most 1,000."),
+        "after": _argument(str | None, "Only what follows this cursor; needs a table with a key."),
+    },
+    GenRowConnection | None,
+)
+_AGGREGATE = signature(
+    {},
+    {
+        "group_by": _argument(
+            list[str] | None, "The columns whose values make a group; one group of all unless given."
+        ),
+        "measures": _argument(list[GenMeasure] | None, "The values of each group."),
+        "where": _argument(Optional[GenRowFilter], "Only rows that match."),
+        "first": _argument(int | None, "At most this many groups, ordered by their columns; at most 10,000."),
+    },
+    list[JSON] | None,
+)
+
+
+@strawberry.type(description="A table of a remote warehouse, queried in place.")
+@dataclass
+class GenTable:
+    dataset_id: strawberry.Private[UUID]
+    known_rows: strawberry.Private[int | None]
+    description: strawberry.Private["asyncio.Task[Table | None] | None"]
+    name: str = strawberry.field(description="Name of the table, as the engine has it.")
+
+    @strawberry.field(description="Rows by the engine's metadata; null where that would cost a read.")
+    async def row_count(self, info: Info) -> BigInt | None:
+        if self.known_rows is None:
+            estimate = await estimate_table(info.context, self.dataset_id, self.name)
+            self.known_rows = None if estimate is None else estimate.rows
+        return None if self.known_rows is None else BigInt(str(self.known_rows))  # type: ignore[arg-type]
+
+    @strawberry.field(description="Its columns, in the engine's order.")
+    async def columns(self, info: Info) -> list[GenColumn] | None:
+        described = await self.described(info.context)
+        return [
+            GenColumn(name=c.name, kind=c.type.kind.value, nullable=c.nullable, description=c.description or None)
+            for c in described.columns
+        ]
+
+    rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows}, description="Its rows.")
+    aggregate = strawberry.field(
+        resolver=_AGGREGATE, metadata={"mapping": _aggregate}, description="Its rows in groups: keys and measures."
+    )
+
+    async def described(self, context: Context) -> Table:
+        """Asked of the warehouse once per request. `NotFound` when the table is not there (any more)."""
+        if self.description is None:
+            self.description = asyncio.ensure_future(describe_table(context, self.dataset_id, self.name))
+        described = await asyncio.shield(self.description)
+        if described is None:
+            raise NotFound(f"There is no table {self.name!r} in this dataset.")
+        return described
+
+
+async def dataset_tables(row: strawberry.Parent[Row], info: Info) -> list[GenTable] | None:
+    dataset_id = UUID(row.required("id"))
+    listed = await list_tables(info.context, dataset_id)
+    return [
+        GenTable(dataset_id=dataset_id, known_rows=table.row_count, description=None, name=table.name)
+        for table in listed
+    ]
+
+
+async def dataset_table(
+    row: strawberry.Parent[Row],
+    info: Info,
+    name: Annotated[str, strawberry.argument(description="Name of the table, as the engine has it.")],
+) -> GenTable | None:
+    table = GenTable(dataset_id=UUID(row.required("id")), known_rows=None, description=None, name=name)
+    try:
+        await table.described(info.context)
+    except NotFound:
+        return None
+    return table

@@ -1,0 +1,40 @@
+"""Mutations of jobs."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from resolvers.context import Context
+from resolvers.jobs.cancel import cancel_job
+from schema.errors import as_data, result_of
+from schema.mapping.filters import row_key
+from schema.mapping.object import OBJECTS
+from schema.mapping.payload import make_payload
+
+JobCancelPayload = make_payload("JobCancelPayload", "job", "Job", "The job was cancelled, or will be soon.")
+
+
+@strawberry.input(description="Which job to cancel.")
+class JobCancelInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the job.")
+
+
+async def _cancel(context: Context, given: JobCancelInput) -> Any:
+    (job_id,) = row_key(given.id, OBJECTS["Job"])
+    assert isinstance(job_id, UUID)
+    job = await cancel_job(context, job_id)
+    return JobCancelPayload(key=(job.id,))
+
+
+@strawberry.type
+class JobMutation:
+    @strawberry.mutation(
+        description="Cancels a job you started: at once while it is queued, else as soon as its worker has stopped it."
+    )
+    async def job_cancel(
+        self,
+        info: strawberry.Info[Context, None],
+        input: Annotated[JobCancelInput, strawberry.argument(description="What is to be done.")],
+    ) -> result_of("JobCancelResult", JobCancelPayload):
+        return await as_data(_cancel(info.context, input))
