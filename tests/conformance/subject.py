@@ -153,7 +153,9 @@ class S3ParquetSubject(Subject):
 
     async def prepare(self) -> None:
         self._files.create_dir(self.bucket)
-        self._files.delete_dir_contents(self.bucket, missing_dir_ok=True)
+        for found in self._files.get_file_info(fs.FileSelector(self.bucket, recursive=True)):
+            if found.type is fs.FileType.File:
+                self._files.delete_file(found.path)
 
     async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None:
         folder = f"{self.space}/{name}" if space is None else f"{self.space}/{space}/{name}"
