@@ -8,32 +8,60 @@ without a heartbeat, which any worker puts back into the queue.
 import asyncio
 import signal
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
+from functools import partial
 
 import psycopg
 import structlog
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import DeleteJobCondition, Job
+from procrastinate.jobs import DeleteJobCondition
+from procrastinate.jobs import Job as Place
 
 from gateway.settings import Jobs, Settings
+from gateway.stores import open_stores
 from loaders.errors import AxionError
 from loaders.jobs.attempts import Attempts
 from loaders.jobs.changes import CANCELS_CHANNEL
+from loaders.jobs.job import Job
 from loaders.jobs.listen import Listener
 from loaders.jobs.queue import QUEUE, SCHEMA, TASK
 from loaders.jobs.recovery import Recovery
+from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
+from loaders.stores import Stores
+from resolvers.context import Context, Subject
 from resolvers.jobs.heartbeat import Heartbeat
+from resolvers.jobs.kinds import KINDS
 from resolvers.jobs.kinds.kind import Run
 from resolvers.jobs.run import ContextFor, Runner, TryAgain
+from resolvers.permissions.verdicts import Verdicts
 
 _log = structlog.get_logger(__name__)
 
 _STORE = "axion_sense_tasks"
 _POLL_S = 1.0
 _BACK_OFF_S = (0.5, 10.0)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Every kind of job, over the stores of the settings under their `_worker` roles."""
+    async with open_stores(settings, role="worker") as stores:
+        await work(
+            settings, kinds=KINDS, context_for=partial(acting_for, stores=stores, max_page=settings.limits.max_page)
+        )
+
+
+@asynccontextmanager
+async def acting_for(job: Job, *, stores: Stores, max_page: int) -> AsyncIterator[Context]:
+    """A context of the job's subject: what they may do is asked anew, so a permission taken away ends the job."""
+    subject, ledger = Subject(job.subject), Ledger()
+    verdicts = Verdicts(subject, stores.openfga, ledger)
+    yield Context(subject, request_id=str(job.id), stores=stores, verdicts=verdicts, ledger=ledger, max_page=max_page)
+    used = {store: asdict(usage) for store, usage in ledger.stores.items()}
+    _log.info("job_stores", job_id=str(job.id), stores=used)
 
 
 async def work(settings: Settings, *, kinds: Mapping[str, Run], context_for: ContextFor) -> None:
@@ -132,7 +160,7 @@ async def _work(jobs: Jobs, url: str, runner: Runner) -> None:
 
 
 class _AsTheRunnerSays(BaseRetryStrategy):
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+    def get_retry_decision(self, *, exception: BaseException, job: Place) -> RetryDecision | None:
         match exception:
             case TryAgain(delay_s=delay_s):
                 return RetryDecision(retry_in={"milliseconds": round(delay_s * 1000)})

@@ -74,10 +74,14 @@ class JobEvent:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The job when the watch began. `is_final`: nothing follows in this watch, the job had ended before."""
+    """The job when the watch began; its events follow from `job.sequence` on."""
 
     job: Job
-    is_final: bool
+
+    @property
+    def is_final(self) -> bool:
+        """The job had ended before; nothing follows."""
+        return self.job.state.is_final
 
 
 class Row(Protocol):

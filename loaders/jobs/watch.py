@@ -121,10 +121,11 @@ class JobWatcher:
         return sum(len(watches) for watches in self._watches.values())
 
     async def watch(self, job_id: uuid.UUID, *, after: int | None = None) -> AsyncGenerator[Snapshot | JobEvent, None]:
-        """A snapshot of the job as it is now, then every event numbered above `after` (without it, above the snapshot).
+        """A snapshot of the job as it is now and every event that follows it; or, with `after`, no snapshot and exactly
+        the events numbered above `after`. The stream ends with the one item that `is_final`.
 
-        Exactly one item `is_final`, the last one: the final event, or the snapshot when no event is left to come. A
-        reader that falls behind by more than `PENDING` events misses progress, never a change of state.
+        With `after` the job's last event there is nothing to tell, and the stream of an ended job is empty. A reader
+        that falls behind by more than `PENDING` events misses progress, never a change of state.
         `NotFound` without such a job, `BadInput` when `after` is not a number of one of its events (or 0),
         `StoreUnavailable` when nothing can be watched now; a database lost later is waited for.
         """
@@ -135,10 +136,12 @@ class JobWatcher:
         self._watches[job_id].add(watch)
         try:
             snapshot = await self._snapshot(job_id, after)
-            yield snapshot
-            if snapshot.is_final:
+            position = snapshot.job.sequence
+            if after is None:
+                yield snapshot
+            if snapshot.is_final and after in (None, position):
                 return
-            watch.read_to = snapshot.job.sequence if after is None else after
+            watch.read_to = position if after is None else after
             self._mark(job_id)
             while True:
                 event = await watch.next()
@@ -157,7 +160,7 @@ class JobWatcher:
         job = job_of(rows[0])
         if after is not None and not 0 <= after <= job.sequence:
             raise BadInput(f"`after` is {after}, but the job's events are numbered 1 to {job.sequence} so far.")
-        return Snapshot(job, is_final=job.state.is_final and after in (None, job.sequence))
+        return Snapshot(job)
 
     def _on_wake(self, payload: str) -> None:
         job_id = uuid.UUID(payload)

@@ -22,19 +22,19 @@ class OpenAiCompatible:
     """`url` is the base (`https://…/v1`). Texts go in batches of at most 64, at most four at once; a batch that fails
     fails the call, the others are cancelled.
 
-    `timeout_s` bounds each batch. Messages name neither address nor key.
+    `timeout_ms` bounds each batch. Messages name neither address nor key.
     """
 
     def __init__(
-        self, url: str, *, key: str | None, model: str, dimensions: int, timeout_s: float, batch: int = _BATCH
+        self, *, url: str, api_key: str | None, model: str, dimensions: int, timeout_ms: int, batch: int = _BATCH
     ) -> None:
         self._url = url.rstrip("/") + "/embeddings"
         self._headers = {"Content-Type": "application/json"}
-        if key is not None:
-            self._headers["Authorization"] = f"Bearer {key}"
+        if api_key is not None:
+            self._headers["Authorization"] = f"Bearer {api_key}"
         self.model = model
         self.dimensions = dimensions
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000)
         self._batch = batch
         self._session: aiohttp.ClientSession | None = None
         self._slots = asyncio.Semaphore(_CONCURRENT)

@@ -30,9 +30,9 @@ async def watched(watcher: JobWatcher, job: Job, after: int | None = None) -> li
         return [item async for item in watcher.watch(job.id, after=after)]
 
 
-async def begun(watcher: JobWatcher, job: Job, after: int | None = None) -> AsyncGenerator[Item, None]:
+async def begun(watcher: JobWatcher, job: Job) -> AsyncGenerator[Item, None]:
     """A watcher that has its snapshot."""
-    stream = watcher.watch(job.id, after=after)
+    stream = watcher.watch(job.id)
     assert isinstance(await anext(stream), Snapshot)
     return stream
 
@@ -80,23 +80,27 @@ async def test_resuming_after_n_tells_exactly_what_follows(
 ) -> None:
     job, attempt = await started(store, attempts, admin)
     await report(attempts, attempt, 3)
-    stream = await begun(watcher, job, after)
+    telling = asyncio.create_task(watched(watcher, job, after))
+    await until(lambda: watcher.watchers == 1)
     await attempts.succeed(attempt, {})
-    assert await rest(stream) == list(range(after + 1, 7))
+    told = await telling
+    assert [item.sequence for item in told if isinstance(item, JobEvent)] == list(range(after + 1, 7))
+    assert len(told) == 6 - after
+    assert [item.is_final for item in told] == [False] * (5 - after) + [True]
 
 
 async def test_an_ended_job_is_one_snapshot(
     watcher: JobWatcher, store: JobStore, attempts: Attempts, admin: Admin
 ) -> None:
     job = await store.cancel((await queued(store)).id)
-    assert await watched(watcher, job) == [Snapshot(job, is_final=True)]
-    assert await watched(watcher, job, after=job.sequence) == [Snapshot(job, is_final=True)]
+    assert await watched(watcher, job) == [Snapshot(job)]
+    assert Snapshot(job).is_final
+    assert await watched(watcher, job, after=job.sequence) == []
 
 
 async def test_resuming_an_ended_job_tells_its_end_once(watcher: JobWatcher, store: JobStore) -> None:
     job = await store.cancel((await queued(store)).id)
-    snapshot, first, final = await watched(watcher, job, after=0)
-    assert snapshot == Snapshot(job, is_final=False)
+    first, final = await watched(watcher, job, after=0)
     assert (first.is_final, final.is_final) == (False, True)
 
 

@@ -1,0 +1,23 @@
+"""Who sees a job: who started it, and system admins."""
+
+from uuid import UUID
+
+from loaders.errors import NotFound
+from loaders.jobs.job import Job
+from loaders.jobs.store import JobStore
+from resolvers.context import Context
+
+STORE = "axion_sense_tasks"
+
+
+def job_store(context: Context) -> JobStore:
+    return JobStore(context.stores.postgres[STORE])
+
+
+async def visible_job(context: Context, job_id: UUID) -> Job:
+    """`Unauthenticated` without a subject. `NotFound` for another's job too: that it exists is not told."""
+    context.verdicts.require_subject()
+    job = await job_store(context).get(job_id, ledger=context.ledger)
+    if job is None or (job.subject != context.subject.id and not await context.verdicts.is_admin()):
+        raise NotFound(f"There is no job {job_id}.")
+    return job
