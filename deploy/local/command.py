@@ -1,17 +1,23 @@
 """A long command with its output in a log file, ended together with this process."""
 
 import os
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.errors import StackError, tail
+
+_GRACE_SECONDS = 10.0
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 def run_logged(command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> None:
     """Runs to the end; raises `StackError` with the log's last lines when it fails.
 
-    `environment` is added to this process's own. On an interrupt the command gets SIGTERM and is waited for.
+    `environment` is added to this process's own. The command has a process group
+    of its own: on an interrupt it is ended with everything it started.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -21,12 +27,47 @@ def run_logged(command: Sequence[str], *, log: Path, environment: Mapping[str, s
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
+            process_group=0,
         )
+        _running.add(process)
         try:
             code = process.wait()
         except BaseException:
-            process.terminate()
-            process.wait()
+            end(process)
             raise
+        finally:
+            _running.discard(process)
     if code != 0:
-        raise StackError(f"`{command[0]}` ended with exit code {code}. Last lines of {log}:\n{tail(log)}")
+        what = " ".join(command[:3])
+        raise StackError(f"`{what}` ended with exit code {code}. Last lines of {log}:\n{tail(log)}")
+
+
+@contextmanager
+def ended_on_interrupt() -> Iterator[None]:
+    """Commands that run on other threads do not see the interrupt of the main one: they are ended here."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for process in tuple(_running):
+            end(process)
+        raise
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the command and what it started: SIGTERM, and SIGKILL for what has not gone within the bound."""
+    for which in (signal.SIGTERM, signal.SIGKILL):
+        _signal_group(process.pid, which)
+        try:
+            process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+def _signal_group(group: int, which: signal.Signals) -> None:
+    try:
+        os.killpg(group, which)
+    except ProcessLookupError:
+        return
+    except PermissionError:  # sudo runs it with root's rights
+        subprocess.run(["sudo", "-n", "kill", f"-{which.value}", "--", f"-{group}"], capture_output=True)

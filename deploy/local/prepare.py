@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.local.command import run_logged
+from deploy.local.command import ended_on_interrupt, run_logged
 from deploy.local.doctor import blocking, examine
 from deploy.local.doctor_table import table
 from deploy.local.errors import StackError
+from deploy.local.interrupt import terminable
 from deploy.local.lock import locked
 from deploy.local.paths import CHECKOUT
 from deploy.local.progress import Progress
@@ -49,7 +50,7 @@ def main() -> int:
         if not packages_only and blocking(checks := examine()):
             console.print(table(checks))
             raise StackError("this machine lacks what the table marks as missing")
-        with Progress(console) as progress, ThreadPoolExecutor(1) as pool:
+        with terminable(), Progress(console) as progress, ThreadPoolExecutor(1) as pool, ended_on_interrupt():
             packages = pool.submit(install_packages, progress)
             if not packages_only:
                 provision(progress)

@@ -45,9 +45,12 @@ def may_mount() -> bool:
 
 
 def remove_tree(folder: Path) -> None:
-    """Deletes a folder that may hold files of other users."""
-    if not folder.exists() and not folder.is_symlink():
+    """Deletes a folder that may hold files of other users. Raises `StackError` when something is mounted in it."""
+    if not folder.exists():
         return
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    if inside := [point for point in mounted if Path(point).is_relative_to(folder.resolve())]:
+        raise StackError(f"{', '.join(inside)} is mounted inside {folder}, which is to be deleted: umount it first")
     if is_root():
         shutil.rmtree(folder)
         return

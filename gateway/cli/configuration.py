@@ -23,9 +23,12 @@ def env_file() -> Path | None:
     return demo if demo.is_file() else None
 
 
-def load_settings() -> Settings:
-    """Raises pydantic's `ValidationError` (see `explain`) when a setting is missing or wrong."""
-    return Settings(_env_file=env_file())
+def load_settings(file: Path | None = None) -> Settings:
+    """From the environment, then `file` or the one `env_file` finds.
+
+    Raises pydantic's `ValidationError` (see `explain`) when a setting is missing or wrong.
+    """
+    return Settings(_env_file=file or env_file())
 
 
 def explain(error: ValidationError) -> str:

@@ -2,12 +2,8 @@
 
 import os
 import select
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -20,14 +16,15 @@ from deploy.local.command import run_logged
 from deploy.local.doctor import blocking, examine
 from deploy.local.doctor_table import table
 from deploy.local.errors import StackError, tail
+from deploy.local.interrupt import terminable
 from deploy.local.paths import CHECKOUT, StatePaths
 from deploy.local.ports import is_free
 from deploy.local.progress import Progress
-from deploy.local.servers.gateway import GATEWAY, WORKER
+from deploy.local.servers.gateway import GATEWAY, WORKER, process_environment
+from gateway.cli.configuration import load_settings
 from gateway.cli.failure import CommandFailed
 
 NAME = "demo"
-USERS = ("admin", "analyst", "stranger")
 _EXAMPLES = CHECKOUT / "deploy" / "graphiql" / "examples"
 
 
@@ -41,7 +38,7 @@ def demo(
     before = stacks.running(NAME)
     keep = before
     try:
-        with _terminable(), Progress() as progress:
+        with terminable(), Progress() as progress:
             stack = _ready(progress, port)
         _welcome(stack, console)
         if detach:
@@ -49,7 +46,7 @@ def demo(
             console.print("Running in the background. `make demo-stop` ends it.")
         else:
             console.print("Ctrl-C stops it.")
-            with _terminable():
+            with terminable():
                 _watch(stack.paths)
     finally:
         if keep != stacks.running(NAME):
@@ -78,29 +75,26 @@ def _ready(progress: Progress, port: int | None) -> stacks.Stack:
             f"port {stack.ports.gateway} is taken by another program: stop it (ss -ltnp shows it), or choose another "
             "port with `axion demo --port 8001`"
         )
+    environment = process_environment(stack.paths, stack.settings)
     for title, module, arguments in (
         ("migrations", "gateway.cli", ("migrate", "all")),
         ("sample data", "deploy.local.demo_data", ()),
     ):
         log = stack.paths.log(title.replace(" ", "-"))
         with progress.step(title, log):
-            run_logged([sys.executable, "-m", module, *arguments], log=log, environment=_environment(stack))
+            run_logged([sys.executable, "-m", module, *arguments], log=log, environment=environment)
     stack.start_gateway(progress)
     return stack
 
 
-def _environment(stack: stacks.Stack) -> dict[str, str]:
-    return {**stack.settings, "AXION_ENV_FILE": str(stack.paths.env), "PYTHONPATH": str(CHECKOUT)}
-
-
 def _welcome(stack: stacks.Stack, console: Console) -> None:
-    from gateway.cli.token import mint
+    from gateway.auth.demo_issuer import DEMO_USERS, mint_token
 
-    os.environ["AXION_ENV_FILE"] = str(stack.paths.env)
+    settings = load_settings(stack.paths.env)
     console.print(Panel(f"GraphiQL: [bold]http://127.0.0.1:{stack.ports.gateway}/graphql[/]", title="Axion gateway"))
-    for user in USERS:
+    for user in DEMO_USERS:
         console.print(f"[bold]{user}[/] (a fresh one: axion token {user})")
-        console.print(f"Bearer {mint(user)}", soft_wrap=True, highlight=False)
+        console.print(f"Bearer {mint_token(settings, user)}", soft_wrap=True, highlight=False)
     for example in sorted(_EXAMPLES.glob("*.graphql"))[:3]:
         body = Syntax(example.read_text().strip(), "graphql", background_color="default", word_wrap=True)
         console.print(Panel(Group(body), title=f"try: {example.stem}", title_align="left"))
@@ -131,17 +125,3 @@ def _watch(paths: StatePaths) -> None:
 
 def _ended(name: str, log: Path) -> StackError:
     return StackError(f"{name} ended. Last lines of {log}:\n{tail(log)}")
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM is handled as Ctrl-C is, so that `kill` stops what was started too."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

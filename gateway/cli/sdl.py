@@ -16,9 +16,9 @@ def sdl(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write there instead of the terminal.")] = None,
 ) -> None:
     """Prints the SDL, writes it, or checks that the committed one is the schema's."""
-    from schema.sdl import print_sdl
+    from schema.build import sdl as text_of_schema
 
-    text = print_sdl()
+    text = text_of_schema()
     if check:
         _compare(text)
     elif output is not None:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from deploy.local import stack as stacks
 from deploy.local.errors import StackError
+from deploy.local.interrupt import terminable
 from deploy.local.part import PartState
 from deploy.local.paths import state_paths
 from deploy.local.progress import Progress
@@ -23,7 +24,7 @@ Name = Annotated[str, typer.Option("--name", help="Which stack: demo, test or yo
 @app.command()
 def up(name: Name = "demo") -> None:
     """Builds what is missing, starts what does not run, and returns when every store answers."""
-    with Progress() as progress:
+    with terminable(), Progress() as progress:
         stack = stacks.up(name, progress)
         progress.say(f"stack {name!r} is up; its settings: {stack.paths.env}")
 

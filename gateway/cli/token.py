@@ -9,14 +9,8 @@ from gateway.cli.configuration import load_settings
 
 def token(user: Annotated[str, typer.Argument(help="admin, analyst or stranger")]) -> None:
     """Prints a fresh token for a demo user. Works in demo mode only: a production gateway has no issuer's key."""
-    from gateway.auth.demo_issuer import DEMO_USERS
+    from gateway.auth.demo_issuer import DEMO_USERS, mint_token
 
     if user not in DEMO_USERS:
         raise typer.BadParameter(f"{user!r} is none of {', '.join(DEMO_USERS)}")
-    typer.echo(mint(user))
-
-
-def mint(user: str) -> str:
-    from gateway.auth.demo_issuer import mint_token
-
-    return mint_token(load_settings(), user)
+    typer.echo(mint_token(load_settings(), user))

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.command import ended_on_interrupt
 from deploy.local.paths import cache_folder
 from deploy.local.progress import Progress
 from deploy.local.provision.artifact import Recipe, provide
@@ -26,7 +27,7 @@ def provision(progress: Progress) -> Provisions:
     def lane(*recipes: Recipe) -> list[Path]:
         return [provide(recipe, cache=cache, progress=progress).folder for recipe in recipes]
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(2) as pool, ended_on_interrupt():
         root = pool.submit(lane, DebianRoot(os.environ.get("AXION_DEBIAN_MIRROR")))
         binaries = pool.submit(lane, OPENFGA, VERSITYGW)
         (postgres_root,), (openfga, versitygw) = root.result(), binaries.result()

@@ -16,7 +16,7 @@ def gateway(paths: StatePaths, ports: Ports, settings: Mapping[str, str]) -> Par
     return Part(
         probe=gateway_probe(ports),
         command=(sys.executable, "-m", "gateway.cli", "serve"),
-        environment=_environment(paths, settings),
+        environment=process_environment(paths, settings),
     )
 
 
@@ -33,12 +33,13 @@ def worker(paths: StatePaths, settings: Mapping[str, str]) -> Part:
     return Part(
         probe=WORKER_PROBE,
         command=(sys.executable, "-m", "gateway.cli", "worker"),
-        environment=_environment(paths, settings),
+        environment=process_environment(paths, settings),
         grace_seconds=30.0,
     )
 
 
-def _environment(paths: StatePaths, settings: Mapping[str, str]) -> dict[str, str]:
+def process_environment(paths: StatePaths, settings: Mapping[str, str]) -> dict[str, str]:
+    """What a process of the product gets: the stack's settings, over which the user's own AXION_* win."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in os.environ}
     chosen = {name: value for name, value in os.environ.items() if name.startswith("AXION_")}
     return {

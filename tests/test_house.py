@@ -1,0 +1,29 @@
+"""The house rules that tools check, as tests: what `make check` runs is what `make test` proves."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHECKS = {
+    "layers": ("lint-imports",),
+    "types": ("mypy",),
+    "lint": ("ruff", "check"),
+    "format": ("ruff", "format", "--check"),
+    "sdl": ("axion", "sdl", "--check"),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_house(check: str) -> None:
+    tool, *words = CHECKS[check]
+    done = subprocess.run([Path(sys.executable).parent / tool, *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_make_check_runs_the_same() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\ncheck:")[2].partition("\n\n")[0]
+    lines = [line.strip().removeprefix("@$(BIN)/") for line in recipe.splitlines()[1:]]
+    assert lines == [" ".join(words) for words in CHECKS.values()]
