@@ -72,7 +72,7 @@ def _after_arguments(tokens: list[Token], engine: int) -> int:
         return int(tokens[engine].end) + 1
     if kinds != _PATH_AND_REPLICA:
         raise TargetInvalid(
-            f"init.sql, line {tokens[engine].line}: {tokens[engine].text} has other arguments than a path and a replica, "
+            f"init.sql, line {tokens[engine].line}: {tokens[engine].text} has arguments besides a path and a replica, "
             "so it cannot be read without replication"
         )
     return int(tokens[engine + 5].end) + 1

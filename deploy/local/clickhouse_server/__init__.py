@@ -12,8 +12,12 @@
     arrow_stream.py  many small Arrow streams -> one
     encoding.py      Content-Encoding both ways
     errors.py        `Code: N. DB::Exception: ...` and its HTTP status
+    sessions.py      `session_id`: a connection that outlives a request
+    running.py       the queries that run now, and how each is cancelled
+    body.py          a request's body, and the end of the client
 
 It follows https://clickhouse.com/docs/interfaces/http. What differs from a server: one user; no roles, no quotas, no
-external tables, no native-protocol compression (`compress=1`); formats with a header or a frame around the rows (JSON,
-...WithNames, Arrow, Parquet) are made in memory before they are sent. Everything else that is not understood is refused.
+external tables, no native-protocol compression (`compress=1`), no files of the server; formats with a header or a frame
+around the rows (JSON, ...WithNames, Arrow, Parquet) are made in memory before they are sent; text of a query in
+`system.processes` shows the rewriting of `statement.py`. What is not understood is refused.
 """

@@ -1,4 +1,4 @@
-"""`python -m deploy.local.clickhouse_server`: runs until SIGTERM or SIGINT, then cancels what runs, closes the store and ends.
+"""The server's command: runs until SIGTERM or SIGINT, then cancels what runs, closes the store and ends.
 
 The password comes from `--password-file`, or from AXION_CLICKHOUSE__PASSWORD: never from the command line, where other
 users of the machine could read it.
@@ -6,11 +6,13 @@ users of the machine could read it.
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import uvicorn
 
@@ -20,22 +22,27 @@ from deploy.local.clickhouse_server.http import AnswerBroken, Application
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn waits for running answers when told to end; the queries behind them are cancelled first."""
+    """Uvicorn waits for running answers when told to end, and then lets the signal end the process.
+
+    Here the queries behind the answers are cancelled first, and the process ends by itself once the store is closed.
+    """
 
     def __init__(self, config: uvicorn.Config, app: Application) -> None:
         super().__init__(config)
         self._app = app
         self._draining: asyncio.Task[None] | None = None
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        self._loop = asyncio.get_running_loop()
-        await super().startup(None)
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, self._end)
+        yield
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
-        self._loop.call_soon_threadsafe(self._drain)
-
-    def _drain(self) -> None:
+    def _end(self) -> None:
+        """A second signal does not wait for answers under way."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
         if self._draining is None:
             self._draining = asyncio.create_task(self._app.running.drain())
 

@@ -97,7 +97,7 @@ class _Blocks:
 
     def next(self) -> bytes | None:
         try:
-            result = self._stream.fetch()
+            result = self._stream.fetch()  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             raise ServerError.from_engine(error) from error
         if result is None:
@@ -107,7 +107,7 @@ class _Blocks:
         return chunk
 
     def close(self) -> None:
-        self._stream.cancel()
+        self._stream.cancel()  # type: ignore[no-untyped-call]
 
 
 class _Arrow:

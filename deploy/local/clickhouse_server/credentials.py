@@ -17,7 +17,7 @@ class Credentials:
     def check(self, headers: Mapping[str, str], parameters: Mapping[str, str]) -> None:
         """Raises `ServerError` 516 unless the request carries this user and password.
 
-        Taken from `X-ClickHouse-User`/`-Key`, HTTP Basic, or `user`/`password` in the query string; never from two of them.
+        Taken from `X-ClickHouse-User`/`-Key`, HTTP Basic, or `user`/`password` in the query; not from two at once.
         """
         given = [
             pair for pair in (_clickhouse(headers), _basic(headers), _query_string(parameters)) if pair is not None

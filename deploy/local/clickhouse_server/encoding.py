@@ -1,9 +1,9 @@
-"""Content-Encoding of answers and of request bodies: gzip, deflate, lz4 (frames), as clickhouse-connect asks for them."""
+"""Content-Encoding of answers and request bodies: gzip, deflate, lz4 (frames), as clickhouse-connect uses them."""
 
 import zlib
 from typing import Protocol
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 
 from deploy.local.clickhouse_server.errors import ServerError, bad_arguments
 

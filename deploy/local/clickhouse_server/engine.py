@@ -1,7 +1,7 @@
 """The chDB engine of this process: its folder, its connections, the queries that run in it.
 
-A connection costs 0.2 ms, carries the settings of one request and runs one statement at a time, so every request gets its
-own. Methods block and are called in threads.
+A connection costs 0.2 ms, carries the settings of one request and runs one statement at a time, so every request gets
+its own. Methods block and are called in threads.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""The ASGI application. One task per request; the engine's blocking calls run in threads, so nothing holds up the loop."""
+"""The ASGI application. One task per request; the engine's blocking calls run in threads, nothing holds up the loop."""
 
 import asyncio
 import contextlib
@@ -110,26 +110,34 @@ class _Exchange:
         self._gone = asyncio.Event()
 
     async def run(self) -> None:
+        """Lets go of the query before the last bytes leave, so that a client that has them may use its name again."""
         self._app.running.add(self._query_id)
         try:
-            text, statement = await self._statement()
-            in_session = self._asked.session_id if self._asked.settings.get("readonly", "0") == "0" else None
-            if in_session is None:
-                await self._on(await self._call(self._open), text, statement)
-                return
-            sessions = self._app.sessions
-            sessions.reserve(in_session, must_exist=self._asked.session_check)
-            try:
-                connection = await self._call(sessions.enter, in_session, self._settings)
-                try:
-                    await self._on(connection, text, statement, keep=True)
-                finally:
-                    await self._call(sessions.leave, in_session)
-            finally:
-                keep = 0.0 if self._asked.close_session else self._asked.session_timeout
-                sessions.release(in_session, keep_seconds=keep)
+            last = await self._answer_but_for_the_end()
         finally:
             self._app.running.remove(self._query_id)
+        await self._send({"type": "http.response.body", "body": last})
+
+    async def _answer_but_for_the_end(self) -> bytes:
+        text, statement = await self._statement()
+        in_session = self._asked.session_id if self._asked.settings.get("readonly", "0") == "0" else None
+        if in_session is None:
+            connection = await self._call(self._open)
+            try:
+                return await self._on(connection, text, statement)
+            finally:
+                await self._call(connection.close)
+        sessions = self._app.sessions
+        sessions.reserve(in_session, must_exist=self._asked.session_check)
+        try:
+            connection = await self._call(sessions.enter, in_session, self._settings)
+            try:
+                return await self._on(connection, text, statement)
+            finally:
+                await self._call(sessions.leave, in_session)
+        finally:
+            keep = 0.0 if self._asked.close_session else self._asked.session_timeout
+            sessions.release(in_session, keep_seconds=keep)
 
     async def _statement(self) -> tuple[bytes, Statement]:
         """The statement and the text it was parsed from, which goes on with the first data of an INSERT."""
@@ -160,17 +168,12 @@ class _Exchange:
             raise
         return connection
 
-    async def _on(self, connection: EngineConnection, text: bytes, statement: Statement, *, keep: bool = False) -> None:
-        try:
-            if statement.kind is StatementKind.INSERT:
-                await self._insert(connection, text, statement)
-            else:
-                await self._query(connection, statement)
-        finally:
-            if not keep:
-                await self._call(connection.close)
+    async def _on(self, connection: EngineConnection, text: bytes, statement: Statement) -> bytes:
+        if statement.kind is StatementKind.INSERT:
+            return await self._insert(connection, text, statement)
+        return await self._query(connection, statement)
 
-    async def _insert(self, connection: EngineConnection, text: bytes, statement: Statement) -> None:
+    async def _insert(self, connection: EngineConnection, text: bytes, statement: Statement) -> bytes:
         format_name = statement.format or self._asked.default_format or "Values"
         head = text[statement.data :]
         summary = Summary()
@@ -193,15 +196,16 @@ class _Exchange:
             finally:
                 await self._call(inserter.cancel)
             summary.written_rows, summary.written_bytes = result.rows_written, result.bytes_written
-        await _text(self._send, 200, b"", self._headers("TabSeparated", summary))
+        await _start(self._send, 200, {**self._headers("TabSeparated", summary), "Content-Length": "0"})
+        return b""
 
-    async def _query(self, connection: EngineConnection, statement: Statement) -> None:
+    async def _query(self, connection: EngineConnection, statement: Statement) -> bytes:
         format_name = statement.format or self._asked.default_format or "TabSeparated"
         watch = asyncio.create_task(self._cancel_when_client_goes())
         found: Answer | None = None
         try:
             found = await self._call(answer, connection, statement, format_name, self._asked.parameters)
-            await self._respond(found, format_name)
+            return await self._respond(found, format_name)
         except ServerError:
             if self._gone.is_set():
                 raise ClientGone from None
@@ -218,8 +222,8 @@ class _Exchange:
         self._gone.set()
         await self._app.running.kill(self._query_id)
 
-    async def _respond(self, found: Answer, format_name: str) -> None:
-        """Holds the first `buffer_size` bytes (all, when told to wait for the end), so that early errors get their status."""
+    async def _respond(self, found: Answer, format_name: str) -> bytes:
+        """Holds the first `buffer_size` bytes (all, with `wait_end_of_query`), so early errors get their status."""
         stream = encoder(self._encoding)
         with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as held:
             limit = None if self._asked.wait_end_of_query else self._asked.buffer_size
@@ -242,7 +246,7 @@ class _Exchange:
                 ended = True
             elif piece_or_end:
                 await _more(self._send, piece_or_end)
-        await self._send({"type": "http.response.body", "body": stream.finish()})
+        return stream.finish()
 
     def _headers(self, format_name: str, summary: Summary) -> dict[str, str]:
         return {

@@ -8,8 +8,8 @@ from deploy.local.clickhouse_server.errors import ServerError, bad_arguments, no
 
 _INTERFACE = frozenset(
     {
-        "query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check", "close_session",
-        "user", "password", "quota_key", "wait_end_of_query", "buffer_size", "client_protocol_version",
+        "query", "database", "default_format", "query_id", "session_id", "session_timeout", "session_check",
+        "close_session", "user", "password", "quota_key", "wait_end_of_query", "buffer_size", "client_protocol_version",
     }
 )  # fmt: skip
 _REFUSED = ("compress", "decompress", "role")

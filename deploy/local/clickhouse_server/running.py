@@ -1,4 +1,4 @@
-"""The queries that run now: their names are unique, their number is bounded, each can be cancelled while a thread has it."""
+"""The queries that run now: their names are unique, their number bounded, each can be cancelled at any time."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """What a statement is: its kind, its format, where its data begins; and how queries are called.
 
 chDB names queries itself. The client's `query_id` is therefore kept in a setting of the query that means nothing to a
-single node (`MARK`), and statements that read names of queries are rewritten: `system.processes` becomes a sub-query that
-shows the client's name, and `query_id` in `KILL QUERY ... WHERE` stands for the client's name.
+single node (`MARK`), and statements that read names of queries are rewritten: `system.processes` becomes a sub-query
+that shows the client's name, and `query_id` in `KILL QUERY ... WHERE` stands for the client's name.
 """
 
 import re
@@ -18,7 +18,7 @@ MARK = "cluster_for_parallel_replicas"
 
 CLIENT_QUERY_ID = f"if(Settings['{MARK}'] = '', query_id, Settings['{MARK}'])"
 _PROCESSES = (
-    f"(SELECT * REPLACE ({CLIENT_QUERY_ID} AS query_id, {CLIENT_QUERY_ID} AS initial_query_id, "
+    f"(SELECT * REPLACE ({CLIENT_QUERY_ID} AS query_id, {CLIENT_QUERY_ID} AS initial_query_id, "  # noqa: S608 - constants
     f"mapFilter((k, v) -> k != '{MARK}', Settings) AS Settings) FROM system.processes)"
 )
 
