@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from loaders.errors import BadInput, Conflict, Forbidden, NotFound
+import structlog
+
+from loaders.errors import AxionError, BadInput, Conflict, Forbidden, NotFound
 from loaders.openfga import names
 from loaders.openfga.parents import datasource_parent
 from loaders.openfga.tuples import RelationTuple, is_object
@@ -17,6 +19,8 @@ from loaders.warehouses.connectors import connector
 from resolvers.context import Context
 
 STORE = "axion_gen"
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ async def with_parent(context: Context, parent: RelationTuple) -> AsyncIterator[
     """One transaction over Gen's rows and a permission tuple: the block's rows and the tuple are kept, or neither.
 
     The tuple is written when the block has ended, before the commit; when the commit fails it is taken back. A process
-    that dies in between leaves a tuple of an object that does not exist, which grants nothing to anyone.
+    that dies in between, or an OpenFGA that goes away, leaves a tuple of an object that does not exist: it grants
+    nothing to anyone, and is logged.
     """
     openfga = context.stores.openfga
     written = False
@@ -111,7 +116,10 @@ async def with_parent(context: Context, parent: RelationTuple) -> AsyncIterator[
             await openfga.write([parent], ledger=context.ledger)
     except BaseException:
         if written:
-            await asyncio.shield(openfga.write(deletes=[parent], ledger=context.ledger))
+            try:
+                await asyncio.shield(openfga.write(deletes=[parent], ledger=context.ledger))
+            except AxionError as error:
+                _log.warning("parent_tuple_left_behind", object=parent.object, error=type(error).__name__)
         raise
 
 

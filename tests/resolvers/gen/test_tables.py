@@ -1,0 +1,132 @@
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+
+from loaders.clickhouse.client import ClickHouse
+from loaders.errors import StoreUnavailable
+from loaders.ledger import Ledger
+from loaders.openfga.tuples import RelationTuple
+from loaders.tables.uuid7 import uuid7
+from resolvers.gen import data_sources, datasets, tables
+from resolvers.gen.data_sources import DataSourceCreate
+from resolvers.gen.datasets import DatasetCreate
+from tests.resolvers.gen.conftest import As, GenStores
+
+DATABASE = "axion_test_tables"
+
+
+@pytest.fixture(scope="module")
+async def clickhouse(clickhouse_url: str, clickhouse_password: str) -> AsyncIterator[ClickHouse]:
+    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
+    await client.command(f"DROP DATABASE IF EXISTS {DATABASE}", ledger=Ledger())
+    await client.command(f"CREATE DATABASE {DATABASE}", ledger=Ledger())
+    for name in ("airlines", "flights", "weather"):
+        await client.command(
+            f"CREATE TABLE {DATABASE}.{name} (id Int32) ENGINE = MergeTree ORDER BY id", ledger=Ledger()
+        )
+    yield client
+    await client.command(f"DROP DATABASE {DATABASE}", ledger=Ledger())
+    await client.close()
+
+
+@pytest.fixture
+async def source(as_: As, clickhouse: ClickHouse, clickhouse_url: str, clickhouse_password: str) -> UUID:
+    settings = {"url": clickhouse_url, "password": clickhouse_password, "database": DATABASE}
+    made = await data_sources.create_data_source(as_("admin"), DataSourceCreate("tables", "clickhouse", settings))
+    return made.id
+
+
+@pytest.fixture
+async def dataset(as_: As, source: UUID) -> UUID:
+    return (await datasets.create_dataset(as_("admin"), DatasetCreate(source, "all"))).id
+
+
+async def grant(stores: GenStores, who: str, flag: str, object_: str) -> None:
+    """Through one role of the person's own, as the model wants it."""
+    role = f"role:{who}"
+    tuples = [
+        RelationTuple("user:*", flag, role),
+        RelationTuple(f"user:{who}", "assignee", role),
+        RelationTuple(role, "assigned_role", object_),
+    ]
+    await stores.openfga.write(tuples, ledger=Ledger())
+
+
+async def listed(as_: As, who: str, dataset: UUID) -> list[str]:
+    return [table.name for table in await tables.list_tables(as_(who), dataset)]
+
+
+async def test_an_admin_sees_all_tables_by_name(as_: As, dataset: UUID) -> None:
+    assert await listed(as_, "admin", dataset) == ["airlines", "flights", "weather"]
+
+
+async def test_the_first_listing_writes_the_parents_and_no_other_does(
+    as_: As, dataset: UUID, stores: GenStores
+) -> None:
+    await listed(as_, "stranger", dataset)
+    found = stores.openfga.read(object_=f"table:{dataset}/flights", relation="parent", ledger=Ledger())
+    assert [tuple_.user async for tuple_ in found] == [f"dataset:{dataset}"]
+    context = as_("admin")
+    await tables.list_tables(context, dataset)
+    assert context.ledger.stores["openfga"].statements == 1
+
+
+@pytest.mark.parametrize("who", ["", "stranger"])
+async def test_others_see_none(who: str, as_: As, dataset: UUID) -> None:
+    assert await listed(as_, who, dataset) == []
+    assert await tables.describe_table(as_(who), dataset, "flights") is None
+    assert await tables.estimate_table(as_(who), dataset, "flights") is None
+
+
+async def test_one_table_may_be_granted_alone(as_: As, dataset: UUID, stores: GenStores) -> None:
+    await grant(stores, "analyst", "has_view_table", f"table:{dataset}/flights")
+    assert await listed(as_, "analyst", dataset) == ["flights"]
+    assert await tables.describe_table(as_("analyst"), dataset, "flights") is not None
+    assert await tables.describe_table(as_("analyst"), dataset, "weather") is None
+
+
+async def test_a_dataset_may_be_granted_before_it_was_ever_listed(as_: As, dataset: UUID, stores: GenStores) -> None:
+    await grant(stores, "analyst", "has_view_table", f"dataset:{dataset}")
+    table = await tables.describe_table(as_("analyst"), dataset, "flights")
+    assert table is not None
+    assert [column.name for column in table.columns] == ["id"]
+    assert table.store in stores.warehouses.opened
+    assert await listed(as_, "analyst", dataset) == ["airlines", "flights", "weather"]
+
+
+async def test_a_dataset_shows_only_the_tables_it_names(as_: As, source: UUID) -> None:
+    made = await datasets.create_dataset(
+        as_("admin"), DatasetCreate(source, "some", table_names=("weather", "not_yet_there"))
+    )
+    assert await listed(as_, "admin", made.id) == ["weather"]
+    assert await tables.describe_table(as_("admin"), made.id, "flights") is None
+    assert await tables.describe_table(as_("admin"), made.id, "not_yet_there") is None
+
+
+async def test_a_dataset_may_be_of_another_schema(as_: As, source: UUID) -> None:
+    made = await datasets.create_dataset(
+        as_("admin"), DatasetCreate(source, "system", remote_schema="system", table_names=("one",))
+    )
+    assert await listed(as_, "admin", made.id) == ["one"]
+
+
+async def test_absent_ones(as_: As, dataset: UUID) -> None:
+    assert await listed(as_, "admin", uuid7()) == []
+    assert await tables.describe_table(as_("admin"), uuid7(), "flights") is None
+    assert await tables.describe_table(as_("admin"), dataset, "nothing") is None
+    assert await tables.estimate_table(as_("admin"), dataset, "nothing") is None
+
+
+async def test_estimates(as_: As, dataset: UUID) -> None:
+    estimate = await tables.estimate_table(as_("admin"), dataset, "flights")
+    assert estimate is not None
+    assert estimate.rows == 0
+
+
+async def test_a_server_that_is_down_is_named(as_: As) -> None:
+    down = DataSourceCreate("down", "clickhouse", {"url": "http://127.0.0.1:1"})
+    source = await data_sources.create_data_source(as_("admin"), down)
+    made = await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d"))
+    with pytest.raises(StoreUnavailable, match="datasource:down"):
+        await tables.list_tables(as_("admin"), made.id)
