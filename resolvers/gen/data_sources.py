@@ -47,6 +47,8 @@ async def create_data_source(context: Context, input_: DataSourceCreate) -> Data
     """
     await context.verdicts.require_admin()
     name = _checked_name(input_.name)
+    if not isinstance(input_.settings, Mapping):
+        raise BadInput("`settings` must be one object of the connector's settings by name.")
     options, credentials = connector(input_.connector_type).split(input_.settings)
     sealed = context.stores.keyring.seal(credentials.to_bytes())
     row = DataSource(
