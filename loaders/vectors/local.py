@@ -15,7 +15,25 @@ from hashlib import blake2b
 
 _WORD = re.compile(r"[^\W_]+(?:[_.-][^\W_]+)*")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
-_ENDINGS = ("ations", "ation", "ings", "ing", "ions", "ion", "edly", "ies", "ers", "ed", "es", "er", "s")
+_ENDINGS = (
+    "ations",
+    "ation",
+    "ating",
+    "ated",
+    "ates",
+    "ate",
+    "ings",
+    "ing",
+    "ions",
+    "ion",
+    "edly",
+    "ies",
+    "ers",
+    "ed",
+    "es",
+    "er",
+    "s",
+)
 _SHORTEST_STEM = 3
 
 _WHOLE, _PAIR, _TRIGRAM = 1.0, 0.6, 0.15
