@@ -15,7 +15,7 @@ from typing import Protocol, Self
 from chdb.state.sqlitelike import Connection, StreamingInserter, StreamingResult
 
 from deploy.local.clickhouse_server.errors import ServerError
-from deploy.local.clickhouse_server.statement import CLIENT_QUERY_ID, MARK
+from deploy.local.clickhouse_server.statement import CLIENT_QUERY_ID, MARK, OWN
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIKE_A_SERVER = {"implicit_select": "0", "allow_introspection_functions": "0"}
@@ -120,6 +120,7 @@ class Engine:
         """Cancels the query of that name and waits for its end; nothing happens when there is none."""
         connection = self.connect()
         try:
+            connection.set(marked(OWN))
             connection.query(f"KILL QUERY WHERE {CLIENT_QUERY_ID} = {literal(query_id)} SYNC".encode())
         finally:
             connection.close()

@@ -4,7 +4,9 @@ import re
 from typing import Self
 
 _ENGINE_MESSAGE = re.compile(
-    r"Code: (?P<code>\d+)\. DB::Exception: (?P<message>.*?)(?: \((?P<name>[A-Z][A-Z0-9_]+)\))?\s*$", re.DOTALL
+    r"Code: (?P<code>\d+)\. DB::Exception: (?P<message>.*?)"
+    r"(?: \((?P<name>[A-Z][A-Z0-9_]+)\))?(?: \(version [^()]*\))?\s*$",
+    re.DOTALL,
 )
 
 _STATUS = {

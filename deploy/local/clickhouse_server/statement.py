@@ -15,11 +15,14 @@ from deploy.local.clickhouse_server.errors import ServerError
 from deploy.local.clickhouse_server.lexer import Token, TokenKind, tokens
 
 MARK = "cluster_for_parallel_replicas"
+OWN = "(server)"
+"""The mark of the server's own statements, which `system.processes` does not show."""
 
 CLIENT_QUERY_ID = f"if(Settings['{MARK}'] = '', query_id, Settings['{MARK}'])"
 _PROCESSES = (
     f"(SELECT * REPLACE ({CLIENT_QUERY_ID} AS query_id, {CLIENT_QUERY_ID} AS initial_query_id, "  # noqa: S608 - constants
-    f"mapFilter((k, v) -> k != '{MARK}', Settings) AS Settings) FROM system.processes)"
+    f"mapFilter((k, v) -> k != '{MARK}', Settings) AS Settings) "
+    f"FROM (SELECT * FROM system.processes WHERE Settings['{MARK}'] != '{OWN}'))"
 )
 
 _SELECTS = ("SELECT", "WITH", "FROM")

@@ -3,7 +3,7 @@
 import base64
 import gzip
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 import pyarrow as pa
 import pytest
 
@@ -18,7 +18,8 @@ def _stream(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def test_splice_is_one_stream() -> None:
@@ -145,6 +146,7 @@ def test_form() -> None:
         ("Code: 62. DB::Exception: Syntax error: (x). (SYNTAX_ERROR)", 62, "SYNTAX_ERROR", 400),
         ("Streaming query failed: Code: 395. DB::Exception: a\nb. (FUNCTION_THROW_IF_VALUE_IS_NON_ZERO)", 395,
          "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO", 500),
+        ("Code: 27. DB::Exception: a (x)\n: b. (CANNOT_PARSE) (version 26.9.2.1)", 27, "CANNOT_PARSE", 400),
         ("Code: 60. DB::Exception: no name", 60, "UNKNOWN_EXCEPTION", 404),
         ("something else", 1001, "STD_EXCEPTION", 500),
     ],
