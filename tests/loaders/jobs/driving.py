@@ -1,8 +1,5 @@
 """Playing the worker by hand: start a job from its place in the queue."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from inspect import isawaitable
 from typing import TypeAlias
 
 import asyncpg
@@ -33,15 +30,3 @@ async def started(store: JobStore, attempts: Attempts, admin: Admin) -> tuple[Jo
 async def events_of(admin: Admin, job: Job) -> list[tuple[int, str]]:
     rows = await admin.fetch("SELECT sequence, kind FROM public.job_events WHERE job_id = $1 ORDER BY sequence", job.id)
     return [(row["sequence"], row["kind"]) for row in rows]
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]], *, timeout_s: float = 20.0) -> None:
-    """Waits for what no event tells of: a state inside another process, or a task's first steps."""
-    async with asyncio.timeout(timeout_s):
-        while not await _holds(condition):  # noqa: ASYNC110 - there is no event to await
-            await asyncio.sleep(0.01)
-
-
-async def _holds(condition: Callable[[], bool | Awaitable[bool]]) -> bool:
-    holds = condition()
-    return await holds if isawaitable(holds) else bool(holds)

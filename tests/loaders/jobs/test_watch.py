@@ -12,7 +12,8 @@ from loaders.jobs.store import JobStore
 from loaders.jobs.watch import PENDING, JobWatcher
 from loaders.postgres.client import Postgres
 from tests.loaders.jobs.database import JobDatabase
-from tests.loaders.jobs.driving import Admin, queued, started, until
+from tests.loaders.jobs.driving import Admin, queued, started
+from tests.loaders.jobs.waiting import until
 
 Item = Snapshot | JobEvent
 LISTENERS = (

@@ -20,7 +20,7 @@ from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
 from resolvers.permissions.verdicts import Verdicts
 from tests.conformance.rows import LARGE_ROWS, ODD_NAME
-from tests.loaders.jobs.driving import until
+from tests.loaders.jobs.waiting import until
 from tests.resolvers.jobs.conftest import SPACE, Someone, working
 
 PROFILE = """
