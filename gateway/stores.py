@@ -63,6 +63,7 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
         yield Stores(
             postgres=postgres,
             columnar={"clickhouse": ClickHouseSource(clickhouse)},
+            streaming={"clickhouse": ClickHouseSource(clickhouse, settings.clickhouse.stream_timeout_ms)},
             clickhouse=clickhouse,
             openfga=openfga,
             warehouses=warehouses,

@@ -16,10 +16,14 @@ from loaders.warehouses.pools import Warehouses
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Shared by all requests of a process. `postgres` and `columnar` are keyed by public store names."""
+    """Shared by all requests of a process. `postgres`, `columnar` and `streaming` are keyed by public store names.
+
+    `streaming` are the columnar sources again, patient enough for a reader who takes millions of rows.
+    """
 
     postgres: Mapping[str, Postgres]
     columnar: Mapping[str, Source]
+    streaming: Mapping[str, Source]
     clickhouse: ClickHouse
     openfga: OpenFga
     warehouses: Warehouses

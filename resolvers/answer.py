@@ -23,7 +23,7 @@ async def guarded(read: Read, context: Context, policies: Policies) -> Read:
 
 def source_of(read: Read, context: Context) -> Source:
     """The columnar store of the read. `BadInput` for Postgres, which has no stream of record batches."""
-    source = context.stores.columnar.get(read.table.store)
+    source = context.stores.streaming.get(read.table.store)
     if source is None:
         raise BadInput(f"Lists of {read.table.store} are not streamed. Page through them as JSON.")
     return source

@@ -1,7 +1,7 @@
 """Failures of mutations as data: the types of the result unions. Everything else is an entry in `errors` with a code."""
 
 from collections.abc import Awaitable
-from typing import Annotated, Any, TypeVar, Union
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 
@@ -59,5 +59,5 @@ async def as_data(work: Awaitable[T]) -> T | Error:
 
 def result_of(name: str, payload: type) -> Any:
     """The union a mutation returns: its payload or a failure."""
-    members = (payload, InvalidInput, AlreadyExists, NotAllowed, Absent)
-    return Annotated[Union[members], strawberry.union(name, description="What was done, or why nothing was.")]
+    members = payload | InvalidInput | AlreadyExists | NotAllowed | Absent
+    return Annotated[members, strawberry.union(name, description="What was done, or why nothing was.")]

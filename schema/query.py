@@ -1,6 +1,6 @@
 """The query root."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 

@@ -1,7 +1,6 @@
 """The subscription root: the life of jobs, over `graphql-transport-ws` and SSE."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
 
@@ -26,7 +25,6 @@ class JobEventKind(Enum):
 
 
 @strawberry.type(name="JobEvent", description="Something that happened to a job.")
-@dataclass
 class JobEventNode:
     key: strawberry.Private[tuple[Value, ...]]
     sequence: BigInt = strawberry.field(description="Number of the event in its job: what to pass as `after`.")

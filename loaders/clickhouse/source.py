@@ -14,8 +14,11 @@ from loaders.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class ClickHouseSource:
+    """`timeout_ms` bounds each statement in the store; `None` is the client's own bound."""
+
     client: ClickHouse
+    timeout_ms: int | None = None
     dialect: Dialect = ClickHouseDialect()  # noqa: RUF009 - it holds no state
 
     def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
-        return self.client.stream(statement.sql, statement.named, ledger=ledger)
+        return self.client.stream(statement.sql, statement.named, ledger=ledger, timeout_ms=self.timeout_ms)

@@ -26,7 +26,5 @@ async def similar_chunks(context: Context, *, workspace_id: str, text: str, work
         raise BadInput(f"`text` must hold 1 to {MAX_TEXT} characters that are not all spaces.")
     (vector,) = await context.stores.embeddings.embed([text])
     similarity = CosineSimilarity("embedding", tuple(vector))
-    in_workspace = Exists(
-        Join(workspaces, ("workspace_path",), ("path",)), Compare(Col("id"), Op.EQ, workspace_id)
-    )
+    in_workspace = Exists(Join(workspaces, ("workspace_path",), ("path",)), Compare(Col("id"), Op.EQ, workspace_id))
     return Search(in_workspace, (OrderBy(similarity, descending=True),), similarity)

@@ -102,7 +102,9 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput) -> Any
 
 
 async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput) -> Any:
-    job = await start_table_profile_refresh(context, _key(given.dataset_id, "GenDataset"), given.table_name)
+    job = await start_table_profile_refresh(
+        context, dataset_id=_key(given.dataset_id, "GenDataset"), table_name=given.table_name
+    )
     return GenTableProfileRefreshPayload(key=(job.id,))
 
 
@@ -113,27 +115,25 @@ def _input(type_: Any) -> Any:
 @strawberry.type
 class GenMutation:
     @strawberry.mutation(description="Adds a data source. For administrators.")
-    async def gen_data_source_create(
-        self, info: Info, input: _input(GenDataSourceCreateInput)
-    ) -> result_of("GenDataSourceCreateResult", GenDataSourceCreatePayload):
+    async def gen_data_source_create(self, info: Info, input: _input(GenDataSourceCreateInput)) -> result_of(
+        "GenDataSourceCreateResult", GenDataSourceCreatePayload
+    ):
         return await as_data(_create_data_source(info.context, input))
 
     @strawberry.mutation(description="Connects to a data source under its stored credentials. For its administrators.")
-    async def gen_data_source_test(
-        self, info: Info, input: _input(GenDataSourceTestInput)
-    ) -> result_of("GenDataSourceTestResult", GenDataSourceTestPayload):
+    async def gen_data_source_test(self, info: Info, input: _input(GenDataSourceTestInput)) -> result_of(
+        "GenDataSourceTestResult", GenDataSourceTestPayload
+    ):
         return await as_data(_test_data_source(info.context, input))
 
     @strawberry.mutation(description="Adds a dataset over tables of a data source. For its administrators.")
-    async def gen_dataset_create(
-        self, info: Info, input: _input(GenDatasetCreateInput)
-    ) -> result_of("GenDatasetCreateResult", GenDatasetCreatePayload):
+    async def gen_dataset_create(self, info: Info, input: _input(GenDatasetCreateInput)) -> result_of(
+        "GenDatasetCreateResult", GenDatasetCreatePayload
+    ):
         return await as_data(_create_dataset(info.context, input))
 
     @strawberry.mutation(description="Starts a job that profiles a remote table: counts, ranges, samples.")
-    async def gen_table_profile_refresh(
-        self, info: Info, input: _input(GenTableProfileRefreshInput)
-    ) -> result_of("GenTableProfileRefreshResult", GenTableProfileRefreshPayload):
+    async def gen_table_profile_refresh(self, info: Info, input: _input(GenTableProfileRefreshInput)) -> result_of(
+        "GenTableProfileRefreshResult", GenTableProfileRefreshPayload
+    ):
         return await as_data(_refresh_profile(info.context, input))
-
-

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Optional
 from uuid import UUID
 
@@ -121,7 +120,6 @@ _AGGREGATE = signature(
 
 
 @strawberry.type(description="A table of a remote warehouse, queried in place.")
-@dataclass
 class GenTable:
     dataset_id: strawberry.Private[UUID]
     known_rows: strawberry.Private[int | None]

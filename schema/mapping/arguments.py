@@ -46,7 +46,9 @@ def signature(required: dict[str, Any], optional: dict[str, Any], returns: Any) 
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter(name, keyword, annotation=type_) for name, type_ in required.items()]
-    parameters += [inspect.Parameter(name, keyword, annotation=type_, default=None) for name, type_ in optional.items()]
+    parameters += [
+        inspect.Parameter(name, keyword, annotation=type_, default=strawberry.UNSET) for name, type_ in optional.items()
+    ]
     declared.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
     declared.__annotations__ = {**required, **optional, "return": returns}
     declared.__module__ = types.__name__

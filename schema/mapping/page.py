@@ -6,7 +6,7 @@ from typing import Any
 from loaders.description import Table
 from loaders.encode.cursor import decode_cursor
 from loaders.errors import BadInput, PageTooLarge
-from loaders.order import expression_type, total_order
+from loaders.order import cursor_types
 from loaders.read import OrderBy, Page
 
 DEFAULT_PAGE = 50
@@ -33,7 +33,7 @@ def page_size(arguments: Mapping[str, Any], *, max_page: int | None) -> int | No
 def page(arguments: Mapping[str, Any], order: tuple[OrderBy, ...], table: Table, *, max_page: int | None) -> Page:
     """What `page_size` raises, and `InvalidCursor`."""
     limit = page_size(arguments, max_page=max_page)
-    types = [expression_type(term.expression, table) for term in total_order(order, table)]
+    types = cursor_types(order, table)
     after, before = arguments.get("after"), arguments.get("before")
     return Page(
         limit=limit,

@@ -1,7 +1,5 @@
 """Sense's root: organizations and their road data."""
 
-from typing import Any
-
 import strawberry
 
 from schema.mapping.roots import connection_root, object_root
