@@ -1,0 +1,37 @@
+"""The `Authorization` of a request, or of a WebSocket's `connection_init`, as the caller it stands for."""
+
+import re
+from datetime import datetime
+
+from gateway.auth.errors import TokenRejected
+from gateway.auth.oidc import TokenVerifier
+from gateway.auth.subjects import Subjects
+from loaders.ledger import Ledger
+from resolvers.context import ANONYMOUS, Subject
+
+_BEARER = re.compile(r" *bearer +([a-z0-9._~+/=-]+) *", re.IGNORECASE | re.ASCII)  # RFC 6750, section 2.1
+
+
+class Authenticator:
+    """No credentials are anonymous; bad ones are refused, never taken for none."""
+
+    def __init__(self, verifier: TokenVerifier, subjects: Subjects) -> None:
+        self._verifier = verifier
+        self._subjects = subjects
+
+    async def subject(self, authorization: str | None, ledger: Ledger) -> tuple[Subject, datetime | None]:
+        """The caller, and when the token ends (UTC): a subscription must end then too.
+
+        Raises `TokenRejected`; a `StoreError` when the identity provider or `axion_sense` cannot be asked.
+        """
+        if authorization is None:
+            return ANONYMOUS, None
+        found = _BEARER.fullmatch(authorization)
+        if found is None:
+            raise TokenRejected("The Authorization header must read: Bearer, a space, the token.")
+        claims = await self._verifier.verify(found[1])
+        return await self._subjects.of(claims, ledger), claims.expires_at
+
+    async def close(self) -> None:
+        await self._subjects.close()
+        await self._verifier.close()

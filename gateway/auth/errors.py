@@ -1,0 +1,25 @@
+"""Why a caller is not let in: `TokenRejected`, 401, or nobody could tell, `IdentityUnavailable`, 503."""
+
+from loaders.errors import StoreUnavailable, Unauthenticated
+
+IDENTITY_PROVIDER = "identity provider"
+"""Its public name as a store, in errors and in readiness."""
+
+
+class TokenRejected(Unauthenticated):
+    """The bearer token is refused. The message says why, in words that help its holder and no forger."""
+
+    @property
+    def challenge(self) -> str:
+        """The value of `WWW-Authenticate` (RFC 6750, section 3)."""
+        return f'Bearer realm="axion", error="invalid_token", error_description="{self}"'
+
+
+class IdentityUnavailable(StoreUnavailable):
+    """The identity provider's keys cannot be read: no token can be judged, so none is accepted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            IDENTITY_PROVIDER, f"The identity provider's keys cannot be read: {reason}. Try again shortly."
+        )
+        self.reason = reason
