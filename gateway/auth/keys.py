@@ -1,0 +1,161 @@
+"""The identity provider's public keys (RFC 7517), fetched when needed and kept for a while."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+import structlog
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
+
+from gateway.auth.errors import IdentityUnavailable
+from gateway.auth.single_flight import SingleFlight
+from loaders.encode.base64url import decode
+
+PublicKey = RSAKey | ECKey | OKPKey
+
+_TIMEOUT = aiohttp.ClientTimeout(total=5.0)
+_MAX_BYTES = 256 * 1024
+_MAX_KEYS = 100
+_MIN_RSA_BITS = 2048
+_REFETCH_S = 10.0
+"""An unknown `kid` makes the keys be fetched again at most this often, whatever forged tokens name."""
+_RETRY_S = 1.0
+"""A failed fetch is not repeated sooner."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keys:
+    """The keys of one fetch that can verify signatures."""
+
+    keys: tuple[PublicKey, ...]
+
+    def find(self, key_id: str | None, key_type: str, algorithm: str) -> PublicKey | None:
+        """The key a token names. Without a name, the only key of that type; never a guess among several."""
+        fitting = [key for key in self.keys if key.key_type == key_type and key.alg in (None, algorithm)]
+        if key_id is None:
+            return fitting[0] if len(fitting) == 1 else None
+        return next((key for key in fitting if key.kid == key_id), None)
+
+
+class Jwks:
+    """The newest keys. Callers share a fetch; whoever opened `session` closes it after `close()`.
+
+    Keys are used for `cache_seconds`, and while the provider is down for as long again: after that a key that the
+    provider may have withdrawn is not believed any more.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        session: aiohttp.ClientSession,
+        *,
+        cache_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._url = url
+        self._session = session
+        self._cache_seconds = cache_seconds
+        self._clock = clock
+        self._flight: SingleFlight[str, Keys] = SingleFlight()
+        self._keys: Keys | None = None
+        self._fetched = float("-inf")
+        self._tried = float("-inf")
+        self._failure: str | None = None
+
+    async def close(self) -> None:
+        await self._flight.cancel()
+
+    async def current(self) -> Keys:
+        """Raises `IdentityUnavailable`."""
+        age = self._clock() - self._fetched
+        if self._keys is not None and age < self._cache_seconds:
+            return self._keys
+        try:
+            return await self._fetch()
+        except IdentityUnavailable:
+            if self._keys is not None and age < 2 * self._cache_seconds:
+                return self._keys
+            raise
+
+    async def newer_than(self, known: Keys) -> Keys:
+        """For a key that `known` lacks: fetched again unless that was just done. Raises `IdentityUnavailable`."""
+        if self._keys is not None and self._keys is not known:
+            return self._keys
+        if self._failure is None and self._clock() < self._tried + _REFETCH_S:
+            return known
+        return await self._fetch()
+
+    async def ping(self) -> None:
+        """Raises `IdentityUnavailable` when no token could be judged now."""
+        await self.current()
+
+    async def _fetch(self) -> Keys:
+        if self._failure is not None and self._clock() < self._tried + _RETRY_S:
+            raise IdentityUnavailable(self._failure)
+        return await self._flight.run(self._url, self._fetch_now)
+
+    async def _fetch_now(self) -> Keys:
+        tried = self._tried = self._clock()
+        try:
+            keys = _usable(await self._download())
+        except IdentityUnavailable as error:
+            self._failure = error.reason
+            _log.warning("jwks_unavailable", reason=error.reason)
+            raise
+        self._failure = None
+        self._fetched = tried
+        self._keys = keys
+        return keys
+
+    async def _download(self) -> bytes:
+        try:
+            async with self._session.get(self._url, allow_redirects=False, timeout=_TIMEOUT) as response:
+                if response.status != 200:
+                    raise IdentityUnavailable(f"the JWKS endpoint answered {response.status}")
+                body = bytearray()
+                async for chunk in response.content.iter_any():
+                    body += chunk
+                    if len(body) > _MAX_BYTES:
+                        raise IdentityUnavailable(f"the JWKS is larger than {_MAX_BYTES} bytes")
+                return bytes(body)
+        except TimeoutError:
+            raise IdentityUnavailable(f"the JWKS endpoint gave no answer in {_TIMEOUT.total:g} s") from None
+        except aiohttp.ClientError as error:
+            raise IdentityUnavailable(f"the JWKS endpoint failed ({type(error).__name__})") from error
+
+
+def _usable(body: bytes) -> Keys:
+    """Public keys for signatures; others are passed over (RFC 7517, section 5)."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise IdentityUnavailable("the JWKS is not JSON") from None
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or len(entries) > _MAX_KEYS:
+        raise IdentityUnavailable(f"the JWKS has no list of at most {_MAX_KEYS} keys")
+    keys = tuple(key for entry in entries if (key := _public_key(entry)) is not None)
+    if not keys:
+        raise IdentityUnavailable("the JWKS has no key that verifies signatures")
+    return Keys(keys)
+
+
+def _public_key(entry: object) -> PublicKey | None:
+    if not isinstance(entry, dict) or entry.get("kty") not in ("RSA", "EC", "OKP") or "d" in entry:
+        return None
+    operations = entry.get("key_ops")
+    verifies = operations is None or (isinstance(operations, list) and "verify" in operations)
+    if entry.get("use", "sig") != "sig" or not verifies:
+        return None
+    try:
+        if entry["kty"] == "RSA" and int.from_bytes(decode(entry["n"])).bit_length() < _MIN_RSA_BITS:
+            return None
+        key = JWKRegistry.import_key(entry)
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        _log.warning("jwk_unreadable", error=type(error).__name__)
+        return None
+    return key if isinstance(key, PublicKey) else None
