@@ -34,7 +34,7 @@ def load_settings(file: Path | None = None) -> Settings:
 def explain(error: ValidationError) -> str:
     """What is wrong with the settings, by the names of the environment and without any value."""
     lines = [
-        f"  AXION_{'__'.join(str(step).upper() for step in problem['loc'])}: {problem['msg']}"
+        f"  {_name(problem['loc'])}: {problem['msg']}"
         for problem in error.errors(include_input=False, include_url=False, include_context=False)
     ]
     return (
@@ -42,3 +42,8 @@ def explain(error: ValidationError) -> str:
         + "\n".join(lines)
         + "\nSet them in the environment or in the file named by AXION_ENV_FILE, or run `axion stack up`."
     )
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    """A rule over several settings has no location of its own."""
+    return f"AXION_{'__'.join(str(step).upper() for step in location)}" if location else "together"

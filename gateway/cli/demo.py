@@ -91,7 +91,7 @@ def _welcome(stack: stacks.Stack, console: Console) -> None:
     from gateway.auth.demo_issuer import DEMO_USERS, mint_token
 
     settings = load_settings(stack.paths.env)
-    console.print(Panel(f"GraphiQL: [bold]http://127.0.0.1:{stack.ports.gateway}/graphql[/]", title="Axion gateway"))
+    console.print(Panel(f"GraphiQL: [bold]http://127.0.0.1:{stack.ports.gateway}/graphiql[/]", title="Axion gateway"))
     for user in DEMO_USERS:
         console.print(f"[bold]{user}[/] (a fresh one: axion token {user})")
         console.print(f"Bearer {mint_token(settings, user)}", soft_wrap=True, highlight=False)

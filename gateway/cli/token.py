@@ -5,12 +5,17 @@ from typing import Annotated
 import typer
 
 from gateway.cli.configuration import load_settings
+from gateway.cli.failure import CommandFailed
 
 
 def token(user: Annotated[str, typer.Argument(help="admin, analyst or stranger")]) -> None:
     """Prints a fresh token for a demo user. Works in demo mode only: a production gateway has no issuer's key."""
-    from gateway.auth.demo_issuer import DEMO_USERS, mint_token
+    from gateway.auth.demo_issuer import DEMO_USERS, DemoOnly, mint_token
 
     if user not in DEMO_USERS:
         raise typer.BadParameter(f"{user!r} is none of {', '.join(DEMO_USERS)}")
-    typer.echo(mint_token(load_settings(), user))
+    settings = load_settings()
+    try:
+        typer.echo(mint_token(settings, user))
+    except DemoOnly as error:
+        raise CommandFailed(str(error)) from error
