@@ -48,6 +48,8 @@ class ClickHouse(_Section):
     replicated: bool = True
     """False for a server without ClickHouse Keeper: tables are made unreplicated (deploy/clickhouse/init.sql)."""
     query_timeout_ms: int = Field(30_000, ge=1)
+    stream_timeout_ms: int = Field(3_600_000, ge=1)
+    """Of an Arrow stream: how long the query may go on, its reader's pauses included."""
 
 
 class OpenFga(_Section):
@@ -103,10 +105,15 @@ class Limits(_Section):
     """Bounds checked before anything expensive runs."""
 
     max_body_bytes: int = Field(1_000_000, ge=1)
+    max_document_chars: int = Field(100_000, ge=1)
     max_tokens: int = Field(4_000, ge=1)
     max_depth: int = Field(16, ge=1)
     max_aliases: int = Field(100, ge=0)
     max_fields: int = Field(2_000, ge=1)
+    max_root_fields: int = Field(50, ge=1)
+    max_directives: int = Field(50, ge=0)
+    max_variables: int = Field(100, ge=0)
+    max_overlaps: int = Field(2_000, ge=0)
     max_page: int = Field(1_000, ge=1)
     request_timeout_ms: int = Field(60_000, ge=1)
 

@@ -1,0 +1,92 @@
+// GraphiQL over this gateway: queries by POST, subscriptions by graphql-transport-ws, both on the page's own origin.
+// The bearer token is the Headers editor's `Authorization`, or in the demo that of the user chosen at the top.
+'use strict';
+
+(async () => {
+  const endpoint = '/graphql';
+  const root = document.getElementById('graphiql');
+  const page = await (await fetch(root.dataset.examples)).json();
+  const tokens = new Map();
+  let user = page.users.length ? page.users[0] : null;
+
+  async function authorization(headers) {
+    const typed = Object.entries(headers || {}).find(([name]) => name.toLowerCase() === 'authorization');
+    if (typed) return typed[1];
+    if (!user) return null;
+    if (!tokens.has(user)) {
+      const answer = await fetch(`/demo/issuer/token?user=${user}`, { method: 'POST' });
+      if (!answer.ok) throw new Error(`no token for ${user}: ${answer.status}`);
+      tokens.set(user, `Bearer ${(await answer.json()).access_token}`);
+    }
+    return tokens.get(user);
+  }
+
+  const sockets = new Map();
+
+  function socket(token) {
+    if (!sockets.has(token)) {
+      const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+      const connectionParams = token ? { authorization: token } : {};
+      sockets.set(token, graphqlWs.createClient({ url: `${scheme}://${location.host}${endpoint}`, connectionParams }));
+    }
+    return sockets.get(token);
+  }
+
+  function isSubscription(document, name) {
+    const operations = document.definitions.filter((definition) => definition.kind === 'OperationDefinition');
+    const chosen = name ? operations.find((operation) => operation.name?.value === name) : operations[0];
+    return chosen?.operation === 'subscription';
+  }
+
+  async function fetcher(parameters, options) {
+    const headers = options?.headers ?? {};
+    const token = await authorization(headers);
+    if (options?.documentAST && isSubscription(options.documentAST, parameters.operationName)) {
+      return socket(token).iterate(parameters);
+    }
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        accept: 'application/graphql-response+json, application/json;q=0.9',
+        'content-type': 'application/json',
+        ...headers,
+        ...(token ? { authorization: token } : {}),
+      },
+      body: JSON.stringify(parameters),
+    });
+    return answer.json();
+  }
+
+  const element = React.createElement;
+
+  function Users() {
+    const [chosen, choose] = React.useState(user);
+    const change = (event) => {
+      user = event.target.value || null;
+      choose(user);
+    };
+    const options = [...page.users, ''].map((name) => element('option', { key: name, value: name }, name || 'no token'));
+    return element(
+      'select',
+      { className: 'axion-user', title: 'Ask as this demo user', value: chosen ?? '', onChange: change },
+      options,
+    );
+  }
+
+  function Title() {
+    return element('div', { className: 'axion-title' }, 'Axion', page.users.length ? element(Users) : null);
+  }
+
+  ReactDOM.createRoot(root).render(
+    element(
+      GraphiQL,
+      {
+        fetcher,
+        defaultTabs: page.examples.map(({ query }) => ({ query })),
+        defaultEditorToolsVisibility: 'variables',
+        shouldPersistHeaders: false,
+      },
+      element(GraphiQL.Logo, null, element(Title)),
+    ),
+  );
+})();

@@ -1,0 +1,87 @@
+"""The ASGI application: every route of the gateway, and what is around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+import strawberry
+from graphql import GraphQLSchema
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from gateway.auth.demo_issuer import DEMO_USERS, demo_issuer_routes
+from gateway.http.graphiql import Explorer
+from gateway.http.graphql import GraphQL
+from gateway.http.health import live, ready
+from gateway.http.request_log import RequestLog
+from gateway.lifespan import Opened, Runtime, open_runtime
+from gateway.metrics import metrics
+from gateway.settings import Settings
+
+
+class _State(TypedDict):
+    runtime: Runtime
+
+
+def create_app(
+    settings: Settings, schema: strawberry.Schema | None = None, *, opened: Opened = open_runtime
+) -> Starlette:
+    """The gateway's own schema unless another is given. `opened` opens what requests need, for the process's life."""
+    demo_routes = demo_issuer_routes(settings)
+    explorer = Explorer(tuple(DEMO_USERS) if demo_routes else ())
+    endpoint = GraphQL(_graphql_schema(schema), settings, explorer)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[_State]:
+        async with opened(settings) as runtime:
+            yield {"runtime": runtime}
+
+    routes: list[BaseRoute] = [
+        Route("/graphql", endpoint),
+        WebSocketRoute("/graphql", endpoint),
+        *explorer.routes(),
+        Route("/health/live", live, methods=["GET"]),
+        Route("/health/ready", ready, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+        Route("/", _root, methods=["GET"]),
+        *demo_routes,
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(RequestLog), *_cors(settings.http.allowed_origins)],
+        lifespan=lifespan,
+        exception_handlers={404: _not_found},
+    )
+
+
+def _graphql_schema(schema: strawberry.Schema | None) -> GraphQLSchema:
+    from schema.build import build, graphql_schema
+
+    return graphql_schema(build() if schema is None else schema)
+
+
+def _cors(origins: tuple[str, ...]) -> list[Middleware]:
+    """Without origins in the settings no other site's page may read an answer, or send what needs a preflight."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-axion-stores", "x-request-id", "last-event-id"],
+            expose_headers=["x-request-id"],
+        )
+    ]
+
+
+async def _root(_: Request) -> Response:
+    return RedirectResponse("/graphiql")
+
+
+async def _not_found(_: Request, __: Exception) -> Response:
+    return JSONResponse({"message": "Nothing is here. The API is at /graphql, its explorer at /graphiql."}, 404)

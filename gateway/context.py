@@ -1,0 +1,32 @@
+"""Makes the context of one operation: who asks, what is opened, and a ledger and verdicts of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loaders.ledger import Ledger
+from loaders.stores import Stores
+from resolvers.context import Context, Subject
+from resolvers.permissions.verdicts import Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """Nothing of a context outlives its operation; of a subscription, each event has one."""
+
+    stores: Stores
+    max_page: int
+
+    def __call__(self, subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
+        ledger = Ledger()
+        return Context(
+            subject=subject,
+            request_id=request_id,
+            stores=self.stores,
+            verdicts=Verdicts(subject, self.stores.openfga, ledger),
+            ledger=ledger,
+            max_page=self.max_page,
+            last_event_id=last_event_id,
+        )
+
+
+NewContext = Callable[[Subject, str, str | None], Context]

@@ -1,0 +1,40 @@
+"""The subject of a request, or the refusal that HTTP knows for its failure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gateway.auth.errors import TokenRejected
+from gateway.http.refusal import refuse
+from gateway.metrics import count_stores
+from loaders.errors import StoreError
+from loaders.ledger import Ledger
+from resolvers.context import Subject
+
+
+class Authenticates(Protocol):
+    """What `gateway.auth` gives: the subject and when its token ends, `TokenRejected`, or a `StoreError`."""
+
+    async def subject(self, authorization: str | None, ledger: Ledger) -> tuple[Subject, datetime | None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """`expires_at` is in Unix seconds; `None` for the anonymous subject, which never expires."""
+
+    subject: Subject
+    expires_at: float | None
+
+
+async def authenticate(authenticator: Authenticates, authorization: str | None) -> Authenticated:
+    """Raises `Refusal`: 401 for a bad token, 503 when it cannot be checked. Not part of the operation's own ledger."""
+    ledger = Ledger()
+    try:
+        subject, expires_at = await authenticator.subject(authorization, ledger)
+    except TokenRejected as error:
+        raise refuse(401, error.code, str(error), headers={"www-authenticate": error.challenge}) from None
+    except StoreError as error:
+        raise refuse(503, error.code, str(error), headers={"retry-after": "5"}, store=error.store) from error
+    finally:
+        count_stores(ledger)
+    return Authenticated(subject, None if expires_at is None else expires_at.timestamp())

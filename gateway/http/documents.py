@@ -1,0 +1,120 @@
+"""Documents parsed, limited and validated once, kept in a bounded cache by their text."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from gateway.http.refusal import Refusal, refuse
+from gateway.limits.check import check_document, check_text
+from gateway.limits.refusal import DocumentTooComplex
+from gateway.settings import Limits
+from loaders.errors import Code
+
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_MAX_ERRORS = 10
+_CACHED_TOKENS = 100_000
+"""The cache's size: a token's share of a parsed document is about 1 kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a valid document. `name` selects it there, `None` when it is the only one and has none."""
+
+    document: DocumentNode
+    node: OperationDefinitionNode
+    name: str | None
+
+    @property
+    def kind(self) -> OperationType:
+        return self.node.operation
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    operations: Mapping[str | None, Operation]
+    tokens: int
+
+
+class Documents:
+    """Prepares documents for one schema. What is refused is not kept."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._documents: OrderedDict[str, _Document] = OrderedDict()
+        self._tokens = 0
+
+    def prepare(self, text: str, operation_name: str | None) -> Operation:
+        """Raises `Refusal`: a syntax error, a limit, invalid, or no such operation."""
+        document = self._documents.get(text)
+        if document is None:
+            document = self._read(text)
+            self._keep(text, document)
+        else:
+            self._documents.move_to_end(text)
+        return _select(document, operation_name)
+
+    def _keep(self, text: str, document: _Document) -> None:
+        self._documents[text] = document
+        self._tokens += document.tokens
+        while self._tokens > _CACHED_TOKENS and len(self._documents) > 1:
+            _, oldest = self._documents.popitem(last=False)
+            self._tokens -= oldest.tokens
+
+    def _read(self, text: str) -> _Document:
+        try:
+            tokens = check_text(text, self._limits)
+            parsed = parse(text)
+            check_document(parsed, self._limits)
+            # graphql-core counts an error more: that it stopped
+            errors = validate(self._schema, parsed, _RULES, max_errors=_MAX_ERRORS)
+        except DocumentTooComplex as error:
+            raise _too_complex(error) from None
+        except GraphQLSyntaxError as error:
+            raise Refusal(400, [(error, Code.GRAPHQL_PARSE_FAILED)], well_formed=True) from None
+        except GraphQLError as error:
+            errors = [error]
+        if errors:
+            coded = [(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors]
+            raise Refusal(400, coded, well_formed=True)
+        nodes = [node for node in parsed.definitions if isinstance(node, OperationDefinitionNode)]
+        operations = {name: Operation(parsed, node, name) for node in nodes for name in (_name(node),)}
+        return _Document(operations, tokens)
+
+
+def _too_complex(error: DocumentTooComplex) -> Refusal:
+    details = {"limit": error.limit, "found": error.found, "maximum": error.maximum}
+    shown = GraphQLError(str(error), extensions=details)
+    return Refusal(400, [(shown, Code.DOCUMENT_TOO_COMPLEX)], well_formed=True)
+
+
+def _name(node: OperationDefinitionNode) -> str | None:
+    return None if node.name is None else node.name.value
+
+
+def _select(document: _Document, name: str | None) -> Operation:
+    if name is None and len(document.operations) == 1:
+        return next(iter(document.operations.values()))
+    if name is not None and name in document.operations:
+        return document.operations[name]
+    if not document.operations:
+        message = "The document holds no operation: add a query, a mutation or a subscription."
+    elif name is None:
+        message = "The document holds several operations: name one of them in operationName."
+    else:
+        message = "The document holds no operation of the name in operationName."
+    raise refuse(400, Code.REQUEST_INVALID, message, well_formed=True)

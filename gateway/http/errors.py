@@ -1,0 +1,65 @@
+"""Errors as clients get them: GraphQL's shape, a code of the closed list always, nothing internal shown."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from loaders.errors import AxionError, Code
+
+_log = structlog.get_logger(__name__)
+
+_CODES = frozenset(code.value for code in Code)
+
+
+def shape(error: GraphQLError, code: Code) -> dict[str, Any]:
+    """An error whose message is safe to show."""
+    shaped: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        shaped["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if error.path is not None:
+        shaped["path"] = error.path
+    shaped["extensions"] = {**(error.extensions or {}), "code": code.value}
+    return shaped
+
+
+def shape_executed(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
+    """An error of an executed operation. What nobody foresaw is logged with its traceback and masked."""
+    cause = _cause(error)
+    if isinstance(cause, AxionError):
+        return _axion(error, cause)
+    if isinstance(cause, GraphQLError):
+        declared = (cause.extensions or {}).get("code")
+        if declared in _CODES:
+            return shape(error, Code(declared))
+        if cause.nodes:  # graphql-core found a value of the request wrong and points at it
+            return shape(error, Code.BAD_USER_INPUT)
+    _log.error("resolver_failed", request_id=request_id, path=error.path, exc_info=cause)
+    masked = shape(error, Code.INTERNAL_ERROR)
+    masked["message"] = f"Something went wrong in the gateway. Report the request id {request_id}."
+    masked["extensions"] = {"code": Code.INTERNAL_ERROR.value, "requestId": request_id}
+    return masked
+
+
+def shape_failure(error: AxionError, path: Sequence[str | int], nulls: int) -> dict[str, Any]:
+    """A crossing into another store that failed in a compiled answer: `path` is the first of `nulls` nulls."""
+    extensions: dict[str, Any] = dict(error.extensions)
+    if nulls > 1:
+        extensions["nulls"] = nulls
+    return {"message": str(error), "path": list(path), "extensions": extensions}
+
+
+def _axion(error: GraphQLError, cause: AxionError) -> dict[str, Any]:
+    shaped = shape(error, cause.code)
+    shaped["message"] = str(cause)
+    shaped["extensions"] = dict(cause.extensions)
+    return shaped
+
+
+def _cause(error: GraphQLError) -> Exception:
+    """What was raised in the first place, below graphql-core's wrappings."""
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause

@@ -1,0 +1,130 @@
+"""Executes a prepared operation with graphql-core; answers of compiled reads pass through untouched."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any, TypeGuard
+
+import orjson
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    is_non_null_type,
+    located_error,
+)
+from graphql.execution import create_source_event_stream
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from gateway.http.documents import Operation
+from resolvers.context import Context
+from schema.mapping.splice import Spliced
+
+_PLAIN = frozenset(
+    {str, int, float, bool, type(None), dict, list, tuple, orjson.Fragment, Spliced},
+)
+
+
+def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
+    """graphql-core's own test, with the types that are nearly all values decided first."""
+    kind = type(value)
+    return kind not in _PLAIN and (kind is CoroutineType or hasattr(value, "__await__"))
+
+
+class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Takes an `orjson.Fragment` and the value of a `Spliced` as they are, whatever the field's type."""
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: Any,
+        info: GraphQLResolveInfo[Context],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        kind = type(result)
+        if kind is orjson.Fragment:
+            return result
+        if kind is Spliced and not is_non_null_type(return_type):  # a null in a non-null field is found one call below
+            return result.value
+        return super().complete_value(return_type, field_details_list, info, path, result, position_context)
+
+
+def execute(
+    schema: GraphQLSchema, operation: Operation, variables: Mapping[str, Any] | None, context: Context
+) -> ExecutionResult | Awaitable[ExecutionResult]:
+    """A query or a mutation. The result at once when no resolver was asynchronous. Never raises a resolver's error."""
+    executor = _executor(schema, operation, variables, context)
+    if isinstance(executor, list):
+        return ExecutionResult(None, executor)
+    result: Any = executor.execute_operation()  # never incremental: the schema has no @defer and no @stream
+    return result  # type: ignore[no-any-return]  # so it is one of the two
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One answer of a subscription. `event_id` is what the resolver's event says a client may resume after."""
+
+    result: ExecutionResult
+    context: Context
+    event_id: str | None = None
+
+
+async def subscribe(
+    schema: GraphQLSchema,
+    operation: Operation,
+    variables: Mapping[str, Any] | None,
+    context: Context,
+    new_context: Callable[[], Context],
+) -> AsyncGenerator[Event, None] | ExecutionResult:
+    """The events of a subscription, each executed under a context of its own; an error result if it cannot begin.
+
+    `context` is for the source.
+
+    An error of the source ends the events with one that carries it. Close the iterator to end the source.
+    """
+    executor = _executor(schema, operation, variables, context)
+    if isinstance(executor, list):
+        return ExecutionResult(None, executor)
+    source: Any = create_source_event_stream(executor)
+    if is_awaitable(source):
+        source = await source
+    return source if isinstance(source, ExecutionResult) else _events(executor, source, new_context)
+
+
+async def _events(executor: Any, source: Any, new_context: Callable[[], Context]) -> AsyncGenerator[Event, None]:
+    async with aclosing(source):
+        try:
+            async for payload in source:
+                each = executor.build_per_event_executor(payload)
+                each.context_value = context = new_context()
+                result = each.execute_operation(False)
+                if is_awaitable(result):
+                    result = await result
+                yield Event(result, context, getattr(payload, "event_id", None))
+        except Exception as error:  # noqa: BLE001 - it is the answer: masked or shown by its kind, and logged
+            nodes: Sequence[FieldNode] = [
+                node for node in executor.operation.selection_set.selections if isinstance(node, FieldNode)
+            ]
+            yield Event(ExecutionResult(None, [located_error(error, nodes)]), new_context())
+
+
+def _executor(
+    schema: GraphQLSchema, operation: Operation, variables: Mapping[str, Any] | None, context: Context
+) -> FragmentExecutor | list[GraphQLError]:
+    built: Any = FragmentExecutor.build(
+        schema,
+        operation.document,
+        context_value=context,
+        raw_variable_values=dict(variables) if variables else None,
+        operation_name=operation.name,
+        max_coercion_errors=5,
+        is_awaitable=is_awaitable,
+    )
+    return built  # type: ignore[no-any-return]  # one of the two: graphql-core's own contract

@@ -1,0 +1,109 @@
+"""`/graphql`, as "GraphQL over HTTP" has it: queries by GET and POST, mutations by POST, JSON bodies only.
+
+Cross-site requests: we authenticate by bearer token, never by cookies, so a foreign page has nothing to ride on. What
+is left is refused: bodies a form can send (415), mutations by GET (405), foreign origins (no CORS but for the origins
+in the settings, and the check of the WebSocket's Origin).
+"""
+
+import inspect
+
+import structlog
+from graphql import GraphQLSchema
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from gateway.http.answer import failed, refused
+from gateway.http.arrow import arrow_response
+from gateway.http.body import HungUp
+from gateway.http.graphiql import Explorer
+from gateway.http.incoming import Incoming, headers_of, take_in
+from gateway.http.media_type import MediaType, accepted
+from gateway.http.observed import Observed
+from gateway.http.operations import Operations
+from gateway.http.refusal import Refusal
+from gateway.http.request_log import exchange_of
+from gateway.http.respond import respond
+from gateway.http.running import while_waited_for
+from gateway.http.sse import send_events
+from gateway.http.websocket import serve_socket
+from gateway.settings import Settings
+from loaders.errors import Code
+
+_log = structlog.get_logger(__name__)
+
+
+class GraphQL:
+    """The ASGI application of one path. `scope["state"]["runtime"]` is what the lifespan opened."""
+
+    def __init__(self, schema: GraphQLSchema, settings: Settings, explorer: Explorer) -> None:
+        self._operations = Operations(schema, settings.limits)
+        self._explorer = explorer
+        self._origins = frozenset(settings.http.allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await serve_socket(scope, receive, send, operations=self._operations, allowed_origins=self._origins)
+            return
+        headers = headers_of(scope)
+        media_type = accepted(headers.get("accept"))
+        if media_type is MediaType.HTML and scope["method"] == "GET" and not scope["query_string"]:
+            page = await self._explorer.page(Request(scope))
+            await page(scope, receive, send)
+            return
+        exchange = exchange_of(scope)
+        with Observed("sse" if media_type is MediaType.EVENT_STREAM else "http", exchange) as observed:
+            try:
+                incoming = await take_in(
+                    scope, receive, headers, media_type, operations=self._operations, request_id=exchange.request_id
+                )
+                observed.prepared(incoming.operation)
+                await self._answer(incoming, media_type, receive, send, observed)
+            except HungUp:
+                observed.ended(Code.CANCELLED.value)
+            except Refusal as refusal:
+                await _refuse(refusal, media_type, send, observed)
+
+    async def _answer(
+        self, incoming: Incoming, media_type: MediaType | None, receive: Receive, send: Send, observed: Observed
+    ) -> None:
+        if media_type is MediaType.EVENT_STREAM:
+            await send_events(incoming, self._operations, receive, send, observed)
+            return
+        context = incoming.new_context()
+        if media_type is MediaType.ARROW:
+            try:
+                observed.ended(await arrow_response(self._operations, incoming, context, receive, send))
+            finally:
+                observed.used(context.ledger)
+            return
+        try:
+            answer = self._operations.run(
+                incoming.operation, incoming.request, context, with_stores=incoming.with_stores
+            )
+            if inspect.isawaitable(answer):
+                answer = await while_waited_for(answer, receive, timeout_ms=self._operations.limits.request_timeout_ms)
+            body = answer.encode()
+        except (HungUp, Refusal):
+            raise
+        except Exception:  # noqa: BLE001 - the last line: logged, masked, answered
+            _log.exception("operation_failed", request_id=incoming.request_id)
+            answer = failed(incoming.request_id)
+            await respond(send, 500, answer.encode(), _json(media_type))
+            observed.ended(answer.code)
+            return
+        finally:
+            observed.used(context.ledger)
+        status = 200 if answer.has_data or media_type is not MediaType.GRAPHQL else 400
+        await respond(send, status, body, _json(media_type))
+        observed.ended(answer.code)
+
+
+async def _refuse(refusal: Refusal, media_type: MediaType | None, send: Send, observed: Observed) -> None:
+    answer = refused(refusal)
+    status = 200 if refusal.well_formed and media_type is MediaType.JSON else refusal.status
+    await respond(send, status, answer.encode(), _json(media_type), refusal.headers)
+    observed.ended(answer.code)
+
+
+def _json(media_type: MediaType | None) -> MediaType:
+    return MediaType.GRAPHQL if media_type is MediaType.GRAPHQL else MediaType.JSON

@@ -1,0 +1,61 @@
+"""`/health/live`: the process answers. `/health/ready`: each store by name, 503 when a required one is down."""
+
+import asyncio
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.lifespan import Ping, Runtime
+from loaders.errors import AxionError, Code
+
+_TIMEOUT_SECONDS = 2.0
+
+
+async def live(_: Request) -> Response:
+    return _answer(200, {"status": "live"})
+
+
+async def ready(request: Request) -> Response:
+    """`ready`, `degraded` (an optional store is down; its fields answer with errors) or `unavailable`."""
+    runtime: Runtime = request.state.runtime
+    required, optional = await asyncio.gather(_ask(runtime.required), _ask(runtime.optional))
+    if any(store["state"] == "down" for store in required.values()):
+        status = "unavailable"
+    elif any(store["state"] == "down" for store in optional.values()):
+        status = "degraded"
+    else:
+        status = "ready"
+    stores = {
+        **{name: {**store, "required": True} for name, store in required.items()},
+        **{name: {**store, "required": False} for name, store in optional.items()},
+    }
+    return _answer(503 if status == "unavailable" else 200, {"status": status, "stores": stores})
+
+
+async def _ask(pings: Mapping[str, Ping]) -> dict[str, dict[str, Any]]:
+    answers = await asyncio.gather(*(_probe(ping) for ping in pings.values()))
+    return dict(zip(pings, answers, strict=True))
+
+
+async def _probe(ping: Ping) -> dict[str, Any]:
+    """All stores are asked at once and none is waited for longer than the time-out."""
+    started = perf_counter()
+    failure: dict[str, str] = {}
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            await ping()
+    except TimeoutError:
+        failure = {"code": Code.STORE_TIMEOUT.value, "message": f"No answer within {_TIMEOUT_SECONDS} s."}
+    except AxionError as error:
+        failure = {"code": error.code.value, "message": str(error)}
+    ms = round((perf_counter() - started) * 1000, 1)
+    return {"state": "down" if failure else "up", "ms": ms, **failure}
+
+
+def _answer(status: int, body: dict[str, Any]) -> Response:
+    headers = {"cache-control": "no-store"}
+    return Response(orjson.dumps(body), status, headers=headers, media_type="application/json")

@@ -1,0 +1,107 @@
+"""An HTTP request for `/graphql`, taken in: who asks, for which operation, and how the answer shall look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql import OperationType
+from starlette.types import Receive, Scope
+
+from gateway.http.authentication import Authenticated, authenticate
+from gateway.http.body import read_body
+from gateway.http.documents import Operation
+from gateway.http.media_type import MediaType, is_json
+from gateway.http.operations import Operations
+from gateway.http.refusal import Refusal, refuse
+from gateway.http.request import GraphQLRequest, from_body, from_query_string
+from gateway.lifespan import Runtime
+from loaders.errors import Code
+from resolvers.context import Context
+
+_HEADERS = {
+    name.encode(): name
+    for name in ("accept", "content-type", "content-length", "authorization", "x-axion-stores", "last-event-id")
+}
+_FORMS = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    request: GraphQLRequest
+    operation: Operation
+    authenticated: Authenticated
+    with_stores: bool
+    runtime: Runtime
+    request_id: str
+    last_event_id: str | None
+
+    def new_context(self) -> Context:
+        return self.runtime.new_context(self.authenticated.subject, self.request_id, self.last_event_id)
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Those of the request's headers that mean something here; repeated ones joined as HTTP has it."""
+    headers: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        name = _HEADERS.get(raw)
+        if name is not None:
+            text = value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
+
+
+async def take_in(
+    scope: Scope,
+    receive: Receive,
+    headers: Mapping[str, str],
+    media_type: MediaType | None,
+    *,
+    operations: Operations,
+    request_id: str,
+) -> Incoming:
+    """Raises `Refusal` for what the client did wrong, cheapest check first, and `HungUp`."""
+    _check_method(scope)
+    if media_type is None or media_type is MediaType.HTML:
+        raise refuse(406, Code.REQUEST_INVALID, f"Accept one of {', '.join(MediaType)}.")
+    runtime: Runtime = scope["state"]["runtime"]
+    authenticated = await authenticate(runtime.authenticator, headers.get("authorization"))
+    request = await _request(scope, receive, headers, operations.limits.max_body_bytes)
+    operation = operations.prepare(request)
+    _check_kind(scope, operation, media_type)
+    return Incoming(
+        request=request,
+        operation=operation,
+        authenticated=authenticated,
+        with_stores=request.wants_stores or headers.get("x-axion-stores") == "1",
+        runtime=runtime,
+        request_id=request_id,
+        last_event_id=headers.get("last-event-id"),
+    )
+
+
+async def _request(scope: Scope, receive: Receive, headers: Mapping[str, str], max_body: int) -> GraphQLRequest:
+    if scope["method"] == "GET":
+        return from_query_string(scope["query_string"])
+    if not is_json(headers.get("content-type")):
+        raise _unsupported(headers.get("content-type"))
+    return from_body(await read_body(receive, declared=headers.get("content-length"), maximum=max_body))
+
+
+def _check_method(scope: Scope) -> None:
+    if scope["method"] not in ("GET", "POST"):
+        message = "Send queries by GET or POST, mutations by POST."
+        raise refuse(405, Code.REQUEST_INVALID, message, headers={"allow": "GET, POST"})
+
+
+def _check_kind(scope: Scope, operation: Operation, media_type: MediaType) -> None:
+    if operation.kind is OperationType.MUTATION and scope["method"] == "GET":
+        raise refuse(405, Code.REQUEST_INVALID, "Mutations are sent by POST.", headers={"allow": "POST"})
+    if operation.kind is OperationType.SUBSCRIPTION and media_type is not MediaType.EVENT_STREAM:
+        message = "Subscriptions are served over WebSocket (graphql-transport-ws) and as text/event-stream."
+        raise refuse(400, Code.REQUEST_INVALID, message, well_formed=True)
+
+
+def _unsupported(content_type: str | None) -> Refusal:
+    """A page of another site can send forms without asking: they are refused as such."""
+    is_form = content_type is None or content_type.split(";")[0].strip().lower() in _FORMS
+    code = Code.CSRF_REFUSED if is_form else Code.REQUEST_INVALID
+    return refuse(415, code, "The body must be sent as Content-Type: application/json, in UTF-8.")

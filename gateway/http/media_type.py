@@ -1,0 +1,68 @@
+"""Content negotiation of GraphQL over HTTP: which of our media types a client accepts, and what it sent."""
+
+from enum import StrEnum
+from functools import lru_cache
+
+
+class MediaType(StrEnum):
+    JSON = "application/json"
+    GRAPHQL = "application/graphql-response+json"
+    EVENT_STREAM = "text/event-stream"
+    ARROW = "application/vnd.apache.arrow.stream"
+    HTML = "text/html"
+
+
+_UTF8 = frozenset({"utf-8", "utf8"})
+_WILDCARDS = {"*/*": MediaType.JSON, "application/*": MediaType.JSON, "text/*": MediaType.EVENT_STREAM}
+
+
+@lru_cache(maxsize=256)
+def accepted(header: str | None) -> MediaType | None:
+    """The best of our media types: the highest quality, then the first named. `None` when none is acceptable.
+
+    Without a header, and for wildcards, `application/json`: what the specification asks for until 2025's clients.
+    """
+    if header is None or not header.strip():
+        return MediaType.JSON
+    best: MediaType | None = None
+    best_quality = 0.0
+    for part in header.split(","):
+        name, parameters = _parsed(part)
+        quality = _quality(parameters.get("q", "1"))
+        media_type = _named(name)
+        if media_type is None or parameters.get("charset", "utf-8") not in _UTF8:
+            continue
+        if quality > best_quality:
+            best, best_quality = media_type, quality
+    return best
+
+
+@lru_cache(maxsize=256)
+def is_json(header: str | None) -> bool:
+    """Whether a body of this Content-Type is JSON in UTF-8. A request a form can make, without one, is not."""
+    if header is None:
+        return False
+    name, parameters = _parsed(header)
+    return name == MediaType.JSON and parameters.get("charset", "utf-8") in _UTF8
+
+
+def _named(name: str) -> MediaType | None:
+    if name in _WILDCARDS:
+        return _WILDCARDS[name]
+    try:
+        return MediaType(name)
+    except ValueError:
+        return None
+
+
+def _parsed(value: str) -> tuple[str, dict[str, str]]:
+    name, *rest = value.split(";")
+    pairs = (part.partition("=") for part in rest)
+    return name.strip().lower(), {key.strip().lower(): text.strip().strip('"').lower() for key, _, text in pairs}
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

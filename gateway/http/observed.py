@@ -1,0 +1,52 @@
+"""Counts and times one operation, whatever becomes of it."""
+
+from time import perf_counter
+from types import TracebackType
+from typing import Literal, Self
+
+from gateway.http.documents import Operation
+from gateway.http.request_log import Exchange
+from gateway.metrics import DURATION, IN_FLIGHT, OPERATIONS, count_stores
+from loaders.errors import Code
+from loaders.ledger import Ledger
+
+Transport = Literal["http", "sse", "websocket"]
+
+
+class Observed:
+    """Left without `ended`, it is counted as an internal error, or as cancelled when its task was."""
+
+    __slots__ = ("_code", "_exchange", "_started", "transport")
+
+    def __init__(self, transport: Transport, exchange: Exchange) -> None:
+        self.transport = transport
+        self._exchange = exchange
+        self._code: str | None = None
+        self._started = 0.0
+
+    def __enter__(self) -> Self:
+        self._started = perf_counter()
+        IN_FLIGHT.labels(self.transport).inc()
+        return self
+
+    def prepared(self, operation: Operation) -> None:
+        self._exchange.operation = operation.name
+        self._exchange.kind = operation.kind.value
+
+    def ended(self, code: str) -> None:
+        self._code = code
+
+    def used(self, ledger: Ledger) -> None:
+        """What the operation did to the stores; once per context."""
+        count_stores(ledger)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        IN_FLIGHT.labels(self.transport).dec()
+        code = self._code or Code.INTERNAL_ERROR.value
+        if kind is not None:
+            code = (Code.INTERNAL_ERROR if issubclass(kind, Exception) else Code.CANCELLED).value
+        seconds = perf_counter() - self._started
+        self._exchange.code = code
+        self._exchange.ms = seconds * 1000
+        OPERATIONS.labels(self.transport, code).inc()
+        DURATION.labels(self.transport).observe(seconds)

@@ -1,0 +1,97 @@
+"""From a request's parameters to answers: the part all transports have in common."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import structlog
+from graphql import ExecutionResult, GraphQLSchema, OperationType
+
+from gateway.http.answer import Answer, executed, failed, refused
+from gateway.http.documents import Documents, Operation
+from gateway.http.execution import execute, subscribe
+from gateway.http.request import GraphQLRequest
+from gateway.http.running import timed_out
+from gateway.settings import Limits
+from loaders.ledger import Ledger
+from resolvers.context import Context
+
+_log = structlog.get_logger(__name__)
+
+NewContext: TypeAlias = Callable[[], Context]
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """One answer of several, encoded. `event_id` is what a client may resume after."""
+
+    answer: Answer
+    payload: bytes
+    ledger: Ledger
+    event_id: str | None = None
+
+
+class Operations:
+    """Of one schema under one set of limits; lives as long as the process."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._documents = Documents(schema, limits)
+        self.limits = limits
+
+    def prepare(self, request: GraphQLRequest) -> Operation:
+        """Parsed, limited and validated. Raises `Refusal`."""
+        return self._documents.prepare(request.query, request.operation_name)
+
+    def run(
+        self, operation: Operation, request: GraphQLRequest, context: Context, *, with_stores: bool = False
+    ) -> Answer | Awaitable[Answer]:
+        """The answer of a query or a mutation, at once when nothing had to be waited for."""
+        result = execute(self._schema, operation, request.variables, context)
+        if isinstance(result, ExecutionResult):
+            return executed(result, context, with_stores=with_stores)
+        return _awaited(result, context, with_stores)
+
+    async def stream(
+        self, operation: Operation, request: GraphQLRequest, new_context: NewContext, *, with_stores: bool = False
+    ) -> AsyncGenerator[Streamed, None]:
+        """A subscription's answers; exactly one for a query or a mutation. Closing it ends the subscription's source.
+
+        Raises nothing but cancellation: what the gateway itself breaks is the last answer, masked and logged.
+        """
+        context = new_context()
+        try:
+            if operation.kind is not OperationType.SUBSCRIPTION:
+                yield _streamed(await self._once(operation, request, context, with_stores), context)
+                return
+            events = await subscribe(self._schema, operation, request.variables, context, new_context)
+            if isinstance(events, ExecutionResult):
+                yield _streamed(executed(events, context, with_stores=with_stores), context)
+                return
+            async with aclosing(events):
+                async for event in events:
+                    context = event.context
+                    yield _streamed(executed(event.result, context, with_stores=with_stores), context, event.event_id)
+        except Exception:  # noqa: BLE001 - the last line: logged, masked, answered
+            _log.exception("operation_failed", request_id=context.request_id)
+            yield _streamed(failed(context.request_id), context)
+
+    async def _once(self, operation: Operation, request: GraphQLRequest, context: Context, with_stores: bool) -> Answer:
+        timeout_ms = self.limits.request_timeout_ms
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                answer = self.run(operation, request, context, with_stores=with_stores)
+                return await answer if inspect.isawaitable(answer) else answer
+        except TimeoutError:
+            return refused(timed_out(timeout_ms))
+
+
+async def _awaited(result: Awaitable[ExecutionResult], context: Context, with_stores: bool) -> Answer:
+    return executed(await result, context, with_stores=with_stores)
+
+
+def _streamed(answer: Answer, context: Context, event_id: str | None = None) -> Streamed:
+    return Streamed(answer, answer.encode(), context.ledger, event_id)

@@ -1,0 +1,89 @@
+"""The parameters of one GraphQL request, from a JSON body or a query string."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+from urllib.parse import parse_qsl
+
+import orjson
+
+from gateway.http.refusal import Refusal, refuse
+from loaders.errors import Code
+
+_MAX_PARAMETERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, Any] | None
+    extensions: Mapping[str, Any] | None
+
+    @property
+    def wants_stores(self) -> bool:
+        """`"extensions": {"stores": true}` asks for the operation's ledger, as the header `X-Axion-Stores: 1` does."""
+        return self.extensions is not None and self.extensions.get("stores") is True
+
+
+def from_body(body: bytes) -> GraphQLRequest:
+    """Raises `Refusal` 400 for anything but one JSON object of the right shape."""
+    try:
+        parameters = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _invalid(
+            f"The request body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        ) from None
+    if isinstance(parameters, list):
+        raise _invalid("Batches are not supported: send each operation as its own request, over one connection.")
+    return from_parameters(parameters)
+
+
+def from_query_string(query_string: bytes) -> GraphQLRequest:
+    """Raises `Refusal` 400. `variables` and `extensions` are JSON texts there."""
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS
+        )
+    except (UnicodeDecodeError, ValueError):
+        raise _invalid(f"The query string cannot be read, or has more than {_MAX_PARAMETERS} parameters.") from None
+    parameters: dict[str, Any] = dict(pairs)
+    for name in ("variables", "extensions"):
+        if parameters.get(name):
+            try:
+                parameters[name] = orjson.loads(parameters[name])
+            except orjson.JSONDecodeError as error:
+                raise _invalid(f"The parameter {name} is not JSON: {error.msg}.") from None
+        else:
+            parameters[name] = None
+    return from_parameters(parameters)
+
+
+def from_parameters(parameters: object) -> GraphQLRequest:
+    """Raises `Refusal` 400 when a parameter is missing or of the wrong type. Other parameters are ignored."""
+    if not _is_object(parameters):
+        raise _invalid('The request must be a JSON object such as {"query": "{ __typename }"}.')
+    query = parameters.get("query")
+    if not isinstance(query, str) or not query:
+        raise _invalid("The parameter query must be a text that holds a GraphQL document.")
+    name = parameters.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise _invalid("The parameter operationName must be a text or null.")
+    return GraphQLRequest(query, name or None, _map(parameters, "variables"), _map(parameters, "extensions"))
+
+
+def _map(parameters: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    value = parameters.get(name)
+    if value is None:
+        return None
+    if not _is_object(value):
+        raise _invalid(f"The parameter {name} must be a JSON object or null.")
+    return value
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _invalid(message: str) -> Refusal:
+    return refuse(400, Code.REQUEST_INVALID, message)

@@ -1,0 +1,97 @@
+"""Around every request: its id, taken over or made, in the answer and in the log; one line when it has ended."""
+
+import re
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from loaders.tables.uuid7 import uuid7
+
+_log = structlog.get_logger("access")
+_VALID_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_KEY = "axion.exchange"
+_QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What is known of a request when it ends. `operation` and `code` are filled in by the GraphQL endpoint."""
+
+    request_id: str
+    operation: str | None = None
+    kind: str | None = None
+    code: str | None = None
+    ms: float = 0.0
+
+    def line(self) -> dict[str, Any]:
+        """What is logged of the operation."""
+        return {
+            "request_id": self.request_id,
+            "operation": self.operation,
+            "kind": self.kind,
+            "code": self.code,
+            "ms": round(self.ms, 2),
+        }
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    exchange: Exchange = scope[_KEY]
+    return exchange
+
+
+class RequestLog:
+    """Never logs headers, variables, documents or query strings: they may hold secrets."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        exchange = scope[_KEY] = Exchange(_request_id(scope))
+        header = (b"x-request-id", exchange.request_id.encode())
+        status = 0
+        started = perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            kind = message["type"]
+            if kind == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), header]
+            elif kind == "websocket.accept":
+                status = 101
+            elif kind == "websocket.close":
+                status = message.get("code", 1000)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            _write(scope, exchange, status, perf_counter() - started)
+
+
+def _write(scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
+    if scope["path"] in _QUIET and status < 400:
+        return
+    exchange.ms = seconds * 1000
+    line = exchange.line() if exchange.code is not None else {"request_id": exchange.request_id}
+    _log.info(
+        "request",
+        **line | {"ms": round(exchange.ms, 2)},
+        method=scope.get("method", "WEBSOCKET"),
+        path=scope["path"],
+        status=status,
+    )
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _VALID_ID.fullmatch(value):
+            sent: str = value.decode()
+            return sent
+    return str(uuid7())

@@ -1,0 +1,106 @@
+"""graphql-sse's distinct connections: each operation is one event stream of `next` events and a `complete`.
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. A stream that was cut is resumed by repeating the
+request with the `Last-Event-ID` header, which browsers' EventSource sends by itself.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.types import Receive, Send
+
+from gateway.http.answer import OK, refused
+from gateway.http.body import HungUp
+from gateway.http.incoming import Incoming
+from gateway.http.observed import Observed
+from gateway.http.operations import Operations, Streamed
+from gateway.http.refusal import Refusal, refuse
+from gateway.http.running import ended, hung_up
+from loaders.errors import Code
+
+KEEP_ALIVE_SECONDS = 12.0
+"""A comment is sent after this much silence, so that nothing between us and the client takes it for dead."""
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+_COMPLETE = b"event: complete\ndata: \n\n"
+_KEEP_ALIVE = b":\n\n"
+
+
+async def send_events(
+    incoming: Incoming, operations: Operations, receive: Receive, send: Send, observed: Observed
+) -> None:
+    """Until the operation completes or its token expires; `HungUp` when the client goes away.
+
+    Each event waits until the client has read those before it.
+    """
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await _send(send, _KEEP_ALIVE)  # the client knows at once that it is served
+    stream = operations.stream(
+        incoming.operation, incoming.request, incoming.new_context, with_stores=incoming.with_stores
+    )
+    hang_up = asyncio.create_task(hung_up(receive))
+    code = OK
+    try:
+        async with aclosing(_paced(stream, hang_up, incoming.authenticated.expires_at)) as paced:
+            async for streamed in paced:
+                if streamed is None:
+                    await _send(send, _KEEP_ALIVE)
+                    continue
+                code = streamed.answer.code
+                observed.used(streamed.ledger)
+                await _send(send, _event(streamed.payload, streamed.event_id))
+    except Refusal as refusal:
+        answer = refused(refusal)
+        code = answer.code
+        await _send(send, _event(answer.encode(), None))
+    finally:
+        hang_up.cancel()
+    observed.ended(code)
+    await send({"type": "http.response.body", "body": _COMPLETE})
+
+
+async def _paced(
+    stream: AsyncGenerator[Streamed, None], hang_up: "asyncio.Task[None]", expires_at: float | None
+) -> AsyncGenerator[Streamed | None, None]:
+    """The stream's answers, and `None` for each silence. Raises `HungUp`, and `Refusal` when the token has expired."""
+    following: asyncio.Future[Streamed | None] | None = None
+    async with aclosing(stream):
+        try:
+            while True:
+                following = following or asyncio.ensure_future(anext(stream, None))
+                left = float("inf") if expires_at is None else expires_at - time.time()
+                wait = max(0.0, min(KEEP_ALIVE_SECONDS, left))
+                await asyncio.wait((following, hang_up), timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                if hang_up.done():
+                    raise HungUp
+                if left <= 0:
+                    raise refuse(401, Code.UNAUTHENTICATED, "The bearer token has expired: ask again with a new one.")
+                if not following.done():
+                    yield None
+                    continue
+                streamed, following = following.result(), None
+                if streamed is None:
+                    return
+                yield streamed
+        finally:
+            if following is not None:
+                await ended(following)
+
+
+def _event(payload: bytes, event_id: str | None) -> bytes:
+    """orjson writes no line breaks, but JSON that a store made may hold some: each line is a data line."""
+    lines = [b"event: next"]
+    if event_id is not None and not {"\n", "\r", "\0"} & set(event_id):
+        lines.append(b"id: " + event_id.encode())
+    lines += [b"data: " + line for line in payload.splitlines()]
+    return b"\n".join(lines) + b"\n\n"
+
+
+async def _send(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})

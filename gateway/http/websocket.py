@@ -1,0 +1,221 @@
+"""GraphQL over WebSocket, subprotocol `graphql-transport-ws`: one connection, any number of operations on it.
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md. The bearer token comes in `connection_init`'s payload
+as `authorization`, or in the handshake's header. uvicorn's pings find dead peers, and its shutdown closes with 1012.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from gateway.http.answer import OK, refused
+from gateway.http.authentication import Authenticated, authenticate
+from gateway.http.documents import Operation
+from gateway.http.incoming import headers_of
+from gateway.http.observed import Observed
+from gateway.http.operations import Operations
+from gateway.http.origin import origin_allowed
+from gateway.http.refusal import Refusal, refuse
+from gateway.http.request import GraphQLRequest, from_parameters
+from gateway.http.request_log import Exchange, exchange_of
+from gateway.http.running import ended
+from gateway.lifespan import Runtime
+from gateway.metrics import SOCKETS
+from loaders.errors import Code
+from resolvers.context import Context
+
+_log = structlog.get_logger(__name__)
+_access = structlog.get_logger("access")
+
+SUBPROTOCOL = "graphql-transport-ws"
+INIT_SECONDS = 10.0
+MAX_OPERATIONS = 100
+"""Of one connection at one time."""
+
+
+class Closed(Exception):
+    """The connection ends here, with a code of the protocol."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+async def serve_socket(
+    scope: Scope, receive: Receive, send: Send, *, operations: Operations, allowed_origins: Collection[str]
+) -> None:
+    await receive()  # websocket.connect
+    if not origin_allowed(scope, allowed_origins):
+        _log.info("websocket_refused", request_id=exchange_of(scope).request_id, code=Code.CSRF_REFUSED.value)
+        await send({"type": "websocket.close", "code": 4403, "reason": "Forbidden"})
+        return
+    if SUBPROTOCOL not in scope["subprotocols"]:
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
+        return
+    await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+    with SOCKETS.track_inprogress():
+        await _Socket(scope, receive, send, operations).serve()
+
+
+class _Socket:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, operations: Operations) -> None:
+        self._receive = receive
+        self._asgi_send = send
+        self._operations = operations
+        self._runtime: Runtime = scope["state"]["runtime"]
+        self._request_id = exchange_of(scope).request_id
+        self._header = headers_of(scope).get("authorization")
+        self._authenticated: Authenticated | None = None
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def serve(self) -> None:
+        """Until either side closes. Every operation has ended when this returns."""
+        try:
+            await self._initialise()
+            while (message := await self._message(self._seconds_left(), "Forbidden", 4403)) is not None:
+                await self._take(message)
+        except Closed as closed:
+            await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+        finally:
+            for task in list(self._running.values()):
+                await ended(task)
+
+    async def _initialise(self) -> None:
+        deadline = time.monotonic() + INIT_SECONDS
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            message = await self._message(left, "Connection initialisation timeout", 4408)
+            if message is None:
+                return
+            if message["type"] == "connection_init":
+                break
+            if message["type"] not in ("ping", "pong"):
+                raise Closed(4401, "Unauthorized")
+            await self._take(message)
+        payload = message.get("payload")
+        if payload is not None and not isinstance(payload, dict):
+            raise Closed(4400, "The payload of connection_init must be an object")
+        self._authenticated = await self._authenticate(payload or {})
+        await self._send({"type": "connection_ack"})
+
+    async def _authenticate(self, payload: dict[str, Any]) -> Authenticated:
+        sent = payload.get("authorization", payload.get("Authorization", self._header))
+        if sent is not None and not isinstance(sent, str):
+            raise Closed(4403, "Forbidden")
+        try:
+            return await authenticate(self._runtime.authenticator, sent)
+        except Refusal as refusal:
+            raise Closed(4403 if refusal.status == 401 else 1013, str(refusal)[:100]) from None
+
+    def _seconds_left(self) -> float | None:
+        expires_at = self._authenticated.expires_at if self._authenticated else None
+        return None if expires_at is None else max(0.0, expires_at - time.time())
+
+    async def _message(self, within: float | None, reason: str, code: int) -> dict[str, Any] | None:
+        """The next message, `None` when the client closed. Raises `Closed`, also when none came in time."""
+        try:
+            async with asyncio.timeout(within):
+                received = await self._receive()
+        except TimeoutError:
+            raise Closed(code, reason) from None
+        if received["type"] == "websocket.disconnect":
+            return None
+        text = received.get("text")
+        if text is None:
+            raise Closed(4400, "Messages are texts")
+        if len(text) > self._operations.limits.max_body_bytes:
+            raise Closed(1009, "Message too big")
+        try:
+            message = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise Closed(4400, "Invalid message: no JSON") from None
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            raise Closed(4400, "Invalid message: no type")
+        return message
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "ping":
+                await self._send({"type": "pong", **({"payload": message["payload"]} if "payload" in message else {})})
+            case "pong":
+                pass
+            case "subscribe":
+                self._subscribe(_id(message), message.get("payload"))
+            case "complete":
+                task = self._running.pop(_id(message), None)
+                if task is not None:
+                    await ended(task)
+            case "connection_init":
+                raise Closed(4429, "Too many initialisation requests")
+            case _:
+                raise Closed(4400, "Invalid message: unknown type")
+
+    def _subscribe(self, id_: str, payload: object) -> None:
+        if id_ in self._running:
+            raise Closed(4409, f"Subscriber for {id_[:80]} already exists")
+        task = asyncio.create_task(self._run(id_, payload), name=f"operation {id_}")
+        self._running[id_] = task
+        task.add_done_callback(lambda done: self._forget(id_, done))
+
+    async def _run(self, id_: str, payload: object) -> None:
+        exchange = Exchange(self._request_id)
+        with Observed("websocket", exchange) as observed:
+            try:
+                if len(self._running) > MAX_OPERATIONS:
+                    message = f"At most {MAX_OPERATIONS} operations run on one connection: complete some first."
+                    raise refuse(429, Code.REQUEST_INVALID, message)
+                request = from_parameters(payload)
+                operation = self._operations.prepare(request)
+            except Refusal as refusal:
+                answer = refused(refusal)
+                observed.ended(answer.code)
+                await self._send({"id": id_, "type": "error", "payload": answer.body["errors"]})
+                return
+            observed.prepared(operation)
+            completed = await self._answer(id_, request, operation, observed)
+        _access.info("operation", **exchange.line())
+        if completed:
+            await self._send({"id": id_, "type": "complete"})
+
+    async def _answer(self, id_: str, request: GraphQLRequest, operation: Operation, observed: Observed) -> bool:
+        """Whether the operation is to be completed; one whose execution could not begin has ended with its errors."""
+        stream = self._operations.stream(operation, request, self._new_context, with_stores=request.wants_stores)
+        observed.ended(OK)
+        async with aclosing(stream):
+            async for streamed in stream:
+                observed.ended(streamed.answer.code)
+                observed.used(streamed.ledger)
+                if not streamed.answer.has_data:
+                    await self._send({"id": id_, "type": "error", "payload": streamed.answer.body["errors"]})
+                    return False
+                await self._send({"id": id_, "type": "next", "payload": orjson.Fragment(streamed.payload)})
+        return True
+
+    def _forget(self, id_: str, done: "asyncio.Task[None]") -> None:
+        if self._running.get(id_) is done:
+            del self._running[id_]
+        if not done.cancelled() and (error := done.exception()) is not None:
+            _log.error("websocket_operation_failed", request_id=self._request_id, exc_info=error)
+
+    def _new_context(self) -> Context:
+        assert self._authenticated is not None
+        return self._runtime.new_context(self._authenticated.subject, self._request_id, None)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        """Waits while the client is slow to read."""
+        await self._asgi_send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+
+
+def _id(message: dict[str, Any]) -> str:
+    id_ = message.get("id")
+    if not isinstance(id_, str) or not id_:
+        raise Closed(4400, "Invalid message: no id")
+    return id_

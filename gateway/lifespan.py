@@ -1,0 +1,67 @@
+"""What a serving process has open, from its start to its end."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.auth.authenticate import Authenticator
+from gateway.auth.errors import IDENTITY_PROVIDER
+from gateway.auth.jwks import Jwks
+from gateway.auth.oidc import TokenVerifier
+from gateway.auth.subjects import Subjects
+from gateway.context import Contexts, NewContext
+from gateway.http.authentication import Authenticates
+from gateway.settings import Settings
+from loaders.ledger import Ledger
+from loaders.stores import Stores
+
+Ping = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """`required` are the stores without which the gateway is not ready; it is degraded without the `optional` ones."""
+
+    authenticator: Authenticates
+    new_context: NewContext
+    required: Mapping[str, Ping] = field(default_factory=dict)
+    optional: Mapping[str, Ping] = field(default_factory=dict)
+
+
+Opened = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Opens the stores and the identity provider's client; closes them in the reverse order."""
+    from gateway.stores import open_stores
+
+    async with open_stores(settings) as stores, AsyncExitStack() as stack:
+        jwks = Jwks(settings.oidc.jwks_url, cache_seconds=settings.oidc.jwks_cache_seconds)
+        verifier = TokenVerifier(settings.oidc, jwks=jwks)
+        authenticator = Authenticator(verifier, Subjects(stores.postgres["axion_sense"]))
+        stack.push_async_callback(authenticator.close)
+        yield Runtime(
+            authenticator=authenticator,
+            new_context=Contexts(stores, settings.limits.max_page),
+            required={"axion_sense": stores.postgres["axion_sense"].ping, "openfga": _openfga(stores)},
+            optional=_optional(stores, jwks),
+        )
+
+
+def _optional(stores: Stores, jwks: Jwks) -> dict[str, Ping]:
+    """A store that is down takes its own fields along and no others: the gateway goes on serving, degraded."""
+    postgres = {name: client.ping for name, client in stores.postgres.items() if name != "axion_sense"}
+    return {
+        **postgres,
+        "clickhouse": stores.clickhouse.ping,
+        "objects": stores.objects.ping,
+        IDENTITY_PROVIDER: jwks.current,
+    }
+
+
+def _openfga(stores: Stores) -> Ping:
+    async def ping() -> None:
+        await stores.openfga.ping(ledger=Ledger())
+
+    return ping

@@ -1,0 +1,50 @@
+"""Every limit on a document, cheapest first. All run before validation, whose cost they bound, and before execution."""
+
+from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
+
+from gateway.limits.introspection import check_introspection
+from gateway.limits.overlaps import check_overlaps, merged
+from gateway.limits.refusal import at_most
+from gateway.limits.tokens import count_tokens
+from gateway.limits.weight import Scales, Weight
+from gateway.settings import Limits
+
+_MAX_WALKS = 1_000
+"""Operations times fragments: several validation rules walk every fragment for every operation."""
+
+
+def check_text(text: str, limits: Limits) -> int:
+    """The document's number of tokens. Raises `DocumentTooComplex` for one too long to be parsed."""
+    at_most(limits.max_document_chars, len(text), "characters")
+    tokens = count_tokens(text, stop_after=limits.max_tokens)
+    at_most(limits.max_tokens, tokens, "tokens")
+    return tokens
+
+
+def check_document(document: DocumentNode, limits: Limits) -> None:
+    """Each operation is weighed on its own; fields count as often as fragments spread them.
+
+    Raises `DocumentTooComplex`, and graphql-core's own validation error for a fragment within itself.
+    """
+    definitions = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+    fragments = {node.name.value: node for node in definitions}
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    at_most(_MAX_WALKS, len(operations) * len(definitions), "operations times fragments")
+    scales = Scales(fragments)
+    for operation in operations:
+        _check_weight(scales.weigh(operation.selection_set), limits)
+        at_most(limits.max_root_fields, len(merged([operation.selection_set], fragments)[0]), "root fields")
+        at_most(limits.max_variables, len(operation.variable_definitions or ()), "variables")
+        check_introspection(operation.selection_set, fragments)
+    for fragment in definitions:  # also those no operation spreads: validation walks them as well
+        _check_weight(scales.weigh(fragment.selection_set), limits)
+    roots = [definition.selection_set for definition in (*operations, *definitions)]
+    check_overlaps(roots, fragments, maximum=limits.max_overlaps)
+
+
+def _check_weight(weight: Weight, limits: Limits) -> None:
+    at_most(limits.max_depth, weight.depth, "depth")
+    at_most(limits.max_aliases, weight.aliases, "aliases")
+    at_most(limits.max_directives, weight.directives, "directives")
+    at_most(limits.max_fields, weight.fields, "fields")
+    at_most(2 * limits.max_fields, weight.selections, "fields and fragments")

@@ -1,0 +1,22 @@
+"""What every limit raises: which limit, what was found, what is allowed."""
+
+
+class DocumentTooComplex(Exception):
+    """`found` is exact up to `CAP`, beyond it at least that much (fragments can multiply without end)."""
+
+    CAP = 1_000_000
+
+    def __init__(self, limit: str, found: int, maximum: int) -> None:
+        self.limit = limit
+        self.found = min(found, self.CAP)
+        self.maximum = maximum
+        more = " or more" if found >= self.CAP else ""
+        super().__init__(
+            f"The document has {limit} {self.found}{more}, but at most {maximum} is allowed: split it or ask for less."
+        )
+
+
+def at_most(maximum: int, found: int, limit: str) -> None:
+    """Raises `DocumentTooComplex` when more was found."""
+    if found > maximum:
+        raise DocumentTooComplex(limit, found, maximum)

@@ -1,0 +1,43 @@
+"""What `/metrics` tells, in Prometheus's format."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loaders.ledger import Ledger
+
+REGISTRY = CollectorRegistry()
+
+OPERATIONS = Counter(
+    "axion_operations",
+    "GraphQL operations ended, by transport and by outcome: OK, or the code of the first error.",
+    ("transport", "code"),
+    registry=REGISTRY,
+)
+DURATION = Histogram(
+    "axion_operation_seconds",
+    "Time from an operation's request to its last byte handed to the server.",
+    ("transport",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+    registry=REGISTRY,
+)
+IN_FLIGHT = Gauge("axion_operations_in_flight", "GraphQL operations running now.", ("transport",), registry=REGISTRY)
+SOCKETS = Gauge("axion_websockets", "WebSocket connections open now.", registry=REGISTRY)
+STATEMENTS = Counter("axion_store_statements", "Statements or calls sent to a store.", ("store",), registry=REGISTRY)
+ROWS = Counter("axion_store_rows", "Rows received from a store.", ("store",), registry=REGISTRY)
+BYTES = Counter("axion_store_bytes", "Bytes received from a store.", ("store",), registry=REGISTRY)
+SECONDS = Counter("axion_store_seconds", "Time spent waiting for a store, summed.", ("store",), registry=REGISTRY)
+
+
+def count_stores(ledger: Ledger) -> None:
+    """Adds an operation's ledger. All data sources count as one store: their names are the users', and without end."""
+    for name, usage in ledger.stores.items():
+        store = "datasource" if name.startswith("datasource:") else name
+        STATEMENTS.labels(store).inc(usage.statements)
+        ROWS.labels(store).inc(usage.rows)
+        BYTES.labels(store).inc(usage.bytes)
+        SECONDS.labels(store).inc(usage.ms / 1000)
+
+
+async def metrics(_: Request) -> Response:
+    return Response(generate_latest(REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
