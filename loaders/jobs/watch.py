@@ -177,10 +177,18 @@ class JobWatcher:
 
     async def _read(self) -> None:
         try:
-            await self._read_marked()
+            while True:
+                try:
+                    await self._read_marked()
+                except Exception:  # noqa: BLE001 - a defect, logged: those who watch now are told, those who come later are served
+                    _log.exception("job_reader_failed")
+                    self._fail_watches()
         finally:
-            for watch in [watch for watches in self._watches.values() for watch in watches]:
-                watch.fail(self._closed())
+            self._fail_watches()
+
+    def _fail_watches(self) -> None:
+        for watch in [watch for watches in self._watches.values() for watch in watches]:
+            watch.fail(self._closed())
 
     def _closed(self) -> StoreUnavailable:
         return StoreUnavailable(self._postgres.store, "Jobs are no longer watched here. Watch again with `after`.")
