@@ -24,6 +24,10 @@ _ALGORITHM: Final = "RS256"
 _LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
 
 
+class DemoOnly(Exception):
+    """A token was asked of a gateway that is no demo."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoUser:
     """`subject` is the `sub` of the user's tokens and the row's `external_auth_id`."""
@@ -41,7 +45,7 @@ DEMO_USERS: Final[Mapping[str, DemoUser]] = {
 
 
 def mint_token(settings: Settings, user: str, *, lifetime: timedelta = LIFETIME) -> str:
-    """A fresh access token. `ValueError` for a user that is not in `DEMO_USERS`, or outside demo mode."""
+    """A fresh access token. `ValueError` for a user that is not in `DEMO_USERS`, `DemoOnly` outside demo mode."""
     if user not in DEMO_USERS:
         raise ValueError(f"there is no demo user {user!r}: choose one of {', '.join(DEMO_USERS)}")
     return _mint(_key(settings), settings, DEMO_USERS[user], lifetime)
@@ -71,8 +75,7 @@ def demo_issuer_routes(settings: Settings) -> list[BaseRoute]:
         return JSONResponse(keys, headers={"Cache-Control": "public, max-age=60"})
 
     async def token(request: Request) -> Response:
-        source = request.headers.get("origin")
-        if source is not None and urlsplit(source).hostname not in {*_LOOPBACK, origin}:
+        if _is_foreign(request.headers.get("origin"), origin):
             return JSONResponse({"error": "tokens are given to pages of this gateway only"}, status_code=403)
         user = DEMO_USERS.get(request.query_params.get("user", ""))
         if user is None:
@@ -91,9 +94,19 @@ def demo_issuer_routes(settings: Settings) -> list[BaseRoute]:
     ]
 
 
+def _is_foreign(page: str | None, origin: str | None) -> bool:
+    """Whether a page of another host asks, be its name rebound to this address or not."""
+    if page is None:
+        return False
+    try:
+        return urlsplit(page).hostname not in {*_LOOPBACK, origin}
+    except ValueError:
+        return True
+
+
 def _key(settings: Settings) -> RSAKey:
     if settings.mode != "demo" or settings.demo_issuer_key is None:
-        raise ValueError("the demo issuer exists in demo mode only, with demo_issuer_key set")
+        raise DemoOnly("tokens are minted in demo mode only (AXION_MODE=demo, with AXION_DEMO_ISSUER_KEY set)")
     key = RSAKey.import_key(settings.demo_issuer_key.get_secret_value())
     key.ensure_kid()
     return key
