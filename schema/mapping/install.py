@@ -7,11 +7,12 @@ are coerced once, by graphql-core, and its rows are never completed a second tim
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
 from schema.mapping.collect import Document
+from schema.mapping.object import OBJECTS
 from schema.mapping.splice import Row
 
 RootResolver = Callable[[Any, GraphQLResolveInfo, Mapping[str, Any]], Awaitable[Any]]
@@ -20,8 +21,12 @@ RootResolver = Callable[[Any, GraphQLResolveInfo, Mapping[str, Any]], Awaitable[
 def install(schema: GraphQLSchema) -> None:
     """Replaces the resolver of every field declared through the mapping."""
     for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInterfaceType) and type_.name == "Node":
+            type_.resolve_type = _type_of
         if not isinstance(type_, GraphQLObjectType) or type_.name.startswith("__"):
             continue
+        if type_.name in OBJECTS:
+            type_.is_type_of = None  # strawberry expects instances of its class; here come rows
         for field in type_.fields.values():
             definition = field.extensions.get("strawberry-definition")
             mapping = definition.metadata.get("mapping") if isinstance(definition, StrawberryField) else None
@@ -35,6 +40,10 @@ def document(info: GraphQLResolveInfo) -> Document:
     variables = info.variable_values
     coerced = variables.coerced if isinstance(variables, VariableValues) else variables
     return Document(info.schema, info.fragments, VariableValues({}, coerced))
+
+
+def _type_of(row: Row, _: GraphQLResolveInfo, __: Any) -> str:
+    return row.open.type
 
 
 def _taken(row: Row, info: GraphQLResolveInfo, **_: Any) -> Any:

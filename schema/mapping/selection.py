@@ -95,7 +95,7 @@ class Selection:
             entries.append((key, part))
             if open_ is not None:
                 below[key] = open_
-        return Built(replace(read, connection=Connection(tuple(entries))), Open(below) if below else None)
+        return Built(replace(read, connection=Connection(tuple(entries))), Open(name, below) if below else None)
 
     def _part(
         self, mapping: ObjectMapping, connection: str, nodes: list[FieldNode]
@@ -129,7 +129,7 @@ class Selection:
                     entries.append((key, Nodes(fields)))
                     if open_ is not None:
                         below[key] = open_
-        return Edges(tuple(entries)), Open(below) if below else None
+        return Edges(tuple(entries)), Open(f"{mapping.name}Edge", below) if below else None
 
     def _page_info(self, nodes: list[FieldNode]) -> PageInfo:
         selected = self.document.collect("PageInfo", nodes).items()
@@ -166,7 +166,7 @@ class Selection:
                 case None:
                     raise AssertionError(f"{mapping.name} has no field {name}")
         fields += [Field("$" + column, Computed(Col(column))) for column in required]
-        return tuple(fields), Open(below) if below or open_here else None
+        return tuple(fields), Open(mapping.name, below) if below or open_here else None
 
     def _edge(self, mapping: ObjectMapping, edge: EdgeField, nodes: list[FieldNode]) -> tuple[Related, Open | None]:
         target = OBJECTS[edge.target]

@@ -14,8 +14,12 @@ class Spliced:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The response keys below which a resolver of its own still has to run. Everything else of the answer is finished."""
+    """An object of type `type` in whose answer, at or below `keys`, resolvers of their own still have to run.
 
+    Everything else of the answer is finished.
+    """
+
+    type: str
     keys: Mapping[str, "Open"] = field(default_factory=dict)
 
 
