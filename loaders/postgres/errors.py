@@ -1,5 +1,6 @@
-"""asyncpg's and SQLAlchemy's errors as the house's own. Messages name the store and the SQLSTATE, never SQL or values."""
+"""asyncpg's and SQLAlchemy's errors as the house's own. Messages name the store, never SQL or values."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,8 +24,11 @@ _UNREACHABLE = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection was lost while asyncpg asked for a type's description
     OSError,
 )
+_GEOJSON = re.compile("geojson", re.IGNORECASE)
+"""PostGIS raises what it cannot parse as an internal error, which names the format."""
 
 
 @contextmanager
@@ -32,7 +36,13 @@ def translated(store: str) -> Iterator[None]:
     """Raises what the body raises, drivers' errors wrapped."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        TimeoutError,
+    ) as error:
         raise translate(store, error) from error
     except DBAPIError as error:
         cause = error.orig.__cause__ if error.orig is not None else None
@@ -49,10 +59,10 @@ def translate(store: str, error: BaseException) -> AxionError:
             return Conflict(f"A row with the same {_constraint(error)} exists already in {store}.")
         case asyncpg.IntegrityConstraintViolationError():
             return BadInput(f"{store} refused the row: it violates {_constraint(error)}.")
-        case asyncpg.DataError() if (
-            type(error) is asyncpg.DataError
-        ):  # the driver's own: a value out of its type's range
-            return BadInput("A value does not fit its column's type.")
+        case asyncpg.DataError():  # class 22, and the driver's own: a value its type cannot hold
+            return BadInput(f"{store} cannot take a value of this request: it does not fit its column's type.")
+        case asyncpg.InternalServerError() if _GEOJSON.search(str(error)):
+            return BadInput("A GeoJSON value is no geometry of RFC 7946. Check its `type` and `coordinates`.")
         case TimeoutError():
             return StoreUnavailable(store, f"{store} gave no connection in time. Try again shortly.")
         case _ if isinstance(error, _UNREACHABLE):
