@@ -35,5 +35,26 @@ copy)
     ;;
 esac
 
+# A killed postmaster is a zombie until its parent collects it (a container's first process may never do so), and PostgreSQL
+# takes a zombie for a running server. Its lock is removed once no process works in the cluster's folder any more.
+cluster=$root/var/lib/axion/cluster
+works_here() {
+    here=$(stat -Lc %d:%i "$cluster")
+    for process in /proc/[0-9]*; do
+        [ "$(stat -Lc %d:%i "$process/cwd" 2>/dev/null || true)" != "$here" ] || return 0
+    done
+    return 1
+}
+holder=$(head -n 1 "$cluster/postmaster.pid" 2>/dev/null || true)
+if [ -n "$holder" ] && grep -q '^State:[[:space:]]*Z' "/proc/$holder/status" 2>/dev/null; then
+    tries=100
+    while works_here; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || { echo "the killed server's processes do not end" >&2; exit 1; }
+        sleep 0.1
+    done
+    rm "$cluster/postmaster.pid"
+fi
+
 [ "$pidfile" = - ] || echo $$ > "$pidfile"
 exec chroot --userspec="$uid:$uid" "$root" "$@"
