@@ -5,16 +5,16 @@ for all parents, so the number of statements depends on the document and never o
 fails leaves null in its own fields and is reported; the rest of the answer stays.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 
-from loaders.columnar.connection import read_connection, read_keyed
+from loaders.columnar.connection import empty_answer, read_connection, read_keyed
 from loaders.columnar.source import Source
-from loaders.description import Table
+from loaders.concurrently import concurrently
+from loaders.description import ColumnType, Table
 from loaders.encode.value import decode_value
 from loaders.errors import AxionError
 from loaders.ledger import Ledger
@@ -96,7 +96,7 @@ async def _graft(
     trees: Sequence[tuple[Any, tuple[str | int, ...]]], grafts: Iterable[Graft], stores: ReadStores, ledger: Ledger
 ) -> list[Failure]:
     """Replaces the keys at every graft's path in all trees. Crossings of one level run concurrently."""
-    failures = await asyncio.gather(*(_graft_one(trees, graft, stores, ledger) for graft in grafts))
+    failures = await concurrently(_graft_one(trees, graft, stores, ledger) for graft in grafts)
     return [failure for below in failures for failure in below]
 
 
@@ -108,37 +108,52 @@ async def _graft_one(
     if not holders:
         return []
     planned = plan(graft.read)
-    type_ = graft.join.target.column(graft.join.remote[0]).type
     texts = [None if holder.object[key] is None else str(holder.object[key]) for holder in holders]
-    values = {text: decode_value(text, type_) for text in texts if text is not None}
+    asked = [holder for holder, text in zip(holders, texts, strict=True) if text is not None]
     try:
-        answers = await _keyed(planned.read, graft.join, values, stores, ledger)
+        answers = await _keyed(planned.read, graft.join, list(dict.fromkeys(texts)), stores, ledger)
     except AxionError as error:
         for holder in holders:
             holder.object[key] = None
-        return [Failure((*holders[0].path, key), len(holders), error)]
+        return [Failure((*asked[0].path, key), len(asked), error)]
     children = []
     for holder, text in zip(holders, texts, strict=True):
-        answer = answers.get(text) if text is not None else None
+        answer = answers[text]
         child = holder.object[key] = None if answer is None else orjson.loads(answer)
         children.append((child, (*holder.path, key)))
     return await _graft([child for child in children if child[0] is not None], planned.grafts, stores, ledger)
 
 
 async def _keyed(
-    read: Read, join: Join, values: dict[str, object], stores: ReadStores, ledger: Ledger
-) -> dict[str, str | bytes | None]:
-    """The answer for each key, by the key's text. One statement in Postgres, one per part in a columnar store."""
+    read: Read, join: Join, texts: list[str | None], stores: ReadStores, ledger: Ledger
+) -> dict[str | None, str | bytes | None]:
+    """The answer for each key, by the key's text. One statement in Postgres, one per part in a columnar store.
+
+    Keys of which no row can have one are not asked for: a null, or text that is no value of the column.
+    """
+    type_ = join.target.column(join.remote[0]).type
+    values = {text: value for text in texts if (value := _key(text, type_)) is not None}
+    answers: dict[str | None, str | bytes | None] = dict.fromkeys(
+        texts, empty_answer(read) if read.connection else None
+    )
     if not values:
-        return {}
+        return answers
     store = _store(read.table, stores)
     if isinstance(store, Postgres):
-        statement = compile_keyed(read, join, tuple(values.values()))
+        statement = compile_keyed(read, join, list(values.values()))
+        given = list(values)
         rows = await store.fetch(statement.sql, *statement.parameters, ledger=ledger)
-        return {row[0]: row[1] for row in rows}
+        return answers | {given[row[0]]: row[1] for row in rows}
     keyed = await read_keyed(read, join.remote, [(value,) for value in values.values()], store, ledger)
-    answers = {text: keyed[(value,)] for text, value in values.items()}
-    return {text: None if answer == b"null" else answer for text, answer in answers.items()}
+    found = {text: keyed[(value,)] for text, value in values.items()}
+    return answers | {text: None if answer == b"null" else answer for text, answer in found.items()}
+
+
+def _key(text: str | None, type_: ColumnType) -> object:
+    try:
+        return None if text is None else decode_value(text, type_)
+    except ValueError:
+        return None
 
 
 def _holders(tree: Any, path: tuple[str, ...], at: tuple[str | int, ...]) -> Iterable[_Holder]:

@@ -1,7 +1,8 @@
 """Cuts a `Read` where the store changes: the plan station. Pure.
 
-Each nested read over another store, or within a columnar one (whose joins are not worth their cost for a page), is taken out; in its place the parent's part selects the join's key. Its graft says
-where in the answer the keys stand. All parents' children are then fetched by one keyed read per graft.
+Each nested read over another store, or within a columnar one (whose joins are not worth their cost for a page), is
+taken out; in its place the parent's part selects the join's key. Its graft says where in the answer the keys stand. All
+parents' children are then fetched by one keyed read per graft.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from loaders.read import (
 
 @dataclass(frozen=True, slots=True)
 class Graft:
-    """`read` is to be put at `path` of its parent's answer (lists on the way are walked), keyed by what stands there."""
+    """`read` belongs at `path` of its parent's answer (lists on the way are walked), keyed by what stands there."""
 
     path: tuple[str, ...]
     join: Join

@@ -11,12 +11,13 @@ from sqlglot import exp
 
 from loaders.columnar.dialect import ROW, Binder, Dialect, column
 from loaders.columnar.needed import expressions_of, needed_expressions
-from loaders.columnar.order import flipped, keyset, order_clause, total_order
+from loaders.columnar.order import keyset, order_clause
 from loaders.columnar.predicate import condition, is_never
 from loaders.columnar.statement import OutputColumn, Statement
-from loaders.columnar.types import COUNT, expression_type, measure_type, sortable
 from loaders.description import ColumnType
 from loaders.errors import BadInput
+from loaders.expression import COUNT, expression_type, measure_type, sortable
+from loaders.order import flipped, total_order
 from loaders.read import (
     Aggregate,
     AggregateFunction,
@@ -70,7 +71,7 @@ class Compiled:
 
 def compile_read(read: Read, dialect: Dialect, *, keys: Keys | None = None) -> Compiled:
     """`BadInput` (or `UnknownColumn`) when the read does not fit its table; cursors need a table with a key."""
-    order = total_order(read)
+    order = total_order(read.order, read.table)
     if read.page.backward and not read.table.key:
         raise BadInput(f"Table {read.table.name} has no key, so its end is not defined. Read it with `first`.")
     if is_never(read.where) or (keys is not None and not keys.values):
@@ -90,7 +91,7 @@ def compile_stream(read: Read, dialect: Dialect) -> Rows:
     """All rows of `read.fields`, unsorted unless an order or a limit is asked: a sort would hold the stream back."""
     if read.page.backward:
         raise BadInput("A stream runs forward. Turn the order around instead of reading backward.")
-    order = total_order(read) if read.order or read.page != type(read.page)() else ()
+    order = total_order(read.order, read.table) if read.order or read.page != type(read.page)() else ()
     binder = Binder(dialect)
     expressions = expressions_of(read.fields)
     query, columns = _select(read, expressions, binder)

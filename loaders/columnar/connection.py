@@ -1,8 +1,7 @@
 """A columnar `Read`, run and encoded: a connection or an object as JSON bytes, for one read or for a batch of keys."""
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import orjson
 
@@ -11,13 +10,13 @@ from loaders.columnar.compile import Compiled, Keys, compile_read
 from loaders.columnar.groups import aggregate_objects, without_rows
 from loaders.columnar.page import Slice, encoded_rows
 from loaders.columnar.source import Source
+from loaders.concurrently import concurrently
 from loaders.description import ColumnType
 from loaders.encode.json import literal_text
 from loaders.encode.value import encode_value
 from loaders.ledger import Ledger
 from loaders.read import Aggregate, Connection, Edges, Literal, Nodes, PageInfo, Read, TotalCount
 
-_T = TypeVar("_T")
 Key = tuple[object, ...]
 _NO_KEY: tuple[str, ...] = ()
 
@@ -45,8 +44,13 @@ async def read_keyed(
     distinct = {text: key for key, text in texts.items()}
     compiled = compile_read(read, source.dialect, keys=Keys(tuple(key_columns), tuple(distinct.values())))
     answers = await _answers(read, compiled, source, ledger, list(distinct), arity=len(types))
-    empty = _assemble(read, Compiled(order=compiled.order, never=True), None, {}, {}, _NO_KEY)
+    empty = empty_answer(read)
     return {key: answers[texts[key]] if key in texts else empty for key in asked}
+
+
+def empty_answer(read: Read) -> bytes:
+    """What the read answers where no row matches: the empty connection, or `null` for one object."""
+    return _assemble(read, Compiled(order=(), never=True), None, {}, {}, _NO_KEY)
 
 
 async def read_rows(read: Read, source: Source, ledger: Ledger) -> list[dict[str, Any]]:
@@ -62,7 +66,7 @@ async def _answers(
     statements = [compiled.rows.statement] if compiled.rows else []
     statements += [compiled.total] if compiled.total else []
     statements += [statement for _, statement in compiled.aggregates]
-    answers = iter(await _together(run(source, statement, ledger) for statement in statements))
+    answers = iter(await concurrently(run(source, statement, ledger) for statement in statements))
     rows = None
     if compiled.rows:
         rows = encoded_rows(read, compiled.order, RowsAnswer(compiled.rows, next(answers)), arity)
@@ -113,14 +117,3 @@ def _key_text(key: Key, types: Sequence[ColumnType]) -> tuple[str, ...]:
     if len(key) != len(types):
         raise ValueError(f"a key has {len(types)} parts, this one {len(key)}")
     return tuple(encode_value(value, column_type) for value, column_type in zip(key, types, strict=True))
-
-
-async def _together(coroutines: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
-    """All results in order; the first failure cancels the rest, waits for them and is raised as it is."""
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,36 +1,14 @@
-"""The total order of a read, and the keyset predicate of a page in it."""
-
-from dataclasses import replace
+"""The order of a read as SQL, and the keyset predicate of a page in it."""
 
 from sqlglot import exp
 
 from loaders.columnar.dialect import Binder
-from loaders.columnar.types import is_nullable, sortable
-from loaders.description import ColumnType, Table
-from loaders.errors import BadInput
-from loaders.read import Col, OrderBy, Read, Value
-
-
-def total_order(read: Read) -> tuple[OrderBy, ...]:
-    """`read.order` with the table's key appended where missing: the terms of a cursor. Not total without a key."""
-    terms: list[OrderBy] = []
-    for term in (*read.order, *(OrderBy(Col(name)) for name in read.table.key)):
-        if all(term.expression != earlier.expression for earlier in terms):
-            terms.append(term)
-    return tuple(terms)
-
-
-def cursor_types(read: Read) -> tuple[ColumnType, ...]:
-    """What `decode_cursor` needs for a page of this read."""
-    return tuple(sortable(term.expression, read.table) for term in total_order(read))
-
-
-def nulls_first(term: OrderBy) -> bool:
-    return term.descending if term.nulls_first is None else term.nulls_first
-
-
-def flipped(terms: tuple[OrderBy, ...]) -> tuple[OrderBy, ...]:
-    return tuple(replace(term, descending=not term.descending, nulls_first=not nulls_first(term)) for term in terms)
+from loaders.description import Table
+from loaders.encode.cursor import StoreText
+from loaders.errors import InvalidCursor
+from loaders.expression import is_nullable, sortable
+from loaders.order import check_cursor, nulls_first
+from loaders.read import OrderBy, Value
 
 
 def order_clause(terms: tuple[OrderBy, ...], table: Table, binder: Binder) -> list[exp.Expr]:
@@ -46,10 +24,9 @@ def order_clause(terms: tuple[OrderBy, ...], table: Table, binder: Binder) -> li
 
 def keyset(terms: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table, binder: Binder) -> exp.Expr:
     """The rows strictly after the row with `values` in the order of `terms`."""
-    if not table.key:
-        raise BadInput(f"Table {table.name} has no key, so it has no cursors. Read it with `first` and an order only.")
-    if len(values) != len(terms):
-        raise BadInput("The cursor does not belong to this order. Pass one from `pageInfo` of the same query.")
+    check_cursor(terms, values, table)
+    if any(isinstance(value, StoreText) for value in values):
+        raise InvalidCursor("The cursor is one of another store. Pass one from `pageInfo` of the same query.")
     condition: exp.Expr = exp.false()
     for term, value in reversed(list(zip(terms, values, strict=True))):
         beyond, equal = _beyond(term, value, table, binder), _equal(term, value, table, binder)

@@ -5,10 +5,10 @@ from decimal import Decimal
 from sqlglot import exp
 
 from loaders.columnar.dialect import Binder
-from loaders.columnar.pattern import normal_pattern
-from loaders.columnar.types import expression_type, sortable
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
+from loaders.expression import expression_type, sortable
+from loaders.pattern import normal_pattern
 from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate
 
 _ORDERED = (Op.LT, Op.LTE, Op.GT, Op.GTE)

@@ -9,9 +9,9 @@ import pyarrow as pa
 from loaders.columnar.compile import Rows, compile_stream
 from loaders.columnar.predicate import is_never
 from loaders.columnar.source import Source
-from loaders.columnar.types import expression_type
 from loaders.description import ColumnType
 from loaders.encode.arrow import arrow_type, record_batch
+from loaders.expression import expression_type
 from loaders.ledger import Ledger
 from loaders.read import Expression, Read
 

@@ -5,14 +5,30 @@ page walk over such a column loses no row.
 """
 
 import json
+import re
 from collections.abc import Sequence
 
-from loaders.description import ColumnType
+from loaders.description import ColumnType, Kind
 from loaders.encode import base64url
 from loaders.encode.value import decode_value
 from loaders.errors import InvalidCursor
 
 MAX_LENGTH = 65_536  # characters
+_DAY = r"-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TIME = r"T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?\+00:00"
+_STORE_TEXT = {
+    Kind.FLOAT: re.compile("NaN"),
+    Kind.NUMERIC: re.compile(r"NaN|-?Infinity|-?[0-9]+(\.[0-9]+)?"),
+    Kind.DATE: re.compile(rf"-?infinity|[1-9][0-9]{{4,6}}{_DAY}|[0-9]{{4}}{_DAY} BC"),
+    Kind.TIMESTAMP: re.compile(rf"-?infinity|[1-9][0-9]{{4,5}}{_DAY}{_TIME}|[0-9]{{4}}{_DAY}{_TIME} BC"),
+}
+"""What Postgres writes of values that Python has no counterpart for."""
+
+
+class StoreText(str):
+    """The text of a value that only the store which wrote it can read: infinite instants, years before 1, ..."""
+
+    __slots__ = ()
 
 
 def encode_cursor(terms: Sequence[str | None]) -> str:
@@ -38,4 +54,10 @@ def _term(term: object, column_type: ColumnType) -> object:
         return None
     if not isinstance(term, str):
         raise ValueError("not text")
-    return decode_value(term, column_type)
+    try:
+        return decode_value(term, column_type)
+    except ValueError:
+        spelled = _STORE_TEXT.get(column_type.kind)
+        if spelled is None or spelled.fullmatch(term) is None:
+            raise
+        return StoreText(term)

@@ -15,8 +15,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from loaders.ledger import Ledger
-from loaders.postgres.compile import Statement
 from loaders.postgres.errors import translated
+from loaders.postgres.statement import Statement
 
 WriteSession = NewType("WriteSession", AsyncSession)
 

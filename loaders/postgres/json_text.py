@@ -19,10 +19,13 @@ Text: TypeAlias = ColumnElement[str]
 Part: TypeAlias = str | Text
 
 _QUOTED_AS_TEXT = {Kind.BIGINT, Kind.NUMERIC, Kind.UUID, Kind.DATE}
+_IN_ARRAYS = {Kind.BOOLEAN, Kind.INTEGER, Kind.TEXT, Kind.TIMESTAMP, Kind.JSON}
+_DIGITS = sa.literal_column("17", sa.Integer)  # after the point: every double as it is
+_NO_CRS = sa.literal_column("0", sa.Integer)  # RFC 7946 has no `crs` member
 
 
 def constant(text: str) -> Text:
-    """An SQL string literal. Callers pass JSON punctuation, GraphQL names and type names: never a value of a request."""
+    """An SQL string literal. For JSON punctuation, GraphQL names and type names: never a value of a request."""
     return sa.literal_column("'" + text.replace("'", "''") + "'", sa.Text)
 
 
@@ -58,7 +61,10 @@ def or_null(text: Text, *, nullable: bool) -> Text:
 
 
 def json_value(expression: ColumnElement[Any], type_: ColumnType, *, nullable: bool) -> Text:
-    """The JSON text of a value (DESIGN section 3): bigint, numeric and uuid as strings, GeoJSON for geometry, NaN as null."""
+    """The JSON text of a value: bigint, numeric and uuid as strings, GeoJSON for geometry, non-finite floats null.
+
+    Instants are RFC 3339 in UTC; those it has no form for keep Postgres': `infinity`, five-digit years, `... BC`.
+    """
     return or_null(_encoded(expression, type_), nullable=nullable or type_.kind is Kind.FLOAT)
 
 
@@ -68,7 +74,7 @@ def _encoded(expression: ColumnElement[Any], type_: ColumnType) -> Text:
         case Kind.BOOLEAN | Kind.INTEGER | Kind.JSON | Kind.VECTOR:
             return text
         case Kind.FLOAT:
-            finite = expression.op("-")(expression) == sa.literal_column("0")
+            finite = sa.func.abs(expression) < sa.literal_column("'Infinity'::float8")  # NaN is greater than infinity
             return sa.case((finite, text))
         case kind if kind in _QUOTED_AS_TEXT:
             return concat(['"', text, '"'])
@@ -78,13 +84,28 @@ def _encoded(expression: ColumnElement[Any], type_: ColumnType) -> Text:
             )
             return concat(['"', base64, '"'])
         case Kind.GEOMETRY:
-            return sa.func.ST_AsGeoJSON(expression, type_=sa.Text)
-        case Kind.ARRAY if type_.element is not None and type_.element.kind in _QUOTED_AS_TEXT:
-            return sa.cast(sa.func.to_json(sa.cast(expression, sa.ARRAY(sa.Text))), sa.Text)
-        case Kind.TEXT | Kind.TIMESTAMP | Kind.ARRAY:
+            return sa.func.ST_AsGeoJSON(expression, _DIGITS, _NO_CRS, type_=sa.Text)
+        case Kind.ARRAY:
+            return _array(expression, type_)
+        case Kind.TEXT | Kind.TIMESTAMP:
             return sa.cast(sa.func.to_json(expression), sa.Text)
         case kind:
             raise ValueError(f"Postgres columns of kind {kind} have no JSON encoding")
+
+
+def _array(expression: ColumnElement[Any], type_: ColumnType) -> Text:
+    """Arrays of every depth; `to_json` writes their elements but for those that JSON has no number for."""
+    element = type_
+    while element.element is not None:
+        element = element.element
+    if element.kind in _QUOTED_AS_TEXT:
+        expression = sa.cast(expression, sa.ARRAY(sa.Text))
+    elif element.kind is Kind.FLOAT:
+        text = sa.cast(sa.func.to_json(expression), sa.Text)
+        return sa.func.regexp_replace(text, constant('"[^"]*"'), constant("null"), constant("g"), type_=sa.Text)
+    elif element.kind not in _IN_ARRAYS:
+        raise ValueError(f"Postgres arrays of kind {element.kind} have no JSON encoding")
+    return sa.cast(sa.func.to_json(expression), sa.Text)
 
 
 def base64url(text: Text) -> Text:

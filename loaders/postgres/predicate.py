@@ -1,6 +1,6 @@
-"""Predicates, expressions and keyset conditions of a `Read` as SQLAlchemy Core. Values are always bound parameters."""
+"""Predicates of a `Read` as SQLAlchemy Core."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,40 +8,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from loaders.description import ColumnType, Kind, Table
-from loaders.order import expression_type, is_nullable, nulls_first
-from loaders.postgres.types import Named, sql_type
-from loaders.read import (
-    And,
-    Col,
-    Compare,
-    CosineSimilarity,
-    Exists,
-    Expression,
-    JsonPath,
-    Never,
-    Not,
-    Op,
-    Or,
-    OrderBy,
-    Predicate,
-    Value,
-)
-
-
-def sql_expression(expression: Expression, source: FromClause) -> ColumnElement[Any]:
-    match expression:
-        case Col(name):
-            return source.c[name]
-        case JsonPath(column, path):
-            return source.c[column].op("#>>", return_type=sa.Text())(sa.bindparam(None, list(path), sa.ARRAY(sa.Text)))
-        case CosineSimilarity(column, vector):
-            return sa.literal_column("1") - cosine_distance(source.c[column], vector)
-
-
-def cosine_distance(column: ColumnElement[Any], vector: Sequence[float]) -> ColumnElement[Any]:
-    """pgvector's `<=>`, the operator of the HNSW index with `vector_cosine_ops`."""
-    text = "[" + ",".join(map(repr, vector)) + "]"
-    return column.op("<=>", return_type=sa.Double())(sa.cast(sa.bindparam(None, text, sa.Text), Named("vector")))
+from loaders.expression import expression_type
+from loaders.pattern import normal_pattern
+from loaders.postgres.expression import NAN, bind, bind_all, from_clause, sql_expression
+from loaders.postgres.types import Named
+from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate, Value
 
 
 def condition(predicate: Predicate, table: Table, source: FromClause) -> ColumnElement[bool]:
@@ -58,27 +29,10 @@ def condition(predicate: Predicate, table: Table, source: FromClause) -> ColumnE
             return sa.false()
         case Exists(join, where):
             target = from_clause(join.target)
-            matches = [target.c[r] == source.c[l] for l, r in zip(join.local, join.remote, strict=True)]
+            matches = [target.c[far] == source.c[own] for own, far in zip(join.local, join.remote, strict=True)]
             if where is not None:
                 matches.append(condition(where, join.target, target))
             return sa.exists(sa.select(sa.literal_column("1")).select_from(target).where(*matches).correlate(source))
-
-
-def from_clause(table: Table) -> FromClause:
-    """A fresh alias of the table, so that a table joined to itself is never confused with its outer row."""
-    columns = [sa.column(column.name, sql_type(column.type)) for column in table.columns]
-    return sa.table(table.name, *columns, schema=table.schema).alias()
-
-
-def _bind(value: Value, type_: ColumnType) -> ColumnElement[Any]:
-    if type_.kind in (Kind.JSON, Kind.GEOMETRY, Kind.VECTOR):
-        return sa.cast(sa.bindparam(None, value, sa.Text), sql_type(type_))
-    return sa.bindparam(None, value, sql_type(type_))
-
-
-def _array(value: Value, type_: ColumnType) -> ColumnElement[Any]:
-    assert isinstance(value, tuple)
-    return sa.bindparam(None, list(value), sa.ARRAY(sql_type(type_)))
 
 
 def _geojson(value: Value) -> ColumnElement[Any]:
@@ -96,8 +50,6 @@ _COMPARISONS: dict[Op, Callable[[ColumnElement[Any], ColumnElement[Any]], Column
     Op.LTE: lambda left, right: left <= right,
     Op.GT: lambda left, right: left > right,
     Op.GTE: lambda left, right: left >= right,
-    Op.LIKE: lambda left, right: left.like(right),
-    Op.ILIKE: lambda left, right: left.ilike(right),
     Op.CONTAINS: lambda left, right: left.op("@>", is_comparison=True)(right),
     Op.CONTAINED_BY: lambda left, right: left.op("<@", is_comparison=True)(right),
 }
@@ -105,12 +57,18 @@ _COMPARISONS: dict[Op, Callable[[ColumnElement[Any], ColumnElement[Any]], Column
 
 def _compare(left: ColumnElement[Any], type_: ColumnType, op: Op, value: Value) -> ColumnElement[bool]:
     if op in _COMPARISONS:
-        return _COMPARISONS[op](left, _bind(list(value) if isinstance(value, tuple) else value, type_))
+        compared = _COMPARISONS[op](left, bind(value, type_))
+        # NaN is Postgres' greatest number; here it compares as IEEE 754 has it, like in every store
+        greater = type_.kind is Kind.FLOAT and op in (Op.GT, Op.GTE)
+        return sa.and_(compared, left != NAN) if greater else compared
     match op:
-        case Op.IN:
-            return left == sa.any_(_array(value, type_))
-        case Op.NOT_IN:
-            return left != sa.all_(_array(value, type_))
+        case Op.IN | Op.NOT_IN:
+            assert isinstance(value, tuple)
+            values = bind_all(value, type_)
+            return left == sa.any_(values) if op is Op.IN else left != sa.all_(values)
+        case Op.LIKE | Op.ILIKE:
+            pattern = sa.bindparam(None, None if value is None else normal_pattern(str(value)), sa.Text)
+            return left.like(pattern) if op is Op.LIKE else left.ilike(pattern)
         case Op.IS_NULL:
             return left.is_(None) if value else left.is_not(None)
         case Op.STARTS_WITH:
@@ -131,60 +89,3 @@ def _compare(left: ColumnElement[Any], type_: ColumnType, op: Op, value: Value) 
             metres = sa.bindparam(None, value[1], sa.Double)
             return sa.func.ST_DWithin(sa.cast(left, geography), sa.cast(_geojson(value[0]), geography), metres)
     raise ValueError(f"Postgres has no operator for {op}")
-
-
-# --- order and keyset -------------------------------------------------------------------------------------------------
-
-
-def order_clause(term: OrderBy, table: Table, source: FromClause, *, backward: bool) -> ColumnElement[Any]:
-    """One ORDER BY term. Similarity is ordered by its distance, so that the HNSW index serves it."""
-    descending = term.descending != backward
-    if isinstance(term.expression, CosineSimilarity):
-        distance = cosine_distance(source.c[term.expression.column], term.expression.vector)
-        clause = distance.asc() if descending else distance.desc()
-        default_first = not descending
-    else:
-        ordered = sql_expression(term.expression, source)
-        clause = ordered.desc() if descending else ordered.asc()
-        default_first = descending
-    if not is_nullable(term.expression, table):
-        return clause
-    first = nulls_first(term) != backward
-    if first == default_first:
-        return clause
-    return clause.nulls_first() if first else clause.nulls_last()
-
-
-def beyond(
-    order: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table, source: FromClause, *, backward: bool
-) -> ColumnElement[bool]:
-    """Rows strictly after (or, backward, before) the cursor's values in `order`, nulls included."""
-    uniform = len({term.descending for term in order}) == 1
-    if uniform and not any(is_nullable(term.expression, table) for term in order):
-        left = sa.tuple_(*(sql_expression(term.expression, source) for term in order))
-        types = [expression_type(term.expression, table) for term in order]
-        right = sa.tuple_(*(_bind(value, type_) for value, type_ in zip(values, types, strict=True)))
-        return left < right if order[0].descending != backward else left > right
-    alternatives: list[ColumnElement[bool]] = []
-    equal: list[ColumnElement[bool]] = []
-    for term, value in zip(order, values, strict=True):
-        ordered = sql_expression(term.expression, source)
-        further = _further(ordered, term, value, table, backward=backward)
-        if further is not None:
-            alternatives.append(sa.and_(*equal, further))
-        bound = _bind(value, expression_type(term.expression, table))
-        equal.append(ordered.is_(None) if value is None else ordered == bound)
-    return sa.or_(sa.false(), *alternatives)
-
-
-def _further(
-    ordered: ColumnElement[Any], term: OrderBy, value: Value, table: Table, *, backward: bool
-) -> ColumnElement[bool] | None:
-    null_goes_first = nulls_first(term) != backward
-    if value is None:
-        return ordered.is_not(None) if null_goes_first else None
-    bound = _bind(value, expression_type(term.expression, table))
-    strictly = ordered < bound if term.descending != backward else ordered > bound
-    if is_nullable(term.expression, table) and not null_goes_first:
-        return sa.or_(strictly, ordered.is_(None))
-    return strictly

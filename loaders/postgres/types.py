@@ -1,5 +1,7 @@
 """Column types as Postgres parameters and casts."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine, UserDefinedType
@@ -7,7 +9,7 @@ from sqlalchemy.types import TypeEngine, UserDefinedType
 from loaders.description import ColumnType, Kind
 
 
-class Named(UserDefinedType[object]):
+class Named(UserDefinedType[Any]):
     """A type by its SQL name only: no driver conversion, and no function wrapped around a selected column."""
 
     cache_ok = True
@@ -19,7 +21,7 @@ class Named(UserDefinedType[object]):
         return self.name
 
 
-_SCALARS: dict[Kind, TypeEngine[object]] = {
+_SCALARS: dict[Kind, TypeEngine[Any]] = {
     Kind.BOOLEAN: sa.Boolean(),
     Kind.INTEGER: sa.Integer(),
     Kind.BIGINT: sa.BigInteger(),
@@ -36,10 +38,11 @@ _SCALARS: dict[Kind, TypeEngine[object]] = {
 }
 
 
-def sql_type(type_: ColumnType) -> TypeEngine[object]:
+def sql_type(type_: ColumnType) -> TypeEngine[Any]:
     """The SQLAlchemy type of a column. Geometry and vector values are bound as text and cast where they are used."""
     if type_.kind is Kind.ARRAY and type_.element is not None:
-        return sa.ARRAY(sql_type(type_.element))
+        element = sql_type(type_.element)
+        return element if isinstance(element, sa.ARRAY) else sa.ARRAY(element)  # one type for every depth
     if type_.kind not in _SCALARS:
         raise ValueError(f"Postgres has no column type for {type_.kind}")
     return _SCALARS[type_.kind]

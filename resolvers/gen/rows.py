@@ -9,7 +9,7 @@ from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import decode_cursor
 from loaders.encode.value import decode_value
 from loaders.errors import BadInput, UnknownColumn
-from loaders.order import expression_type, total_order
+from loaders.order import cursor_types
 from loaders.read import (
     Aggregate,
     AggregateFunction,
@@ -80,7 +80,7 @@ def order(table: Table, terms: Sequence[tuple[str, bool]]) -> tuple[OrderBy, ...
 
 
 def page(table: Table, order_by: tuple[OrderBy, ...], *, limit: int | None, after: str | None) -> Page:
-    types = [expression_type(term.expression, table) for term in total_order(order_by, table)]
+    types = cursor_types(order_by, table)
     return Page(limit=limit, after=None if after is None else decode_cursor(after, types))
 
 

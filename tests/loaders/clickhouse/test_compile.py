@@ -11,10 +11,10 @@ import pytest
 from loaders.clickhouse.compile import CLICKHOUSE
 from loaders.columnar.compile import Keys, compile_read
 from loaders.columnar.connection import read_connection
-from loaders.columnar.order import cursor_types
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import decode_cursor
 from loaders.ledger import Ledger
+from loaders.order import cursor_types
 from loaders.read import (
     Col,
     Compare,
@@ -213,7 +213,7 @@ async def test_page_walks_over_odd_types(engine: ChDb, name: str, descending: bo
         seen += [node["id"] for node in answer["nodes"]]
         if not answer["pageInfo"]["hasNextPage"]:
             break
-        after = decode_cursor(answer["pageInfo"]["endCursor"], cursor_types(read))
+        after = decode_cursor(answer["pageInfo"]["endCursor"], cursor_types(read.order, read.table))
         read = replace(read, page=Page(4, after=after))
     everything = await read_connection(replace(read, page=Page()), engine, Ledger())
     assert seen == [node["id"] for node in orjson.loads(everything)["nodes"]]

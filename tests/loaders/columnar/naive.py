@@ -6,7 +6,7 @@ from functools import cmp_to_key
 from typing import Any
 from uuid import UUID
 
-from loaders.columnar.order import nulls_first, total_order
+from loaders.order import nulls_first, total_order
 from loaders.read import And, Col, Compare, Never, Not, Op, Or, OrderBy, Predicate, Read
 
 Row = dict[str, object]
@@ -68,7 +68,7 @@ def _regex(pattern: str) -> str:
 
 
 def ordered(rows: list[Row], read: Read, sort_key: SortKey) -> list[Row]:
-    terms = total_order(read)
+    terms = total_order(read.order, read.table)
 
     def compare(a: Row, b: Row) -> int:
         for term in terms:

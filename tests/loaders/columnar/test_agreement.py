@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loaders.columnar.connection import read_connection, read_rows
-from loaders.columnar.order import cursor_types
 from loaders.encode.cursor import decode_cursor
 from loaders.errors import BadInput
 from loaders.ledger import Ledger
+from loaders.order import cursor_types
 from loaders.read import (
     And,
     Col,
@@ -153,7 +153,7 @@ async def test_a_page_walk_shows_every_row_once(
         if not info["hasPreviousPage" if backward else "hasNextPage"]:
             break
         assert len(nodes) == size
-        bound = decode_cursor(info["startCursor" if backward else "endCursor"], cursor_types(read))
+        bound = decode_cursor(info["startCursor" if backward else "endCursor"], cursor_types(order, TABLE))
         page = Page(size, backward, before=bound) if backward else Page(size, backward, after=bound)
     assert seen == expected
 
@@ -165,7 +165,7 @@ async def test_between_two_cursors(
 ) -> None:
     rows = ordered(ROWS, _read(order=order), _sort_key(engine))
     last = min(first + gap, len(rows) - 1)
-    types = cursor_types(_read(order=order))
+    types = cursor_types(order, TABLE)
     cursors = await _cursors(engine, order)
     after, before = (decode_cursor(cursors[index], types) for index in (first, last))
     page = Page(5, backward, after=after, before=before)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loaders.description import ColumnType, Kind
 from loaders.encode import base64url
-from loaders.encode.cursor import decode_cursor, encode_cursor
+from loaders.encode.cursor import StoreText, decode_cursor, encode_cursor
 from loaders.errors import InvalidCursor
 
 ID = UUID("018cc251-f400-7000-8000-0123456789ab")
@@ -35,6 +35,26 @@ ID = UUID("018cc251-f400-7000-8000-0123456789ab")
 )
 def test_values_of_every_kind(kind: Kind, text: str | None, value: object) -> None:
     assert decode_cursor(encode_cursor([text]), [ColumnType(kind)]) == (value,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Kind.FLOAT, "NaN"),
+        (Kind.NUMERIC, "NaN"),
+        (Kind.NUMERIC, "-Infinity"),
+        (Kind.NUMERIC, "1" + "0" * 200),
+        (Kind.DATE, "infinity"),
+        (Kind.DATE, "0044-03-15 BC"),
+        (Kind.TIMESTAMP, "-infinity"),
+        (Kind.TIMESTAMP, "10000-01-01T00:00:00+00:00"),
+        (Kind.TIMESTAMP, "0044-03-15T12:00:00.25+00:00 BC"),
+    ],
+)
+def test_what_python_has_no_value_for_stays_text(kind: Kind, text: str) -> None:
+    (value,) = decode_cursor(encode_cursor([text]), [ColumnType(kind)])
+    assert isinstance(value, StoreText)
+    assert value == text
 
 
 @given(terms=st.lists(st.none() | st.text(), max_size=4))
@@ -66,12 +86,15 @@ def test_what_is_encoded_is_decoded(terms: list[str | None]) -> None:
                 (Kind.BIGINT, "99999999999999999999"),
                 (Kind.BIGINT, "9" * 5000),
                 (Kind.BOOLEAN, "True"),
-                (Kind.NUMERIC, "NaN"),
+                (Kind.NUMERIC, "nan"),
+                (Kind.FLOAT, "Nan"),
+                (Kind.TIMESTAMP, "Infinity"),
+                (Kind.TIMESTAMP, "2024-13-01T00:00:00+00:00"),
+                (Kind.TIMESTAMP, "10000-01-01T24:00:00+00:00"),
                 (Kind.NUMERIC, "1e999999999"),
                 (Kind.UUID, "{018cc251-f400-7000-8000-0123456789ab}"),
                 (Kind.DATE, "yesterday"),
                 (Kind.TIMESTAMP, "2024-01-01"),
-                (Kind.TIMESTAMP, "2024-13-01T00:00:00+00:00"),
                 (Kind.TIMESTAMP, "2024-01-01T00:00:00'; DROP TABLE x"),
                 (Kind.H3, "xyz"),
                 (Kind.JSON, "{}"),

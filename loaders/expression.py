@@ -1,7 +1,8 @@
-"""The type of an expression or a measure, whatever the engine says: the same answer from every store.
+"""The type of an expression or a measure, the same in every store, so that their answers are.
 
-SUM of big integers does not overflow (NUMERIC, 38 digits); AVG is a FLOAT. COUNT and COUNT_DISTINCT are INTEGER in JSON
-(a plain number).
+SUM of big integers does not overflow (NUMERIC); AVG is a FLOAT. COUNT and COUNT_DISTINCT are INTEGER in JSON (a plain
+number). A FLOAT's NaN is null in JSON, so it sorts, groups and is MIN and MAX as a null; it compares as IEEE 754 has it
+(false, but for `<>`).
 """
 
 from loaders.description import ColumnType, Kind, Table
@@ -31,8 +32,17 @@ def expression_type(expression: Expression, table: Table) -> ColumnType:
             return ColumnType(Kind.FLOAT)
 
 
+def column_of(expression: Expression) -> str:
+    """The one column the expression reads."""
+    match expression:
+        case Col(name):
+            return name
+        case JsonPath(column) | CosineSimilarity(column):
+            return column
+
+
 def is_nullable(expression: Expression, table: Table) -> bool:
-    """A float is: NaN sorts as null, as it is null in JSON."""
+    """Whether it may sort as null. A float may: NaN does."""
     if isinstance(expression, Col):
         column = table.column(expression.name)
         return column.nullable or column.type.kind is Kind.FLOAT

@@ -1,0 +1,117 @@
+"""Groups and their measures as JSON text. Types and NaN are those of every store: loaders/expression.py."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.elements import ColumnElement
+
+from loaders.description import ColumnType, Kind, Table
+from loaders.errors import BadInput
+from loaders.expression import expression_type, measure_type, sortable
+from loaders.postgres.expression import from_clause, sort_key, sql_expression
+from loaders.postgres.json_text import Part, Text, concat, json_constant, json_value, object_parts
+from loaders.postgres.rows import Source, conditions, of
+from loaders.read import Aggregate, AggregateFunction, Expression, Join, Literal, Measure, Read
+
+_TINY = sa.literal_column("1e-307", sa.Numeric)
+_HUGE = sa.literal_column("1.7976931348623157e308", sa.Numeric)
+_EXTREMES = (AggregateFunction.MIN, AggregateFunction.MAX)
+
+
+def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: Source | None) -> Text:
+    """The list of groups as JSON text; without `group_by`, a list of the one object over all matching rows.
+
+    `BadInput` where a function does not apply to a column's type, or an entry is neither measure nor group.
+    """
+    source = from_clause(read.table)
+    values = _values(aggregate, read.table, source)
+    selected = [value.label(f"v{position}") for position, value in enumerate(values.values())]
+    rows = sa.select(*selected or [sa.literal_column("1").label("one")]).select_from(source)
+    matched = of(outer, rows.where(*conditions(read, join, outer, source))).subquery()
+    columns: dict[tuple[Expression, bool], ColumnElement[Any]] = dict(
+        zip(values, (matched.c[label.name] for label in selected), strict=True)
+    )
+    entries = [(key, _entry(entry, read.table, columns)) for key, entry in aggregate.entries]
+    text = concat(object_parts(entries))
+    if not aggregate.group_by:
+        return concat(["[", sa.select(text).select_from(matched).scalar_subquery(), "]"])
+    keys = [columns[expression, True] for expression in aggregate.group_by]
+    labelled = [key.label(f"k{position}") for position, key in enumerate(keys)]
+    grouped = sa.select(text.label("item"), *labelled).select_from(matched).group_by(*keys).order_by(*keys)
+    groups = grouped.limit(aggregate.limit).subquery()
+    ordered: ColumnElement[str] = aggregate_order_by(
+        sa.literal_column("','"), *(groups.c[label.name] for label in labelled)
+    )
+    items = sa.func.coalesce(sa.func.string_agg(groups.c.item, ordered), sa.literal_column("''"), type_=sa.Text)
+    return sa.select(concat(["[", items, "]"])).select_from(groups).scalar_subquery()
+
+
+def _values(aggregate: Aggregate, table: Table, source: Source) -> dict[tuple[Expression, bool], ColumnElement[Any]]:
+    """What the rows have to give, each once: expressions as they are, or as they sort (True)."""
+    values: dict[tuple[Expression, bool], ColumnElement[Any]] = {}
+    for group in aggregate.group_by:
+        sortable(group, table)
+        values[group, True] = sort_key(group, table, source)
+    for _, entry in aggregate.entries:
+        match entry:
+            case Measure(function, expression):
+                measure_type(entry, table)
+                if expression is not None and function in _EXTREMES:
+                    values[expression, True] = sort_key(expression, table, source)
+                elif expression is not None:
+                    values[expression, False] = sql_expression(expression, source)
+            case Literal():
+                pass
+            case _ if entry not in aggregate.group_by:
+                raise BadInput("Only columns of `groupBy` may stand beside the figures of an aggregate.")
+    return values
+
+
+def _entry(
+    entry: Expression | Measure | Literal, table: Table, columns: dict[tuple[Expression, bool], ColumnElement[Any]]
+) -> Part:
+    match entry:
+        case Literal(value):
+            return json_constant(value)
+        case Measure(_, None):
+            return sa.cast(sa.func.count(), sa.Text)
+        case Measure(function, expression):
+            assert expression is not None
+            operand = expression_type(expression, table)
+            measured = _measured(function, columns[expression, function in _EXTREMES], operand)
+            return json_value(measured, measure_type(entry, table), nullable=True)
+        case group:
+            return json_value(columns[group, True], expression_type(group, table), nullable=True)
+
+
+def _measured(function: AggregateFunction, value: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
+    match function:
+        case AggregateFunction.COUNT:
+            return sa.func.count(value)
+        case AggregateFunction.COUNT_DISTINCT:
+            return sa.func.count(sa.distinct(value))
+        case AggregateFunction.SUM:
+            return sa.func.sum(value)
+        case AggregateFunction.AVG:
+            return _double(sa.func.avg(value), operand)
+        case AggregateFunction.MIN | AggregateFunction.MAX:
+            return _extreme(function, value, operand)
+
+
+def _double(average: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
+    """A cast of a numeric beyond a double's range would fail the statement: too small is 0, too large or NaN null."""
+    if operand.kind is not Kind.NUMERIC:
+        return sa.cast(average, sa.Double)
+    size = sa.func.abs(average)
+    number = sa.cast(average, sa.Double)
+    return sa.case((size < _TINY, sa.literal_column("0::float8", sa.Double)), (size <= _HUGE, number))
+
+
+def _extreme(function: AggregateFunction, value: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
+    """Postgres 17 has no MIN of booleans and UUIDs. The text of UUIDs sorts as they do."""
+    smallest = function is AggregateFunction.MIN
+    if operand.kind is Kind.BOOLEAN:
+        return sa.func.bool_and(value) if smallest else sa.func.bool_or(value)
+    extreme = sa.func.min if smallest else sa.func.max
+    return extreme(sa.cast(value, sa.Text)) if operand.kind is Kind.UUID else extreme(value)

@@ -1,0 +1,78 @@
+"""Expressions over a row and values to compare them with, as SQLAlchemy Core. Values are always bound parameters."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.types import TypeEngine
+
+from loaders.description import ColumnType, Kind, Table
+from loaders.encode.cursor import StoreText
+from loaders.errors import BadInput
+from loaders.expression import expression_type
+from loaders.postgres.types import Named, sql_type
+from loaders.read import Col, CosineSimilarity, Expression, JsonPath, Value
+
+NAN = sa.literal_column("'NaN'::float8", sa.Double)
+_RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2**63)}
+
+
+def from_clause(table: Table) -> FromClause:
+    """A fresh alias of the table, so that a table joined to itself is never confused with its outer row."""
+    columns = [sa.column(column.name, sql_type(column.type)) for column in table.columns]
+    return sa.table(table.name, *columns, schema=table.schema).alias()
+
+
+def sql_expression(expression: Expression, source: FromClause) -> ColumnElement[Any]:
+    match expression:
+        case Col(name):
+            return source.c[name]
+        case JsonPath(column, path):
+            return source.c[column].op("#>>", return_type=sa.Text())(sa.bindparam(None, list(path), sa.ARRAY(sa.Text)))
+        case CosineSimilarity(column, vector):
+            return sa.literal_column("1") - cosine_distance(source.c[column], vector)
+
+
+def sort_key(expression: Expression, table: Table, source: FromClause) -> ColumnElement[Any]:
+    """The expression as it sorts and groups: NaN as null (loaders/expression.py)."""
+    value = sql_expression(expression, source)
+    return sa.func.nullif(value, NAN) if expression_type(expression, table).kind is Kind.FLOAT else value
+
+
+def cosine_distance(column: ColumnElement[Any], vector: Sequence[float]) -> ColumnElement[Any]:
+    """pgvector's `<=>`, the operator of the HNSW index with `vector_cosine_ops`. `BadInput` for a vector of zeros."""
+    if not any(vector):
+        raise BadInput("A vector of zeros has no direction. Search by another one.")
+    text = "[" + ",".join(map(repr, vector)) + "]"
+    return column.op("<=>", return_type=sa.Double())(sa.cast(sa.bindparam(None, text, sa.Text), Named("vector")))
+
+
+def bind(value: Value, type_: ColumnType) -> ColumnElement[Any]:
+    """The value as a parameter to compare a column of that type with. A number out of the type's range compares too."""
+    if isinstance(value, StoreText) or type_.kind in (Kind.JSON, Kind.GEOMETRY, Kind.VECTOR):
+        return sa.cast(sa.bindparam(None, value, sa.Text), sql_type(type_))
+    if isinstance(value, tuple):
+        return sa.bindparam(None, list(value), sql_type(type_))
+    (fitting,), fitting_type = _fitting((value,), type_)
+    return sa.bindparam(None, fitting, fitting_type)
+
+
+def bind_all(values: tuple[Value, ...], type_: ColumnType) -> ColumnElement[Any]:
+    """The values as one array parameter."""
+    fitting, fitting_type = _fitting(values, type_)
+    return sa.bindparam(None, list(fitting), sa.ARRAY(fitting_type))
+
+
+def _fitting(values: tuple[Value, ...], type_: ColumnType) -> tuple[tuple[Value, ...], TypeEngine[Any]]:
+    """Integers beyond the column's type, with a type that holds them."""
+    if type_.kind not in _RANGES:
+        return values, sql_type(type_)
+    numbers = [value for value in values if isinstance(value, int)]
+    for kind, range_ in _RANGES.items():
+        if kind in (type_.kind, Kind.BIGINT) and all(number in range_ for number in numbers):
+            return values, sql_type(ColumnType(kind))
+    exact = tuple(Decimal(value) if isinstance(value, int) else value for value in values)
+    return exact, sql_type(ColumnType(Kind.NUMERIC))

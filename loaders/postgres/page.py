@@ -1,0 +1,90 @@
+"""The parts of a connection that show one page: lists of nodes and edges, cursors, page info."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.elements import ColumnElement
+
+from loaders.description import Table
+from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, object_parts
+from loaders.postgres.order import cursor_values
+from loaders.postgres.rows import Source
+from loaders.read import EdgePart, Edges, Field, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
+
+PLACE = "place"
+RowText: TypeAlias = Callable[[tuple[Field, ...], Table, Source], Text]
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """Over the page's numbered rows. `cut`: one row more than the page was read; `row_text`: the object of a row."""
+
+    read: Read
+    order: tuple[OrderBy, ...]
+    rows: Source
+    row_text: RowText
+    cut: bool
+
+    def part(self, part: Nodes | Edges | PageInfo) -> Part:
+        match part:
+            case Nodes(fields):
+                return self._list(self.row_text(fields, self.read.table, self.rows))
+            case Edges(entries):
+                return self._list(concat(object_parts((key, self._edge(entry)) for key, entry in entries)))
+            case PageInfo(entries):
+                return concat(object_parts((key, self._page_info(entry)) for key, entry in entries))
+
+    def _list(self, row: Text) -> Text:
+        items = sa.func.string_agg(row, self._in_place(sa.literal_column("','")), type_=sa.Text)
+        return concat(["[", sa.func.coalesce(self._on_page(items), sa.literal_column("''"), type_=sa.Text), "]"])
+
+    def _in_place(self, expression: ColumnElement[Any], *, reverse: bool = False) -> ColumnElement[Any]:
+        place = self.rows.c[PLACE]
+        return aggregate_order_by(expression, place.desc() if self.read.page.backward != reverse else place.asc())
+
+    def _on_page(self, aggregated: Any) -> ColumnElement[Any]:
+        cut: ColumnElement[Any] = aggregated
+        if self.cut:
+            cut = aggregated.filter(self.rows.c[PLACE] <= self.read.page.limit)
+        return cut
+
+    def _edge(self, entry: EdgePart | Literal | Nodes) -> Part:
+        match entry:
+            case Nodes(fields):
+                return self.row_text(fields, self.read.table, self.rows)
+            case Literal(value):
+                return json_constant(value)
+            case _:
+                return concat(['"', self._cursor(), '"'])
+
+    def _cursor(self) -> Text:
+        """As loaders/encode/cursor.py reads it: base64url of a JSON array, each term's value as text or null."""
+        values = cursor_values(self.order, self.read.table, self.rows)
+        return base64url(sa.cast(sa.func.json_build_array(*values), sa.Text))
+
+    def _page_info(self, entry: PageInfoPart | Literal) -> Part:
+        page = self.read.page
+        match entry:
+            case Literal(value):
+                return json_constant(value)
+            case PageInfoPart.HAS_NEXT_PAGE:
+                return json_constant(page.before is not None) if page.backward else self._has_more()
+            case PageInfoPart.HAS_PREVIOUS_PAGE:
+                return self._has_more() if page.backward else json_constant(page.after is not None)
+            case PageInfoPart.START_CURSOR:
+                return self._boundary(reverse=False)
+            case PageInfoPart.END_CURSOR:
+                return self._boundary(reverse=True)
+
+    def _has_more(self) -> Part:
+        if not self.cut:
+            return "false"
+        return sa.cast(sa.func.count() > self.read.page.limit, sa.Text)
+
+    def _boundary(self, *, reverse: bool) -> Text:
+        cursors = sa.func.array_agg(self._in_place(self._cursor(), reverse=reverse), type_=sa.ARRAY(sa.Text))
+        boundary = concat(['"', self._on_page(cursors)[1], '"'])
+        return sa.func.coalesce(boundary, sa.literal_column("'null'"), type_=sa.Text)

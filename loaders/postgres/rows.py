@@ -1,0 +1,65 @@
+"""The rows a read is about: its table, its conditions, its page."""
+
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from loaders.order import flipped, total_order
+from loaders.postgres.expression import from_clause
+from loaders.postgres.order import beyond, order_clause
+from loaders.postgres.predicate import condition
+from loaders.read import And, Col, Compare, Join, Op, Predicate, Read
+
+Source: TypeAlias = FromClause
+
+
+def matched(read: Read, join: Join | None, outer: Source | None, *, columns: set[str], limit: int | None) -> Source:
+    """The page's rows, reversed when it is backward, as a subquery with those columns."""
+    source = from_clause(read.table)
+    names = [column.name for column in read.table.columns if column.name in columns]
+    selected = [source.c[name] for name in names] or [sa.literal_column("1").label("one")]
+    order = total_order(read.order, read.table)
+    statement = sa.select(*selected).select_from(source).where(*conditions(read, join, outer, source))
+    if read.page.after is not None:
+        statement = statement.where(beyond(order, read.page.after, read.table, source))
+    if read.page.before is not None:
+        statement = statement.where(beyond(flipped(order), read.page.before, read.table, source))
+    if read.connection is not None or not _at_most_one(read, join):
+        run = flipped(order) if read.page.backward else order
+        statement = statement.order_by(*order_clause(run, read.table, source))
+    return of(outer, statement.limit(limit)).subquery()
+
+
+def of(outer: Source | None, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The statement correlated to the outer row and to nothing else, however deep in FROM clauses it will stand."""
+    return statement if outer is None else statement.correlate(outer)
+
+
+def conditions(read: Read, join: Join | None, outer: Source | None, source: Source) -> list[ColumnElement[bool]]:
+    """The join to the outer row and the read's predicate; the page's bounds are not among them."""
+    found: list[ColumnElement[bool]] = []
+    if join is not None and outer is not None:
+        found += [source.c[far] == outer.c[own] for own, far in zip(join.local, join.remote, strict=True)]
+    if read.where is not None:
+        found.append(condition(read.where, read.table, source))
+    return found
+
+
+def _at_most_one(read: Read, join: Join | None) -> bool:
+    """Whether the key is given, so that an order is idle."""
+    fixed = set(join.remote) if join is not None else set()
+    return bool(read.table.key) and fixed | _fixed(read.where) >= set(read.table.key)
+
+
+def _fixed(predicate: Predicate | None) -> set[str]:
+    match predicate:
+        case Compare(Col(name), Op.EQ):
+            return {name}
+        case Compare(Col(name), Op.IN, (_,)):
+            return {name}
+        case And(terms):
+            return set().union(*map(_fixed, terms))
+        case _:
+            return set()

@@ -1,0 +1,50 @@
+"""Reads run through the compiler and the real client, and spelled shortly."""
+
+import json
+from typing import Any
+
+from loaders.description import Table
+from loaders.encode import base64url
+from loaders.ledger import Ledger
+from loaders.order import total_order
+from loaders.postgres.client import Postgres
+from loaders.postgres.compile import compile_read
+from loaders.read import Col, Computed, Connection, Field, Nodes, OrderBy, Page, Predicate, Read
+
+PAGES = Page()
+
+
+async def run(read: Read, postgres: Postgres) -> Any:
+    text = await postgres.fetch_json(compile_read(read), ledger=Ledger())
+    return None if text is None else json.loads(text)  # orjson would round large numbers
+
+
+def columns(*names: str) -> tuple[Field, ...]:
+    return tuple(Field(name, Computed(Col(name))) for name in names)
+
+
+def listed(
+    table: Table,
+    fields: tuple[Field, ...],
+    where: Predicate | None = None,
+    order: tuple[OrderBy, ...] = (),
+    page: Page = PAGES,
+) -> Read:
+    return Read(table, connection=Connection((("nodes", Nodes(fields)),)), where=where, order=order, page=page)
+
+
+def placed(value: Any, order: tuple[OrderBy, ...], table: Table) -> Any:
+    """The answer of one read with every cursor replaced by the key of its row."""
+    terms = [term.expression for term in total_order(order, table)]
+    places = [terms.index(Col(name)) for name in table.key]
+
+    def place(cursor: str) -> list[str]:
+        values = json.loads(base64url.decode(cursor))
+        return [values[position] for position in places]
+
+    for edge in value.get("edges", []):
+        edge["cursor"] = place(edge["cursor"])
+    for name in ("startCursor", "endCursor"):
+        if value.get("pageInfo", {}).get(name) is not None:
+            value["pageInfo"][name] = place(value["pageInfo"][name])
+    return value
