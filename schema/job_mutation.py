@@ -1,14 +1,14 @@
 """Mutations of jobs."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import strawberry
 
 from resolvers.context import Context
 from resolvers.jobs.cancel import cancel_job
-from schema.errors import as_data, result_of
 from schema.mapping.filters import row_key
+from schema.mapping.mutation import mutation
 from schema.mapping.object import OBJECTS
 from schema.mapping.payload import make_payload
 
@@ -29,12 +29,9 @@ async def _cancel(context: Context, given: JobCancelInput) -> Any:
 
 @strawberry.type
 class JobMutation:
-    @strawberry.mutation(
-        description="Cancels a job you started: at once while it is queued, else as soon as its worker has stopped it."
+    job_cancel = mutation(
+        _cancel,
+        takes=JobCancelInput,
+        answers=JobCancelPayload,
+        description="Cancels a job you started: at once while it is queued, else as soon as its worker has stopped it.",
     )
-    async def job_cancel(
-        self,
-        info: strawberry.Info[Context, None],
-        input: Annotated[JobCancelInput, strawberry.argument(description="What is to be done.")],
-    ) -> result_of("JobCancelResult", JobCancelPayload):
-        return await as_data(_cancel(info.context, input))

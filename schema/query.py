@@ -11,7 +11,7 @@ from schema.mapping.arguments import signature
 from schema.mapping.node import node, nodes
 from schema.mapping.node_interface import Node
 from schema.mapping.roots import connection_root, object_root
-from schema.scalars import BigInt
+from schema.scalars import BigInt, bigint
 from schema.sense.query import SenseQuery
 
 _ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
@@ -34,11 +34,23 @@ async def viewer(info: strawberry.Info[Context, None]) -> Viewer | None:
     subject = context.subject
     return Viewer(
         subject=subject.id,
-        user_id=None if subject.user_id is None else BigInt(subject.user_id),
+        user_id=None if subject.user_id is None else bigint(subject.user_id),
         email=subject.email,
         display_name=subject.display_name,
         is_admin=await context.verdicts.is_admin(),
     )
+
+
+def _gen() -> GenQuery:
+    return GenQuery()
+
+
+def _sense() -> SenseQuery:
+    return SenseQuery()
+
+
+def _aura() -> AuraQuery:
+    return AuraQuery()
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -57,14 +69,8 @@ class Query:
     job = object_root("Job", "A job by its global id.")
     jobs = connection_root("Job", "Jobs you started; all, for administrators.")
 
-    @strawberry.field(description="Axion Gen: data sources, datasets and the remote tables behind them.")
-    def gen(self) -> GenQuery:
-        return GenQuery()
-
-    @strawberry.field(description="Axion Sense: road telemetry.")
-    def sense(self) -> SenseQuery:
-        return SenseQuery()
-
-    @strawberry.field(description="Aura: retrieval over code and conversations.")
-    def aura(self) -> AuraQuery:
-        return AuraQuery()
+    gen: GenQuery = strawberry.field(
+        resolver=_gen, description="Axion Gen: data sources, datasets and the remote tables behind them."
+    )
+    sense: SenseQuery = strawberry.field(resolver=_sense, description="Axion Sense: road telemetry.")
+    aura: AuraQuery = strawberry.field(resolver=_aura, description="Aura: retrieval over code and conversations.")

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NewType
+from typing import Any, NewType, cast
 
 import orjson
 import strawberry
@@ -29,6 +29,16 @@ _INT64 = range(-(2**63), 2**63)
 _DECIMAL = re.compile(r"-?\d{1,1000}(\.\d{1,1000})?([eE][+-]?\d{1,4})?")
 _INTEGER = re.compile(r"-?\d{1,19}")
 _H3 = re.compile(r"[0-9a-fA-F]{15,16}")
+
+
+def bigint(value: int) -> BigInt:
+    """A value for a `BigInt` field: its output form, decimal text."""
+    return cast(BigInt, str(value))
+
+
+def date_time(value: datetime) -> DateTime:
+    """A value for a `DateTime` field: its output form, RFC 3339 text in UTC."""
+    return cast(DateTime, value.astimezone(UTC).isoformat())
 
 
 def _same(value: Any) -> Any:

@@ -3,9 +3,11 @@
 from collections.abc import AsyncGenerator
 from enum import Enum
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
+from loaders.errors import BadInput
 from loaders.jobs.job import EventKind, JobEvent, Snapshot
 from loaders.read import Value
 from resolvers.context import Context
@@ -13,7 +15,7 @@ from resolvers.jobs.watch import watch_job
 from schema.mapping.filters import row_key
 from schema.mapping.object import OBJECTS
 from schema.mapping.payload import changed_row
-from schema.scalars import JSON, BigInt, DateTime
+from schema.scalars import JSON, BigInt, DateTime, bigint, date_time
 
 
 @strawberry.enum(description="What an event of a job tells.")
@@ -51,30 +53,44 @@ def event_node(event: Snapshot | JobEvent) -> JobEventNode:
         sequence, kind, key = event.sequence, JobEventKind(_KINDS[event.kind]), event.job_id
     return JobEventNode(
         key=(key,),
-        sequence=BigInt(str(sequence)),  # type: ignore[arg-type]  # the scalar's output form is text
+        sequence=bigint(sequence),
         kind=kind,
         payload=JSON(payload),
         is_final=event.is_final,
-        created_at=DateTime(at.isoformat()),  # type: ignore[arg-type]  # the scalar's output form is text
+        created_at=date_time(at),
     )
 
 
 _KINDS = {kind: kind.value for kind in EventKind}
 
 
+async def _job_updated(
+    info: strawberry.Info[Context, None],
+    id: Annotated[strawberry.ID, strawberry.argument(description="Global id of the job.")],
+    after: Annotated[
+        BigInt | None, strawberry.argument(description="Only events after this `sequence`, and no snapshot.")
+    ] = strawberry.UNSET,
+) -> AsyncGenerator[JobEventNode, None]:
+    (job_id,) = row_key(id, OBJECTS["Job"])
+    assert isinstance(job_id, UUID)
+    async for event in watch_job(info.context, job_id, after=_resumed(after, info.context.last_event_id)):
+        yield event_node(event)
+
+
+def _resumed(after: int | None, last_event_id: str | None) -> int | None:
+    """The argument, else what an SSE client sent as `Last-Event-ID`."""
+    if after is not strawberry.UNSET and after is not None:
+        return int(after)
+    if last_event_id is None:
+        return None
+    if not last_event_id.isdecimal() or len(last_event_id) > 18:
+        raise BadInput("`Last-Event-ID` is not the id of an event of this subscription.")
+    return int(last_event_id)
+
+
 @strawberry.type(description="Everything that can be watched.")
 class Subscription:
-    @strawberry.subscription(
-        description="The life of a job: a snapshot, then each event, up to its final state. Resume with `after`."
+    job_updated = strawberry.subscription(
+        resolver=_job_updated,
+        description="The life of a job: a snapshot, then each event, up to its final state. Resume with `after`.",
     )
-    async def job_updated(
-        self,
-        info: strawberry.Info[Context, None],
-        id: Annotated[strawberry.ID, strawberry.argument(description="Global id of the job.")],
-        after: Annotated[
-            BigInt | None, strawberry.argument(description="Only events after this `sequence`; no snapshot then.")
-        ] = None,
-    ) -> AsyncGenerator[JobEventNode, None]:
-        (job_id,) = row_key(id, OBJECTS["Job"])
-        async for event in watch_job(info.context, job_id, after=after):
-            yield event_node(event)

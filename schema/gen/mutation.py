@@ -1,6 +1,6 @@
 """Gen's mutations: data sources, datasets, table profiles."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -9,13 +9,11 @@ from resolvers.context import Context
 from resolvers.gen.data_sources import DataSourceCreate, create_data_source, test_data_source
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.jobs.start import start_table_profile_refresh
-from schema.errors import as_data, result_of
 from schema.mapping.filters import row_key
+from schema.mapping.mutation import mutation
 from schema.mapping.object import OBJECTS
 from schema.mapping.payload import make_payload
 from schema.scalars import JSON
-
-Info = strawberry.Info[Context, None]
 
 GenDataSourceCreatePayload = make_payload(
     "GenDataSourceCreatePayload", "data_source", "GenDataSource", "A data source was created."
@@ -38,7 +36,7 @@ class GenDataSourceCreateInput:
     settings: JSON = strawberry.field(
         description="The connector's settings as one object; those that are credentials are encrypted and never shown."
     )
-    description: str | None = strawberry.field(description="What the data source holds.", default=None)
+    description: str | None = strawberry.field(description="What the data source holds.", default=strawberry.UNSET)
 
 
 @strawberry.input(description="Which data source to test.")
@@ -50,12 +48,12 @@ class GenDataSourceTestInput:
 class GenDatasetCreateInput:
     data_source_id: strawberry.ID = strawberry.field(description="Global id of the data source.")
     name: str = strawberry.field(description="Name, unique within the data source.")
-    description: str | None = strawberry.field(description="What the tables are about.", default=None)
+    description: str | None = strawberry.field(description="What the tables are about.", default=strawberry.UNSET)
     remote_schema: str | None = strawberry.field(
-        description="Schema or folder of the tables; the data source's own unless given.", default=None
+        description="Schema or folder of the tables; the data source's own unless given.", default=strawberry.UNSET
     )
     table_names: list[str] | None = strawberry.field(
-        description="The tables of the dataset; all of the schema unless given.", default=None
+        description="The tables of the dataset; all of the schema unless given.", default=strawberry.UNSET
     )
 
 
@@ -76,7 +74,10 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput)
     row = await create_data_source(
         context,
         DataSourceCreate(
-            name=given.name, connector_type=given.connector_type, settings=settings, description=given.description
+            name=given.name,
+            connector_type=given.connector_type,
+            settings=settings,
+            description=given.description or None,
         ),
     )
     return GenDataSourceCreatePayload(key=(row.id,))
@@ -93,9 +94,9 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput) -> Any
         DatasetCreate(
             data_source_id=_key(given.data_source_id, "GenDataSource"),
             name=given.name,
-            description=given.description,
-            remote_schema=given.remote_schema,
-            table_names=None if given.table_names is None else tuple(given.table_names),
+            description=given.description or None,
+            remote_schema=given.remote_schema or None,
+            table_names=tuple(given.table_names) if given.table_names else None,
         ),
     )
     return GenDatasetCreatePayload(key=(row.id,))
@@ -108,32 +109,29 @@ async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput)
     return GenTableProfileRefreshPayload(key=(job.id,))
 
 
-def _input(type_: Any) -> Any:
-    return Annotated[type_, strawberry.argument(description="What is to be done.")]
-
-
 @strawberry.type
 class GenMutation:
-    @strawberry.mutation(description="Adds a data source. For administrators.")
-    async def gen_data_source_create(self, info: Info, input: _input(GenDataSourceCreateInput)) -> result_of(
-        "GenDataSourceCreateResult", GenDataSourceCreatePayload
-    ):
-        return await as_data(_create_data_source(info.context, input))
-
-    @strawberry.mutation(description="Connects to a data source under its stored credentials. For its administrators.")
-    async def gen_data_source_test(self, info: Info, input: _input(GenDataSourceTestInput)) -> result_of(
-        "GenDataSourceTestResult", GenDataSourceTestPayload
-    ):
-        return await as_data(_test_data_source(info.context, input))
-
-    @strawberry.mutation(description="Adds a dataset over tables of a data source. For its administrators.")
-    async def gen_dataset_create(self, info: Info, input: _input(GenDatasetCreateInput)) -> result_of(
-        "GenDatasetCreateResult", GenDatasetCreatePayload
-    ):
-        return await as_data(_create_dataset(info.context, input))
-
-    @strawberry.mutation(description="Starts a job that profiles a remote table: counts, ranges, samples.")
-    async def gen_table_profile_refresh(self, info: Info, input: _input(GenTableProfileRefreshInput)) -> result_of(
-        "GenTableProfileRefreshResult", GenTableProfileRefreshPayload
-    ):
-        return await as_data(_refresh_profile(info.context, input))
+    gen_data_source_create = mutation(
+        _create_data_source,
+        takes=GenDataSourceCreateInput,
+        answers=GenDataSourceCreatePayload,
+        description="Adds a data source. For administrators.",
+    )
+    gen_data_source_test = mutation(
+        _test_data_source,
+        takes=GenDataSourceTestInput,
+        answers=GenDataSourceTestPayload,
+        description="Connects to a data source under its stored credentials. For its administrators.",
+    )
+    gen_dataset_create = mutation(
+        _create_dataset,
+        takes=GenDatasetCreateInput,
+        answers=GenDatasetCreatePayload,
+        description="Adds a dataset over tables of a data source. For its administrators.",
+    )
+    gen_table_profile_refresh = mutation(
+        _refresh_profile,
+        takes=GenTableProfileRefreshInput,
+        answers=GenTableProfileRefreshPayload,
+        description="Starts a job that profiles a remote table: counts, ranges, samples.",
+    )

@@ -21,7 +21,7 @@ from schema.mapping.arguments import signature
 from schema.mapping.install import document
 from schema.mapping.page import page_size
 from schema.mapping.splice import Row
-from schema.scalars import JSON, BigInt
+from schema.scalars import JSON, BigInt, bigint
 
 Info = strawberry.Info[Context, None]
 
@@ -119,28 +119,31 @@ _AGGREGATE = signature(
 )
 
 
+async def _row_count(table: strawberry.Parent["GenTable"], info: Info) -> BigInt | None:
+    if table.known_rows is None:
+        estimate = await estimate_table(info.context, table.dataset_id, table.name)
+        table.known_rows = None if estimate is None else estimate.rows
+    return None if table.known_rows is None else bigint(table.known_rows)
+
+
+async def _columns(table: strawberry.Parent["GenTable"], info: Info) -> list[GenColumn] | None:
+    described = await table.described(info.context)
+    return [
+        GenColumn(name=c.name, kind=c.type.kind.value, nullable=c.nullable, description=c.description or None)
+        for c in described.columns
+    ]
+
+
 @strawberry.type(description="A table of a remote warehouse, queried in place.")
 class GenTable:
     dataset_id: strawberry.Private[UUID]
     known_rows: strawberry.Private[int | None]
     description: strawberry.Private["asyncio.Task[Table | None] | None"]
     name: str = strawberry.field(description="Name of the table, as the engine has it.")
-
-    @strawberry.field(description="Rows by the engine's metadata; null where that would cost a read.")
-    async def row_count(self, info: Info) -> BigInt | None:
-        if self.known_rows is None:
-            estimate = await estimate_table(info.context, self.dataset_id, self.name)
-            self.known_rows = None if estimate is None else estimate.rows
-        return None if self.known_rows is None else BigInt(str(self.known_rows))  # type: ignore[arg-type]
-
-    @strawberry.field(description="Its columns, in the engine's order.")
-    async def columns(self, info: Info) -> list[GenColumn] | None:
-        described = await self.described(info.context)
-        return [
-            GenColumn(name=c.name, kind=c.type.kind.value, nullable=c.nullable, description=c.description or None)
-            for c in described.columns
-        ]
-
+    row_count = strawberry.field(
+        resolver=_row_count, description="Rows by the engine's metadata; null where that would cost a read."
+    )
+    columns = strawberry.field(resolver=_columns, description="Its columns, in the engine's order.")
     rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows}, description="Its rows.")
     aggregate = strawberry.field(
         resolver=_AGGREGATE, metadata={"mapping": _aggregate}, description="Its rows in groups: keys and measures."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from graphql import ExecutionResult
 
 from deploy.local.errors import StackError
 from gateway.context import Contexts
@@ -25,7 +26,7 @@ class Operations:
         schema = graphql_schema(build())
         operation = Documents(schema, Limits()).prepare(text, None)
         result = execute(schema, operation, variables, self.contexts(self.subject, "demo-data"))
-        if not hasattr(result, "errors"):
+        if not isinstance(result, ExecutionResult):
             result = await result
         if result.errors:
             raise StackError(f"{operation.name or operation.kind.value}: {result.errors[0].message}")

@@ -1,0 +1,35 @@
+"""A mutation: one `input`, and a union of its payload and the failures that are data."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+
+from resolvers.context import Context
+from schema.errors import as_data, result_of
+
+I = TypeVar("I")  # noqa: E741 - the input
+
+
+def mutation(
+    work: Callable[[Context, I], Awaitable[Any]], *, takes: type[I], answers: type, description: str
+) -> Any:
+    """The field over `work(context, input)`, which returns an instance of `answers` or raises."""
+
+    async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:
+        return await as_data(work(info.context, input))
+
+    name = answers.__strawberry_definition__.name  # type: ignore[attr-defined]
+    annotations = {
+        "info": strawberry.Info,
+        "input": Annotated[takes, strawberry.argument(description="What is to be done.")],
+    }
+    result = result_of(name.removesuffix("Payload") + "Result", answers)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, keyword, annotation=type_) for name, type_ in annotations.items()],
+        return_annotation=result,
+    )
+    resolve.__annotations__ = {**annotations, "return": result}
+    return strawberry.mutation(resolver=resolve, description=description)
