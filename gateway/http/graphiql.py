@@ -47,15 +47,13 @@ class Explorer:
     """Reads the folder once. `users` are the demo's users, whose tokens the page may offer; none outside the demo."""
 
     def __init__(self, users: tuple[str, ...] = ()) -> None:
-        examples = [
-            {"name": path.stem, "query": path.read_text()} for path in sorted(_FOLDER.glob("examples/*.graphql"))
-        ]
+        examples = [_example(path) for path in sorted(_FOLDER.glob("examples/*.graphql"))]
         files = {
             path.name: _File.of(path.name, path.read_bytes())
             for path in sorted(_FOLDER.glob("static/*"))
             if path.suffix in _TYPES
         }
-        files["examples.json"] = _File.of("examples.json", orjson.dumps({"users": users, "examples": examples}))
+        files["page.json"] = _File.of("page.json", orjson.dumps({"users": users, "examples": examples}))
         page = (_FOLDER / "index.html").read_text()
         for name, file in files.items():
             page = page.replace(f"{{{name}}}", file.address)
@@ -85,3 +83,9 @@ class Explorer:
         if "gzip" in request.headers.get("accept-encoding", ""):
             return Response(file.zipped, headers={**headers, "content-encoding": "gzip"})
         return Response(file.plain, headers=headers)
+
+
+def _example(query: Path) -> dict[str, str]:
+    """A tab of the page: `name.graphql`, and its variables where there is a `name.variables.json`."""
+    variables = query.with_suffix(".variables.json")
+    return {"query": query.read_text(), **({"variables": variables.read_text()} if variables.exists() else {})}

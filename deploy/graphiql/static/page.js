@@ -5,7 +5,7 @@
 (async () => {
   const endpoint = '/graphql';
   const root = document.getElementById('graphiql');
-  const page = await (await fetch(root.dataset.examples)).json();
+  const page = await (await fetch(root.dataset.page)).json();
   const tokens = new Map();
   let user = page.users.length ? page.users[0] : null;
 
@@ -13,12 +13,13 @@
     const typed = Object.entries(headers || {}).find(([name]) => name.toLowerCase() === 'authorization');
     if (typed) return typed[1];
     if (!user) return null;
-    if (!tokens.has(user)) {
+    if (!(tokens.get(user)?.until > Date.now())) {
       const answer = await fetch(`/demo/issuer/token?user=${user}`, { method: 'POST' });
       if (!answer.ok) throw new Error(`no token for ${user}: ${answer.status}`);
-      tokens.set(user, `Bearer ${(await answer.json()).access_token}`);
+      const { access_token, expires_in } = await answer.json();
+      tokens.set(user, { value: `Bearer ${access_token}`, until: Date.now() + (expires_in - 60) * 1000 });
     }
-    return tokens.get(user);
+    return tokens.get(user).value;
   }
 
   const sockets = new Map();
@@ -32,6 +33,15 @@
     return sockets.get(token);
   }
 
+  async function* watch(parameters, token) {
+    try {
+      yield* socket(token).iterate(parameters);
+    } catch (error) {
+      if (error instanceof CloseEvent) throw new Error(`the server closed the WebSocket: ${error.code} ${error.reason}`);
+      throw error;
+    }
+  }
+
   function isSubscription(document, name) {
     const operations = document.definitions.filter((definition) => definition.kind === 'OperationDefinition');
     const chosen = name ? operations.find((operation) => operation.name?.value === name) : operations[0];
@@ -42,7 +52,7 @@
     const headers = options?.headers ?? {};
     const token = await authorization(headers);
     if (options?.documentAST && isSubscription(options.documentAST, parameters.operationName)) {
-      return socket(token).iterate(parameters);
+      return watch(parameters, token);
     }
     const answer = await fetch(endpoint, {
       method: 'POST',
@@ -82,7 +92,7 @@
       GraphiQL,
       {
         fetcher,
-        defaultTabs: page.examples.map(({ query }) => ({ query })),
+        defaultTabs: page.examples,
         defaultEditorToolsVisibility: 'variables',
         shouldPersistHeaders: false,
       },
