@@ -28,7 +28,8 @@
     if (!sockets.has(token)) {
       const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
       const connectionParams = token ? { authorization: token } : {};
-      sockets.set(token, graphqlWs.createClient({ url: `${scheme}://${location.host}${endpoint}`, connectionParams }));
+      const url = `${scheme}://${location.host}${endpoint}`;
+      sockets.set(token, graphqlWs.createClient({ url, connectionParams, retryAttempts: 0 })); // a refusal is shown at once
     }
     return sockets.get(token);
   }
