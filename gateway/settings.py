@@ -106,7 +106,7 @@ class Limits(_Section):
 
     max_body_bytes: int = Field(1_000_000, ge=1)
     max_document_chars: int = Field(100_000, ge=1)
-    max_tokens: int = Field(4_000, ge=1)
+    max_tokens: int = Field(1_500, ge=1)
     max_depth: int = Field(16, ge=1)
     max_aliases: int = Field(100, ge=0)
     max_fields: int = Field(2_000, ge=1)

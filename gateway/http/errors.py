@@ -10,12 +10,13 @@ from loaders.errors import AxionError, Code
 
 _log = structlog.get_logger(__name__)
 
+_MAX_MESSAGE = 1_000
 _CODES = frozenset(code.value for code in Code)
 
 
 def shape(error: GraphQLError, code: Code) -> dict[str, Any]:
     """An error whose message is safe to show."""
-    shaped: dict[str, Any] = {"message": error.message}
+    shaped: dict[str, Any] = {"message": _cut(error.message)}
     if error.locations:
         shaped["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path is not None:
@@ -29,12 +30,11 @@ def shape_executed(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
     cause = _cause(error)
     if isinstance(cause, AxionError):
         return _axion(error, cause)
-    if isinstance(cause, GraphQLError):
-        declared = (cause.extensions or {}).get("code")
-        if declared in _CODES:
-            return shape(error, Code(declared))
-        if cause.nodes:  # graphql-core found a value of the request wrong and points at it
-            return shape(error, Code.BAD_USER_INPUT)
+    declared = (error.extensions or {}).get("code")
+    if declared in _CODES:
+        return shape(error, Code(declared))
+    if isinstance(cause, GraphQLError) and cause.nodes:  # graphql-core points at a value of the request that is wrong
+        return shape(error, Code.BAD_USER_INPUT)
     _log.error("resolver_failed", request_id=request_id, path=error.path, exc_info=cause)
     masked = shape(error, Code.INTERNAL_ERROR)
     masked["message"] = f"Something went wrong in the gateway. Report the request id {request_id}."
@@ -48,6 +48,11 @@ def shape_failure(error: AxionError, path: Sequence[str | int], nulls: int) -> d
     if nulls > 1:
         extensions["nulls"] = nulls
     return {"message": str(error), "path": list(path), "extensions": extensions}
+
+
+def _cut(message: str) -> str:
+    """graphql-core repeats what it was given, however long that is."""
+    return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
 
 
 def _axion(error: GraphQLError, cause: AxionError) -> dict[str, Any]:

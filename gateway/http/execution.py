@@ -22,6 +22,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.http.documents import Operation
+from loaders.errors import Code
 from resolvers.context import Context
 from schema.mapping.splice import Spliced
 
@@ -62,7 +63,7 @@ def execute(
     """A query or a mutation. The result at once when no resolver was asynchronous. Never raises a resolver's error."""
     executor = _executor(schema, operation, variables, context)
     if isinstance(executor, list):
-        return ExecutionResult(None, executor)
+        return _wrong_variables(executor)
     result: Any = executor.execute_operation()  # never incremental: the schema has no @defer and no @stream
     return result  # type: ignore[no-any-return]  # so it is one of the two
 
@@ -91,7 +92,7 @@ async def subscribe(
     """
     executor = _executor(schema, operation, variables, context)
     if isinstance(executor, list):
-        return ExecutionResult(None, executor)
+        return _wrong_variables(executor)
     source: Any = create_source_event_stream(executor)
     if is_awaitable(source):
         source = await source
@@ -113,6 +114,13 @@ async def _events(executor: Any, source: Any, new_context: Callable[[], Context]
                 node for node in executor.operation.selection_set.selections if isinstance(node, FieldNode)
             ]
             yield Event(ExecutionResult(None, [located_error(error, nodes)]), new_context())
+
+
+def _wrong_variables(errors: Sequence[GraphQLError]) -> ExecutionResult:
+    """The caller's mistakes, all that can keep a valid operation from being executed."""
+    for error in errors:
+        error.extensions = {**(error.extensions or {}), "code": Code.BAD_USER_INPUT.value}
+    return ExecutionResult(None, list(errors))
 
 
 def _executor(

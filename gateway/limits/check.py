@@ -9,6 +9,7 @@ from gateway.limits.tokens import count_tokens
 from gateway.limits.weight import Scales, Weight
 from gateway.settings import Limits
 
+_MAX_FRAGMENTS = 150
 _MAX_WALKS = 1_000
 """Operations times fragments: several validation rules walk every fragment for every operation."""
 
@@ -29,6 +30,7 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     definitions = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
     fragments = {node.name.value: node for node in definitions}
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    at_most(_MAX_FRAGMENTS, len(definitions), "fragments")
     at_most(_MAX_WALKS, len(operations) * len(definitions), "operations times fragments")
     scales = Scales(fragments)
     for operation in operations:

@@ -1,0 +1,94 @@
+"""The gateway's real application over the toy schema, on a real port, with an identity provider and no store."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import uvicorn
+
+from gateway.app import create_app
+from gateway.auth.errors import TokenRejected
+from gateway.auth.oidc import TokenVerifier
+from gateway.context import NewContext
+from gateway.lifespan import Ping, Runtime
+from gateway.settings import Settings
+from loaders.ledger import Ledger
+from resolvers.context import ANONYMOUS, Context, Subject
+from tests.gateway.http.toy import SCHEMA
+
+_NOWHERE = {f"{kind}_url": "postgresql://nobody:nothing@127.0.0.1:1/nowhere" for kind in ("app", "worker", "migrate")}
+_DATABASES = ("axion_sense", "axion_sense_tasks", "axion_gen", "auradb", "powernode")
+
+
+def settings_without_stores(**changes: Any) -> Settings:
+    """Every store's address is one where nothing listens: a test that used one would fail."""
+    given: dict[str, Any] = {
+        "databases": dict.fromkeys(_DATABASES, _NOWHERE),
+        "objects": {"endpoint": "http://127.0.0.1:1", "access_key": "a", "secret_key": "b"},
+        "oidc": {"issuer": "http://127.0.0.1:1", "audience": "axion", "jwks_url": "http://127.0.0.1:1/jwks.json"},
+        "encryption": {"keys": {1: "bm90aGluZw=="}, "current_version": 1},
+    }
+    return Settings(_env_file=None, **{**given, **changes})
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Tokens are judged by the real verifier; who its subjects are, by a table of the test instead of a database's."""
+
+    verifier: TokenVerifier | None
+    known: frozenset[str] = frozenset()
+
+    async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
+        if authorization is None:
+            return ANONYMOUS, None
+        if self.verifier is None:
+            raise TokenRejected("No token is good here.")
+        claims = await self.verifier.verify(authorization.removeprefix("Bearer "))
+        if claims.subject not in self.known:
+            raise TokenRejected("Nobody.")
+        return Subject(claims.subject), claims.expires_at
+
+
+def new_context(subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
+    """The toy schema asks no store and no permission."""
+    nothing = cast(Any, None)
+    return Context(
+        subject=subject,
+        request_id=request_id,
+        stores=nothing,
+        verdicts=nothing,
+        ledger=Ledger(),
+        last_event_id=last_event_id,
+    )
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings | None = None,
+    *,
+    callers: Callers | None = None,
+    required: Mapping[str, Ping] | None = None,
+    optional: Mapping[str, Ping] | None = None,
+    contexts: NewContext = new_context,
+) -> AsyncIterator[str]:
+    """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start."""
+
+    @asynccontextmanager
+    async def opened(_: Settings) -> AsyncIterator[Runtime]:
+        yield Runtime(callers or Callers(None), contexts, required or {}, optional or {})
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    application = create_app(settings or settings_without_stores(), SCHEMA, opened=opened)
+    config = uvicorn.Config(application, log_config=None, access_log=False, http="httptools", ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
