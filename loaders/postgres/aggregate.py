@@ -35,7 +35,8 @@ def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: S
     entries = [(key, _entry(entry, read.table, columns)) for key, entry in aggregate.entries]
     text = concat(object_parts(entries))
     if not aggregate.group_by:
-        return concat(["[", sa.select(text).select_from(matched).scalar_subquery(), "]"])
+        one = sa.select(text).select_from(matched).having(sa.true())  # one group even where nothing is measured
+        return concat(["[", one.scalar_subquery(), "]"])
     keys = [columns[expression, True] for expression in aggregate.group_by]
     labelled = [key.label(f"k{position}") for position, key in enumerate(keys)]
     grouped = sa.select(text.label("item"), *labelled).select_from(matched).group_by(*keys).order_by(*keys)

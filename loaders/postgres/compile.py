@@ -120,7 +120,8 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
         (key, page.part(part) if isinstance(part, Nodes | Edges | PageInfo) else _unpaged(part, read, join, outer))
         for key, part in parts
     ]
-    return sa.select(concat(object_parts(entries))).select_from(numbered).scalar_subquery()
+    answer = sa.select(concat(object_parts(entries))).select_from(numbered)
+    return answer.having(sa.true()).scalar_subquery()  # one row even where nothing is aggregated
 
 
 def _unpaged(part: ConnectionPart, read: Read, join: Join | None, outer: Source | None) -> Part:

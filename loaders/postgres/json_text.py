@@ -6,7 +6,6 @@ The session must run with `TimeZone=UTC` and `DateStyle=ISO` (loaders/postgres/c
 """
 
 from collections.abc import Iterable
-from functools import reduce
 from typing import Any, TypeAlias
 
 import orjson
@@ -40,7 +39,15 @@ def concat(parts: Iterable[Part]) -> Text:
     terms = [constant(part) if isinstance(part, str) else part for part in merged if part != ""]
     if not terms:
         return constant("")
-    return reduce(lambda left, right: left.op("||", return_type=sa.Text())(right), terms)
+    return _joined(terms)
+
+
+def _joined(terms: list[Text]) -> Text:
+    """As a balanced tree: a chain of a thousand fields would be deeper than recursion may go."""
+    if len(terms) == 1:
+        return terms[0]
+    middle = len(terms) // 2
+    return _joined(terms[:middle]).op("||", return_type=sa.Text())(_joined(terms[middle:]))
 
 
 def object_parts(entries: Iterable[tuple[str, Part]]) -> list[Part]:

@@ -35,6 +35,11 @@ def condition(predicate: Predicate, table: Table, source: FromClause) -> ColumnE
             return sa.exists(sa.select(sa.literal_column("1")).select_from(target).where(*matches).correlate(source))
 
 
+def _meets(left: ColumnElement[Any], box: tuple[float, ...]) -> ColumnElement[bool]:
+    corners = (sa.bindparam(None, corner, sa.Double) for corner in box)
+    return left.op("&&", is_comparison=True)(sa.func.ST_MakeEnvelope(*corners, sa.literal_column("4326")))
+
+
 def _geojson(value: Value) -> ColumnElement[Any]:
     return sa.func.ST_SetSRID(sa.func.ST_GeomFromGeoJSON(sa.bindparam(None, value, sa.Text)), sa.literal_column("4326"))
 
@@ -77,8 +82,14 @@ def _compare(left: ColumnElement[Any], type_: ColumnType, op: Op, value: Value) 
             return left.op("?", is_comparison=True)(sa.bindparam(None, value, sa.Text))
         case Op.BBOX:
             assert isinstance(value, tuple)
-            corners = (sa.bindparam(None, corner, sa.Double) for corner in value)
-            return left.op("&&", is_comparison=True)(sa.func.ST_MakeEnvelope(*corners, sa.literal_column("4326")))
+            west, south, east, north = value
+            if west <= east:
+                return _meets(left, value)
+            halves = (
+                (west, south, 180.0, north),
+                (-180.0, south, east, north),
+            )  # over the antimeridian (RFC 7946, 5.2)
+            return sa.or_(*(_meets(left, half) for half in halves))
         case Op.INTERSECTS:
             return sa.func.ST_Intersects(left, _geojson(value))
         case Op.WITHIN:

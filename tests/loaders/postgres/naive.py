@@ -156,7 +156,7 @@ def _groups(aggregate: Aggregate, table: Table, rows: list[Row]) -> list[dict[st
     ordered_keys = sorted(groups, key=lambda values: [(v is None, None if v is None else sort_key(v)) for v in values])
     return [
         {name: _entry(entry, aggregate, values, groups[values], table) for name, entry in aggregate.entries}
-        for values in ordered_keys[: aggregate.limit]
+        for values in (ordered_keys[: aggregate.limit] if aggregate.group_by else ordered_keys)
     ]
 
 
