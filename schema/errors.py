@@ -23,8 +23,10 @@ class InvalidInput(Error):
     pass
 
 
-@strawberry.type(description="Something of that name or key exists already; nothing was changed.")
-class AlreadyExists(Error):
+@strawberry.type(
+    name="Conflict", description="It conflicts with what is there, such as a name that is taken; nothing was changed."
+)
+class Conflicting(Error):
     pass
 
 
@@ -39,7 +41,7 @@ class Absent(Error):
 
 
 _AS_DATA: tuple[tuple[type[AxionError], type[Error]], ...] = (
-    (Conflict, AlreadyExists),
+    (Conflict, Conflicting),
     (BadInput, InvalidInput),
     (Forbidden, NotAllowed),
     (NotFound, Absent),
@@ -59,5 +61,5 @@ async def as_data(work: Awaitable[T]) -> T | Error:
 
 def result_of(name: str, payload: type) -> Any:
     """The union a mutation returns: its payload or a failure."""
-    members = payload | InvalidInput | AlreadyExists | NotAllowed | Absent
+    members = payload | InvalidInput | Conflicting | NotAllowed | Absent
     return Annotated[members, strawberry.union(name, description="What was done, or why nothing was.")]
