@@ -59,8 +59,10 @@ query Everything($workspace: ID!, $first: Int!) {
 }
 """
 WORKSPACES = "{ aura { workspaces { nodes { id rowId } } } }"
+IN_GEN = (3, 4)
+"""Two lists of datasets and the table's dataset; its data source, when it was last read more than a second ago."""
+
 STATEMENTS = {
-    "axion_gen": 3,  # the two lists of datasets, and where the table's dataset is
     "axion_sense": 2,  # track logs with organizations and batches, logs of the tracks
     "auradb": 1,
     "clickhouse": 3,  # frames of all track logs and their counts, tracks
@@ -89,7 +91,9 @@ async def test_statements_do_not_grow_with_rows(client: Client, workspace: str) 
         answer = await client.ask(DOCUMENT, {"workspace": workspace, "first": first})
         assert len(answer.data["sense"]["trackLogs"]["nodes"]) == first
         assert len(answer.data["gen"]["lake"]["nodes"][0]["table"]["rows"]["nodes"]) == first
-        assert answer.statements == STATEMENTS
+        statements = answer.statements
+        assert statements.pop("axion_gen") in IN_GEN
+        assert statements == STATEMENTS
 
 
 async def test_datasets_are_postgres_rows(answer: Any, direct: Direct) -> None:
