@@ -1,5 +1,6 @@
 """Which OpenFGA store and which authorization model: found by the store's name, the model being its newest."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from loaders.errors import PermissionsUnavailable
@@ -42,7 +43,11 @@ async def find_store(api: Api, name: str, *, ledger: Ledger) -> str | None:
         ids |= {text(store, "id") for store in objects(answer, "stores") if store.get("name") == name}
         token = answer.get("continuation_token") or ""
         if not token:
-            break
+            return the_only(ids, name)
+
+
+def the_only(ids: Set[str], name: str) -> str | None:
+    """Of the ids of the stores named so; None when there is none."""
     if len(ids) > 1:
         raise PermissionsUnavailable(
             f"OpenFGA has {len(ids)} stores named {name!r}: access cannot be decided, so it is denied. "

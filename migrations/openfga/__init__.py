@@ -6,9 +6,11 @@ and tuples that exist are left alone. One runner at a time, by the advisory lock
 
 import asyncio
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from openfga_sdk.models import WriteAuthorizationModelRequest
 from sqlalchemy import URL, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -18,10 +20,11 @@ from loaders.errors import AxionError
 from loaders.ledger import Ledger
 from loaders.openfga.api import Api
 from loaders.openfga.client import OpenFga
-from loaders.openfga.store import find_store, newest_model, text
+from loaders.openfga.store import Pin
 from loaders.tables.axion_gen.identity import OpenFgaModelVersion
 from migrations.errors import MigrationFailed, TargetInvalid
 from migrations.lock import LOCK_KEY
+from migrations.openfga.management import Management
 from migrations.openfga.parents import parent_tuples, stored
 from migrations.report import Report
 
@@ -35,17 +38,20 @@ async def run(
 
     `TargetInvalid` when `model_json` cannot be read, `MigrationFailed` when OpenFGA or the database refuses.
     """
-    try:
-        model = await asyncio.to_thread(model_json.read_bytes)
-        orjson.loads(model)
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise TargetInvalid(f"the authorization model {model_json.name} cannot be read: {error}") from error
+    model = await asyncio.to_thread(_Model.read, model_json)
     engine = create_async_engine(axion_gen, poolclass=NullPool)
     api = await Api.open(url=url, token=token, timeout_ms=timeout_ms)
+    ledger = Ledger()
     try:
-        async with engine.begin() as connection:
+        async with (
+            Management.opened(url=url, token=token, timeout_ms=timeout_ms, ledger=ledger) as management,
+            engine.begin() as connection,
+        ):
             await connection.execute(select(func.pg_advisory_xact_lock(LOCK_KEY)))
-            changes = await _migrate(api, connection, store_name, model)
+            pin, changes = await _prepare(management, connection, store_name, model)
+            added = await _backfill(OpenFga(api, store_name, pin=pin), connection, ledger)
+            if added:
+                changes.append(f"added {added} parent tuples")
     except AxionError as error:
         raise MigrationFailed(TARGET, "uploading the authorization model and its tuples", str(error)) from error
     except SQLAlchemyError as error:
@@ -57,27 +63,50 @@ async def run(
     return Report(TARGET, tuple(changes))
 
 
-async def _migrate(api: Api, connection: AsyncConnection, store_name: str, model: bytes) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Model:
+    sha256: str
+    request: WriteAuthorizationModelRequest
+
+    @classmethod
+    def read(cls, path: Path) -> "_Model":
+        try:
+            content = path.read_bytes()
+            model = orjson.loads(content)
+            if not isinstance(model, dict):
+                raise ValueError("it is not a JSON object")
+            request = WriteAuthorizationModelRequest(
+                type_definitions=model.get("type_definitions"),
+                schema_version=model.get("schema_version"),
+                conditions=model.get("conditions"),
+            )
+        except (OSError, ValueError) as error:
+            raise TargetInvalid(f"the authorization model {path.name} cannot be read: {error}") from error
+        return cls(hashlib.sha256(content).hexdigest(), request)
+
+
+async def _prepare(
+    management: Management, connection: AsyncConnection, store_name: str, model: _Model
+) -> tuple[Pin, list[str]]:
+    """The store and its newest model, which is `model` from now on; and what had to be done for it."""
     changes: list[str] = []
-    ledger = Ledger()
-    store_id = await find_store(api, store_name, ledger=ledger)
+    store_id = await management.find_store(store_name)
     if store_id is None:
-        store_id = text(await api.request("POST", "/stores", {"name": store_name}, ledger=ledger), "id")
+        store_id = await management.create_store(store_name)
         changes.append(f"created store {store_name}")
-    if await _upload(api, connection, store_id, model, ledger):
+    newest = await management.newest_model(store_id)
+    if newest is None or await _last_upload(connection, store_id) != (model.sha256, newest):
+        newest = await management.write_model(store_id, model.request)
+        version = {"store_id": store_id, "authorization_model_id": newest, "sha256": model.sha256}
+        await connection.execute(insert(OpenFgaModelVersion).values(version))
         changes.append("uploaded the authorization model")
-    added = await _backfill(OpenFga(api, store_name), connection, ledger)
-    if added:
-        changes.append(f"added {added} parent tuples")
-    return changes
+    return Pin(store_id, newest), changes
 
 
-async def _upload(api: Api, connection: AsyncConnection, store_id: str, model: bytes, ledger: Ledger) -> bool:
-    """Whether it was needed: the last recorded model has other bytes, or is not what OpenFGA has as its newest."""
-    sha256 = hashlib.sha256(model).hexdigest()
+async def _last_upload(connection: AsyncConnection, store_id: str) -> tuple[str, str] | None:
+    """SHA-256 and id of the model recorded last for this store."""
     versions = OpenFgaModelVersion
-    newest = await newest_model(api, store_id, ledger=ledger)
-    last = (
+    row = (
         await connection.execute(
             select(versions.sha256, versions.authorization_model_id)
             .where(versions.store_id == store_id)
@@ -85,12 +114,7 @@ async def _upload(api: Api, connection: AsyncConnection, store_id: str, model: b
             .limit(1)
         )
     ).one_or_none()
-    if last is not None and newest is not None and tuple(last) == (sha256, newest):
-        return False
-    path = f"/stores/{store_id}/authorization-models"
-    model_id = text(await api.request("POST", path, orjson.loads(model), ledger=ledger), "authorization_model_id")
-    await connection.execute(insert(versions).values(store_id=store_id, authorization_model_id=model_id, sha256=sha256))
-    return True
+    return None if row is None else (row.sha256, row.authorization_model_id)
 
 
 async def _backfill(fga: OpenFga, connection: AsyncConnection, ledger: Ledger) -> int:

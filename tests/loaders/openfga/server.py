@@ -78,3 +78,23 @@ async def own_server(binary: Path) -> AsyncIterator[Server]:
         yield server
     finally:
         await server.kill()
+
+
+@asynccontextmanager
+async def replying(answer: bytes) -> AsyncIterator[str]:
+    """The URL of something that is not OpenFGA: it gives every request the same bytes and hangs up."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    port = free_port()
+    async with await asyncio.start_server(reply, "127.0.0.1", port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def http(status: str, body: str, *, length: int | None = None) -> bytes:
+    size = len(body) if length is None else length
+    return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n{body}".encode()

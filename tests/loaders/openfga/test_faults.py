@@ -15,7 +15,7 @@ from loaders.openfga.api import Api
 from loaders.openfga.client import MAX_CHECKS, Checked, Listed, OpenFga
 from loaders.openfga.store import Pin
 from loaders.openfga.tuples import Check, RelationTuple
-from tests.loaders.openfga.server import Server, free_port, own_server
+from tests.loaders.openfga.server import Server, http, own_server, replying
 from tests.loaders.openfga.stores import fresh_store
 
 TIMEOUT_MS = 400
@@ -105,11 +105,6 @@ async def test_down_at_start_is_denied_until_it_is_up(server: Server) -> None:
     await fga.close()
 
 
-def http(status: str, body: str, *, length: int | None = None) -> bytes:
-    size = len(body) if length is None else length
-    return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n{body}".encode()
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -163,15 +158,8 @@ async def test_an_item_left_out_is_undecided() -> None:
 async def _peer(answer: bytes) -> AsyncIterator[OpenFga]:
     """A client that has found its store, and whose next request meets something that is not OpenFGA."""
 
-    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    port = free_port()
-    async with await asyncio.start_server(reply, "127.0.0.1", port):
-        api = await Api.open(url=f"http://127.0.0.1:{port}", token="t", timeout_ms=TIMEOUT_MS)
+    async with replying(answer) as url:
+        api = await Api.open(url=url, token="t", timeout_ms=TIMEOUT_MS)
         try:
             yield OpenFga(api, "axion", pin=Pin("store", "model"))
         finally:
