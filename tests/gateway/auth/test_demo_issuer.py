@@ -108,7 +108,8 @@ async def test_unknown_user(client: aiohttp.ClientSession, live: Settings, query
 
 
 async def test_token_is_not_to_be_got(client: aiohttp.ClientSession) -> None:
-    assert (await client.get("/demo/issuer/token?user=admin")).status == 405
+    async with client.get("/demo/issuer/token?user=admin") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
 def test_key_outside_demo_mode_is_refused() -> None:

@@ -49,16 +49,23 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+async def get(client: aiohttp.ClientSession, path: str) -> aiohttp.ClientResponse:
+    """The answer with its body read."""
+    async with client.get(path) as answer:
+        await answer.read()
+    return answer
+
+
 @pytest.fixture(scope="module")
 async def assets(client: aiohttp.ClientSession) -> dict[str, str]:
     """Address and text of every file that the page names."""
-    page = await (await client.get("/graphiql")).text()
+    page = await (await get(client, "/graphiql")).text()
     addresses = [url for url in References(page).urls if not url.startswith("data:")]
-    return {address: await (await client.get(address)).text() for address in addresses}
+    return {address: await (await get(client, address)).text() for address in addresses}
 
 
 async def test_page(client: aiohttp.ClientSession) -> None:
-    answer = await client.get("/graphiql")
+    answer = await get(client, "/graphiql")
     assert (answer.status, answer.content_type, answer.headers["Cache-Control"]) == (200, "text/html", "no-cache")
     assert References(await answer.text()).inline == []
 
@@ -67,7 +74,7 @@ async def test_page(client: aiohttp.ClientSession) -> None:
 async def test_policy(client: aiohttp.ClientSession, assets: dict[str, str], path: str) -> None:
     """The browser itself refuses whatever is not of this origin. Only styles may be inline: the editor sets them."""
     address = path if path == "/graphiql" else next(iter(assets))
-    headers = (await client.get(address)).headers
+    headers = (await get(client, address)).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
     assert policy == {
         "default-src": "'self'",
@@ -97,26 +104,26 @@ async def test_assets(client: aiohttp.ClientSession, assets: dict[str, str]) -> 
     ]
     for address in assets:
         assert re.fullmatch(r"/graphiql/static/[0-9a-f]{16}/[a-z.-]+", address)
-        answer = await client.get(address)
+        answer = await get(client, address)
         assert (answer.status, answer.content_type) == (200, TYPES[address.rsplit(".", 1)[-1]])
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 async def test_compressed(client: aiohttp.ClientSession, assets: dict[str, str]) -> None:
     for address, text in assets.items():
-        answer = await client.get(address, headers={"Accept-Encoding": "gzip"})
-        assert answer.headers["Content-Encoding"] == "gzip"
-        assert gzip.decompress(await answer.read()).decode() == text
+        async with client.get(address, headers={"Accept-Encoding": "gzip"}) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert gzip.decompress(await answer.read()).decode() == text
 
 
 async def test_old_address_is_gone(client: aiohttp.ClientSession, assets: dict[str, str]) -> None:
     """Rather than a file of another version under a name that browsers keep for good."""
     for path in ("/graphiql/static/0000000000000000/page.js", "/graphiql/static/..%2f..%2findex.html/x"):
-        assert (await client.get(path)).status == 404
+        assert (await get(client, path)).status == 404
 
 
 async def test_nothing_is_loaded_from_elsewhere(client: aiohttp.ClientSession, assets: dict[str, str]) -> None:
-    page = References(await (await client.get("/graphiql")).text())
+    page = References(await (await get(client, "/graphiql")).text())
     assert [url for url in page.urls if urlsplit(url).netloc or urlsplit(url).scheme not in ("", "data")] == []
     loads = re.compile(r"url\(\s*['\"]?(?!data:|#)[^)]*\)|@import[^;]*")
     assert [found for name, text in assets.items() if name.endswith(".css") for found in loads.findall(text)] == []
