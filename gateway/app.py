@@ -11,7 +11,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from gateway.auth.demo_issuer import DEMO_USERS, demo_issuer_routes
 from gateway.http.graphiql import Explorer
@@ -36,13 +37,11 @@ def create_app(
     endpoint = GraphQL(_graphql_schema(schema), settings, explorer)
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[_State]:
+    async def lifespan(_: _Gateway) -> AsyncIterator[_State]:
         async with opened(settings) as runtime:
             yield {"runtime": runtime}
 
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint),
-        WebSocketRoute("/graphql", endpoint),
         *explorer.routes(),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),
@@ -50,12 +49,26 @@ def create_app(
         Route("/", _root, methods=["GET"]),
         *demo_routes,
     ]
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(RequestLog), *_cors(settings.http.allowed_origins)],
-        lifespan=lifespan,
-        exception_handlers={404: _not_found},
-    )
+    return _Gateway(endpoint, routes, settings.http.allowed_origins, lifespan)
+
+
+class _Gateway(Starlette):
+    """GraphQL's path is answered before routing: Starlette's stack costs a third of the cheapest request."""
+
+    def __init__(
+        self, endpoint: GraphQL, routes: list[BaseRoute], origins: tuple[str, ...], lifespan: Lifespan["_Gateway"]
+    ) -> None:
+        around = [Middleware(RequestLog), *_cors(origins)]
+        super().__init__(routes=routes, middleware=around, lifespan=lifespan, exception_handlers={404: _not_found})
+        self._graphql: ASGIApp = endpoint
+        for each in reversed(around):
+            self._graphql = each.cls(self._graphql, *each.args, **each.kwargs)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan" and scope["path"] == "/graphql":
+            await self._graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _graphql_schema(schema: strawberry.Schema | None) -> GraphQLSchema:

@@ -8,14 +8,18 @@ def serve() -> None:
     import uvicorn
 
     from gateway.app import create_app
+    from gateway.logs import configure_logs
 
     settings = load_settings()
+    configure_logs()
     uvicorn.run(
         create_app(settings),
         host=settings.http.host,
         port=settings.http.port,
         loop="uvloop",
         http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=2 * settings.limits.max_body_bytes,
         log_config=None,
         access_log=False,
         server_header=False,

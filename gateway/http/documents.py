@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
@@ -20,23 +21,30 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.http.refusal import Refusal, refuse
 from gateway.limits.check import check_document, check_text
+from gateway.limits.overlaps import merged
 from gateway.limits.refusal import DocumentTooComplex
+from gateway.limits.weight import INTROSPECTION
 from gateway.settings import Limits
 from loaders.errors import Code
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 _MAX_ERRORS = 10
+_CONSTANT = INTROSPECTION | {"__typename"}
 _CACHED_TOKENS = 100_000
 """The cache's size: a token's share of a parsed document is about 1 kB."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One operation of a valid document. `name` selects it there, `None` when it is the only one and has none."""
+    """One operation of a valid document. `name` selects it there, `None` when it is the only one and has none.
+
+    The answer of one that `is_constant` depends on nothing but its text: it asks for the schema and for no data.
+    """
 
     document: DocumentNode
     node: OperationDefinitionNode
     name: str | None
+    is_constant: bool
 
     @property
     def kind(self) -> OperationType:
@@ -91,15 +99,26 @@ class Documents:
         if errors:
             coded = [(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors]
             raise Refusal(400, coded, well_formed=True)
-        nodes = [node for node in parsed.definitions if isinstance(node, OperationDefinitionNode)]
-        operations = {name: Operation(parsed, node, name) for node in nodes for name in (_name(node),)}
-        return _Document(operations, tokens)
+        fragments = {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)}
+        operations = [
+            Operation(parsed, node, _name(node), _is_constant(node, fragments))
+            for node in parsed.definitions
+            if isinstance(node, OperationDefinitionNode)
+        ]
+        return _Document({operation.name: operation for operation in operations}, tokens)
 
 
 def _too_complex(error: DocumentTooComplex) -> Refusal:
     details = {"limit": error.limit, "found": error.found, "maximum": error.maximum}
     shown = GraphQLError(str(error), extensions=details)
     return Refusal(400, [(shown, Code.DOCUMENT_TOO_COMPLEX)], well_formed=True)
+
+
+def _is_constant(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> bool:
+    if operation.operation is not OperationType.QUERY or operation.variable_definitions:
+        return False
+    fields = merged([operation.selection_set], fragments)[0].values()
+    return all(node.name.value in _CONSTANT for nodes in fields for node in nodes)
 
 
 def _name(node: OperationDefinitionNode) -> str | None:

@@ -6,13 +6,15 @@ in the settings, and the check of the WebSocket's Origin).
 """
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from graphql import GraphQLSchema
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.answer import failed, refused
+from gateway.http.answer import OK, failed, refused
 from gateway.http.arrow import arrow_response
 from gateway.http.body import HungUp
 from gateway.http.graphiql import Explorer
@@ -30,6 +32,22 @@ from gateway.settings import Settings
 from loaders.errors import Code
 
 _log = structlog.get_logger(__name__)
+
+
+class _Broken(Exception):
+    """The gateway itself failed before anything was sent, and has logged why."""
+
+
+@contextmanager
+def _unbroken(request_id: str) -> Iterator[None]:
+    """Nothing but what the client shall be told leaves this: the rest is logged, and masked as `_Broken`."""
+    try:
+        yield
+    except (HungUp, Refusal):
+        raise
+    except Exception as error:
+        _log.exception("request_failed", request_id=request_id)
+        raise _Broken from error
 
 
 class GraphQL:
@@ -53,15 +71,20 @@ class GraphQL:
         exchange = exchange_of(scope)
         with Observed("sse" if media_type is MediaType.EVENT_STREAM else "http", exchange) as observed:
             try:
-                incoming = await take_in(
-                    scope, receive, headers, media_type, operations=self._operations, request_id=exchange.request_id
-                )
+                with _unbroken(exchange.request_id):
+                    incoming = await take_in(
+                        scope, receive, headers, media_type, operations=self._operations, request_id=exchange.request_id
+                    )
                 observed.prepared(incoming.operation)
                 await self._answer(incoming, media_type, receive, send, observed)
             except HungUp:
                 observed.ended(Code.CANCELLED.value)
             except Refusal as refusal:
                 await _refuse(refusal, media_type, send, observed)
+            except _Broken:
+                answer = failed(exchange.request_id)
+                await respond(send, 500, answer.encode(), _json(media_type))
+                observed.ended(answer.code)
 
     async def _answer(
         self, incoming: Incoming, media_type: MediaType | None, receive: Receive, send: Send, observed: Observed
@@ -69,7 +92,13 @@ class GraphQL:
         if media_type is MediaType.EVENT_STREAM:
             await send_events(incoming, self._operations, receive, send, observed)
             return
-        context = incoming.new_context()
+        constant = self._operations.constants.get(incoming.operation)
+        if constant is not None and not incoming.with_stores and media_type is not MediaType.ARROW:
+            await respond(send, 200, constant, _json(media_type))
+            observed.ended(OK)
+            return
+        with _unbroken(incoming.request_id):
+            context = incoming.new_context()
         if media_type is MediaType.ARROW:
             try:
                 observed.ended(await arrow_response(self._operations, incoming, context, receive, send))
@@ -77,22 +106,18 @@ class GraphQL:
                 observed.used(context.ledger)
             return
         try:
-            answer = self._operations.run(
-                incoming.operation, incoming.request, context, with_stores=incoming.with_stores
-            )
-            if inspect.isawaitable(answer):
-                answer = await while_waited_for(answer, receive, timeout_ms=self._operations.limits.request_timeout_ms)
-            body = answer.encode()
-        except (HungUp, Refusal):
-            raise
-        except Exception:  # noqa: BLE001 - the last line: logged, masked, answered
-            _log.exception("operation_failed", request_id=incoming.request_id)
-            answer = failed(incoming.request_id)
-            await respond(send, 500, answer.encode(), _json(media_type))
-            observed.ended(answer.code)
-            return
+            with _unbroken(incoming.request_id):
+                answer = self._operations.run(
+                    incoming.operation, incoming.request, context, with_stores=incoming.with_stores
+                )
+                if inspect.isawaitable(answer):
+                    timeout_ms = self._operations.limits.request_timeout_ms
+                    answer = await while_waited_for(answer, receive, timeout_ms=timeout_ms)
+                body = answer.encode()
         finally:
             observed.used(context.ledger)
+        if incoming.operation.is_constant and answer.code == OK and not incoming.with_stores:
+            self._operations.constants.keep(incoming.operation, body)
         status = 200 if answer.has_data or media_type is not MediaType.GRAPHQL else 400
         await respond(send, status, body, _json(media_type))
         observed.ended(answer.code)

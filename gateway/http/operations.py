@@ -11,6 +11,7 @@ import structlog
 from graphql import ExecutionResult, GraphQLSchema, OperationType
 
 from gateway.http.answer import Answer, executed, failed, refused
+from gateway.http.constants import Constants
 from gateway.http.documents import Documents, Operation
 from gateway.http.execution import execute, subscribe
 from gateway.http.request import GraphQLRequest
@@ -41,6 +42,7 @@ class Operations:
         self._schema = schema
         self._documents = Documents(schema, limits)
         self.limits = limits
+        self.constants = Constants()
 
     def prepare(self, request: GraphQLRequest) -> Operation:
         """Parsed, limited and validated. Raises `Refusal`."""

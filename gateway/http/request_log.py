@@ -1,18 +1,19 @@
 """Around every request: its id, taken over or made, in the answer and in the log; one line when it has ended."""
 
 import re
+import time
 from dataclasses import dataclass
+from random import getrandbits
 from time import perf_counter
 from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from loaders.tables.uuid7 import uuid7
-
 _log = structlog.get_logger("access")
 _VALID_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _KEY = "axion.exchange"
+_VARIANTS = "89ab"
 _QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
@@ -94,4 +95,10 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and _VALID_ID.fullmatch(value):
             sent: str = value.decode()
             return sent
-    return str(uuid7())
+    return _new_id()
+
+
+def _new_id() -> str:
+    """A UUID version 7 as text (RFC 9562, 5.7). Unlike `loaders.tables.uuid7` it has no order within a millisecond."""
+    text = f"{time.time_ns() // 1_000_000 << 80 | getrandbits(80):032x}"
+    return f"{text[:8]}-{text[8:12]}-7{text[13:16]}-{_VARIANTS[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"

@@ -86,15 +86,18 @@ class Query:
 
     @strawberry.field
     def fragment(self) -> Item | None:
-        return as_is(orjson.Fragment(b'{"name":"spliced","value":12345678901234567890}'))
+        answer: Any = orjson.Fragment(b'{"name":"spliced","value":12345678901234567890}')
+        return answer  # type: ignore[no-any-return]  # as a compiled field does: not of the declared type
 
     @strawberry.field
     def spliced(self) -> list[Item] | None:
-        return as_is(Spliced([{"name": "a"}, {"name": None}]))
+        answer: Any = Spliced([{"name": "a"}, {"name": None}])
+        return answer  # type: ignore[no-any-return]  # as a compiled field does: not of the declared type
 
     @strawberry.field
     def spliced_null(self) -> Item:
-        return as_is(Spliced(None))
+        answer: Any = Spliced(None)
+        return answer  # type: ignore[no-any-return]  # as a compiled field does: not of the declared type
 
     @strawberry.field
     def forbidden(self) -> str | None:
@@ -115,11 +118,13 @@ class Query:
 
     @strawberry.field
     def not_an_int(self) -> int | None:
-        return as_is("password=hunter2")
+        answer: Any = "password=hunter2"
+        return answer  # type: ignore[no-any-return]  # as a compiled field does: not of the declared type
 
     @strawberry.field
     def not_json(self) -> Item | None:
-        return as_is(Spliced(object()))
+        answer: Any = Spliced(object())
+        return answer  # type: ignore[no-any-return]  # as a compiled field does: not of the declared type
 
 
 @strawberry.type
@@ -137,7 +142,8 @@ class Subscription:
         for number in range(int(info.context.last_event_id or 0) + 1, to + 1):
             if gate is not None and number == to:
                 await GATES[gate].pass_through()
-            yield as_is(Tick(number, str(number)))
+            event: Any = Tick(number, str(number))
+            yield event
 
     @strawberry.subscription
     async def fails(self, after: int) -> AsyncGenerator[int, None]:
@@ -150,10 +156,6 @@ class Subscription:
         """The subject and request, as each event's own context has them."""
         for _ in range(2):
             yield info.context.request_id
-
-
-def as_is(value: Any) -> Any:
-    return value
 
 
 SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
