@@ -169,4 +169,4 @@ def compile_keyed(read: Read, join: Join, keys: Sequence[object]) -> Statement:
 def compile_distinct(table: Table, column: str) -> Statement:
     """The distinct values of a column, nulls left out."""
     source = from_clause(table)
-    return render(sa.select(sa.distinct(source.c[column])).where(source.c[column].is_not(None)))
+    return render(sa.select(source.c[column]).distinct().where(source.c[column].is_not(None)))

@@ -1,4 +1,4 @@
-"""CollectFields of the GraphQL specification (section 6.3.2) over a document's AST, for the parts graphql-core never sees."""
+"""CollectFields of the GraphQL specification (6.3.2) over a document's AST, for the parts graphql-core never sees."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     SelectionSetNode,
+    is_abstract_type,
+    is_object_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 from graphql.type.directives import GraphQLIncludeDirective, GraphQLSkipDirective
@@ -73,10 +75,6 @@ class Document:
         if condition == type_name:
             return True
         abstract, object_ = self.schema.type_map.get(condition), self.schema.type_map.get(type_name)
-        return (
-            bool(
-                abstract is not None and object_ is not None and self.schema.is_sub_type(abstract, object_)  # type: ignore[arg-type]
-            )
-            if hasattr(abstract, "resolve_type")
-            else False
-        )
+        if not is_abstract_type(abstract) or not is_object_type(object_):
+            return False
+        return self.schema.is_sub_type(abstract, object_)

@@ -91,8 +91,8 @@ def table_type(
 ) -> Callable[[C], C]:
     """Registers the decorated declaration as a GraphQL type of its name, with its connection, filter and order types.
 
-    `key` identifies a row where that is not the table's primary key (which may carry a partition column); `row_id` is the
-    column shown as `rowId` where the key has several. Every type needs a guard: `Public(reason)` must be said.
+    `key` identifies a row where that is not the table's primary key (which may carry a partition column); `row_id` is
+    the column shown as `rowId` where the key has several. Every type needs a guard: `Public(reason)` must be said.
     """
 
     def declare(cls: C) -> C:
@@ -108,7 +108,7 @@ def table_type(
 
 
 def make_types() -> None:
-    """Makes the connection, filter and order types of everything declared. Called once, when all declarations are in."""
+    """Makes the connection, filter and order types of everything declared. Called once, when all is declared."""
     for mapping in OBJECTS.values():
         make_connection(mapping.name)
         make_filter(mapping)

@@ -16,6 +16,7 @@ from loaders.read import And, Col, Compare, Exists, Not, Op, Or, OrderBy, Predic
 from schema.mapping import types
 from schema.mapping.kinds import FILTERS, OPERATORS, make_input
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join
+from schema.mapping.unknown import not_true
 
 
 @strawberry.enum(description="A direction, and where nulls go. Nulls count as largest unless said otherwise.")
@@ -134,7 +135,7 @@ def _quantified(quantifier: str, where: Predicate | None, edge: EdgeField) -> Pr
         case "none":
             return Not(Exists(join(edge), where))
         case _:
-            return Not(Exists(join(edge), Not(where))) if where is not None else And(())
+            return Not(Exists(join(edge), not_true(where))) if where is not None else And(())
 
 
 def _value(op: Op, value: Any, kind: Kind) -> Value:

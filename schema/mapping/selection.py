@@ -78,9 +78,9 @@ class Selection:
         where: Predicate | None = None,
         order_by: tuple[OrderBy, ...] = (),
     ) -> Built:
-        """The connection selected by `nodes` under its coerced arguments. `where` and `order_by` come from a resolver."""
+        """The connection selected by `nodes` under coerced arguments. `where` and `order_by` come from a resolver."""
         asked = predicate(arguments.get("where"), mapping)
-        terms = order_by or order(arguments.get("orderBy") or arguments.get("order_by"), mapping)
+        terms = order_by or order(arguments.get("orderBy"), mapping)
         read = Read(
             mapping.table,
             where=_both(where, asked),

@@ -1,4 +1,4 @@
-"""The strawberry classes made by the mapping, as attributes of this module: what `strawberry.lazy` looks names up in."""
+"""The strawberry classes the mapping makes, as attributes of this module: what `strawberry.lazy` looks names up in."""
 
 import sys
 from typing import Annotated, Any

@@ -1,0 +1,55 @@
+"""Documents over the real schema, built into reads without a store."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    get_named_type,
+    parse,
+    validate,
+)
+from graphql.execution.values import VariableValues, get_variable_values
+
+from loaders.read import CosineSimilarity, Read
+from schema.build import build, graphql_schema
+from schema.mapping.collect import Document
+from schema.mapping.object import OBJECTS
+from schema.mapping.selection import Built, Selection
+
+
+def built(
+    document: str,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    max_page: int | None = 1000,
+    similarity: CosineSimilarity | None = None,
+) -> Built:
+    """The read of the one root connection that the document selects. A document that is not valid fails the test."""
+    schema = graphql_schema(build())
+    parsed = parse(document)
+    assert validate(schema, parsed) == []
+    (operation,) = (node for node in parsed.definitions if isinstance(node, OperationDefinitionNode))
+    fragments = {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)}
+    values = get_variable_values(schema, operation.variable_definitions or (), dict(variables or {}))
+    assert isinstance(values, VariableValues), values
+    context = Document(schema, fragments, VariableValues({}, values.coerced))
+    query = schema.query_type
+    assert query is not None
+    ((name, domain),) = (
+        (node.name.value, node) for node in operation.selection_set.selections if isinstance(node, FieldNode)
+    )
+    group = get_named_type(query.fields[name].type)
+    assert isinstance(group, GraphQLObjectType)
+    ((_, nodes),) = context.collect(group.name, [domain]).items()
+    field = group.fields[nodes[0].name.value]
+    mapping = OBJECTS[str(field.type).removesuffix("Connection")]
+    selection = Selection(context, max_page=max_page, similarity=similarity)
+    return selection.connection(mapping, nodes, context.arguments(field, nodes[0]))
+
+
+def read_of(document: str, variables: Mapping[str, Any] | None = None, *, max_page: int | None = 1000) -> Read:
+    return built(document, variables, max_page=max_page).read

@@ -1,0 +1,196 @@
+"""`where`, `orderBy` and the page arguments as parts of a `Read`, and what is refused with which code."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from loaders.encode.cursor import encode_cursor
+from loaders.encode.node_id import encode_node_id
+from loaders.errors import AxionError, Code
+from loaders.read import And, Col, Compare, Exists, Not, Op, Or, OrderBy, Page, Predicate
+from schema.build import build
+from schema.mapping.object import OBJECTS, join
+from schema.mapping.unknown import not_false, not_true
+from tests.loaders.columnar.naive import holds
+from tests.schema.mapping.building import read_of
+
+build()
+ORGANIZATION, HOLD, LOG = OBJECTS["SenseOrganization"], OBJECTS["SenseHold"], OBJECTS["SenseTrackLog"]
+HOLDS = join(ORGANIZATION.edge("holds"))
+LOGS = join(ORGANIZATION.edge("trackLogs"))
+OWNER = join(HOLD.edge("organization"))
+A, B = Compare(Col("name"), Op.EQ, "a"), Compare(Col("code"), Op.EQ, "b")
+HI = Compare(Col("message"), Op.LIKE, "hi%")
+AT = datetime(2026, 1, 31, 11, tzinfo=UTC)
+
+
+def _where(where: str | Any) -> Predicate | None:
+    document = "query($w: SenseOrganizationFilter) { sense { organizations(where: $w) { totalCount } } }"
+    inline = f"{{ sense {{ organizations(where: {where}) {{ totalCount }} }} }}"
+    return (read_of(inline) if isinstance(where, str) else read_of(document, {"w": where})).where
+
+
+@pytest.mark.parametrize(
+    ("where", "predicate"),
+    [
+        ("null", None),
+        ("{}", None),
+        ("{name: {}}", None),
+        ('{name: {eq: "a"}}', A),
+        ({"name": {"eq": "a"}}, A),
+        ('{name: {eq: "a"}, code: {eq: "b"}}', And((A, B))),
+        ('{name: {eq: "a", ne: "b"}}', And((A, Compare(Col("name"), Op.NE, "b")))),
+        ("{name: {in: []}}", Compare(Col("name"), Op.IN, ())),
+        (
+            '{name: {in: ["a"], notIn: ["b", "c"]}}',
+            And((Compare(Col("name"), Op.IN, ("a",)), Compare(Col("name"), Op.NOT_IN, ("b", "c")))),
+        ),
+        ("{name: {isNull: true}}", Compare(Col("name"), Op.IS_NULL, True)),
+        ("{name: {isNull: false}}", Compare(Col("name"), Op.IS_NULL, False)),
+        ('{and: [{name: {eq: "a"}}, {code: {eq: "b"}}]}', And((A, B))),
+        ('{or: [{name: {eq: "a"}}, {code: {eq: "b"}}]}', Or((A, B))),
+        ('{or: [{name: {eq: "a"}}, {}]}', Or((A, And(())))),
+        ("{and: []}", And(())),
+        ("{or: []}", Or(())),
+        ('{not: {name: {eq: "a"}, code: {eq: "b"}}}', Not(And((A, B)))),
+        ("{not: {}}", Not(And(()))),
+        ('{not: {not: {or: [{and: [{name: {eq: "a"}}]}]}}}', Not(Not(Or((And((A,)),))))),
+        ("{holds: {}}", None),
+        ("{holds: {some: {}}}", Exists(HOLDS)),
+        ("{holds: {none: {}}}", Not(Exists(HOLDS))),
+        ("{holds: {every: {}}}", And(())),
+        ('{holds: {some: {message: {like: "hi%"}}}}', Exists(HOLDS, HI)),
+        ('{holds: {none: {message: {like: "hi%"}}}}', Not(Exists(HOLDS, HI))),
+        ('{holds: {every: {message: {like: "hi%"}}}}', Not(Exists(HOLDS, not_true(HI)))),
+        ('{holds: {some: {organization: {name: {eq: "a"}}}}}', Exists(HOLDS, Exists(OWNER, A))),
+        ("{holds: {some: {organization: {}}}}", Exists(HOLDS, Exists(OWNER))),
+        ({"holds": {"some": {}, "none": {"message": {"like": "hi%"}}}}, And((Exists(HOLDS), Not(Exists(HOLDS, HI))))),
+        (
+            '{trackLogs: {some: {createdAt: {gte: "2026-01-31T12:00:00+01:00"}}}}',
+            Exists(LOGS, Compare(Col("created_at"), Op.GTE, AT)),
+        ),
+    ],
+)
+def test_where(where: str | dict[str, Any], predicate: Predicate | None) -> None:
+    assert _where(where) == predicate
+
+
+def _id(key: str, type_name: str = "SenseOrganization") -> str:
+    return encode_node_id(type_name, [key])
+
+
+def test_where_by_id() -> None:
+    assert _where({"id": {"eq": _id("7")}}) == Compare(Col("id"), Op.IN, (7,))
+    assert _where({"id": {"in": [_id("7"), _id("8")]}}) == Compare(Col("id"), Op.IN, (7, 8))
+    assert _where({"id": {"in": []}}) == Compare(Col("id"), Op.IN, ())
+
+
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [
+        ({"name": None}, Code.BAD_USER_INPUT),
+        ({"and": None}, Code.BAD_USER_INPUT),
+        ({"name": {"eq": None}}, Code.BAD_USER_INPUT),
+        ({"holds": {"some": None}}, Code.BAD_USER_INPUT),
+        ({"holds": {"some": {"message": {"eq": None}}}}, Code.BAD_USER_INPUT),
+        ({"id": {"eq": "nonsense"}}, Code.INVALID_ID),
+        ({"id": {"eq": _id("7", "SenseHold")}}, Code.INVALID_ID),
+        ({"id": {"eq": _id("seven")}}, Code.INVALID_ID),
+        ({"id": {"in": [_id("7"), ""]}}, Code.INVALID_ID),
+    ],
+)
+def test_what_where_refuses(where: dict[str, Any], code: Code) -> None:
+    with pytest.raises(AxionError) as raised:
+        _where(where)
+    assert raised.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("terms", "order"),
+    [
+        ("null", ()),
+        ("[]", ()),
+        ("{name: ASC}", (OrderBy(Col("name")),)),
+        ("[{name: DESC}]", (OrderBy(Col("name"), True),)),
+        ("[{name: ASC_NULLS_FIRST}]", (OrderBy(Col("name"), False, True),)),
+        ("[{name: DESC_NULLS_LAST}, {rowId: ASC}]", (OrderBy(Col("name"), True, False), OrderBy(Col("id")))),
+    ],
+)
+def test_order(terms: str, order: tuple[OrderBy, ...]) -> None:
+    assert read_of(f"{{ sense {{ organizations(orderBy: {terms}) {{ totalCount }} }} }}").order == order
+
+
+def _page(arguments: str, *, max_page: int | None = 1000) -> Page:
+    return read_of(f"{{ sense {{ organizations({arguments}) {{ totalCount }} }} }}", max_page=max_page).page
+
+
+CURSOR = encode_cursor(["7"])
+NAMED = encode_cursor(["a", "7"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "page"),
+    [
+        ("first: null", Page(50)),
+        ("first: 0", Page(0)),
+        ("first: 1000", Page(1000)),
+        ("last: 0", Page(0, backward=True)),
+        ("last: 3", Page(3, backward=True)),
+        (f'after: "{CURSOR}"', Page(50, after=(7,))),
+        (f'first: 2, after: "{CURSOR}", before: null', Page(2, after=(7,))),
+        (f'last: 2, before: "{CURSOR}"', Page(2, backward=True, before=(7,))),
+        (f'orderBy: {{name: ASC}}, after: "{NAMED}"', Page(50, after=("a", 7))),
+    ],
+)
+def test_page(arguments: str, page: Page) -> None:
+    assert _page(arguments) == page
+
+
+def test_a_stream_has_no_page_but_the_one_asked_for() -> None:
+    assert _page("first: null", max_page=None) == Page(None)
+    assert _page("first: 5000", max_page=None) == Page(5000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("first: 1001", Code.PAGE_TOO_LARGE),
+        ("last: 1001", Code.PAGE_TOO_LARGE),
+        ("first: -1", Code.BAD_USER_INPUT),
+        ("last: -1", Code.BAD_USER_INPUT),
+        ("first: 1, last: 1", Code.BAD_USER_INPUT),
+        ("first: 0, last: 0", Code.BAD_USER_INPUT),
+        ('after: ""', Code.INVALID_CURSOR),
+        ('before: "nonsense"', Code.INVALID_CURSOR),
+        (f'after: "{NAMED}"', Code.INVALID_CURSOR),
+        (f'orderBy: {{name: ASC}}, after: "{CURSOR}"', Code.INVALID_CURSOR),
+    ],
+)
+def test_what_a_page_refuses(arguments: str, code: Code) -> None:
+    with pytest.raises(AxionError) as raised:
+        _page(arguments)
+    assert raised.value.code is code
+
+
+@pytest.mark.parametrize("verdict", [True, False, None])
+@pytest.mark.parametrize("shape", ["leaf", "not", "and", "or", "nested"])
+def test_what_is_unknown_does_not_match(shape: str, verdict: bool | None) -> None:
+    """`not_true` and `not_false` under SQL's logic, over a row whose column compares as `verdict`."""
+    leaf, sure = Compare(Col("x"), Op.GT, 0), Compare(Col("y"), Op.GT, 0)
+    shapes: dict[str, Predicate] = {
+        "leaf": leaf,
+        "not": Not(leaf),
+        "and": And((leaf, sure)),
+        "or": Or((leaf, Not(sure))),
+        "nested": Not(Or((And((Not(leaf), sure)), Not(sure)))),
+    }
+    row = {"x": {True: 1, False: -1, None: None}[verdict], "y": 1}
+    predicate = shapes[shape]
+    truth = _truth(predicate, row)
+    assert _truth(not_true(predicate), row) is (truth is not True)
+    assert _truth(not_false(predicate), row) is (truth is not False)
+
+
+def _truth(predicate: Predicate, row: dict[str, Any]) -> bool | None:
+    return holds(predicate, row, lambda value: value)
