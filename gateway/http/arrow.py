@@ -36,7 +36,7 @@ _HEADERS = [
 async def arrow_response(
     operations: Operations, incoming: Incoming, context: Context, receive: Receive, send: Send
 ) -> str:
-    """Answers the request and returns the code it is counted under. Raises `Refusal` and `HungUp` before anything is sent.
+    """Answers the request; the code it is counted under. Raises `Refusal` and `HungUp` before anything is sent.
 
     A failure after the first batch is raised as it is, with the response left unfinished.
     """
