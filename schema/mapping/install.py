@@ -7,7 +7,13 @@ are coerced once, by graphql-core, and its rows are never completed a second tim
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+)
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
@@ -19,8 +25,11 @@ RootResolver = Callable[[Any, GraphQLResolveInfo, Mapping[str, Any]], Awaitable[
 
 
 def install(schema: GraphQLSchema) -> None:
-    """Replaces the resolver of every field declared through the mapping."""
+    """Replaces the resolver of every field declared through the mapping, and has graphql-core enforce `@oneOf`."""
     for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            declared = type_.extensions.get("strawberry-definition")
+            type_.is_one_of = bool(declared and declared.is_one_of)  # strawberry only prints the directive
         if isinstance(type_, GraphQLInterfaceType) and type_.name == "Node":
             type_.resolve_type = _type_of
         if not isinstance(type_, GraphQLObjectType) or type_.name.startswith("__"):

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from graphql import parse, validate
 
 from loaders.encode.cursor import encode_cursor
 from loaders.encode.node_id import encode_node_id
 from loaders.errors import AxionError, Code
 from loaders.read import And, Col, Compare, Exists, Not, Op, Or, OrderBy, Page, Predicate
-from schema.build import build
+from schema.build import build, graphql_schema
 from schema.mapping.object import OBJECTS, join
 from schema.mapping.unknown import not_false, not_true
 from tests.loaders.columnar.naive import holds
@@ -119,6 +120,13 @@ def test_what_where_refuses(where: dict[str, Any], code: Code) -> None:
 )
 def test_order(terms: str, order: tuple[OrderBy, ...]) -> None:
     assert read_of(f"{{ sense {{ organizations(orderBy: {terms}) {{ totalCount }} }} }}").order == order
+
+
+@pytest.mark.parametrize("terms", ["{}", "{name: ASC, code: DESC}", "{name: null}", "[{name: ASC}, {}]"])
+def test_a_term_of_an_order_names_one_field(terms: str) -> None:
+    document = parse(f"{{ sense {{ organizations(orderBy: {terms}) {{ totalCount }} }} }}")
+    (error,) = validate(graphql_schema(build()), document)
+    assert "SenseOrganizationOrderBy" in error.message
 
 
 def _page(arguments: str, *, max_page: int | None = 1000) -> Page:

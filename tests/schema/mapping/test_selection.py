@@ -190,8 +190,10 @@ def test_a_field_with_its_own_resolver_leaves_the_way_to_it_open() -> None:
     document = """{ gen { dataSources { nodes { name datasets { totalCount edges { node { name } other: node {
         t: table(name: "x") { __typename } name } } } } } } }"""
     found = built(document)
-    below = Open({"datasets": Open({"edges": Open({"other": Open()})})})
-    assert found.open == Open({"nodes": below})
+    edge = Open("GenDatasetEdge", {"other": Open("GenDataset")})
+    datasets = Open("GenDatasetConnection", {"edges": edge})
+    source = Open("GenDataSource", {"datasets": datasets})
+    assert found.open == Open("GenDataSourceConnection", {"nodes": source})
     nodes = dict(found.read.connection.entries)["nodes"] if found.read.connection else None
     assert isinstance(nodes, Nodes)
     related = nodes.fields[1].output
