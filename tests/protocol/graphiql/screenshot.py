@@ -1,6 +1,6 @@
-"""Opens GraphiQL in headless Chromium, runs the first tab's document and takes a picture of the answer.
+"""Opens GraphiQL in headless Chromium, runs a tab's document and takes a picture of the answer.
 
-    python -m tests.protocol.graphiql.screenshot http://127.0.0.1:8000/graphiql graphiql.png [--user analyst]
+    python -m tests.protocol.graphiql.screenshot http://127.0.0.1:8000/graphiql graphiql.png [--user analyst] [--tab Flights]
 
 Fails when the editor does not come up, when the answer has errors, or when the browser asked any other origin.
 """
@@ -121,7 +121,7 @@ async def _devtools(process: asyncio.subprocess.Process) -> str:
     raise RuntimeError("chromium ended before it listened")
 
 
-async def take(url: str, user: str | None) -> tuple[bytes, str, list[str]]:
+async def take(url: str, user: str | None, tab: str | None) -> tuple[bytes, str, list[str]]:
     """The picture, the answer shown in it, and every address the browser asked for."""
     width, height = _SIZE
     async with open_page() as page:
@@ -134,12 +134,22 @@ async def take(url: str, user: str | None) -> tuple[bytes, str, list[str]]:
         await page.when(_SCHEMA)
         if user is not None:
             await page.when(_CHOOSE % json.dumps(user))
+        if tab is not None:
+            await page.when(_OPEN % json.dumps(tab))
         await page.when(_RUN)
         answer = await page.when(_ANSWER)
         picture = await page.call("Page.captureScreenshot", format="png")
         return base64.b64decode(picture["data"]), answer, page.requested
 
 
+_OPEN = """(() => {
+  const buttons = [...document.querySelectorAll('.graphiql-tab-button')];
+  const tab = buttons.find((button) => button.textContent === %s);
+  if (!tab) return false;
+  if (tab.parentElement.classList.contains('graphiql-tab-active')) return true;
+  tab.click();
+  return false;
+})()"""
 _CHOOSE = """(() => {
   const users = document.querySelector('.axion-user');
   if (!users) return false;
@@ -154,8 +164,9 @@ def main() -> int:
     parser.add_argument("url")
     parser.add_argument("out", type=Path)
     parser.add_argument("--user", help="a demo user to choose in the picker")
+    parser.add_argument("--tab", help="the tab to run, by its title; the first one unless given")
     arguments = parser.parse_args()
-    picture, answer, requested = asyncio.run(take(arguments.url, arguments.user))
+    picture, answer, requested = asyncio.run(take(arguments.url, arguments.user, arguments.tab))
     arguments.out.write_bytes(picture)
     origin = urlsplit(arguments.url).netloc
     elsewhere = [url for url in requested if urlsplit(url).scheme != "data" and urlsplit(url).netloc != origin]
