@@ -28,7 +28,9 @@ def connection_arguments(target: str, extra: dict[str, tuple[Any, str]] | None =
     """A signature with `where`, `orderBy` and the page arguments for a connection of `target`."""
     annotations = {
         "where": _argument(types.lazy(f"{target}Filter"), "Only rows that match."),
-        "order_by": _argument(list[types.lazy(f"{target}OrderBy")], "Order, first term first; ties are broken by key."),
+        "order_by": _argument(
+            types.list_of(types.lazy(f"{target}OrderBy")), "Order, first term first; ties are broken by key."
+        ),
         "first": _argument(int, _PAGE["first"]),
         "after": _argument(str, _PAGE["after"]),
         "last": _argument(int, _PAGE["last"]),

@@ -11,6 +11,7 @@ from graphql import (
     GraphQLField,
     GraphQLSchema,
     InlineFragmentNode,
+    SelectionNode,
     SelectionSetNode,
     is_abstract_type,
     is_object_type,
@@ -62,7 +63,7 @@ class Document:
                     if self._applies(fragment.type_condition.name.value, type_name):
                         self._collect(type_name, fragment.selection_set, collected, visited)
 
-    def _included(self, node: FieldNode | InlineFragmentNode | FragmentSpreadNode) -> bool:
+    def _included(self, node: SelectionNode) -> bool:
         if not node.directives:
             return True
         skip = get_directive_values(GraphQLSkipDirective, node, self.variables)

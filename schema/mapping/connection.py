@@ -31,8 +31,8 @@ def make_connection(target: str) -> None:
     _make(
         f"{target}Connection",
         {
-            "nodes": (list[types.lazy(target)], "The rows of the page."),
-            "edges": (list[types.lazy(f"{target}Edge")], "The rows of the page with their cursors."),
+            "nodes": (types.list_of(types.lazy(target)), "The rows of the page."),
+            "edges": (types.list_of(types.lazy(f"{target}Edge")), "The rows of the page with their cursors."),
             "page_info": (PageInfo, "Where the page lies."),
             "total_count": (Optional[int], "Rows that match, whatever the page; null where it cannot be known."),
         },

@@ -149,8 +149,9 @@ def _make_object(cls: type, mapping: ObjectMapping) -> None:
         if declared is not None:
             value = strawberry.field(resolver=declared.resolver, name=name, description=declared.description)
         else:
-            annotation, description, resolver = _declared_as(field, mapping)
+            annotation, description, arguments = _declared_as(field, mapping)
             made.__annotations__[attribute] = annotation
+            resolver: Any = arguments
             value = strawberry.field(name=name, description=description, metadata={"mapping": field}, resolver=resolver)
         setattr(made, attribute, value)
     description = cleandoc(cls.__doc__ or "")
@@ -168,9 +169,9 @@ def _declared_as(field: FieldMapping, mapping: ObjectMapping) -> tuple[Any, str,
             return (type_ if required else Optional[type_]), description, None
         case ScoreField(description):
             return Optional[float], description, None
-        case EdgeField(target, _, _, False, description):
-            return Optional[types.lazy(target)], description, None
-        case EdgeField(target, _, _, True, description):
+        case EdgeField(target, _, _, many, description):
+            if not many:
+                return Optional[types.lazy(target)], description, None
             return Optional[types.lazy(f"{target}Connection")], description, connection_arguments(target)
         case ResolvedField():
             raise AssertionError("resolved fields declare themselves")

@@ -40,8 +40,8 @@ def make_filter(mapping: ObjectMapping) -> None:
     """Registers `{type}Filter` and `{type}ManyFilter`."""
     own = types.lazy(f"{mapping.name}Filter")
     fields: dict[str, tuple[Any, str]] = {
-        "and": (list[own], "All of these."),
-        "or": (list[own], "At least one of these."),
+        "and": (types.list_of(own), "All of these."),
+        "or": (types.list_of(own), "At least one of these."),
         "not": (own, "None of this."),
     }
     for name, field in mapping.fields.items():
@@ -153,7 +153,7 @@ def _value(op: Op, value: Any, kind: Kind) -> Value:
         case Op.CONTAINS | Op.CONTAINED_BY if kind is Kind.JSON:
             return orjson.dumps(value).decode()
         case _:
-            return value  # type: ignore[no-any-return]
+            return value
 
 
 def id_predicate(ids: str | list[str], mapping: ObjectMapping) -> Predicate:

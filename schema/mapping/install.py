@@ -21,7 +21,7 @@ from schema.mapping.collect import Document
 from schema.mapping.object import OBJECTS
 from schema.mapping.splice import Row
 
-RootResolver = Callable[[Any, GraphQLResolveInfo, Mapping[str, Any]], Awaitable[Any]]
+RootResolver = Callable[[Any, GraphQLResolveInfo[Any], Mapping[str, Any]], Awaitable[Any]]
 
 
 def install(schema: GraphQLSchema) -> None:
@@ -44,23 +44,23 @@ def install(schema: GraphQLSchema) -> None:
             field.resolve = _root(mapping) if callable(mapping) else _taken
 
 
-def document(info: GraphQLResolveInfo) -> Document:
+def document(info: GraphQLResolveInfo[Any]) -> Document:
     """The document around a field. strawberry's info carries the coerced variables as a plain dict."""
     variables = info.variable_values
     coerced = variables.coerced if isinstance(variables, VariableValues) else variables
     return Document(info.schema, info.fragments, VariableValues({}, coerced))
 
 
-def _type_of(row: Row, _: GraphQLResolveInfo, __: Any) -> str:
+def _type_of(row: Row, _: GraphQLResolveInfo[Any], __: Any) -> str:
     return row.open.type
 
 
-def _taken(row: Row, info: GraphQLResolveInfo, **_: Any) -> Any:
+def _taken(row: Row, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
     return row.take(str(info.path.key))
 
 
 def _root(resolver: RootResolver) -> Callable[..., Awaitable[Any]]:
-    def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Awaitable[Any]:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Awaitable[Any]:
         return resolver(source, info, arguments)
 
     return resolve

@@ -12,9 +12,7 @@ from schema.errors import as_data, result_of
 I = TypeVar("I")  # noqa: E741 - the input
 
 
-def mutation(
-    work: Callable[[Context, I], Awaitable[Any]], *, takes: type[I], answers: type, description: str
-) -> Any:
+def mutation(work: Callable[[Context, I], Awaitable[Any]], *, takes: type[I], answers: type, description: str) -> Any:
     """The field over `work(context, input)`, which returns an instance of `answers` or raises."""
 
     async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:

@@ -15,18 +15,18 @@ from schema.mapping.roots import run_one
 MAX_NODES = 100
 
 
-async def node(_: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+async def node(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
     return await _by_id(arguments["id"], info)
 
 
-async def nodes(_: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+async def nodes(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
     ids = arguments["ids"]
     if len(ids) > MAX_NODES:
         raise BadInput(f"`ids` holds {len(ids)} ids, and at most {MAX_NODES} are answered at once.")
     return list(await asyncio.gather(*(_by_id(node_id, info) for node_id in ids)))
 
 
-async def _by_id(node_id: str, info: GraphQLResolveInfo) -> Any:
+async def _by_id(node_id: str, info: GraphQLResolveInfo[Any]) -> Any:
     type_name, _ = decode_node_id(node_id)
     mapping = OBJECTS.get(type_name)
     if mapping is None:

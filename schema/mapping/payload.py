@@ -27,7 +27,7 @@ class ChangedRow:
 
     target: str
 
-    async def __call__(self, changed: Changed, info: GraphQLResolveInfo, _: Mapping[str, Any]) -> Any:
+    async def __call__(self, changed: Changed, info: GraphQLResolveInfo[Any], _: Mapping[str, Any]) -> Any:
         mapping = OBJECTS[self.target]
         terms = (Compare(Col(c), Op.EQ, v) for c, v in zip(mapping.table.key, changed.key, strict=True))
         return await run_one(mapping, And(tuple(terms)), info)

@@ -26,7 +26,7 @@ class ConnectionRoot:
 
     target: str
 
-    async def __call__(self, _: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+    async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
         built = selection(info).connection(OBJECTS[self.target], info.field_nodes, arguments)
         return await run(built, info)
 
@@ -37,7 +37,7 @@ class ObjectRoot:
 
     target: str
 
-    async def __call__(self, _: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+    async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
         mapping = OBJECTS[self.target]
         return await run_one(mapping, id_predicate(arguments["id"], mapping), info)
 
@@ -57,19 +57,19 @@ def object_root(target: str, description: str) -> Any:
     )
 
 
-def selection(info: GraphQLResolveInfo, similarity: CosineSimilarity | None = None) -> Selection:
+def selection(info: GraphQLResolveInfo[Any], similarity: CosineSimilarity | None = None) -> Selection:
     context: Context = info.context
     max_page = None if context.capture is not None else context.max_page
     return Selection(document(info), max_page=max_page, similarity=similarity)
 
 
-async def run_one(mapping: ObjectMapping, where: Predicate, info: GraphQLResolveInfo) -> Any:
+async def run_one(mapping: ObjectMapping, where: Predicate, info: GraphQLResolveInfo[Any]) -> Any:
     return await run(selection(info).one(mapping, info.field_nodes, where), info)
 
 
 async def run_connection(
     mapping: ObjectMapping,
-    info: GraphQLResolveInfo,
+    info: GraphQLResolveInfo[Any],
     arguments: Mapping[str, Any],
     *,
     where: Predicate | None = None,
@@ -81,7 +81,7 @@ async def run_connection(
     return await run(chosen.connection(mapping, info.field_nodes, arguments, where=where, order_by=order_by), info)
 
 
-async def run(built: Built, info: GraphQLResolveInfo) -> Any:
+async def run(built: Built, info: GraphQLResolveInfo[Any]) -> Any:
     """The built read's answer as the executor takes it: spliced whole, or as rows where resolvers still have to run."""
     context: Context = info.context
     if context.capture is not None:

@@ -15,6 +15,11 @@ def register(name: str, cls: type) -> type:
     return cls
 
 
+def list_of(annotation: Any) -> Any:
+    """`list[...]` of a type that is known only at run time."""
+    return list[annotation]
+
+
 def lazy(name: str) -> Any:
     """An annotation for the type of that name, which may be made later."""
     return Annotated[name, strawberry.lazy(__name__)]
