@@ -1,4 +1,4 @@
-"""Tables as every store and station sees them: names, column types, key. Frozen, so a `Read` over them can be a cache key.
+"""Tables as every store and station sees them: names, column types, key. Frozen, so a `Read` can be a cache key.
 
 A table of the catalog is described from its SQLAlchemy model (`loaders/tables/`), a remote one from what its warehouse
 says at run time; from there on nothing tells them apart.
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """`element` for arrays, `dimensions` for vectors, `geometry` the PostGIS type name (`POINTZ`, `LINESTRING`, ...)."""
+    """`element` for arrays, `dimensions` for vectors, `geometry` the PostGIS type (`POINTZ`, `LINESTRING`, ...)."""
 
     kind: Kind
     element: "ColumnType | None" = None
@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`store` is the public store name (`axion_gen`, `clickhouse`, `datasource:flights`); `key` the primary key's columns.
+    """`store` is the public store name (`axion_gen`, `clickhouse`, `datasource:flights`); `key` the columns of the key.
 
     `key` may be empty for a remote table: such a table cannot be paged by key.
     """

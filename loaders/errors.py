@@ -1,17 +1,17 @@
 """What may go wrong below the schema. Drivers' errors are wrapped here, at the edge, and nowhere else.
 
-    AxionError                      code, message, next step in the message
-    ├── BadInput                    the caller can mend it
-    ├── Unauthenticated / Forbidden / NotFound
-    ├── PermissionsUnavailable      OpenFGA gave no verdict: denied
-    ├── EncryptionKeyMissing
-    ├── SecretUnreadable            stored ciphertext was altered, or its key is another one
-    └── StoreError(store)
-        ├── StoreUnavailable        cannot be reached
-        ├── StoreTimeout            did not answer within its time-out; the query was cancelled
-        ├── StoreCredentialsRejected
-        ├── StoreQueryFailed        the store refused or aborted the query
-        └── Cancelled
+AxionError                      code, message, next step in the message
+├── BadInput                    the caller can mend it
+├── Unauthenticated / Forbidden / NotFound
+├── PermissionsUnavailable      OpenFGA gave no verdict: denied
+├── EncryptionKeyMissing
+├── SecretUnreadable            stored ciphertext was altered, or its key is another one
+└── StoreError(store)
+    ├── StoreUnavailable        cannot be reached
+    ├── StoreTimeout            did not answer within its time-out; the query was cancelled
+    ├── StoreCredentialsRejected
+    ├── StoreQueryFailed        the store refused or aborted the query
+    └── Cancelled
 """
 
 from enum import StrEnum
@@ -117,7 +117,7 @@ class SecretUnreadable(AxionError):
 
 
 class StoreError(AxionError):
-    """A failure of one store. `store` is its public name, e.g. `axion_gen`, `clickhouse`, `openfga`, `datasource:flights`."""
+    """A failure of one store. `store` is its public name: `axion_gen`, `clickhouse`, `openfga`, `datasource:flights`."""
 
     code = Code.STORE_QUERY_FAILED
 

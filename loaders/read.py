@@ -241,7 +241,7 @@ class Measure:
 class Aggregate:
     """Groups over the whole match (not the page), ordered by their keys, at most `limit` of them.
 
-    Each row object has its entries in order: a group key's expression or a measure. No `group_by` gives exactly one row.
+    Each object has its entries in order: a group key's expression or a measure. No `group_by` gives exactly one.
     """
 
     group_by: tuple[Expression, ...]
@@ -264,7 +264,7 @@ class Connection:
 class Read:
     """Rows of `table` that match `where`, in `order` (made total by the table's key), cut to `page`.
 
-    With `connection` the answer is one connection object; without, it is the first row's `fields` as an object, or null.
+    With `connection` the answer is a connection object; without, the first row's `fields` as an object, or null.
     """
 
     table: Table

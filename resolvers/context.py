@@ -1,4 +1,4 @@
-"""What a resolver is given: who asks, the opened stores, the request's ledger and verdicts. Plain data, no framework."""
+"""What a resolver is given: who asks, the opened stores, the request's ledger and verdicts. Plain data."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from loaders.fetch import Failure
     from loaders.stores import Stores
     from resolvers.capture import Capture
+    from resolvers.gen.loaders import GenLoaders
     from resolvers.permissions.verdicts import Verdicts
 
 
@@ -46,3 +47,5 @@ class Context:
     """Set when the answer is to be an Arrow stream."""
     failures: "list[Failure]" = field(default_factory=list)
     """Crossings into other stores that failed inside compiled answers; the transport reports them among the errors."""
+    gen: "GenLoaders | None" = None
+    """What Gen has loaded for this operation; `resolvers.gen.loaders.gen_loaders` makes it."""

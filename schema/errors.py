@@ -1,4 +1,4 @@
-"""Failures of mutations as data: the types of the result unions. Everything else is an entry in `errors` with a code."""
+"""Failures of mutations as data: the types of the result unions. All others are entries in `errors` with a code."""
 
 from collections.abc import Awaitable
 from typing import Annotated, Any, TypeVar
@@ -49,7 +49,7 @@ _AS_DATA: tuple[tuple[type[AxionError], type[Error]], ...] = (
 
 
 async def as_data(work: Awaitable[T]) -> T | Error:
-    """The result, or the failure as its type. Errors that are nobody's input (a store down) stay errors of the field."""
+    """The result, or the failure as its type. What is not the caller's to mend (a store down) stays an error."""
     try:
         return await work
     except AxionError as error:

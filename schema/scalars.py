@@ -1,4 +1,4 @@
-"""Custom scalars. Answers of compiled reads carry them ready-made, so `serialize` is the identity; input is parsed strictly."""
+"""Custom scalars. Compiled answers carry them ready-made, so `serialize` is the identity; input is parsed strictly."""
 
 import base64
 import binascii

@@ -20,7 +20,7 @@ class Search:
 
 
 async def similar_chunks(context: Context, *, workspace_id: str, text: str, workspaces: Table) -> Search:
-    """Embeds the text: the chunks of the workspace, the most similar first. `BadInput` for an empty or overlong text."""
+    """Embeds the text: the workspace's chunks, the most similar first. `BadInput` for empty or overlong text."""
     context.verdicts.require_subject()
     if not text.strip() or len(text) > MAX_TEXT:
         raise BadInput(f"`text` must hold 1 to {MAX_TEXT} characters that are not all spaces.")

@@ -1,6 +1,6 @@
 """Opens GraphiQL in headless Chromium, runs a tab's document and takes a picture of the answer.
 
-    python -m tests.protocol.graphiql.screenshot http://127.0.0.1:8000/graphiql graphiql.png [--user analyst] [--tab Flights]
+    python -m tests.protocol.graphiql.screenshot http://127.0.0.1:8000/graphiql graphiql.png --user analyst --tab Flights
 
 Fails when the editor does not come up, when the answer has errors, or when the browser asked any other origin.
 """
@@ -136,6 +136,7 @@ async def take(url: str, user: str | None, tab: str | None) -> tuple[bytes, str,
             await page.when(_CHOOSE % json.dumps(user))
         if tab is not None:
             await page.when(_OPEN % json.dumps(tab))
+            await page.call("Runtime.evaluate", expression=_SETTLED, awaitPromise=True)
         await page.when(_RUN)
         answer = await page.when(_ANSWER)
         picture = await page.call("Page.captureScreenshot", format="png")
@@ -150,6 +151,8 @@ _OPEN = """(() => {
   tab.click();
   return false;
 })()"""
+# GraphiQL takes over the opened tab's operation name with a delay of its own (150 ms) and shows no sign of it.
+_SETTLED = "new Promise((done) => setTimeout(done, 500))"
 _CHOOSE = """(() => {
   const users = document.querySelector('.axion-user');
   if (!users) return false;
