@@ -15,10 +15,11 @@ from loaders.columnar.connection import empty_answer, read_connection, read_keye
 from loaders.columnar.source import Source
 from loaders.concurrently import concurrently
 from loaders.description import ColumnType, Table
+from loaders.encode.decoded import decoded
 from loaders.encode.value import decode_value
 from loaders.errors import AxionError
 from loaders.ledger import Ledger
-from loaders.plan import Graft, plan
+from loaders.plan import Graft, plan, shows_json
 from loaders.postgres.client import Postgres
 from loaders.postgres.compile import compile_distinct, compile_keyed, compile_read
 from loaders.read import Join, Read
@@ -57,7 +58,7 @@ async def fetch(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple[str 
     text = await _root(planned.read, stores, ledger)
     if not planned.grafts or text is None:
         return text, []
-    tree = orjson.loads(text)
+    tree = decoded(text, exact=shows_json(planned.read))
     failures = await _graft([(tree, ())], planned.grafts, stores, ledger)
     return orjson.dumps(tree).decode(), failures
 
@@ -66,7 +67,7 @@ async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple
     """The answer as JSON-ready Python values."""
     planned = plan(read)
     text = await _root(planned.read, stores, ledger)
-    tree = None if text is None else orjson.loads(text)
+    tree = None if text is None else decoded(text, exact=shows_json(planned.read))
     failures = [] if tree is None else await _graft([(tree, ())], planned.grafts, stores, ledger)
     return tree, failures
 
@@ -116,10 +117,11 @@ async def _graft_one(
         for holder in holders:
             holder.object[key] = None
         return [Failure((*asked[0].path, key), len(asked), error)]
+    exact = shows_json(planned.read)
     children = []
     for holder, text in zip(holders, texts, strict=True):
         answer = answers[text]
-        child = holder.object[key] = None if answer is None else orjson.loads(answer)
+        child = holder.object[key] = None if answer is None else decoded(answer, exact=exact)
         children.append((child, (*holder.path, key)))
     return await _graft([child for child in children if child[0] is not None], planned.grafts, stores, ledger)
 

@@ -7,6 +7,7 @@ parents' children are then fetched by one keyed read per graft.
 
 from dataclasses import dataclass, replace
 
+from loaders.description import Kind
 from loaders.read import (
     Col,
     Computed,
@@ -18,6 +19,7 @@ from loaders.read import (
     Join,
     Literal,
     Nodes,
+    Output,
     Read,
     Related,
 )
@@ -92,3 +94,23 @@ def _cut_field(field: Field, store: str, path: tuple[str, ...], grafts: list[Gra
         raise ValueError(f"an edge to another store is keyed by one column, not by {join.local}")
     grafts.append(Graft(path, join, read))
     return Field(field.key, Computed(Col(join.local[0])))
+
+
+def shows_json(read: Read) -> bool:
+    """Whether a column of kind JSON is anywhere in the read's answer."""
+    parts = [part for _, part in read.connection.entries] if read.connection is not None else []
+    shown = [Nodes(read.fields), *(part for part in parts if isinstance(part, Nodes))]
+    for part in parts:
+        if isinstance(part, Edges):
+            shown += [entry for _, entry in part.entries if isinstance(entry, Nodes)]
+    return any(_shows_json(field.output, read) for nodes in shown for field in nodes.fields)
+
+
+def _shows_json(output: Output, read: Read) -> bool:
+    match output:
+        case Computed(Col(name)):
+            return read.table.column(name).type.kind is Kind.JSON
+        case Related(_, below):
+            return shows_json(below)
+        case _:
+            return False

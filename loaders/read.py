@@ -94,7 +94,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """At least one row of the related table matches. `every` is Not(Exists(Not)), `none` is Not(Exists)."""
+    """At least one row of the related table matches. `none` is Not(Exists), `every` that no row fails to match."""
 
     join: "Join"
     where: "Predicate | None" = None

@@ -46,7 +46,11 @@ TEAMS = Table(
     "scratch",
     "public",
     "teams",
-    (Column("id", ColumnType(Kind.BIGINT), nullable=False), Column("track_id", ColumnType(Kind.UUID))),
+    (
+        Column("id", ColumnType(Kind.BIGINT), nullable=False),
+        Column("track_id", ColumnType(Kind.UUID)),
+        Column("doc", ColumnType(Kind.JSON)),
+    ),
     ("id",),
 )
 _TRACK_COLUMNS = (
@@ -91,8 +95,11 @@ async def stores(admin_url: str, settings: Settings) -> AsyncIterator[Opened]:
     tracks = Table("clickhouse", None, f"scratch_{secrets.token_hex(6)}", _TRACK_COLUMNS, ("id",))
     async with scratch_database(admin_url) as url:
         connection = await asyncpg.connect(url)
-        await connection.execute("CREATE TABLE teams (id bigint PRIMARY KEY, track_id uuid)")
+        await connection.execute("CREATE TABLE teams (id bigint PRIMARY KEY, track_id uuid, doc jsonb)")
         await connection.executemany("INSERT INTO teams VALUES ($1, $2)", TEAM_ROWS)
+        await connection.execute(
+            "UPDATE teams SET doc = '[12345678901234567890123, 0.10000000000000000555, 1e400, -7, 1.50]' WHERE id = 1"
+        )
         await connection.close()
         values = ", ".join(f"('{i}', {'NULL' if team is None else team}, {m})" for i, team, m in TRACKS)
         await clickhouse.command(
@@ -182,6 +189,17 @@ async def test_a_key_no_row_can_have_is_no_error(stores: Opened) -> None:
     assert failures == []
     assert next(node["team"] for node in nodes if node["id"] == str(UUID(int=99))) is None
     assert sum(node["team"] is not None for node in nodes) == sum(t is not None and m >= 9 for _, t, m in TRACKS)
+
+
+async def test_numbers_in_json_columns_keep_their_digits(stores: Opened) -> None:
+    track = Field("track", Related(stores.team_track, Read(stores.tracks, columns("id"))))
+    one = Compare(Col("id"), Op.EQ, 1)
+    text, failures = await fetch(
+        replace(_list(TEAMS, *columns("doc"), track), where=one), stores=stores, ledger=Ledger()
+    )
+    numbers = f"[12345678901234567890123,0.10000000000000000555,1{'0' * 400},-7,1.50]"
+    assert failures == []
+    assert text == f'{{"nodes":[{{"doc":{numbers},"track":{{"id":"{UUID(int=2)}"}}}}]}}'
 
 
 async def test_no_parents_ask_nothing(stores: Opened) -> None:
