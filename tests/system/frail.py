@@ -1,0 +1,109 @@
+"""A gateway whose every store is behind a proxy, and data sources of which two are behind proxies and one is locked."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.settings import Settings
+from tests.system.client import Client
+from tests.system.process import Gateway
+from tests.system.proxy import Proxy
+from tests.system.stores import Direct
+
+DATABASES = ("axion_sense", "axion_sense_tasks", "axion_gen", "auradb", "powernode")
+WAREHOUSE, LAKE, LOCKED = "system-warehouse", "system-lake", "system-locked"
+QUICK = {
+    "AXION_POSTGRES__STATEMENT_TIMEOUT_MS": "1000",
+    "AXION_CLICKHOUSE__QUERY_TIMEOUT_MS": "1000",
+    "AXION_OPENFGA__TIMEOUT_MS": "500",
+}
+_SOURCE = """
+mutation Source($input: GenDataSourceCreateInput!) {
+  made: genDataSourceCreate(input: $input) {
+    ... on GenDataSourceCreatePayload { it: dataSource { id } } ... on Error { message }
+  }
+}
+"""
+_DATASET = """
+mutation Dataset($input: GenDatasetCreateInput!) {
+  made: genDatasetCreate(input: $input) {
+    ... on GenDatasetCreatePayload { it: dataset { id } } ... on Error { message }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frail:
+    """`proxies` by the public name of the store behind them."""
+
+    gateway: Gateway
+    proxies: Mapping[str, Proxy]
+
+
+@asynccontextmanager
+async def frail_gateway(
+    settings: Settings, env_file: Path, log: Path, client: Client, direct: Direct
+) -> AsyncIterator[Frail]:
+    async with AsyncExitStack() as stack:
+        proxies: dict[str, Proxy] = {}
+
+        async def through(store: str, url: str) -> str:
+            """The URL by way of the store's proxy."""
+            parts = urlsplit(url)
+            proxies[store] = proxy = await stack.enter_async_context(
+                Proxy.before(parts.hostname or "", parts.port or 0)
+            )
+            credentials, at, _ = parts.netloc.rpartition("@")
+            return parts._replace(netloc=f"{credentials}{at}127.0.0.1:{proxy.port}").geturl()
+
+        changes = dict(QUICK)
+        for database in DATABASES:
+            url = getattr(settings.databases, database).app_url.get_secret_value()
+            changes[f"AXION_DATABASES__{database.upper()}__APP_URL"] = await through(database, url)
+        changes["AXION_CLICKHOUSE__URL"] = await through("clickhouse", settings.clickhouse.url)
+        changes["AXION_OPENFGA__URL"] = await through("openfga", settings.openfga.url)
+        changes["AXION_OBJECTS__ENDPOINT"] = await through("objects", settings.objects.endpoint)
+        warehouse = await through(f"datasource:{WAREHOUSE}", settings.clickhouse.url)
+        lake = await through(f"datasource:{LAKE}", settings.objects.endpoint)
+        await _remove(direct)
+        stack.push_async_callback(_remove, direct)
+        await _add(client, settings, warehouse, lake)
+        yield Frail(await stack.enter_async_context(Gateway.serve(env_file, log, changes)), proxies)
+
+
+async def _add(client: Client, settings: Settings, warehouse: str, lake: str) -> None:
+    clickhouse, objects = settings.clickhouse, settings.objects
+    server = {"url": warehouse, "database": "nycflights13", "username": clickhouse.username}
+    password = clickhouse.password.get_secret_value()
+    bucket = {
+        "endpoint": lake,
+        "region": objects.region,
+        "bucket": "lake",
+        "prefix": "nycflights13",
+        "access_key": objects.access_key.get_secret_value(),
+        "secret_key": objects.secret_key.get_secret_value(),
+    }
+    for name, connector, options in (
+        (WAREHOUSE, "clickhouse", {**server, "password": password}),
+        (LOCKED, "clickhouse", {**server, "url": clickhouse.url, "password": "not " + password}),
+        (LAKE, "s3_parquet", bucket),
+    ):
+        source = await _made(client, _SOURCE, {"name": name, "connectorType": connector, "settings": options})
+        await _made(client, _DATASET, {"name": name, "dataSourceId": source})
+
+
+async def _made(client: Client, document: str, input_: Mapping[str, Any]) -> str:
+    made = (await client.ask(document, {"input": input_})).data["made"]
+    assert "it" in made, made
+    return str(made["it"]["id"])
+
+
+async def _remove(direct: Direct) -> None:
+    """Also what an interrupted run left. The API has no way to remove a data source."""
+    names = [WAREHOUSE, LAKE, LOCKED]
+    await direct.postgres("axion_gen", "DELETE FROM datasets WHERE name = ANY($1)", names)
+    await direct.postgres("axion_gen", "DELETE FROM data_sources WHERE name = ANY($1)", names)
