@@ -32,10 +32,9 @@ class Databases(_Section):
 
 
 class Postgres(_Section):
-    """Pool and time limits for every database. `admin_url` is only read by `axion migrate`, to create databases and roles."""
+    """Pool and time limits of every database. Only `axion migrate` reads `admin_url`, to make databases and roles."""
 
     admin_url: SecretStr | None = None
-    pool_min: int = Field(1, ge=0)
     pool_max: int = Field(10, ge=1)
     statement_timeout_ms: int = Field(15_000, ge=1)
 
@@ -57,6 +56,8 @@ class OpenFga(_Section):
     store: str = "axion"
     token: SecretStr | None = None
     timeout_ms: int = Field(2_000, ge=1)
+    verdict_seconds: float = Field(0.75, ge=0, le=1)
+    """How long a verdict may serve other requests; 0 asks for each. A revocation by others counts after that time."""
 
 
 class Objects(_Section):
@@ -163,7 +164,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     jobs: Jobs = Jobs()
     demo_issuer_key: SecretStr | None = None
-    """PEM of the demo issuer's private key. Refused outside demo mode, so a production gateway can never mint tokens."""
+    """PEM of the demo issuer's private key. Refused outside demo mode: a production gateway never mints tokens."""
 
     @model_validator(mode="after")
     def _demo_only(self) -> Self:

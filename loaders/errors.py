@@ -40,7 +40,7 @@ class Code(StrEnum):
     COST_EXCEEDED = "COST_EXCEEDED"
     PERMISSIONS_UNAVAILABLE = "PERMISSIONS_UNAVAILABLE"
     ENCRYPTION_KEY_MISSING = "ENCRYPTION_KEY_MISSING"
-    SECRET_UNREADABLE = "SECRET_UNREADABLE"
+    SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105 - the name of a code, not a secret
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_TIMEOUT = "STORE_TIMEOUT"
     STORE_CREDENTIALS_REJECTED = "STORE_CREDENTIALS_REJECTED"
@@ -117,7 +117,7 @@ class SecretUnreadable(AxionError):
 
 
 class StoreError(AxionError):
-    """A failure of one store. `store` is its public name: `axion_gen`, `clickhouse`, `openfga`, `datasource:flights`."""
+    """A failure of one store. `store` is its public name, such as `axion_gen`, `clickhouse` or `datasource:flights`."""
 
     code = Code.STORE_QUERY_FAILED
 

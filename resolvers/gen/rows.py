@@ -85,7 +85,7 @@ def page(table: Table, order_by: tuple[OrderBy, ...], *, limit: int | None, afte
 
 
 def predicate(where: Mapping[str, Any] | None, table: Table) -> Predicate | None:
-    """A `GenRowFilter` value. `BadInput` where a value does not fit its column, `UnknownColumn` for the column itself."""
+    """A `GenRowFilter` value. `BadInput` where a value does not fit its column, `UnknownColumn` for the column."""
     if where is None:
         return None
     terms: list[Predicate] = []
@@ -169,7 +169,7 @@ def _article(type_: ColumnType) -> str:
 def aggregate_read(
     table: Table, *, group_by: Sequence[str], measures: Sequence[MeasureOf], where: Predicate | None, limit: int | None
 ) -> Read:
-    """Groups by columns with their measures, ordered by the groups, under the keys given. The answer's one entry is `rows`."""
+    """Groups by columns with their measures, ordered by the groups. The one entry of the answer is `rows`."""
     if not measures and not group_by:
         raise BadInput("Nothing is aggregated. Give `measures`, `groupBy` or both.")
     if limit is not None and not 0 <= limit <= MAX_GROUPS:

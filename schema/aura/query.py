@@ -15,7 +15,7 @@ from schema.mapping.object import OBJECTS
 from schema.mapping.roots import connection_root, object_root, run_connection
 
 
-async def _search(_: Any, info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+async def _search(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
     context: Context = info.context
     (workspace_id,) = row_key(arguments["workspaceId"], OBJECTS["AuraWorkspace"])
     search = await similar_chunks(

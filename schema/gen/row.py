@@ -14,8 +14,8 @@ from schema.scalars import JSON
 GenRowFilter = make_input(
     "GenRowFilter",
     {
-        "and": (list[types.lazy("GenRowFilter")], "All of these."),
-        "or": (list[types.lazy("GenRowFilter")], "At least one of these."),
+        "and": (types.list_of(types.lazy("GenRowFilter")), "All of these."),
+        "or": (types.list_of(types.lazy("GenRowFilter")), "At least one of these."),
         "not": (types.lazy("GenRowFilter"), "None of this."),
         "column": (str, "The column that the operators beside it compare."),
         "eq": (JSON, "Equal to; values are written as rows answer them."),

@@ -30,7 +30,7 @@ def _argument(annotation: Any, description: str) -> Any:
     return Annotated[annotation, strawberry.argument(description=description)]
 
 
-async def _rows(table: "GenTable", info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+async def _rows(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
     context: Context = info.context
     described = await table.described(context)
     order_by = order(described, [(term["column"], _descending(term)) for term in arguments.get("orderBy") or []])
@@ -53,7 +53,7 @@ def _descending(term: Mapping[str, Any]) -> bool:
     return getattr(term.get("direction"), "value", term.get("direction")) == "DESC"
 
 
-def _connection(info: GraphQLResolveInfo, row: tuple[Any, ...]) -> Connection:
+def _connection(info: GraphQLResolveInfo[Any], row: tuple[Any, ...]) -> Connection:
     around = document(info)
     entries: list[tuple[str, ConnectionPart]] = []
     for key, selected in around.collect("GenRowConnection", info.field_nodes).items():
@@ -75,7 +75,7 @@ def _page_part(name: str) -> PageInfoPart | Literal:
     return Literal("PageInfo") if name == "__typename" else PageInfoPart(name)
 
 
-async def _aggregate(table: "GenTable", info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> Any:
+async def _aggregate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
     context: Context = info.context
     described = await table.described(context)
     measures = [_measure(measure) for measure in arguments.get("measures") or []]
