@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from loaders.ledger import Ledger
 from loaders.stores import Stores
 from resolvers.context import Context, Subject
-from resolvers.permissions.verdicts import Verdicts
+from resolvers.permissions.verdicts import Authority, Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,7 @@ class Contexts:
     """Nothing of a context outlives its operation; of a subscription, each event has one."""
 
     stores: Stores
+    authority: Authority
     max_page: int
 
     def __call__(self, subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
@@ -22,7 +23,7 @@ class Contexts:
             subject=subject,
             request_id=request_id,
             stores=self.stores,
-            verdicts=Verdicts(subject, self.stores.openfga, ledger),
+            verdicts=Verdicts(subject, self.authority, ledger),
             ledger=ledger,
             max_page=self.max_page,
             last_event_id=last_event_id,

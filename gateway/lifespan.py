@@ -11,9 +11,15 @@ from gateway.auth.oidc import TokenVerifier
 from gateway.auth.subjects import Subjects
 from gateway.context import Contexts, NewContext
 from gateway.http.authentication import Authenticates
+from gateway.metrics import count_verdict
 from gateway.settings import Settings
 from loaders.ledger import Ledger
 from loaders.stores import Stores
+from resolvers.permissions.cached import CachedAuthority
+from resolvers.permissions.verdicts import Authority
+
+_VERDICTS_KEPT = 50_000
+"""Of at most 1 kB each."""
 
 Ping = Callable[[], Awaitable[object]]
 
@@ -43,10 +49,20 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(authenticator.close)
         yield Runtime(
             authenticator=authenticator,
-            new_context=Contexts(stores, settings.limits.max_page),
+            new_context=Contexts(stores, _authority(stores, settings, stack), settings.limits.max_page),
             required={"axion_sense": stores.postgres["axion_sense"].ping, "openfga": _openfga(stores)},
             optional=_optional(stores, jwks),
         )
+
+
+def _authority(stores: Stores, settings: Settings, stack: AsyncExitStack) -> Authority:
+    if settings.openfga.verdict_seconds == 0:
+        return stores.openfga
+    authority = CachedAuthority(
+        stores.openfga, seconds=settings.openfga.verdict_seconds, size=_VERDICTS_KEPT, count=count_verdict
+    )
+    stack.push_async_callback(authority.close)
+    return authority
 
 
 def _optional(stores: Stores, jwks: Jwks) -> dict[str, Ping]:

@@ -1,10 +1,13 @@
 """What `/metrics` tells, in Prometheus's format."""
 
+from functools import cache
+
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
 from loaders.ledger import Ledger
+from resolvers.permissions.answers import Lookup
 
 REGISTRY = CollectorRegistry()
 
@@ -27,6 +30,18 @@ STATEMENTS = Counter("axion_store_statements", "Statements or calls sent to a st
 ROWS = Counter("axion_store_rows", "Rows received from a store.", ("store",), registry=REGISTRY)
 BYTES = Counter("axion_store_bytes", "Bytes received from a store.", ("store",), registry=REGISTRY)
 SECONDS = Counter("axion_store_seconds", "Time spent waiting for a store, summed.", ("store",), registry=REGISTRY)
+
+VERDICTS = Counter(
+    "axion_verdicts",
+    "Questions about permissions: answered by a kept verdict, by a call they shared, or asked of OpenFGA.",
+    ("answer",),
+    registry=REGISTRY,
+)
+_verdicts = cache(VERDICTS.labels)
+
+
+def count_verdict(answer: Lookup) -> None:
+    _verdicts(answer).inc()
 
 
 def count_stores(ledger: Ledger) -> None:

@@ -66,11 +66,17 @@ class OpenFga:
         self._clock = clock
         self._pin = pin
         self._pinning = asyncio.Lock()
+        self._version = 0
 
     @classmethod
     async def open(cls, *, url: str, token: str | None, store: str, timeout_ms: int) -> Self:
         """Makes no request, so the gateway starts while OpenFGA is down (and denies until it is up)."""
         return cls(await Api.open(url=url, token=token, timeout_ms=timeout_ms), store)
+
+    @property
+    def version(self) -> int:
+        """Changes before and after each write of this client, a failed one too: what was learned before is outdated."""
+        return self._version
 
     async def close(self) -> None:
         await self._api.close()
@@ -187,6 +193,7 @@ class OpenFga:
             body["writes"] = {"tuple_keys": writes, "on_duplicate": "ignore"}
         if not body:
             return
+        self._version += 1
         try:
             await self._ask("write", body, ledger)
         except Refused as refused:
@@ -197,6 +204,8 @@ class OpenFga:
                 f"OpenFGA did not take a permission tuple ({refused.reason}): its type or relation is not in "
                 "the model, or it exists with another expiry. Nothing of this write was kept.",
             ) from refused
+        finally:
+            self._version += 1
 
     async def _ask(self, question: str, body: Json, ledger: Ledger, *, pinned_model: bool = True) -> Json:
         pin = await self._pinned(ledger)

@@ -1,0 +1,102 @@
+"""Verdicts kept between requests, for less than a second."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
+
+from loaders.concurrently import concurrently
+from loaders.ledger import Ledger
+from loaders.openfga.client import Checked, Listed
+from loaders.openfga.tuples import Check
+from resolvers.permissions.answers import Answers, Lookup
+from resolvers.permissions.verdicts import Authority
+
+MAX_SECONDS: Final = 1.0
+_List: TypeAlias = tuple[str, str, str]
+"""Subject, relation, type."""
+
+
+class Source(Authority, Protocol):
+    @property
+    def version(self) -> int:
+        """Changes before and after each write of tuples through it."""
+        ...
+
+
+class CachedAuthority:
+    """An `Authority` that asks `source` the same question of the same subject once within `seconds` (at most 1).
+
+    - Age counts from before the question was sent, so a revocation by anyone counts after `seconds`, and one by this
+      process at once: its writes drop everything, also answers on their way. So does an `expires_at` that has passed
+      count, late by at most `seconds`: it is the answer that is kept, not the reason.
+    - A check with a contextual parent is another question than the one without.
+    - Kept are verdicts and complete lists only. Undecided, incomplete and failed are for those who wait for the call.
+      Without OpenFGA everything is denied once the kept has aged: nothing older is ever used in its place.
+    - Callers share calls; the ledger that counts one is that of the caller who began it.
+    - Memory: at most `size` verdicts, and lists of `size` ids together.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        seconds: float,
+        size: int,
+        clock: Callable[[], float] = time.monotonic,
+        count: Callable[[Lookup], None] = lambda _: None,
+    ) -> None:
+        if not 0 < seconds <= MAX_SECONDS:
+            raise ValueError(f"verdicts may be kept for more than 0 and at most {MAX_SECONDS} seconds")
+        self._source = source
+        self._checks: Answers[tuple[str, Check], bool | None] = Answers(
+            seconds=seconds,
+            size=size,
+            version=lambda: source.version,
+            weigh=lambda verdict: None if verdict is None else 1,
+            clock=clock,
+            count=count,
+        )
+        self._lists: Answers[_List, Listed] = Answers(
+            seconds=seconds,
+            size=size,
+            version=lambda: source.version,
+            weigh=lambda listed: 1 + len(listed.ids) if listed.complete else None,
+            clock=clock,
+            count=count,
+        )
+
+    @property
+    def weight(self) -> int:
+        """Of everything kept: one a verdict, one and its ids a list."""
+        return self._checks.weight + self._lists.weight
+
+    async def close(self) -> None:
+        await self._checks.close()
+        await self._lists.close()
+
+    async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked:
+        """As `OpenFga.batch_check`; only checks without a kept verdict are asked, those in one call."""
+
+        async def ask(keys: Sequence[tuple[str, Check]]) -> Mapping[tuple[str, Check], bool | None]:
+            answer = await self._source.batch_check(subject_id, [check for _, check in keys], ledger=ledger)
+            return {
+                key: None if key[1] in answer.undecided else key[1] in answer.granted  # no verdict before any yes
+                for key in keys
+            }
+
+        # What OpenFGA does not take is denied without asking, and may be of any length.
+        verdicts = await self._checks.get(((subject_id, check) for check in checks if check.askable), ask)
+        return Checked(
+            granted=frozenset(check for (_, check), verdict in verdicts.items() if verdict is True),
+            undecided=frozenset(check for (_, check), verdict in verdicts.items() if verdict is None),
+        )
+
+    async def list_objects(self, subject_id: str, relation: str, type_: str, *, ledger: Ledger) -> Listed:
+        """As `OpenFga.list_objects`."""
+
+        async def ask(keys: Sequence[_List]) -> Mapping[_List, Listed]:
+            listed = await concurrently(self._source.list_objects(*key, ledger=ledger) for key in keys)
+            return dict(zip(keys, listed, strict=True))
+
+        key = (subject_id, relation, type_)
+        return (await self._lists.get([key], ask))[key]
