@@ -22,9 +22,9 @@ from loaders.warehouses.listed import ListedTables
 
 _log = structlog.get_logger(__name__)
 
-_BY_ID = """
+_BY_IDS = """
 SELECT id, name, connector_type, options, encrypted_credentials, nonce, tag, key_version, updated_at
-FROM public.data_sources WHERE id = $1
+FROM public.data_sources WHERE id = ANY($1)
 """
 
 
@@ -49,6 +49,14 @@ class _Open:
     row: DataSourceRow
     warehouse: Bounded
     used_at: float
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One statement for all ids asked for before it starts."""
+
+    ids: set[UUID]
+    task: asyncio.Task[Mapping[UUID, DataSourceRow]]
 
 
 def store_name(data_source: str) -> str:
@@ -87,7 +95,8 @@ class Warehouses:
         self._open: dict[UUID, _Open] = {}
         self._opened: dict[str, Bounded] = {}
         self._rows_read_at: dict[UUID, float] = {}
-        self._reading: dict[UUID, asyncio.Task[DataSourceRow]] = {}
+        self._reading: dict[UUID, _Reading] = {}
+        self._next: _Reading | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -120,7 +129,7 @@ class Warehouses:
         """Cancels all that runs."""
         if self._sweep is not None:
             self._sweep.cancel()
-        for task in (*self._reading.values(), *self._retiring):
+        for task in (*(reading.task for reading in self._reading.values()), *self._retiring):
             task.cancel()
         opened, self._open = list(self._open.values()), {}
         self._opened.clear()
@@ -131,21 +140,34 @@ class Warehouses:
 
     async def _row(self, data_source_id: UUID, ledger: Ledger) -> DataSourceRow:
         """One query for all who ask at the same time; one of them being cancelled does not cancel the others."""
-        task = self._reading.get(data_source_id)
-        if task is None:
-            task = asyncio.create_task(self._read_row(data_source_id, ledger))
-            self._reading[data_source_id] = task
-            task.add_done_callback(lambda _: self._reading.pop(data_source_id, None))
-        return await asyncio.shield(task)
-
-    async def _read_row(self, data_source_id: UUID, ledger: Ledger) -> DataSourceRow:
-        started = self._clock()
-        rows = await self._gen.fetch(_BY_ID, data_source_id, ledger=ledger)
-        if not rows:
-            self._drop(data_source_id)
+        reading = self._reading.get(data_source_id)
+        if reading is None:
+            reading = self._next
+            if reading is None:
+                ids: set[UUID] = set()
+                reading = self._next = _Reading(ids, asyncio.create_task(self._read_rows(ids, ledger)))
+                reading.task.add_done_callback(lambda _: self._read(ids))
+            reading.ids.add(data_source_id)
+            self._reading[data_source_id] = reading
+        row = (await asyncio.shield(reading.task)).get(data_source_id)
+        if row is None:
             raise NotFound("There is no such data source.")
-        self._rows_read_at[data_source_id] = started
-        return _row_of(rows[0])
+        return row
+
+    async def _read_rows(self, ids: set[UUID], ledger: Ledger) -> Mapping[UUID, DataSourceRow]:
+        self._next = None
+        started = self._clock()
+        rows = {row["id"]: _row_of(row) for row in await self._gen.fetch(_BY_IDS, list(ids), ledger=ledger)}
+        for id_ in ids:
+            if id_ in rows:
+                self._rows_read_at[id_] = started
+            else:
+                self._drop(id_)
+        return rows
+
+    def _read(self, ids: set[UUID]) -> None:
+        for id_ in ids:
+            self._reading.pop(id_, None)
 
     def _replace(self, known: _Open | None, row: DataSourceRow) -> _Open:
         plaintext = b"{}" if row.credentials is None else self._keyring.open(row.credentials)

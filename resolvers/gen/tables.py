@@ -2,32 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from loaders.description import Table
-from loaders.errors import UnknownTable
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple, is_object
-from loaders.warehouses.base import Estimate, Estimates, RemoteTable
-from loaders.warehouses.bounded import Bounded
+from loaders.warehouses.asked import TableName
+from loaders.warehouses.base import Estimate, RemoteTable
+from loaders.warehouses.places import Place
 from resolvers.context import Context
-from resolvers.gen.data_sources import STORE
-
-_DATASET = "SELECT data_source_id, remote_schema, table_names FROM public.datasets WHERE id = $1"
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """Where the tables of a dataset are. `only=None` is all of the schema."""
-
-    dataset_id: UUID
-    warehouse: Bounded
-    schema: str | None
-    only: frozenset[str] | None
-
-    def has(self, name: str) -> bool:
-        return self.only is None or name in self.only
+from resolvers.gen.loaders import gen_loaders
 
 
 async def list_tables(context: Context, dataset_id: UUID) -> Sequence[RemoteTable]:
@@ -38,11 +22,11 @@ async def list_tables(context: Context, dataset_id: UUID) -> Sequence[RemoteTabl
     """
     if context.subject.is_anonymous:
         return []
-    tables = await _tables(context, dataset_id)
-    if tables is None:
+    place = await _place(context, dataset_id)
+    if place is None:
         return []
-    listed = await tables.warehouse.list_tables(tables.schema, ledger=context.ledger)
-    found = [table for table in listed if tables.has(table.name)]
+    listed = await asyncio.shield(gen_loaders(context).listings.load(place.space))
+    found = [table for table in listed if place.has(table.name)]
     await _write_parents(context, dataset_id, [table.name for table in found])
     if await context.verdicts.check("can_view_table", names.dataset(dataset_id)):
         return found
@@ -55,26 +39,14 @@ async def describe_table(context: Context, dataset_id: UUID, name: str) -> Table
 
     Its warehouse is then in `context.stores.warehouses.opened` under `table.store`.
     """
-    tables = await _visible(context, dataset_id, name)
-    if tables is None:
-        return None
-    try:
-        return await tables.warehouse.describe(name, tables.schema, ledger=context.ledger)
-    except UnknownTable:
-        return None
+    table = await _visible(context, dataset_id, name)
+    return None if table is None else await asyncio.shield(gen_loaders(context).tables.load(table))
 
 
 async def estimate_table(context: Context, dataset_id: UUID, name: str) -> Estimate | None:
     """Rows and bytes from metadata; None as for `describe_table`. Unknown to a warehouse that cannot estimate."""
-    tables = await _visible(context, dataset_id, name)
-    if tables is None:
-        return None
-    if not isinstance(tables.warehouse, Estimates):
-        return Estimate(None, None)
-    try:
-        return await tables.warehouse.estimate(name, tables.schema, ledger=context.ledger)
-    except UnknownTable:
-        return None
+    table = await _visible(context, dataset_id, name)
+    return None if table is None else await asyncio.shield(gen_loaders(context).estimates.load(table))
 
 
 async def can_view(context: Context, dataset_id: UUID, name: str) -> bool:
@@ -82,20 +54,15 @@ async def can_view(context: Context, dataset_id: UUID, name: str) -> bool:
     return await context.verdicts.check("can_view", names.table(dataset_id, name), parent=names.dataset(dataset_id))
 
 
-async def _visible(context: Context, dataset_id: UUID, name: str) -> _Tables | None:
+async def _visible(context: Context, dataset_id: UUID, name: str) -> TableName | None:
     if context.subject.is_anonymous or not await can_view(context, dataset_id, name):
         return None
-    tables = await _tables(context, dataset_id)
-    return tables if tables is not None and tables.has(name) else None
+    place = await _place(context, dataset_id)
+    return TableName(place.space, name) if place is not None and place.has(name) else None
 
 
-async def _tables(context: Context, dataset_id: UUID) -> _Tables | None:
-    rows = await context.stores.postgres[STORE].fetch(_DATASET, dataset_id, ledger=context.ledger)
-    if not rows:
-        return None
-    warehouse = await context.stores.warehouses.open(rows[0]["data_source_id"], ledger=context.ledger)
-    only = rows[0]["table_names"]
-    return _Tables(dataset_id, warehouse, rows[0]["remote_schema"], None if only is None else frozenset(only))
+async def _place(context: Context, dataset_id: UUID) -> Place | None:
+    return await asyncio.shield(gen_loaders(context).places.load(dataset_id))
 
 
 async def _write_parents(context: Context, dataset_id: UUID, found: Sequence[str]) -> None:

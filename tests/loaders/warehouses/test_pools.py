@@ -86,6 +86,21 @@ async def test_many_who_ask_at_once_share_one_query(gen: Postgres, keyring: Keyr
     assert ledger.stores["axion_gen"].statements == 1
 
 
+async def test_many_sources_asked_for_at_once_share_one_query(
+    gen: Postgres, keyring: Keyring, warehouses: Warehouses
+) -> None:
+    ids = [await add(gen, keyring, f"down{i}", NOBODY_LISTENS) for i in range(2)]
+    broken = await add(gen, keyring, "broken", NOBODY_LISTENS)
+    await change(gen, broken, connector_type="oracle")
+    ledger = Ledger()
+    asked = (*ids, broken, uuid7(), *ids)
+    opened = await asyncio.gather(*(warehouses.open(id_, ledger=ledger) for id_ in asked), return_exceptions=True)
+    assert ledger.stores["axion_gen"].statements == 1
+    assert [type(answer) for answer in opened[2:4]] == [BadInput, NotFound]
+    assert [getattr(answer, "store", None) for answer in opened[:2]] == ["datasource:down0", "datasource:down1"]
+    assert opened[4:] == opened[:2]
+
+
 async def test_one_who_gives_up_does_not_stop_the_others(
     gen: Postgres, keyring: Keyring, warehouses: Warehouses
 ) -> None:

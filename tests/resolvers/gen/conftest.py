@@ -51,7 +51,7 @@ async def stores(gen_url: str, store: Store) -> AsyncIterator[GenStores]:
     async with gen.transaction() as session:
         await session.execute(sa.delete(DataSource))
     keyring = Keyring({1: base64.b64encode(bytes(range(32))).decode()}, current_version=1)
-    warehouses = Warehouses(gen, keyring)
+    warehouses = Warehouses(gen, keyring, row_memory_s=60)  # so that no statement depends on how slow the machine is
     openfga = store.client()
     await openfga.write([RelationTuple("user:admin", "admin", "system:axion-gen")], ledger=Ledger())
     yield GenStores({"axion_gen": gen}, openfga, warehouses, keyring)

@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import pytest
@@ -130,3 +131,75 @@ async def test_a_server_that_is_down_is_named(as_: As) -> None:
     made = await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d"))
     with pytest.raises(StoreUnavailable, match="datasource:down"):
         await tables.list_tables(as_("admin"), made.id)
+
+
+async def many(as_: As, sources: Sequence[UUID], count: int) -> list[UUID]:
+    """Datasets of all tables, the sources taking turns."""
+    admin = as_("admin")
+    return [
+        (await datasets.create_dataset(admin, DatasetCreate(sources[i % len(sources)], f"d{i}"))).id
+        for i in range(count)
+    ]
+
+
+async def ask(as_: As, who: str, ids: Sequence[UUID]) -> dict[str, int]:
+    """What one request for everything about one table of each dataset, and for their lists, sends to each store."""
+    context = as_(who)
+    described = await asyncio.gather(*(tables.describe_table(context, id_, "flights") for id_ in ids))
+    estimated = await asyncio.gather(*(tables.estimate_table(context, id_, "flights") for id_ in ids))
+    found = await asyncio.gather(*(tables.list_tables(context, id_) for id_ in ids))
+    assert None not in described
+    assert None not in estimated
+    assert [[table.name for table in listed] for listed in found] == [["airlines", "flights", "weather"]] * len(ids)
+    return {store: usage.statements for store, usage in context.ledger.stores.items() if store != "openfga"}
+
+
+@pytest.mark.parametrize("who", ["admin", "analyst"])
+async def test_thirty_datasets_cost_the_statements_of_one(as_: As, source: UUID, stores: GenStores, who: str) -> None:
+    await grant(stores, "analyst", "has_view_table", "datasource:tables")
+    ids = await many(as_, [source], 30)
+    costs = []
+    for asked in (ids[:1], ids):
+        stores.warehouses.forget(source)
+        costs.append(await ask(as_, who, asked))
+    assert costs[0] == costs[1]
+    assert costs[0]["axion_gen"] == 2  # the datasets, the data source
+
+
+async def test_the_sources_of_many_datasets_are_read_in_one_statement(
+    as_: As, source: UUID, clickhouse_url: str, clickhouse_password: str
+) -> None:
+    settings = {"url": clickhouse_url, "password": clickhouse_password, "database": DATABASE}
+    made = [
+        await data_sources.create_data_source(as_("admin"), DataSourceCreate(f"s{i}", "clickhouse", settings))
+        for i in range(9)
+    ]
+    ids = await many(as_, [source, *(row.id for row in made)], 30)
+    cost = await ask(as_, "admin", ids)
+    assert cost.pop("axion_gen") == 2
+    assert len(cost) == 10
+    assert len(set(cost.values())) == 1
+
+
+async def test_a_source_that_is_down_fails_its_datasets_and_holds_up_no_other(as_: As, source: UUID) -> None:
+    broken = DataSourceCreate("down", "clickhouse", {"url": "http://127.0.0.1:1"})
+    down = await data_sources.create_data_source(as_("admin"), broken)
+    ids = await many(as_, [source, down.id], 6)
+    context = as_("admin")
+    answers = await asyncio.gather(*(tables.list_tables(context, id_) for id_ in ids), return_exceptions=True)
+    assert [type(answer) for answer in answers[1::2]] == [StoreUnavailable] * 3
+    assert [len(answer) for answer in answers[::2] if not isinstance(answer, BaseException)] == [3] * 3
+
+
+async def test_one_who_gives_up_does_not_stop_the_others(as_: As, dataset: UUID) -> None:
+    """Wherever it waits: each turn of the loop is tried until the answer is there first."""
+    for turns in range(1_000):
+        context = as_("admin")
+        first, second = (asyncio.create_task(tables.list_tables(context, dataset)) for _ in range(2))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        first.cancel()
+        assert len(await second) == 3
+        if not first.cancelled():
+            break
+    assert turns > 3
