@@ -14,6 +14,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from deploy.local.paths import CHECKOUT
 from gateway.auth.demo_issuer import DEMO_USERS, mint_token
 from gateway.settings import Settings
+from tests.system.big import big_table
 from tests.system.client import Client
 from tests.system.process import Gateway, Running, Started
 from tests.system.stores import Direct
@@ -100,3 +101,10 @@ async def direct(settings: Settings, admin_url: str, clickhouse: AsyncClient) ->
     direct = Direct(settings, admin_url, clickhouse)
     yield direct
     await direct.close()
+
+
+@pytest.fixture(scope="session")
+async def big(client: Client, settings: Settings, clickhouse: AsyncClient, direct: Direct) -> AsyncIterator[str]:
+    """The global id of the dataset over five million rows."""
+    async with big_table(client, settings, clickhouse, direct) as dataset:
+        yield dataset

@@ -1,6 +1,6 @@
 """A gateway whose every store is behind a proxy, and data sources of which two are behind proxies and one is locked."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.system.proxy import Proxy
 from tests.system.stores import Direct
 
 DATABASES = ("axion_sense", "axion_sense_tasks", "axion_gen", "auradb", "powernode")
-WAREHOUSE, LAKE, LOCKED = "system-warehouse", "system-lake", "system-locked"
+SOURCES = WAREHOUSE, LAKE, LOCKED = "system-warehouse", "system-lake", "system-locked"
 QUICK = {
     "AXION_POSTGRES__STATEMENT_TIMEOUT_MS": "1000",
     "AXION_CLICKHOUSE__QUERY_TIMEOUT_MS": "1000",
@@ -69,8 +69,8 @@ async def frail_gateway(
         changes["AXION_OBJECTS__ENDPOINT"] = await through("objects", settings.objects.endpoint)
         warehouse = await through(f"datasource:{WAREHOUSE}", settings.clickhouse.url)
         lake = await through(f"datasource:{LAKE}", settings.objects.endpoint)
-        await _remove(direct)
-        stack.push_async_callback(_remove, direct)
+        await remove_sources(direct, SOURCES)
+        stack.push_async_callback(remove_sources, direct, SOURCES)
         await _add(client, settings, warehouse, lake)
         yield Frail(await stack.enter_async_context(Gateway.serve(env_file, log, changes)), proxies)
 
@@ -92,8 +92,13 @@ async def _add(client: Client, settings: Settings, warehouse: str, lake: str) ->
         (LOCKED, "clickhouse", {**server, "url": clickhouse.url, "password": "not " + password}),
         (LAKE, "s3_parquet", bucket),
     ):
-        source = await _made(client, _SOURCE, {"name": name, "connectorType": connector, "settings": options})
-        await _made(client, _DATASET, {"name": name, "dataSourceId": source})
+        await add_source(client, name, connector, options)
+
+
+async def add_source(client: Client, name: str, connector: str, options: Mapping[str, str]) -> str:
+    """The global id of a dataset of all tables of a new data source, both of that name."""
+    source = await _made(client, _SOURCE, {"name": name, "connectorType": connector, "settings": dict(options)})
+    return await _made(client, _DATASET, {"name": name, "dataSourceId": source})
 
 
 async def _made(client: Client, document: str, input_: Mapping[str, Any]) -> str:
@@ -102,8 +107,7 @@ async def _made(client: Client, document: str, input_: Mapping[str, Any]) -> str
     return str(made["it"]["id"])
 
 
-async def _remove(direct: Direct) -> None:
+async def remove_sources(direct: Direct, names: Sequence[str]) -> None:
     """Also what an interrupted run left. The API has no way to remove a data source."""
-    names = [WAREHOUSE, LAKE, LOCKED]
     await direct.postgres("axion_gen", "DELETE FROM datasets WHERE name = ANY($1)", names)
     await direct.postgres("axion_gen", "DELETE FROM data_sources WHERE name = ANY($1)", names)
