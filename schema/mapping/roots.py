@@ -84,7 +84,8 @@ async def run_connection(
 async def run(built: Built, info: GraphQLResolveInfo[Any]) -> Any:
     """The built read's answer as the executor takes it: spliced whole, or as rows where resolvers still have to run."""
     context: Context = info.context
-    if context.capture is not None:
+    on_the_way = built.open is not None and built.read.connection is None  # an object whose resolvers lead to the list
+    if context.capture is not None and not on_the_way:
         context.capture.take(await guarded(built.read, context, policies()), source_of(built.read, context))
         return None
     if built.open is None:
