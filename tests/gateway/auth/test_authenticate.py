@@ -131,6 +131,18 @@ async def test_busy_user_is_one_statement(platform: Platform) -> None:
     assert platform.statements == 1
 
 
+async def test_slow_statement_is_not_shared_when_it_has_aged(platform: Platform) -> None:
+    first = asyncio.create_task(platform.of("auth-test|active"))
+    for _ in range(2):
+        await asyncio.sleep(0)  # the request runs, then its statement
+    platform.clock.seconds += 0.5
+    later = [asyncio.create_task(platform.of("auth-test|active")) for _ in range(5)]
+    await asyncio.sleep(0)  # they share the statement
+    platform.clock.seconds += 0.5
+    assert await first == (await asyncio.gather(*later))[0]
+    assert platform.statements == 2
+
+
 async def test_database_down(idp: Provider) -> None:
     postgres = await Postgres.open(
         "axion_sense", "postgresql://a:b@127.0.0.1:1/axion_sense", pool_max=1, statement_timeout_ms=1_000

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from gateway.auth.errors import TokenRejected
@@ -193,6 +194,35 @@ async def test_believed_token_expires(idp: Provider, verifier: TokenVerifier) ->
     idp.clock.seconds += 1
     with pytest.raises(TokenRejected, match="has expired"):
         await verifier.verify(token)
+
+
+async def test_believed_token_is_not_verified_again(
+    idp: Provider, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = 0
+    decode = jwt.decode
+
+    def counting(*args: Any, **options: Any) -> jwt.Token:
+        nonlocal decoded
+        decoded += 1
+        return decode(*args, **options)
+
+    monkeypatch.setattr(jwt, "decode", counting)
+    token = idp.token()
+    assert await verifier.verify(token) == await verifier.verify(token)
+    assert decoded == 1
+    with pytest.raises(TokenRejected, match="signature is wrong"):
+        await verifier.verify(token[:-8])
+    assert decoded == 2
+
+
+async def test_believed_tokens_are_bounded(
+    idp: Provider, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.auth.oidc._KEPT", 3)
+    for n in range(9):
+        await verifier.verify(idp.token(n=n))
+        assert len(verifier._verified) == min(n + 1, 3)
 
 
 async def test_elliptic_curve_key_without_kid() -> None:
