@@ -4,7 +4,7 @@ import uuid
 import asyncpg
 import pytest
 
-from loaders.errors import Conflict, NotFound, StoreQueryFailed
+from loaders.errors import BadInput, Conflict, NotFound
 from loaders.jobs.attempts import Attempts
 from loaders.jobs.job import State
 from loaders.jobs.store import JobStore
@@ -30,7 +30,7 @@ async def test_created_job_is_in_the_table_and_in_the_queue(store: JobStore, adm
 async def test_a_failed_creation_leaves_nothing_in_the_queue(store: JobStore, admin: Admin) -> None:
     count = "SELECT count(*) FROM procrastinate.procrastinate_jobs"
     before = await admin.fetchval(count)
-    with pytest.raises(StoreQueryFailed):
+    with pytest.raises(BadInput):
         await store.create(kind="test", subject="ann", arguments={"bad": "\x00"})  # JSONB has no NUL
     assert await admin.fetchval(count) == before
 

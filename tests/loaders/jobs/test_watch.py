@@ -17,7 +17,8 @@ from tests.loaders.jobs.waiting import until
 
 Item = Snapshot | JobEvent
 LISTENERS = (
-    "SELECT pid FROM pg_stat_activity WHERE application_name = 'axion-listener' AND datname = current_database()"
+    "SELECT pid, usename FROM pg_stat_activity"
+    " WHERE application_name = 'axion-listener' AND datname = current_database()"
 )
 
 
@@ -245,7 +246,7 @@ async def test_a_database_that_is_away_is_said_at_once_and_waited_for(
     watcher.start()
     try:
         telling = asyncio.create_task(rest(await begun(watcher, job)))
-        role = await admin.fetchval("SELECT usename FROM pg_stat_activity WHERE application_name = 'axion-listener'")
+        ((_, role),) = await admin.fetch(LISTENERS)  # of this database: gateways of others listen on the same server
         await admin.execute(f'ALTER ROLE "{role}" NOLOGIN')
         try:
             await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role)
