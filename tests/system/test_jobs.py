@@ -157,7 +157,7 @@ async def test_cancelled_while_queued(client: Client, worker: Running, dataset: 
 
 async def test_a_job_that_has_ended_is_not_cancelled(client: Client, profiled: Any) -> None:
     answer = (await client.ask(CANCEL, {"id": profiled["id"]}, user="analyst")).data["jobCancel"]
-    assert answer == {"__typename": "AlreadyExists", "code": "CONFLICT"}
+    assert answer == {"__typename": "Conflict", "code": "CONFLICT"}
 
 
 async def test_cancelled_while_running(client: Client, worker: Running, big: str, direct: Direct) -> None:
@@ -174,7 +174,7 @@ async def test_cancelled_while_running(client: Client, worker: Running, big: str
     assert kinds[-1] == ("STATE", "cancelled")
     assert ("CANCEL_REQUESTED", None) in kinds
     assert (await _job(client, job["id"], user="admin"))["result"] is None
-    await worker.logs("job_cancelled", job["rowId"])
+    await worker.logs("job_stopped", job["rowId"], "cancelled")
     running = await direct.clickhouse("SELECT query FROM system.processes WHERE query LIKE '%axion_system%'")
     assert [row["query"] for row in running if "system.processes" not in row["query"]] == []
 

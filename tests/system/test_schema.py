@@ -1,0 +1,57 @@
+"""The API explains itself, and everything that can be read is guarded."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+
+from resolvers.permissions.guards import Own, Visible
+from schema.build import build, graphql_schema
+from schema.mapping.object import OBJECTS, policies
+from tests.system.client import Client
+
+GENERATED = ("ErrorCode", "GenAggregateFunction")
+"""Enums of the code below the schema: their values are their own description."""
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return graphql_schema(build())
+
+
+def _parts(schema: GraphQLSchema) -> Iterator[tuple[str, Any]]:
+    for name, type_ in schema.type_map.items():
+        if name.startswith("__") or name in ("ID", "Int", "Float", "String", "Boolean"):
+            continue
+        yield name, type_
+        match type_:
+            case GraphQLObjectType() | GraphQLInterfaceType():
+                for field_name, field in type_.fields.items():
+                    yield f"{name}.{field_name}", field
+                    for argument_name, argument in field.args.items():
+                        yield f"{name}.{field_name}({argument_name}:)", argument
+            case GraphQLInputObjectType():
+                for field_name, input_field in type_.fields.items():
+                    yield f"{name}.{field_name}", input_field
+            case GraphQLEnumType() if name not in GENERATED:
+                for value_name, value in type_.values.items():
+                    yield f"{name}.{value_name}", value
+
+
+def test_everything_is_described(schema: GraphQLSchema) -> None:
+    parts = list(_parts(schema))
+    assert len(parts) > 500
+    assert [name for name, part in parts if not (part.description or "").strip()] == []
+
+
+def test_every_table_is_guarded() -> None:
+    guards = policies()
+    assert OBJECTS
+    for name, mapping in OBJECTS.items():
+        assert isinstance(guards[mapping.table], Visible | Own), name
+
+
+async def test_the_served_schema_is_this_one(client: Client, schema: GraphQLSchema) -> None:
+    answer = await client.ask("{ __schema { types { name } } }", user=None)
+    assert {type_["name"] for type_ in answer.data["__schema"]["types"]} == set(schema.type_map)
