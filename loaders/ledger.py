@@ -1,6 +1,9 @@
 """What a request did to each store: the figures of `extensions.stores`, and what tests assert instead of guessing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 
 
 @dataclass(slots=True)
@@ -25,3 +28,13 @@ class Ledger:
         usage.rows += rows
         usage.bytes += bytes_
         usage.ms += ms
+
+    @contextmanager
+    def statement(self, store: str) -> Iterator[StoreUsage]:
+        """Records one statement when the body ends, also when it fails. The body sets what it received."""
+        usage = StoreUsage()
+        started = perf_counter()
+        try:
+            yield usage
+        finally:
+            self.record(store, rows=usage.rows, bytes_=usage.bytes, ms=(perf_counter() - started) * 1000)

@@ -5,8 +5,8 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from typing import Self, TypeAlias
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, in_utc, sch
 from loaders.clickhouse.errors import broken_off, ends_a_reason, wrapped
 from loaders.clickhouse.parameters import checked
 from loaders.errors import StoreError, StoreQueryFailed, StoreTimeout, StoreUnavailable
-from loaders.ledger import Ledger
+from loaders.ledger import Ledger, StoreUsage
 
 Settings: TypeAlias = Mapping[str, str | int | float | bool]
 
@@ -137,18 +137,12 @@ class ClickHouse:
 
     async def insert_arrow(self, table: str, rows: pa.Table, *, ledger: Ledger, timeout_ms: int | None = None) -> None:
         """Columns are matched by name. Not atomic beyond one block of the store (about a million rows)."""
-        started = time.monotonic()
-        written = 0
-        try:
+        with self._recorded(ledger) as usage:
             client = await self._client()
             settings = self._settings(str(uuid.uuid4()), timeout_ms, None, None)
             async with asyncio.timeout(self._patience(timeout_ms)):
                 await client.insert_arrow(table, rows, settings=settings)
-            written = rows.num_rows
-        except _DRIVER_ERRORS as error:
-            raise wrapped(self.store, error) from error
-        finally:
-            ledger.record(self.store, rows=written, ms=(time.monotonic() - started) * 1000)
+            usage.rows = rows.num_rows
 
     async def command(
         self,
@@ -160,16 +154,11 @@ class ClickHouse:
         settings: Settings | None = None,
     ) -> None:
         """A statement without rows: DDL, DELETE, KILL. The caller's cancelling does not undo it."""
-        started = time.monotonic()
-        try:
+        with self._recorded(ledger):
             client = await self._client()
             final = self._settings(str(uuid.uuid4()), timeout_ms, settings, None)
             async with asyncio.timeout(self._patience(timeout_ms)):
                 await client.command(sql, checked(sql, parameters), settings=final)
-        except _DRIVER_ERRORS as error:
-            raise wrapped(self.store, error) from error
-        finally:
-            ledger.record(self.store, ms=(time.monotonic() - started) * 1000)
 
     async def ping(self, *, timeout_ms: int = 2_000) -> None:
         """Returns when the store answers a statement of this user; raises what is wrong otherwise."""
@@ -249,16 +238,22 @@ class ClickHouse:
         await asyncio.shield(kill)
 
     async def _send_kill(self, query_id: str, ledger: Ledger) -> None:
-        started = time.monotonic()
         try:
-            async with asyncio.timeout(_KILL_SECONDS):
-                client = await self._client()
-                await client.command("KILL QUERY WHERE query_id = {query_id:String} SYNC", {"query_id": query_id})
-        except (StoreError, *_DRIVER_ERRORS) as error:
-            failure = error if isinstance(error, StoreError) else wrapped(self.store, error)
+            with self._recorded(ledger):
+                async with asyncio.timeout(_KILL_SECONDS):
+                    client = await self._client()
+                    await client.command("KILL QUERY WHERE query_id = {query_id:String} SYNC", {"query_id": query_id})
+        except StoreError as failure:
             _log.warning("query %s could not be cancelled and may run on: %s", query_id, failure)
-        finally:
-            ledger.record(self.store, ms=(time.monotonic() - started) * 1000)
+
+    @contextmanager
+    def _recorded(self, ledger: Ledger) -> Iterator[StoreUsage]:
+        """One statement whose answer is not streamed: in the ledger, its driver's errors wrapped."""
+        with ledger.statement(self.store) as usage:
+            try:
+                yield usage
+            except _DRIVER_ERRORS as error:
+                raise wrapped(self.store, error) from error
 
     async def _client(self) -> AsyncClient:
         """Callers share one attempt to connect, and a failed one is made anew by the next caller."""

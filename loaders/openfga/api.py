@@ -4,7 +4,6 @@ aiohttp and orjson, because requests wait for these answers; docs/adr/0002 has t
 managed over openfga-sdk (`migrations.openfga.management`).
 """
 
-import time
 from typing import Any, Final, Self
 
 import aiohttp
@@ -77,17 +76,14 @@ class Api:
 
         Raises `TimedOut`, `Refused` for any status but 2xx, or `PermissionsUnavailable` when there is no JSON object.
         """
-        started = time.perf_counter()
-        received = 0
-        try:
-            status, raw = await self._send(method, path, None if body is None else orjson.dumps(body), params)
-            received = len(raw)
-        except TimeoutError as error:
-            raise TimedOut from error
-        except aiohttp.ClientError as error:
-            raise unreachable() from error
-        finally:
-            ledger.record(STORE_NAME, bytes_=received, ms=(time.perf_counter() - started) * 1000)
+        with ledger.statement(STORE_NAME) as usage:
+            try:
+                status, raw = await self._send(method, path, None if body is None else orjson.dumps(body), params)
+            except TimeoutError as error:
+                raise TimedOut from error
+            except aiohttp.ClientError as error:
+                raise unreachable() from error
+            usage.bytes = len(raw)
         return _decoded(status, raw)
 
     async def _send(self, method: str, path: str, data: bytes | None, params: Json | None) -> tuple[int, bytes]:

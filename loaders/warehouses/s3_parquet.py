@@ -4,7 +4,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -176,13 +175,11 @@ class S3Parquet:
 
     async def _blocking(self, function: Callable[[], T], ledger: Ledger) -> T:
         """One call of the S3 client in a worker thread, bounded by the client's own time-outs."""
-        started = perf_counter()
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, function)
-        except S3_FAILURES as error:
-            raise store_error(self._store, error) from error
-        finally:
-            ledger.record(self._store, ms=(perf_counter() - started) * 1000)
+        with ledger.statement(self._store):
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._executor, function)
+            except S3_FAILURES as error:
+                raise store_error(self._store, error) from error
 
 
 def _is_folder(name: str) -> bool:

@@ -3,7 +3,6 @@
 What a request waits for goes through `loaders.openfga` (docs/adr/0002).
 """
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
@@ -84,21 +83,19 @@ class Management:
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        except TimeoutError as error:
-            raise TimedOut from error
-        except aiohttp.ClientError as error:
-            raise unreachable() from error
-        except ApiException as error:
-            if not error.status:
+        with self._ledger.statement(STORE_NAME):
+            try:
+                yield
+            except TimeoutError as error:
+                raise TimedOut from error
+            except aiohttp.ClientError as error:
+                raise unreachable() from error
+            except ApiException as error:
+                if not error.status:
+                    raise nonsense() from error
+                raise Refused(error.status, error.code or "no reason given") from error
+            except _NOT_OPENFGA as error:
                 raise nonsense() from error
-            raise Refused(error.status, error.code or "no reason given") from error
-        except _NOT_OPENFGA as error:
-            raise nonsense() from error
-        finally:
-            self._ledger.record(STORE_NAME, ms=(time.perf_counter() - started) * 1000)
 
 
 def _id(value: object) -> str:

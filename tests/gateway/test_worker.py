@@ -87,10 +87,6 @@ async def held(database: JobDatabase) -> AsyncIterator[None]:
         await connection.close()
 
 
-async def waiting_job(store: JobStore, database: JobDatabase) -> Job:
-    return await store.create(kind="wait", subject="ann", arguments={"url": database.admin_url, "lock": LOCK})
-
-
 async def failing_job(store: JobStore, how: str) -> Job:
     return await store.create(kind="fail", subject="ann", arguments={"how": how})
 
@@ -125,6 +121,16 @@ class Watching:
         return last.payload
 
 
+@asynccontextmanager
+async def running(database: JobDatabase, store: JobStore, watcher: JobWatcher) -> AsyncIterator[tuple[Job, Watching]]:
+    """A job in the middle of its query, which goes on when this is left."""
+    async with held(database):
+        job = await store.create(kind="wait", subject="ann", arguments={"url": database.admin_url, "lock": LOCK})
+        watching = Watching(watcher, job)
+        await watching.until(EventKind.PROGRESS, 0.25)
+        yield job, watching
+
+
 async def queries_of(admin: Admin, job: Job) -> int:
     count: int = await admin.fetchval(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", f"job-{job.id}"
@@ -136,10 +142,8 @@ async def test_a_job_runs_to_its_end(
     start_worker: StartWorker, store: JobStore, watcher: JobWatcher, job_stack: JobDatabase, job_admin: Admin
 ) -> None:
     await start_worker()
-    async with held(job_stack):
-        job = await waiting_job(store, job_stack)
-        watching = Watching(watcher, job)
-        await watching.until(EventKind.PROGRESS, 0.25)
+    async with running(job_stack, store, watcher) as (job, watching):
+        assert watching.seen[-1] == ("progress", 0.25)
     assert await watching.end() == {"state": "succeeded", "attempt": 1}
     assert watching.seen == [
         ("state", "queued"),
@@ -160,10 +164,7 @@ async def test_a_running_job_is_cancelled_and_its_query_with_it(
     start_worker: StartWorker, store: JobStore, watcher: JobWatcher, job_stack: JobDatabase, job_admin: Admin
 ) -> None:
     await start_worker()
-    async with held(job_stack):
-        job = await waiting_job(store, job_stack)
-        watching = Watching(watcher, job)
-        await watching.until(EventKind.PROGRESS, 0.25)
+    async with running(job_stack, store, watcher) as (job, watching):
         assert await queries_of(job_admin, job) == 1
         await store.cancel(job.id)
         assert await watching.end() == {"state": "cancelled", "attempt": 1}
@@ -175,10 +176,7 @@ async def test_a_job_of_a_killed_worker_is_run_again_and_ends_once(
     start_worker: StartWorker, store: JobStore, watcher: JobWatcher, job_stack: JobDatabase, job_admin: Admin
 ) -> None:
     first = await start_worker()
-    async with held(job_stack):
-        job = await waiting_job(store, job_stack)
-        watching = Watching(watcher, job)
-        await watching.until(EventKind.PROGRESS, 0.25)
+    async with running(job_stack, store, watcher) as (job, watching):
         first.send_signal(signal.SIGKILL)
         await first.wait()
         await start_worker()
@@ -201,10 +199,7 @@ async def test_a_worker_told_to_stop_hands_its_job_back_and_leaves_nothing(
     registered = "SELECT id FROM procrastinate.procrastinate_workers"
     killed_before = set(await job_admin.fetch(registered))
     first = await start_worker()
-    async with held(job_stack):
-        job = await waiting_job(store, job_stack)
-        watching = Watching(watcher, job)
-        await watching.until(EventKind.PROGRESS, 0.25)
+    async with running(job_stack, store, watcher) as (job, watching):
         first.send_signal(signal.SIGTERM)
         released = await watching.until(EventKind.STATE, "queued")
         assert released.payload["error"] is None
@@ -221,10 +216,7 @@ async def test_a_worker_told_to_stop_lets_a_quick_job_finish(
     start_worker: StartWorker, store: JobStore, watcher: JobWatcher, job_stack: JobDatabase
 ) -> None:
     process = await start_worker()
-    async with held(job_stack):
-        job = await waiting_job(store, job_stack)
-        watching = Watching(watcher, job)
-        await watching.until(EventKind.PROGRESS, 0.25)
+    async with running(job_stack, store, watcher) as (_, watching):
         process.send_signal(signal.SIGTERM)
     assert await watching.end() == {"state": "succeeded", "attempt": 1}
     assert await process.wait() == 0
@@ -276,10 +268,7 @@ async def test_a_worker_outlives_its_connections(
         "SELECT DISTINCT usename FROM pg_stat_activity "
         "WHERE application_name = 'axion-worker' AND datname = current_database()"
     )
-    async with held(job_stack):
-        job = await waiting_job(store, job_stack)
-        watching = Watching(watcher, job)
-        await watching.until(EventKind.PROGRESS, 0.25)
+    async with running(job_stack, store, watcher) as (job, watching):
         killed = await job_admin.fetch(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role
         )

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from loaders.tables.axion_gen.base import AxionGen
 from loaders.tables.columns import BigInt, IdentityKey
+from loaders.tables.openfga_model_version import OpenFgaModelVersionTable
 
 ADMIN_ROLE_ID = 1
 ANALYST_ROLE_ID = 2
@@ -76,17 +77,5 @@ class UserRole(AxionGen):
     role: Mapped[Role] = relationship(lazy="raise")
 
 
-class OpenFgaModelVersion(AxionGen):
-    __tablename__ = "openfga_model_versions"
-    __table_args__ = (
-        Index("ix_openfga_model_versions_created_at", "created_at"),
-        {"schema": "public", "comment": "Authorization models uploaded to OpenFGA; the newest row is the active one."},
-    )
-
-    id: Mapped[IdentityKey] = mapped_column(comment="Key of the upload.")
-    store_id: Mapped[str] = mapped_column(comment="OpenFGA store the model was written to.")
-    authorization_model_id: Mapped[str] = mapped_column(comment="Id OpenFGA gave the model.")
-    sha256: Mapped[str] = mapped_column(comment="SHA-256 of model.json, 64 hexadecimal digits in lower case.")
-    created_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), comment="When the model was uploaded (UTC)."
-    )
+class OpenFgaModelVersion(OpenFgaModelVersionTable, AxionGen):
+    """Models uploaded to OpenFGA for this database's rows."""

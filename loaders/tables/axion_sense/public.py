@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, text, true
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from loaders.tables.axion_sense.base import AxionSense
 from loaders.tables.columns import BigInt, IdentityKey, Json
+from loaders.tables.openfga_model_version import OpenFgaModelVersionTable
 
 
 class User(AxionSense):
@@ -112,17 +113,5 @@ class UserOrgRole(AxionSense):
     role: Mapped[Role] = relationship(lazy="raise")
 
 
-class OpenFgaModelVersion(AxionSense):
-    __tablename__ = "openfga_model_versions"
-    __table_args__ = (
-        Index("ix_openfga_model_versions_created_at", "created_at"),
-        {"schema": "public", "comment": "Authorization models uploaded to OpenFGA; the newest row is the active one."},
-    )
-
-    id: Mapped[IdentityKey] = mapped_column(comment="Key of the upload.")
-    store_id: Mapped[str] = mapped_column(comment="OpenFGA store the model was written to.")
-    authorization_model_id: Mapped[str] = mapped_column(comment="Id OpenFGA gave the model.")
-    sha256: Mapped[str] = mapped_column(comment="SHA-256 of model.json, 64 hexadecimal digits in lower case.")
-    created_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), comment="When the model was uploaded (UTC)."
-    )
+class OpenFgaModelVersion(OpenFgaModelVersionTable, AxionSense):
+    """Models uploaded to OpenFGA for this database's rows."""
