@@ -1,6 +1,6 @@
 """Column kinds as GraphQL types and as the filter operators each kind has (DESIGN section 3)."""
 
-from typing import Annotated, Any, Optional
+from typing import Any, Optional
 
 import strawberry
 
@@ -81,8 +81,8 @@ _MEANING = {
 
 @strawberry.input(description="A geometry and a distance from it.")
 class DistanceInput:
-    geometry: Annotated[GeoJSON, strawberry.argument(description="Where the distance is measured from.")]
-    metres: Annotated[float, strawberry.argument(description="Distance on the WGS 84 spheroid, in metres.")]
+    geometry: GeoJSON = strawberry.field(description="Where the distance is measured from.")
+    metres: float = strawberry.field(description="Distance on the WGS 84 spheroid, in metres.")
 
 
 def _operand(op: Op, scalar: Any) -> Any:
