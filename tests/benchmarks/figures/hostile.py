@@ -1,0 +1,106 @@
+"""Hostile documents up to 100 kB: how much CPU the gateway's process spends on each until it has answered."""
+
+import asyncio
+import statistics
+from collections.abc import Mapping
+
+import orjson
+
+from tests.benchmarks.figure import Figure, Goal
+from tests.benchmarks.load import post
+from tests.benchmarks.server import Server
+from tests.benchmarks.world import World
+
+_SIZE = 100_000
+_TIMES = 7
+
+
+def _fill(unit: str, *, head: str = "", tail: str = "") -> str:
+    """As often as it fits into 100 kB."""
+    return head + unit * ((_SIZE - len(head) - len(tail)) // len(unit)) + tail
+
+
+def _numbered(pattern: str, count: int) -> str:
+    return " ".join(pattern.format(n=n, next=n + 1) for n in range(count))
+
+
+DOCUMENTS: Mapping[str, str] = {
+    "one field 20,000 times": _fill(" __typename", head="{", tail="}"),
+    "one alias after the other": "{" + _numbered("a{n}: __typename", 6_000) + "}",
+    "3,900 tokens of aliases": "{" + _numbered("a{n}: __typename", 1_290) + "}",
+    "nested to the end": _fill("{a", tail=""),
+    "nested and closed": "{ sense " + "{ a " * 1_900 + "b" + "}" * 1_900 + "}",
+    "edges within edges": "{ sense { organizations "
+    + "{ nodes { trackLogs { nodes { organization { trackLogs " * 60
+    + "{ totalCount }"
+    + "} } } } }" * 60
+    + "} }",
+    "fragments that double": "{ ...f0 } "
+    + _numbered("fragment f{n} on Query {{ ...f{next} ...f{next} }}", 250)
+    + " fragment f250 on Query { __typename }",
+    "fragments in a circle": "{ ...f0 } "
+    + _numbered("fragment f{n} on Query {{ ...f{next} }}", 300)
+    + " fragment f300 on Query { ...f0 }",
+    "2,000 fragments, none used": "{ __typename } " + _numbered("fragment f{n} on Query {{ __typename }}", 2_000),
+    "operations times fragments": _numbered("query q{n} {{ ...f }}", 600) + " fragment f on Query { __typename }",
+    "overlapping fields": "{" + " sense { organizations { nodes { name } } }" * 300 + "}",
+    "overlapping in fragments": "{ sense {"
+    + _numbered("...f{n}", 180)
+    + "} } "
+    + _numbered("fragment f{n} on SenseQuery {{ organizations {{ totalCount }} }}", 180),
+    "introspection in circles": "{ __schema { types "
+    + "{ fields { type { ofType " * 30
+    + "{ name }"
+    + " } } }" * 30
+    + " } }",
+    "directives": "{ __typename" + " @skip(if: false)" * 3_000 + " }",
+    "unknown directives": "{ __typename" + _fill(" @a", tail=" }")[:-20_000] + " }",
+    "variables": "query q(" + _numbered("$v{n}: Int", 900) + ") { __typename }",
+    "a list of lists": "{ sense { organizations(where: {or: " + "[" * 1_500 + "]" * 1_500 + "}) { totalCount } } }",
+    "filters within filters": "{ sense { organizations(where: "
+    + "{not: " * 600
+    + "{}"
+    + "}" * 600
+    + ") { totalCount } } }",
+    "a string of 99 kB": '{ node(id: "' + "x" * 99_000 + '") { id } }',
+    "a number of 99,000 digits": "{ sense { organizations(first: " + "9" * 99_000 + ") { totalCount } } }",
+    "one comment": "#" + "x" * 99_000 + "\n{ __typename }",
+    "unknown fields, with suggestions": "{" + _numbered("organisation{n}", 1_900) + "}",
+    "wrong values": "{ sense { organizations(where: {name: {in: [" + "1 " * 3_800 + "]}}) { totalCount } } }",
+    "commas and line ends": _fill(",\n", head="{ __typename ", tail="}"),
+    "not GraphQL": _fill("\\"),
+    "block string that never ends": '{ node(id: """' + 'a\\"""' * 19_000,
+}
+
+
+async def hostile(world: World) -> list[Figure]:
+    async with world.gateway() as gateway:
+        await _settle(gateway, "{ __typename }", world.member, 0)
+        spent = {}
+        for name, document in DOCUMENTS.items():
+            if len(document) > _SIZE:
+                raise AssertionError(f"{name} has {len(document)} characters")
+            runs = [await _settle(gateway, document, world.member, turn) for turn in range(_TIMES)]
+            spent[name] = statistics.median(runs)
+    goal = Goal("at most", 25, " ms")
+    worst = sorted(spent, key=lambda name: spent[name], reverse=True)
+    shown = [Figure(f"hostile: {name}", spent[name], "ms of CPU", goal=goal) for name in worst[:5]]
+    return [Figure(f"the worst of {len(spent)} hostile documents", spent[worst[0]], "ms of CPU", goal=goal), *shown]
+
+
+async def _settle(gateway: Server, document: str, token: str, turn: int) -> float:
+    """CPU milliseconds of one request. A comment makes it a document the gateway has not seen."""
+    request = post(f"{document}\n#{turn}"[:_SIZE], token=token)
+    head, _, body = request.partition(b"\r\n\r\n")
+    before = gateway.cpu_seconds()
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    try:
+        writer.write(head.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\r\nconnection: close\r\n") + b"\r\n\r\n" + body)
+        answer = await reader.read()
+    finally:
+        writer.close()
+    spent = (gateway.cpu_seconds() - before) * 1000
+    if not answer.startswith(b"HTTP/1.1 ") or answer[9:12] not in (b"200", b"400"):
+        raise AssertionError(f"answered with {answer[:200]!r}")
+    orjson.loads(answer.partition(b"\r\n\r\n")[2])
+    return spent

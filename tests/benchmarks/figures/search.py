@@ -1,0 +1,117 @@
+"""Similarity search of one workspace's tenth of 100,000 chunks, against the same SQL directly; and how exact it is."""
+
+import statistics
+import time
+from typing import Any
+
+import asyncpg
+import orjson
+from pgvector.asyncpg import register_vector
+
+from loaders.encode.node_id import encode_node_id
+from loaders.vectors.local import LocalHashing
+from tests.benchmarks.alternate import alternate
+from tests.benchmarks.data.chunks import DIMENSIONS, WORKSPACES, workspace_id, workspace_path
+from tests.benchmarks.figure import Figure, Goal
+from tests.benchmarks.load import ask, load, post, target
+from tests.benchmarks.world import World
+
+_TEXTS = (
+    "open a socket and accept connections",
+    "parse the arguments of the command line",
+    "decode base64 bytes",
+    "compare two dates in different time zones",
+    "write rows to a csv file",
+    "raise an error when the key is missing",
+    "compile a regular expression",
+    "lock shared by several threads",
+    "walk over the files of a folder",
+    "compute the checksum of a file",
+    "cancel a running task",
+    "convert an integer to hexadecimal",
+    "escape html in a template",
+    "validate a certificate",
+    "read a zip archive",
+    "sort a list by several keys",
+    "format a floating point number",
+    "mock an object in a test",
+    "load a module by its name",
+    "send a signal to a process",
+)
+_K = 10
+_SQL = f"""
+SELECT json_build_object('nodes', coalesce(json_agg(json_build_object('rowId', id, 'content', content, 'score', score)
+    ORDER BY distance), '[]'))::text
+FROM (
+    SELECT id, content, 1 - (embedding <=> $1) AS score, embedding <=> $1 AS distance
+    FROM rag_chunks WHERE workspace_path = $2 ORDER BY embedding <=> $1 LIMIT {_K}
+) AS page
+"""
+
+
+async def search(world: World) -> list[Figure]:
+    url = world.settings.databases.auradb.app_url.get_secret_value()
+    direct = await asyncpg.connect(url, server_settings={"hnsw.iterative_scan": "strict_order"})
+    exact = await asyncpg.connect(url, server_settings={"enable_indexscan": "off"})
+    for connection in (direct, exact):
+        await register_vector(connection)
+    model = LocalHashing(DIMENSIONS)
+    asked = [(model.vector(text), workspace_path(number % WORKSPACES)) for number, text in enumerate(_TEXTS)]
+    requests = [_request(text, number % WORKSPACES, world.member) for number, text in enumerate(_TEXTS)]
+    try:
+        async with world.gateway() as gateway:
+            recall = direct_recall = 0.0
+            for request, given in zip(requests, asked, strict=True):
+                right = _ids(orjson.loads(await exact.fetchval(_SQL, *given)))
+                found = _ids(orjson.loads(await ask(gateway.port, request))["data"]["aura"]["search"])
+                recall += len(right & found) / len(right) / len(asked)
+                direct_recall += len(right & _ids(orjson.loads(await direct.fetchval(_SQL, *given)))) / len(right)
+            at = await target(gateway.port, requests, lambda data: None)
+
+            async def ours(seconds: float) -> float:
+                return (await load(at, connections=1, seconds=seconds)).median_ms
+
+            async def theirs(seconds: float) -> float:
+                taken: list[float] = []
+                begun = time.perf_counter()
+                while time.perf_counter() - begun < seconds:
+                    started = time.perf_counter()
+                    await direct.fetchval(_SQL, *asked[len(taken) % len(asked)])
+                    taken.append(time.perf_counter() - started)
+                return statistics.median(taken) * 1000
+
+            measured = await alternate({"ours": ours, "theirs": theirs}, world.effort)
+    finally:
+        await direct.close()
+        await exact.close()
+    name = "vector search, 100,000 x 1,536, filtered by workspace"
+    return [
+        Figure.of_pairs(
+            f"{name}: time",
+            measured["ours"],
+            measured["theirs"],
+            unit="ms",
+            peer="the same SQL directly",
+            goal=Goal("at most", 1.3),
+        ),
+        Figure(
+            f"{name}: recall@{_K}",
+            recall,
+            "of the exact ten",
+            theirs=direct_recall / len(asked),
+            peer="the same SQL directly",
+            goal=Goal("at least", 0.98, ""),
+        ),
+    ]
+
+
+def _request(text: str, workspace: int, token: str) -> bytes:
+    id_ = encode_node_id("AuraWorkspace", (workspace_id(workspace),))
+    selection = "nodes { rowId content score }"
+    return post(
+        f'{{ aura {{ search(workspaceId: "{id_}", text: "{text}", first: {_K}) {{ {selection} }} }} }}', token=token
+    )
+
+
+def _ids(connection: Any) -> set[str]:
+    return {node["rowId"] for node in connection["nodes"]}
