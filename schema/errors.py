@@ -6,10 +6,40 @@ from typing import Annotated, Any, TypeVar
 import strawberry
 
 from loaders.errors import AxionError, BadInput, Code, Conflict, Forbidden, NotFound
+from schema.mapping.enums import described_enum
 
 T = TypeVar("T")
 
-ErrorCode = strawberry.enum(Code, name="ErrorCode", description="The closed list of what may go wrong.")
+_MEANING = {
+    Code.UNAUTHENTICATED: "A token is missing, has expired or is refused. Sign in again.",
+    Code.FORBIDDEN: "You may see it, but not do this.",
+    Code.NOT_FOUND: "It does not exist, or you may not see it.",
+    Code.BAD_USER_INPUT: "A value cannot be used as it is; the message says which and why.",
+    Code.INVALID_ID: "An id is malformed, or belongs to another type.",
+    Code.INVALID_CURSOR: "A cursor is malformed, or belongs to another list or order.",
+    Code.PAGE_TOO_LARGE: "More rows are asked for than a page may have.",
+    Code.UNKNOWN_TABLE: "The warehouse has no such table (any more).",
+    Code.UNKNOWN_COLUMN: "The table has no such column.",
+    Code.CONFLICT: "It conflicts with what is there, such as a name that is taken.",
+    Code.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",
+    Code.GRAPHQL_VALIDATION_FAILED: "The document does not fit this schema.",
+    Code.REQUEST_INVALID: "The request is not one of GraphQL over HTTP, SSE or WebSocket.",
+    Code.REQUEST_TOO_LARGE: "The body has more bytes than a request may have.",
+    Code.CSRF_REFUSED: "A page of another site could have sent the request unasked.",
+    Code.DOCUMENT_TOO_COMPLEX: "The document is over a limit; `extensions` name it, what was found and the maximum.",
+    Code.COST_EXCEEDED: "What is read would cost more than is allowed.",
+    Code.PERMISSIONS_UNAVAILABLE: "Permissions cannot be decided now, so access is denied. Try again.",
+    Code.ENCRYPTION_KEY_MISSING: "A stored secret is sealed with a key the gateway was not given.",
+    Code.SECRET_UNREADABLE: "A stored secret was altered, or its key is another one. Enter it again.",
+    Code.STORE_UNAVAILABLE: "A store cannot be reached. Try again.",
+    Code.STORE_TIMEOUT: "A store did not answer in time, and the query was cancelled.",
+    Code.STORE_CREDENTIALS_REJECTED: "A store refuses the gateway's or the data source's credentials.",
+    Code.STORE_QUERY_FAILED: "A store refused or aborted the query.",
+    Code.CANCELLED: "The query was ended from outside, or the client went away.",
+    Code.INTERNAL_ERROR: "A defect of the gateway, in its log under `extensions.requestId`.",
+}
+
+ErrorCode = described_enum(Code, "ErrorCode", "The closed list of what may go wrong.", _MEANING)
 
 
 @strawberry.interface(description="Why a mutation did nothing.")
