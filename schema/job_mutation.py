@@ -1,15 +1,13 @@
 """Mutations of jobs."""
 
 from typing import Any
-from uuid import UUID
 
 import strawberry
 
 from resolvers.context import Context
 from resolvers.jobs.cancel import cancel_job
-from schema.mapping.filters import row_key
+from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import mutation
-from schema.mapping.object import OBJECTS
 from schema.mapping.payload import make_payload
 
 JobCancelPayload = make_payload("JobCancelPayload", "job", "Job", "The job was cancelled, or will be soon.")
@@ -21,9 +19,7 @@ class JobCancelInput:
 
 
 async def _cancel(context: Context, given: JobCancelInput) -> Any:
-    (job_id,) = row_key(given.id, OBJECTS["Job"])
-    assert isinstance(job_id, UUID)
-    job = await cancel_job(context, job_id)
+    job = await cancel_job(context, uuid_key(given.id, "Job"))
     return JobCancelPayload(key=(job.id,))
 
 

@@ -3,17 +3,15 @@
 from collections.abc import AsyncGenerator
 from enum import Enum
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 
 from loaders.errors import BadInput
-from loaders.jobs.job import EventKind, JobEvent, Snapshot
+from loaders.jobs.job import JobEvent, Snapshot
 from loaders.read import Value
 from resolvers.context import Context
 from resolvers.jobs.watch import watch_job
-from schema.mapping.filters import row_key
-from schema.mapping.object import OBJECTS
+from schema.mapping.filters import uuid_key
 from schema.mapping.payload import changed_row
 from schema.scalars import JSON, BigInt, DateTime, bigint, date_time
 
@@ -50,7 +48,7 @@ def event_node(event: Snapshot | JobEvent) -> JobEventNode:
         sequence, kind, key = job.sequence, JobEventKind.SNAPSHOT, job.id
     else:
         payload, at = dict(event.payload), event.created_at
-        sequence, kind, key = event.sequence, JobEventKind(_KINDS[event.kind]), event.job_id
+        sequence, kind, key = event.sequence, JobEventKind(event.kind.value), event.job_id
     return JobEventNode(
         key=(key,),
         sequence=bigint(sequence),
@@ -61,9 +59,6 @@ def event_node(event: Snapshot | JobEvent) -> JobEventNode:
     )
 
 
-_KINDS = {kind: kind.value for kind in EventKind}
-
-
 async def _job_updated(
     info: strawberry.Info[Context, None],
     id: Annotated[strawberry.ID, strawberry.argument(description="Global id of the job.")],
@@ -71,8 +66,7 @@ async def _job_updated(
         BigInt | None, strawberry.argument(description="Only events after this `sequence`, and no snapshot.")
     ] = strawberry.UNSET,
 ) -> AsyncGenerator[JobEventNode, None]:
-    (job_id,) = row_key(id, OBJECTS["Job"])
-    assert isinstance(job_id, UUID)
+    job_id = uuid_key(id, "Job")
     async for event in watch_job(info.context, job_id, after=_resumed(after, info.context.last_event_id)):
         yield event_node(event)
 

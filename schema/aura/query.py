@@ -1,7 +1,7 @@
 """Aura's root: workspaces and the text that is found in them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 from graphql import GraphQLResolveInfo
@@ -9,7 +9,7 @@ from graphql import GraphQLResolveInfo
 from resolvers.aura.search import similar_chunks
 from resolvers.context import Context
 from schema.mapping import types
-from schema.mapping.arguments import signature
+from schema.mapping.arguments import argument, signature
 from schema.mapping.filters import row_key
 from schema.mapping.object import OBJECTS
 from schema.mapping.roots import connection_root, object_root, run_connection
@@ -34,19 +34,15 @@ async def _search(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str,
     )
 
 
-def _argument(annotation: Any, description: str) -> Any:
-    return Annotated[annotation, strawberry.argument(description=description)]
-
-
 _SEARCH = signature(
     {
-        "workspace_id": _argument(strawberry.ID, "The workspace to search."),
-        "text": _argument(str, "What is searched for; at most 8,000 characters."),
+        "workspace_id": argument(strawberry.ID, "The workspace to search."),
+        "text": argument(str, "What is searched for; at most 8,000 characters."),
     },
     {
-        "where": _argument(types.lazy("AuraRagChunkFilter") | None, "Only chunks that match."),
-        "first": _argument(int | None, "At most this many, the most similar first; 50 unless given, at most 1,000."),
-        "after": _argument(str | None, "Only what follows this cursor."),
+        "where": argument(types.lazy("AuraRagChunkFilter") | None, "Only chunks that match."),
+        "first": argument(int | None, "At most this many, the most similar first; 50 unless given, at most 1,000."),
+        "after": argument(str | None, "Only what follows this cursor."),
     },
     types.lazy("AuraRagChunkConnection") | None,
 )

@@ -1,7 +1,6 @@
 """Gen's mutations: data sources, datasets, table profiles."""
 
 from typing import Any
-from uuid import UUID
 
 import strawberry
 
@@ -9,9 +8,8 @@ from resolvers.context import Context
 from resolvers.gen.data_sources import DataSourceCreate, create_data_source, test_data_source
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.jobs.start import start_table_profile_refresh
-from schema.mapping.filters import row_key
+from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import mutation
-from schema.mapping.object import OBJECTS
 from schema.mapping.payload import make_payload
 from schema.scalars import JSON
 
@@ -63,12 +61,6 @@ class GenTableProfileRefreshInput:
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
 
 
-def _key(id_: str, type_name: str) -> UUID:
-    (key,) = row_key(id_, OBJECTS[type_name])
-    assert isinstance(key, UUID)
-    return key
-
-
 async def _create_data_source(context: Context, given: GenDataSourceCreateInput) -> Any:
     settings: Any = given.settings
     row = await create_data_source(
@@ -84,7 +76,7 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput)
 
 
 async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> GenDataSourceTestPayload:
-    reached = await test_data_source(context, _key(given.id, "GenDataSource"))
+    reached = await test_data_source(context, uuid_key(given.id, "GenDataSource"))
     return GenDataSourceTestPayload(latency_ms=reached.ms)
 
 
@@ -92,7 +84,7 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput) -> Any
     row = await create_dataset(
         context,
         DatasetCreate(
-            data_source_id=_key(given.data_source_id, "GenDataSource"),
+            data_source_id=uuid_key(given.data_source_id, "GenDataSource"),
             name=given.name,
             description=given.description or None,
             remote_schema=given.remote_schema or None,
@@ -104,7 +96,7 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput) -> Any
 
 async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput) -> Any:
     job = await start_table_profile_refresh(
-        context, dataset_id=_key(given.dataset_id, "GenDataset"), table_name=given.table_name
+        context, dataset_id=uuid_key(given.dataset_id, "GenDataset"), table_name=given.table_name
     )
     return GenTableProfileRefreshPayload(key=(job.id,))
 

@@ -17,17 +17,13 @@ from resolvers.gen.answer import answer_groups, answer_rows, source_of
 from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, page, predicate
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
 from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder
-from schema.mapping.arguments import signature
+from schema.mapping.arguments import argument, signature
 from schema.mapping.install import document
 from schema.mapping.page import page_size
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
 
 Info = strawberry.Info[Context, None]
-
-
-def _argument(annotation: Any, description: str) -> Any:
-    return Annotated[annotation, strawberry.argument(description=description)]
 
 
 async def _rows(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
@@ -97,23 +93,21 @@ def _measure(given: Mapping[str, Any]) -> MeasureOf:
 _ROWS = signature(
     {},
     {
-        "select": _argument(list[str] | None, "The columns to answer, in this order; all unless given."),
-        "where": _argument(Optional[GenRowFilter], "Only rows that match."),
-        "order_by": _argument(list[GenRowOrder] | None, "Order, first term first."),
-        "first": _argument(int | None, "At most this many rows; 50 unless given, at most 1,000."),
-        "after": _argument(str | None, "Only what follows this cursor; needs a table with a key."),
+        "select": argument(list[str] | None, "The columns to answer, in this order; all unless given."),
+        "where": argument(Optional[GenRowFilter], "Only rows that match."),
+        "order_by": argument(list[GenRowOrder] | None, "Order, first term first."),
+        "first": argument(int | None, "At most this many rows; 50 unless given, at most 1,000."),
+        "after": argument(str | None, "Only what follows this cursor; needs a table with a key."),
     },
     GenRowConnection | None,
 )
 _AGGREGATE = signature(
     {},
     {
-        "group_by": _argument(
-            list[str] | None, "The columns whose values make a group; one group of all unless given."
-        ),
-        "measures": _argument(list[GenMeasure] | None, "The values of each group."),
-        "where": _argument(Optional[GenRowFilter], "Only rows that match."),
-        "first": _argument(int | None, "At most this many groups, ordered by their columns; at most 10,000."),
+        "group_by": argument(list[str] | None, "The columns whose values make a group; one group of all unless given."),
+        "measures": argument(list[GenMeasure] | None, "The values of each group."),
+        "where": argument(Optional[GenRowFilter], "Only rows that match."),
+        "first": argument(int | None, "At most this many groups, ordered by their columns; at most 10,000."),
     },
     list[JSON] | None,
 )

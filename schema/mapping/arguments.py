@@ -20,25 +20,28 @@ _PAGE = {
 }
 
 
-def _argument(annotation: Any, description: str) -> Any:
-    return Annotated[annotation | None, strawberry.argument(description=description)]
+def argument(annotation: Any, description: str) -> Any:
+    """The annotation of an argument with its description."""
+    return Annotated[annotation, strawberry.argument(description=description)]
+
+
+def _optional(annotation: Any, description: str) -> Any:
+    return argument(annotation | None, description)
 
 
 def connection_arguments(target: str, extra: dict[str, tuple[Any, str]] | None = None) -> Callable[..., Any]:
     """A signature with `where`, `orderBy` and the page arguments for a connection of `target`."""
     annotations = {
-        "where": _argument(types.lazy(f"{target}Filter"), "Only rows that match."),
-        "order_by": _argument(
+        "where": _optional(types.lazy(f"{target}Filter"), "Only rows that match."),
+        "order_by": _optional(
             types.list_of(types.lazy(f"{target}OrderBy")), "Order, first term first; ties are broken by key."
         ),
-        "first": _argument(int, _PAGE["first"]),
-        "after": _argument(str, _PAGE["after"]),
-        "last": _argument(int, _PAGE["last"]),
-        "before": _argument(str, _PAGE["before"]),
+        "first": _optional(int, _PAGE["first"]),
+        "after": _optional(str, _PAGE["after"]),
+        "last": _optional(int, _PAGE["last"]),
+        "before": _optional(str, _PAGE["before"]),
     }
-    required = {
-        name: Annotated[type_, strawberry.argument(description=text)] for name, (type_, text) in (extra or {}).items()
-    }
+    required = {name: argument(type_, text) for name, (type_, text) in (extra or {}).items()}
     return signature(required, annotations, Optional[types.lazy(f"{target}Connection")])
 
 

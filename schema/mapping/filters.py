@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import orjson
 import strawberry
@@ -170,6 +171,13 @@ def row_key(node_id: str, mapping: ObjectMapping) -> tuple[Value, ...]:
     if type_name != mapping.name:
         raise InvalidId(f"The id is one of a {type_name}, and a {mapping.name} is asked for.")
     return parse_key(text, mapping.table)
+
+
+def uuid_key(node_id: str, type_name: str) -> UUID:
+    """`row_key` of a type whose key is one UUID."""
+    (key,) = row_key(node_id, OBJECTS[type_name])
+    assert isinstance(key, UUID)
+    return key
 
 
 def parse_key(text: str, table: Table) -> tuple[Value, ...]:
