@@ -9,8 +9,10 @@ def worker() -> None:
     """Runs jobs until it is told to end (SIGTERM lets running jobs finish or hand back)."""
     import uvloop
 
+    from gateway.logs import configure_logs
     from gateway.worker import run_worker
 
     settings = load_settings()
+    configure_logs()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_worker(settings))
