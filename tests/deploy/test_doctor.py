@@ -51,7 +51,7 @@ def test_without_go_and_packages_names_the_alternatives(tmp_path: Path) -> None:
         row = _row(done.stdout, check)
         assert "│ missing │" in row
         assert "AXION_*" in row
-        assert "docker compose -f deploy/compose.yaml up" in row
+        assert "make compose" in row
 
 
 @pytest.mark.skipif(not is_root(), reason="only root may become somebody who is not")
@@ -67,4 +67,4 @@ def test_without_root_names_the_alternatives(tmp_path: Path) -> None:
     assert done.returncode == 1
     row = _row(done.stdout, "root rights")
     assert "│ missing │" in row
-    assert "docker compose -f deploy/compose.yaml up" in row
+    assert "make compose" in row
