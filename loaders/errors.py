@@ -2,16 +2,20 @@
 
 AxionError                      code, message, next step in the message
 ├── BadInput                    the caller can mend it
+│   ├── InvalidId / InvalidCursor / PageTooLarge
+│   ├── UnknownTable / UnknownColumn
+│   └── Conflict                it conflicts with what is there
 ├── Unauthenticated / Forbidden / NotFound
+├── CostExceeded                the read may not cost as much as it would
 ├── PermissionsUnavailable      OpenFGA gave no verdict: denied
-├── EncryptionKeyMissing
+├── EncryptionKeyMissing        a stored secret was sealed with a key that is not configured
 ├── SecretUnreadable            stored ciphertext was altered, or its key is another one
 └── StoreError(store)
     ├── StoreUnavailable        cannot be reached
     ├── StoreTimeout            did not answer within its time-out; the query was cancelled
     ├── StoreCredentialsRejected
     ├── StoreQueryFailed        the store refused or aborted the query
-    └── Cancelled
+    └── Cancelled               the query was ended from outside
 """
 
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What the runners need to know, as plain values: the caller (gateway/cli.py) fills them from its settings."""
+"""What the runners need to know, as plain values: the caller (gateway/cli/migrate.py) fills them from its settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

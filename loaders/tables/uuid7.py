@@ -30,10 +30,3 @@ def uuid7() -> uuid.UUID:
     milliseconds, fraction = divmod(_next_tick(), _TICKS_PER_MS)
     value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=value)
-
-
-def milliseconds_of(value: uuid.UUID) -> int:
-    """Unix milliseconds encoded in a version 7 id. ValueError for any other version: its bits are not a time."""
-    if value.version != 7:
-        raise ValueError(f"{value} is not a version 7 UUID: it carries no time")
-    return value.int >> 80

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from loaders.tables.axion_sense_tasks.base import AxionSenseTasks
 from loaders.tables.columns import BigInt, Json, Uuid7Key
 
-JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 FINAL_STATES = ("succeeded", "failed", "cancelled")
 
 
