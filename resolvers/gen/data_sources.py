@@ -70,6 +70,37 @@ async def create_data_source(context: Context, input_: DataSourceCreate) -> Data
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class DataSourceUpdate:
+    """`settings` replace all settings of the connector; `None` keeps what is stored."""
+
+    id: UUID
+    settings: Mapping[str, object] | None = field(default=None, repr=False)
+    description: str | None = None
+
+
+async def update_data_source(context: Context, input_: DataSourceUpdate) -> DataSource:
+    """For who administers it. What still streams from the old settings ends undisturbed; new reads use the new ones.
+
+    `BadInput` for settings the connector does not take, `NotFound`, `Forbidden`.
+    """
+    await administered(context, input_.id)
+    async with context.stores.postgres[STORE].transaction() as session:
+        row = await session.get(DataSource, input_.id, with_for_update=True)
+        if row is None:
+            raise NotFound("There is no such data source.")
+        if input_.settings is not None:
+            options, credentials = connector(row.connector_type).split(input_.settings)
+            sealed = context.stores.keyring.seal(credentials.to_bytes())
+            row.options = options.model_dump(mode="json")
+            row.encrypted_credentials, row.nonce, row.tag = sealed.ciphertext, sealed.nonce, sealed.tag
+            row.key_version = sealed.key_version
+        if input_.description is not None:
+            row.description = input_.description
+    context.stores.warehouses.forget(input_.id)
+    return row
+
+
 async def test_data_source(context: Context, id_: UUID) -> Reached:
     """For who administers it. Raises the store's error, which says what failed: address, credentials or database."""
     await administered(context, id_)

@@ -5,7 +5,13 @@ from typing import Any
 import strawberry
 
 from resolvers.context import Context
-from resolvers.gen.data_sources import DataSourceCreate, create_data_source, test_data_source
+from resolvers.gen.data_sources import (
+    DataSourceCreate,
+    DataSourceUpdate,
+    create_data_source,
+    test_data_source,
+    update_data_source,
+)
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.jobs.start import start_table_profile_refresh
 from schema.mapping.filters import uuid_key
@@ -15,6 +21,9 @@ from schema.scalars import JSON
 
 GenDataSourceCreatePayload = make_payload(
     "GenDataSourceCreatePayload", "data_source", "GenDataSource", "A data source was created."
+)
+GenDataSourceUpdatePayload = make_payload(
+    "GenDataSourceUpdatePayload", "data_source", "GenDataSource", "A data source was changed."
 )
 GenDatasetCreatePayload = make_payload("GenDatasetCreatePayload", "dataset", "GenDataset", "A dataset was created.")
 GenTableProfileRefreshPayload = make_payload(
@@ -33,6 +42,15 @@ class GenDataSourceCreateInput:
     connector_type: str = strawberry.field(description="`clickhouse` or `s3_parquet`.")
     settings: JSON = strawberry.field(
         description="The connector's settings as one object; those that are credentials are encrypted and never shown."
+    )
+    description: str | None = strawberry.field(description="What the data source holds.", default=strawberry.UNSET)
+
+
+@strawberry.input(description="What to change of a data source; what is left out stays.")
+class GenDataSourceUpdateInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the data source.")
+    settings: JSON | None = strawberry.field(
+        description="All settings of the connector anew, credentials included.", default=strawberry.UNSET
     )
     description: str | None = strawberry.field(description="What the data source holds.", default=strawberry.UNSET)
 
@@ -75,6 +93,14 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput)
     return GenDataSourceCreatePayload(key=(row.id,))
 
 
+async def _update_data_source(context: Context, given: GenDataSourceUpdateInput) -> Any:
+    settings: Any = given.settings
+    update = DataSourceUpdate(
+        id=uuid_key(given.id, "GenDataSource"), settings=settings or None, description=given.description or None
+    )
+    return GenDataSourceUpdatePayload(key=((await update_data_source(context, update)).id,))
+
+
 async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> GenDataSourceTestPayload:
     reached = await test_data_source(context, uuid_key(given.id, "GenDataSource"))
     return GenDataSourceTestPayload(latency_ms=reached.ms)
@@ -108,6 +134,12 @@ class GenMutation:
         takes=GenDataSourceCreateInput,
         answers=GenDataSourceCreatePayload,
         description="Adds a data source. For administrators.",
+    )
+    gen_data_source_update = mutation(
+        _update_data_source,
+        takes=GenDataSourceUpdateInput,
+        answers=GenDataSourceUpdatePayload,
+        description="Changes a data source; from then on it is read under its new settings. For its administrators.",
     )
     gen_data_source_test = mutation(
         _test_data_source,

@@ -8,6 +8,7 @@ from deploy.local.demo_data.operations import Operations
 from deploy.local.demo_data.people import load_people
 from deploy.local.demo_data.tracks import load_tracks
 from deploy.local.demo_data.workspace import load_workspace
+from deploy.local.errors import StackError
 from gateway.cli.configuration import load_settings
 from gateway.context import Contexts
 from gateway.stores import open_stores
@@ -33,5 +34,5 @@ def _say(line: str) -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(load())
-    except AxionError as error:
+    except (AxionError, StackError) as error:
         sys.exit(f"sample data: {error}")

@@ -45,6 +45,17 @@ mutation AddSource($input: GenDataSourceCreateInput!) {
   }
 }
 """
+_TEST_SOURCE = """
+mutation TestSource($input: GenDataSourceTestInput!) { genDataSourceTest(input: $input) { __typename } }
+"""
+_CHANGE_SOURCE = """
+mutation ChangeSource($input: GenDataSourceUpdateInput!) {
+  genDataSourceUpdate(input: $input) {
+    ... on GenDataSourceUpdatePayload { dataSource { id } }
+    ... on Error { message }
+  }
+}
+"""
 _ADD_DATASET = """
 mutation AddDataset($input: GenDatasetCreateInput!) {
   genDatasetCreate(input: $input) { ... on GenDatasetCreatePayload { dataset { id } } ... on Error { message } }
@@ -159,11 +170,22 @@ async def _dataset(
         made = {"name": source, "connectorType": connector, "settings": settings, "description": description}
         answer = (await operations.run(_ADD_SOURCE, {"input": made}))["genDataSourceCreate"]
         found = {"id": _made(answer, "dataSource"), "datasets": {"nodes": []}}
+    elif not await _reached(operations, found["id"]):  # the stack has moved to other ports since
+        changed = {"id": found["id"], "settings": settings}
+        _made((await operations.run(_CHANGE_SOURCE, {"input": changed}))["genDataSourceUpdate"], "dataSource")
     there = next((node for node in found["datasets"]["nodes"] if node["name"] == dataset), None)
     if there is not None:
         return str(there["id"])
     made = {"dataSourceId": found["id"], "name": dataset, "description": description}
     return _made((await operations.run(_ADD_DATASET, {"input": made}))["genDatasetCreate"], "dataset")
+
+
+async def _reached(operations: Operations, data_source: str) -> bool:
+    try:
+        await operations.run(_TEST_SOURCE, {"input": {"id": data_source}})
+    except StackError:
+        return False
+    return True
 
 
 def _made(answer: dict[str, dict[str, str]], key: str) -> str:

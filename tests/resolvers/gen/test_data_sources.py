@@ -20,7 +20,7 @@ from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.uuid7 import uuid7
 from resolvers.gen import data_sources, datasets
-from resolvers.gen.data_sources import DataSourceCreate
+from resolvers.gen.data_sources import DataSourceCreate, DataSourceUpdate
 from resolvers.gen.datasets import DatasetCreate
 from tests.resolvers.gen.conftest import As, GenStores
 
@@ -213,3 +213,28 @@ async def test_a_group_that_does_not_exist_is_the_callers_mistake(as_: As, store
     source = await make(as_)
     with pytest.raises(BadInput):
         await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d", dataset_group_id=UUID(int=1)))
+
+
+async def test_changed_settings_are_sealed_anew_and_the_old_ones_gone(as_: As, stores: GenStores) -> None:
+    row = await data_sources.create_data_source(as_("admin"), flights())
+    changed = DataSourceUpdate(row.id, {"url": "http://127.0.0.1:2", "password": "another-Secret"}, "Moved.")
+    after = await data_sources.update_data_source(as_("admin"), changed)
+    assert (after.options["url"], after.description, after.name) == ("http://127.0.0.1:2", "Moved.", "flights")
+    assert after.nonce != row.nonce
+    kept = await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, description="Still there."))
+    assert (kept.options, kept.encrypted_credentials) == (after.options, after.encrypted_credentials)
+
+
+async def test_a_change_is_for_administrators_and_all_or_nothing(as_: As, stores: GenStores) -> None:
+    row = await data_sources.create_data_source(as_("admin"), flights())
+    with pytest.raises(NotFound):  # a hidden data source is an absent one
+        await data_sources.update_data_source(as_("stranger"), DataSourceUpdate(row.id, description="Mine."))
+    with pytest.raises(BadInput):
+        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, {"adress": "x"}, "Wrong."))
+    with pytest.raises(NotFound):
+        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(uuid7(), description="Nobody's."))
+    stored = await stores.postgres["axion_gen"].fetch(
+        "SELECT description, options::text FROM data_sources", ledger=Ledger()
+    )
+    assert stored[0]["description"] is None
+    assert "127.0.0.1:1" in stored[0]["options"]
