@@ -1,7 +1,7 @@
 """A columnar `Read`, run and encoded: a connection or an object as JSON bytes, for one read or for a batch of keys."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import cast
 
 import orjson
 
@@ -15,7 +15,7 @@ from loaders.description import ColumnType
 from loaders.encode.json import literal_text
 from loaders.encode.value import encode_value
 from loaders.ledger import Ledger
-from loaders.read import Aggregate, Connection, Edges, Literal, Nodes, PageInfo, Read, TotalCount
+from loaders.read import Aggregate, Edges, Literal, Nodes, PageInfo, Read, TotalCount
 
 Key = tuple[object, ...]
 _NO_KEY: tuple[str, ...] = ()
@@ -51,13 +51,6 @@ async def read_keyed(
 def empty_answer(read: Read) -> bytes:
     """What the read answers where no row matches: the empty connection, or `null` for one object."""
     return _assemble(read, Compiled(order=(), never=True), None, {}, {}, _NO_KEY)
-
-
-async def read_rows(read: Read, source: Source, ledger: Ledger) -> list[dict[str, Any]]:
-    """`read.fields` of the page's rows as dicts, values as JSON has them, for another store to graft into."""
-    nodes = Connection((("nodes", Nodes(read.fields)),))
-    rows = Read(read.table, connection=nodes, where=read.where, order=read.order, page=read.page)
-    return cast(list[dict[str, Any]], orjson.loads(await read_connection(rows, source, ledger))["nodes"])
 
 
 async def _answers(

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 
 from loaders.columnar.compile import compile_stream
-from loaders.columnar.connection import read_rows
 from loaders.columnar.statement import Statement
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import (
@@ -23,6 +22,7 @@ from loaders.read import Col, Compare, Computed, Field, Op, OrderBy, Page, Read
 from loaders.warehouses.base import Estimates, Warehouse
 from tests.conformance.rows import EVERY_TYPE_JSON, LARGE_ROWS, NO_ROWS, ODD_NAME
 from tests.conformance.subject import NOBODY_LISTENS, STORE, WRONG_SECRET, Subject
+from tests.loaders.columnar.reading import read_rows
 
 
 def fields_of(table: Table) -> tuple[Field, ...]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loaders.columnar.connection import read_connection, read_rows
+from loaders.columnar.connection import read_connection
 from loaders.encode.cursor import decode_cursor
 from loaders.errors import BadInput
 from loaders.ledger import Ledger
@@ -39,6 +39,7 @@ from loaders.read import (
 )
 from tests.loaders.columnar.conftest import ROWS, START, TABLE
 from tests.loaders.columnar.naive import SortKey, bytewise, ordered, second_half_first
+from tests.loaders.columnar.reading import read_rows
 from tests.loaders.columnar.sources import Engine
 
 VALUES: dict[str, list[object]] = {
