@@ -20,10 +20,11 @@ async def node(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, An
 
 
 async def nodes(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+    """A failure is answered in its own place: an id that is malformed, or whose store is down, nulls no other."""
     ids = arguments["ids"]
     if len(ids) > MAX_NODES:
         raise BadInput(f"`ids` holds {len(ids)} ids, and at most {MAX_NODES} are answered at once.")
-    return list(await asyncio.gather(*(_by_id(node_id, info) for node_id in ids)))
+    return await asyncio.gather(*(_by_id(node_id, info) for node_id in ids), return_exceptions=True)
 
 
 async def _by_id(node_id: str, info: GraphQLResolveInfo[Any]) -> Any:
