@@ -54,7 +54,8 @@ async def arrow_response(
             await _send_while_read(_ipc(first, batches), receive, send)
     except AxionError as error:
         status = 503 if isinstance(error, StoreError) else 400
-        raise refuse(status, error.code, str(error)) from error
+        named = {"store": error.store} if isinstance(error, StoreError) else {}
+        raise refuse(status, error.code, str(error), **named) from error
     return OK
 
 

@@ -228,4 +228,4 @@ async def test_a_store_that_is_down_is_told_before_the_stream(cut: tuple[Client,
         body: Any = await response.json()
         assert (response.status, response.content_type) == (503, "application/json")
     (error,) = body["errors"]
-    assert error["extensions"] == {"code": "STORE_UNAVAILABLE"}
+    assert error["extensions"] == {"code": "STORE_UNAVAILABLE", "store": "clickhouse"}
