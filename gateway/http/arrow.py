@@ -52,10 +52,10 @@ async def arrow_response(
         async with aclosing(stream_arrow(captured.read, captured.source, context.ledger)) as batches:
             first = await while_waited_for(anext(batches), receive, timeout_ms=operations.limits.request_timeout_ms)
             await _send_while_read(_ipc(first, batches), receive, send)
+    except StoreError as error:
+        raise refuse(503, error.code, str(error), store=error.store) from error
     except AxionError as error:
-        status = 503 if isinstance(error, StoreError) else 400
-        named = {"store": error.store} if isinstance(error, StoreError) else {}
-        raise refuse(status, error.code, str(error), **named) from error
+        raise refuse(400, error.code, str(error)) from error
     return OK
 
 
