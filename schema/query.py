@@ -18,16 +18,20 @@ _ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
 _IDS = Annotated[list[strawberry.ID], strawberry.argument(description="Global ids, at most 100.")]
 
 
+async def _is_admin(info: strawberry.Info[Context, None]) -> bool | None:
+    return await info.context.verdicts.is_admin()
+
+
 @strawberry.type(description="Who asks.")
 class Viewer:
     subject: str = strawberry.field(description="The `sub` of the bearer token.")
     user_id: BigInt | None = strawberry.field(description="Raw key of the user.")
     email: str | None = strawberry.field(description="E-mail address, as the identity provider gave it.")
     display_name: str | None = strawberry.field(description="Name to show to others.")
-    is_admin: bool = strawberry.field(description="Whether the user administers the whole system.")
+    is_admin = strawberry.field(resolver=_is_admin, description="Whether the user administers the whole system.")
 
 
-async def viewer(info: strawberry.Info[Context, None]) -> Viewer | None:
+def viewer(info: strawberry.Info[Context, None]) -> Viewer | None:
     context = info.context
     if context.subject.is_anonymous:
         return None
@@ -37,7 +41,6 @@ async def viewer(info: strawberry.Info[Context, None]) -> Viewer | None:
         user_id=None if subject.user_id is None else bigint(subject.user_id),
         email=subject.email,
         display_name=subject.display_name,
-        is_admin=await context.verdicts.is_admin(),
     )
 
 
