@@ -114,6 +114,8 @@ class Limits(_Section):
     max_root_fields: int = Field(50, ge=1)
     max_directives: int = Field(50, ge=0)
     max_variables: int = Field(100, ge=0)
+    max_variable_objects: int = Field(1_000, ge=0)
+    max_variable_depth: int = Field(32, ge=1)
     max_overlaps: int = Field(2_000, ge=0)
     max_page: int = Field(1_000, ge=1)
     request_timeout_ms: int = Field(60_000, ge=1)

@@ -23,6 +23,7 @@ from gateway.http.refusal import Refusal, refuse
 from gateway.limits.check import check_document, check_text
 from gateway.limits.overlaps import merged
 from gateway.limits.refusal import DocumentTooComplex
+from gateway.limits.variables import check_variables
 from gateway.limits.weight import INTROSPECTION
 from gateway.settings import Limits
 from loaders.errors import Code
@@ -66,8 +67,15 @@ class Documents:
         self._documents: OrderedDict[str, _Document] = OrderedDict()
         self._tokens = 0
 
-    def prepare(self, text: str, operation_name: str | None) -> Operation:
+    def prepare(
+        self, text: str, operation_name: str | None, variables: Mapping[str, object] | None = None
+    ) -> Operation:
         """Raises `Refusal`: a syntax error, a limit, invalid, or no such operation."""
+        if variables:
+            try:
+                check_variables(variables, self._limits)
+            except DocumentTooComplex as error:
+                raise _too_complex(error) from None
         document = self._documents.get(text)
         if document is None:
             document = self._read(text)

@@ -46,7 +46,7 @@ class Operations:
 
     def prepare(self, request: GraphQLRequest) -> Operation:
         """Parsed, limited and validated. Raises `Refusal`."""
-        return self._documents.prepare(request.query, request.operation_name)
+        return self._documents.prepare(request.query, request.operation_name, request.variables)
 
     def run(
         self, operation: Operation, request: GraphQLRequest, context: Context, *, with_stores: bool = False

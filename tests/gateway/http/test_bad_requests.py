@@ -47,6 +47,8 @@ BODIES: list[tuple[bytes | object, int, str]] = [
     ({"query": "{ ...f } fragment f on Query { ...f }"}, 400, "GRAPHQL_VALIDATION_FAILED"),
     ({"query": "query ($name: String!) { hello(name: $name) }"}, 400, "BAD_USER_INPUT"),
     ({"query": "query ($name: String!) { hello(name: $name) }", "variables": {"name": 1}}, 400, "BAD_USER_INPUT"),
+    ({"query": "{hello}", "variables": {"where": {"or": [{}] * 2_000}}}, 400, "DOCUMENT_TOO_COMPLEX"),
+    ({"query": "{hello}", "variables": {"deep": [[[{}]]] * 2_000}}, 400, "DOCUMENT_TOO_COMPLEX"),
     ({"query": "mutation { set(value: " + "9" * 5_000 + ") }"}, 400, "GRAPHQL_VALIDATION_FAILED"),
 ]
 
