@@ -65,7 +65,7 @@ class Query:
         description="Any object by its global id; null where it does not exist or you may not see it.",
     )
     nodes = strawberry.field(
-        resolver=signature({"ids": _IDS}, {}, list[Node | None]),
+        resolver=signature({"ids": _IDS}, {}, list[Node | None] | None),
         metadata={"mapping": nodes},
         description="Objects by their global ids, in the same order.",
     )
