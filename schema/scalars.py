@@ -15,6 +15,9 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from loaders.description import ColumnType, Kind
+from loaders.encode.value import encode_value
+
 BigInt = NewType("BigInt", int)
 DateTime = NewType("DateTime", datetime)
 CalendarDate = NewType("CalendarDate", date)
@@ -37,8 +40,8 @@ def bigint(value: int) -> BigInt:
 
 
 def date_time(value: datetime) -> DateTime:
-    """A value for a `DateTime` field: its output form, RFC 3339 text in UTC."""
-    return cast(DateTime, value.astimezone(UTC).isoformat())
+    """A value for a `DateTime` field: its output form, as the stores write it."""
+    return cast(DateTime, encode_value(value, ColumnType(Kind.TIMESTAMP)))
 
 
 def _same(value: Any) -> Any:
