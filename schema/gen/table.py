@@ -1,6 +1,5 @@
 """Remote tables of a dataset: listed and described by their warehouse, queried in place."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Optional
 from uuid import UUID
@@ -132,7 +131,6 @@ async def _columns(table: strawberry.Parent["GenTable"], info: Info) -> list[Gen
 class GenTable:
     dataset_id: strawberry.Private[UUID]
     known_rows: strawberry.Private[int | None]
-    description: strawberry.Private["asyncio.Task[Table | None] | None"]
     name: str = strawberry.field(description="Name of the table, as the engine has it.")
     row_count = strawberry.field(
         resolver=_row_count, description="Rows by the engine's metadata; null where that would cost a read."
@@ -145,9 +143,7 @@ class GenTable:
 
     async def described(self, context: Context) -> Table:
         """Asked of the warehouse once per request. `NotFound` when the table is not there (any more)."""
-        if self.description is None:
-            self.description = asyncio.ensure_future(describe_table(context, self.dataset_id, self.name))
-        described = await asyncio.shield(self.description)
+        described = await describe_table(context, self.dataset_id, self.name)
         if described is None:
             raise NotFound(f"There is no table {self.name!r} in this dataset.")
         return described
@@ -156,10 +152,7 @@ class GenTable:
 async def dataset_tables(row: strawberry.Parent[Row], info: Info) -> list[GenTable] | None:
     dataset_id = UUID(row.required("id"))
     listed = await list_tables(info.context, dataset_id)
-    return [
-        GenTable(dataset_id=dataset_id, known_rows=table.row_count, description=None, name=table.name)
-        for table in listed
-    ]
+    return [GenTable(dataset_id=dataset_id, known_rows=table.row_count, name=table.name) for table in listed]
 
 
 async def dataset_table(
@@ -167,7 +160,7 @@ async def dataset_table(
     info: Info,
     name: Annotated[str, strawberry.argument(description="Name of the table, as the engine has it.")],
 ) -> GenTable | None:
-    table = GenTable(dataset_id=UUID(row.required("id")), known_rows=None, description=None, name=name)
+    table = GenTable(dataset_id=UUID(row.required("id")), known_rows=None, name=name)
     try:
         await table.described(info.context)
     except NotFound:
