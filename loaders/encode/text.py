@@ -20,9 +20,8 @@ import pyarrow.compute as pc
 
 from loaders.description import ColumnType, Kind
 from loaders.encode.geometry import geojson_text
-from loaders.encode.joining import joined, joined_lists
+from loaders.encode.joining import TEXT, joined, joined_lists
 
-_TEXT = pa.large_string()
 _NEEDS_ESCAPE = re.compile(rb'["\\\x00-\x1f]')
 _BARE = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.FLOAT})
 _FLOAT = ColumnType(Kind.FLOAT)
@@ -54,16 +53,16 @@ def plain_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
     column = unwrapped(column)
     match column_type.kind:
         case Kind.BOOLEAN:
-            return column.cast(pa.bool_()).cast(_TEXT)
+            return column.cast(pa.bool_()).cast(TEXT)
         case Kind.FLOAT:
             numbers = column if pa.types.is_floating(column.type) else column.cast(pa.float64())
-            return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, numbers.type)).cast(_TEXT)
+            return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, numbers.type)).cast(TEXT)
         case Kind.NUMERIC:
             return _text_of_decimals(column)
         case Kind.UUID:
             return _text_of_uuids(column)
         case Kind.DATE:
-            return column.cast(pa.date32()).cast(_TEXT)
+            return column.cast(pa.date32()).cast(TEXT)
         case Kind.TIMESTAMP:
             return _text_of_timestamps(column)
         case Kind.H3:
@@ -95,12 +94,12 @@ def instants(column: pa.Array) -> pa.Array:
 
 
 def _mapped(column: pa.Array, function: Callable[[Any], str]) -> pa.Array:
-    return pa.array([None if value is None else function(value) for value in column.to_pylist()], _TEXT)
+    return pa.array([None if value is None else function(value) for value in column.to_pylist()], TEXT)
 
 
 def _valid_text(column: pa.Array) -> pa.Array:
     if not pa.types.is_binary(column.type) and not pa.types.is_large_binary(column.type):
-        text = column.cast(_TEXT, safe=False)
+        text = column.cast(TEXT, safe=False)
         try:
             text.validate(full=True)
         except pa.ArrowInvalid:
@@ -122,7 +121,7 @@ def _text_of_decimals(column: pa.Array) -> pa.Array:
         return _mapped(column, lambda data: str(int.from_bytes(data, "little", signed=True)))
     if pa.types.is_floating(column.type):
         return _mapped(column, lambda number: format(Decimal(repr(number)), "f"))
-    text = column.cast(_TEXT)
+    text = column.cast(TEXT)
     if pa.types.is_decimal(column.type) and pc.any(pc.match_substring(text, "E")).as_py():
         return _mapped(column, lambda number: format(number, "f"))
     return text
@@ -130,13 +129,13 @@ def _text_of_decimals(column: pa.Array) -> pa.Array:
 
 def _text_of_uuids(column: pa.Array) -> pa.Array:
     if not pa.types.is_fixed_size_binary(column.type):
-        return column.cast(_TEXT)
+        return column.cast(TEXT)
     if column.null_count:
         text = _text_of_uuids(pc.fill_null(column, pa.scalar(bytes(16), column.type)))
-        return pc.if_else(pc.is_valid(column), text, pa.scalar(None, _TEXT))
+        return pc.if_else(pc.is_valid(column), text, pa.scalar(None, TEXT))
     digits = _hex_digits(column.buffers()[1], column.offset * 16, len(column), 16)
     groups = [pc.binary_slice(digits, start, stop) for start, stop in pairwise((0, 8, 12, 16, 20, 32))]
-    return pc.binary_join_element_wise(*groups, pa.scalar(b"-", pa.large_binary())).cast(_TEXT)
+    return pc.binary_join_element_wise(*groups, pa.scalar(b"-", pa.large_binary())).cast(TEXT)
 
 
 def _text_of_h3(column: pa.Array) -> pa.Array:
@@ -146,8 +145,8 @@ def _text_of_h3(column: pa.Array) -> pa.Array:
         return _mapped(cells, "{:015x}".format)
     big_endian = array("Q", pc.fill_null(cells, 0).to_pylist())
     big_endian.byteswap()
-    text = pc.binary_slice(_hex_digits(pa.py_buffer(big_endian), 0, len(cells), 8), 1, 16).cast(_TEXT)
-    return text if not cells.null_count else pc.if_else(pc.is_valid(cells), text, pa.scalar(None, _TEXT))
+    text = pc.binary_slice(_hex_digits(pa.py_buffer(big_endian), 0, len(cells), 8), 1, 16).cast(TEXT)
+    return text if not cells.null_count else pc.if_else(pc.is_valid(cells), text, pa.scalar(None, TEXT))
 
 
 def _hex_digits(data: pa.Buffer | None, start: int, rows: int, width: int) -> pa.Array:
@@ -162,9 +161,9 @@ def _text_of_timestamps(column: pa.Array) -> pa.Array:
     seconds = pc.floor_temporal(column, unit="second")
     naive = pa.timestamp(column.type.unit)
     if column.type.unit == "s" or pc.all(pc.equal(column, seconds)).as_py() is not False:
-        text = column.cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("s")).cast(_TEXT)
+        text = column.cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("s")).cast(TEXT)
     else:
-        text = pc.utf8_rtrim(pc.utf8_rtrim(column.cast(naive).cast(_TEXT), "0"), ".")
+        text = pc.utf8_rtrim(pc.utf8_rtrim(column.cast(naive).cast(TEXT), "0"), ".")
     return joined([pc.replace_substring(text, " ", "T", max_replacements=1), "+00:00"])
 
 
