@@ -37,6 +37,8 @@ SUBPROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 MAX_OPERATIONS = 100
 """Of one connection at one time."""
+MAX_REASON_BYTES = 123
+"""RFC 6455, 5.5: a control frame carries 125 bytes, two of them the code."""
 
 
 class Closed(Exception):
@@ -45,7 +47,7 @@ class Closed(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
 
 
 async def serve_socket(
@@ -144,7 +146,7 @@ class _Socket:
     async def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "ping":
-                await self._send({"type": "pong", **({"payload": message["payload"]} if "payload" in message else {})})
+                await self._pong(message)
             case "pong":
                 pass
             case "subscribe":
@@ -158,18 +160,25 @@ class _Socket:
             case _:
                 raise Closed(4400, "Invalid message: unknown type")
 
+    async def _pong(self, ping: dict[str, Any]) -> None:
+        try:
+            await self._send({"type": "pong", **({"payload": ping["payload"]} if "payload" in ping else {})})
+        except orjson.JSONEncodeError:  # reads 1,024 levels, writes 254
+            raise Closed(4400, "Invalid message: nested too deeply") from None
+
     def _subscribe(self, id_: str, payload: object) -> None:
         if id_ in self._running:
             raise Closed(4409, f"Subscriber for {id_[:80]} already exists")
-        task = asyncio.create_task(self._run(id_, payload), name=f"operation {id_}")
+        too_many = len(self._running) >= MAX_OPERATIONS
+        task = asyncio.create_task(self._run(id_, payload, too_many=too_many), name=f"operation {id_}")
         self._running[id_] = task
         task.add_done_callback(lambda done: self._forget(id_, done))
 
-    async def _run(self, id_: str, payload: object) -> None:
+    async def _run(self, id_: str, payload: object, *, too_many: bool) -> None:
         exchange = Exchange(self._request_id)
         with Observed("websocket", exchange) as observed:
             try:
-                if len(self._running) > MAX_OPERATIONS:
+                if too_many:
                     message = f"At most {MAX_OPERATIONS} operations run on one connection: complete some first."
                     raise refuse(429, Code.REQUEST_INVALID, message)
                 request = from_parameters(payload)
@@ -202,7 +211,8 @@ class _Socket:
     def _forget(self, id_: str, done: "asyncio.Task[None]") -> None:
         if self._running.get(id_) is done:
             del self._running[id_]
-        if not done.cancelled() and (error := done.exception()) is not None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None and not isinstance(error, OSError):  # ASGI's send raises that once the client has left
             _log.error("websocket_operation_failed", request_id=self._request_id, exc_info=error)
 
     def _new_context(self) -> Context:

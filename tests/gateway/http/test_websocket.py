@@ -149,6 +149,22 @@ async def test_duplicate_id(socket: Socket) -> None:
     await asyncio.wait_for(door.cancelled.wait(), PATIENCE_S)
 
 
+async def test_duplicate_id_beyond_a_close_frame(socket: Socket) -> None:
+    query, door = gated()
+    await subscribe(socket, query, "é" * 90)
+    await asyncio.wait_for(door.entered.wait(), PATIENCE_S)
+    await subscribe(socket, query, "é" * 90)
+    code, reason = await closed(socket)
+    assert code == 4409
+    assert reason is not None
+    assert reason.startswith("Subscriber for ééé")
+
+
+async def test_ping_too_deep_to_answer(socket: Socket) -> None:
+    await socket.send_str('{"type": "ping", "payload": ' + "[" * 300 + "]" * 300 + "}")
+    assert await closed(socket) == (4400, "Invalid message: nested too deeply")
+
+
 @pytest.mark.parametrize(
     ("messages", "code"),
     [
@@ -236,6 +252,18 @@ async def test_many_operations_at_once(socket: Socket, monkeypatch: pytest.Monke
         "REQUEST_INVALID",
     )
     door.open.set()
+
+
+async def test_the_first_of_many_are_served(socket: Socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "MAX_OPERATIONS", 3)
+    query, door = gated()
+    for id_ in "1234":
+        await subscribe(socket, query, id_)
+    answer = await told(socket)
+    assert (answer["id"], answer["type"]) == ("4", "error")
+    door.open.set()
+    served = [await told(socket) for _ in range(6)]
+    assert sorted(message["id"] for message in served if message["type"] == "complete") == ["1", "2", "3"]
 
 
 async def test_shutdown_closes(client: aiohttp.ClientSession) -> None:
