@@ -20,4 +20,5 @@ class Statement:
 def render(statement: sa.Select[Any]) -> Statement:
     compiled = statement.compile(dialect=_DIALECT)
     names = compiled.positiontup or []
-    return Statement(sql=compiled.string, parameters=tuple(compiled.params[name] for name in names))
+    values = compiled.params  # made anew each time it is asked for
+    return Statement(sql=compiled.string, parameters=tuple(values[name] for name in names))
