@@ -5,12 +5,24 @@ number). A FLOAT's NaN is null in JSON, so it sorts, groups and is MIN and MAX a
 (false, but for `<>`).
 """
 
-from loaders.description import ColumnType, Kind, Table
+from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.value import SORTABLE
 from loaders.errors import BadInput, UnknownColumn
-from loaders.read import AggregateFunction, Col, CosineSimilarity, Expression, JsonPath, Measure
+from loaders.read import (
+    AggregateFunction,
+    Bucket,
+    Col,
+    CosineSimilarity,
+    Expression,
+    Having,
+    JsonPath,
+    Measure,
+    Unit,
+    figure,
+)
 
 COUNT = ColumnType(Kind.INTEGER)
+CLOCK_UNITS = frozenset({Unit.SECOND, Unit.MINUTE, Unit.HOUR})
 _SUM = {
     Kind.INTEGER: ColumnType(Kind.BIGINT),
     Kind.BIGINT: ColumnType(Kind.NUMERIC),
@@ -30,6 +42,14 @@ def expression_type(expression: Expression, table: Table) -> ColumnType:
             return ColumnType(Kind.TEXT)
         case CosineSimilarity():
             return ColumnType(Kind.FLOAT)
+        case Bucket(name, unit):
+            return _bucket_type(expression_type(Col(name), table), unit)
+
+
+def _bucket_type(column_type: ColumnType, unit: Unit) -> ColumnType:
+    if column_type.kind is Kind.TIMESTAMP or (column_type.kind is Kind.DATE and unit not in CLOCK_UNITS):
+        return column_type
+    raise BadInput(f"A {column_type.kind} cannot be truncated to the {unit}.")
 
 
 def column_of(expression: Expression) -> str:
@@ -37,7 +57,7 @@ def column_of(expression: Expression) -> str:
     match expression:
         case Col(name):
             return name
-        case JsonPath(column) | CosineSimilarity(column):
+        case JsonPath(column) | CosineSimilarity(column) | Bucket(column):
             return column
 
 
@@ -68,4 +88,14 @@ def measure_type(measure: Measure, table: Table) -> ColumnType:
     column_type = expression_type(measure.expression, table)
     if column_type.kind not in _SUM:
         raise BadInput(f"The aggregate {measure.function} needs numbers; this is a {column_type.kind}.")
+    if measure.function is AggregateFunction.PERCENTILE and (
+        measure.fraction is None or not 0 <= measure.fraction <= 1
+    ):
+        raise BadInput("A percentile needs a fraction from 0 to 1, such as 0.95.")
     return _SUM[column_type.kind] if measure.function is AggregateFunction.SUM else ColumnType(Kind.FLOAT)
+
+
+def having_table(having: Having, table: Table) -> Table:
+    """The table that `having.where` is about: a row per group, a column per measure."""
+    types = [measure_type(measure, table) for measure in having.measures]
+    return Table(table.store, None, "groups", tuple(Column(figure(n), type_) for n, type_ in enumerate(types)))

@@ -40,7 +40,33 @@ class CosineSimilarity:
     vector: tuple[float, ...]
 
 
-Expression: TypeAlias = Col | JsonPath | CosineSimilarity
+class Unit(StrEnum):
+    """A unit of the calendar or the clock. Weeks start on Monday (ISO 8601)."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The first instant of the `unit` an instant lies in, as the clocks of `time_zone` (an IANA name) count it.
+
+    A day is from midnight to midnight, of 23 or 25 hours where the clocks change. Of a date, the first date of the unit
+    (DAY or longer), whatever the zone.
+    """
+
+    column: str
+    unit: Unit
+    time_zone: str = "UTC"
+
+
+Expression: TypeAlias = Col | JsonPath | CosineSimilarity | Bucket
 
 
 # --- predicates -------------------------------------------------------------------------------------------------------
@@ -227,26 +253,71 @@ class AggregateFunction(StrEnum):
     AVG = "avg"
     MIN = "min"
     MAX = "max"
+    STDDEV = "stddev"  # of a sample (n - 1): null of a single value
+    PERCENTILE = "percentile"  # interpolated between the two nearest values (SQL's percentile_cont)
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`expression=None` only for COUNT of rows."""
+    """`expression=None` only for COUNT of rows; `fraction` in [0, 1] only for PERCENTILE."""
 
     function: AggregateFunction
     expression: Expression | None = None
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """An object of figures within a group's object."""
+
+    entries: tuple[tuple[str, "Expression | Measure | Literal"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """Only groups for which `where` holds. Its columns are the measures: `Col(figure(i))` is `measures[i]`."""
+
+    measures: tuple[Measure, ...]
+    where: Predicate
+
+
+def figure(position: int) -> str:
+    """The name of a measure of `Having` as a column."""
+    return f"h{position}"
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Groups over the whole match (not the page), ordered by their keys, at most `limit` of them.
+    """Groups over the whole match (not the page), ordered by their keys, the first `limit` of them.
 
-    Each object has its entries in order: a group key's expression or a measure. No `group_by` gives exactly one.
+    Each object has its entries in order: a group key's expression, a measure, or an object of such. No `group_by` gives
+    exactly one, of which no `having` is asked. More than `bound` groups are `PageTooLarge`, never cut.
     """
 
     group_by: tuple[Expression, ...]
-    entries: tuple[tuple[str, "Expression | Measure | Literal"], ...]
+    entries: tuple[tuple[str, "Expression | Measure | Literal | Figures"], ...]
     limit: int | None = None
+    having: Having | None = None
+    bound: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.having is not None and not self.group_by:
+            raise ValueError("`having` chooses among groups, and there are none without `group_by`")
+
+    @property
+    def figures(self) -> "tuple[Expression | Measure | Literal, ...]":
+        """What the entries show, those of nested objects among them, in order."""
+        found: list[Expression | Measure | Literal] = []
+        for _, entry in self.entries:
+            found += [each for _, each in entry.entries] if isinstance(entry, Figures) else [entry]
+        return tuple(found)
+
+    @property
+    def fetched(self) -> int | None:
+        """How many groups to read: one beyond `bound`, to see whether there are more."""
+        if self.bound is None:
+            return self.limit
+        return self.bound + 1 if self.limit is None else min(self.limit, self.bound + 1)
 
 
 ConnectionPart: TypeAlias = Nodes | Edges | PageInfo | TotalCount | Aggregate | Literal

@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from sqlglot import exp
 
+from loaders.clickhouse.bucket import first_date, instant_bucket
 from loaders.columnar.dialect import Binder, Dialect
 from loaders.description import ColumnType, Kind
-from loaders.read import AggregateFunction
+from loaders.read import AggregateFunction, Measure, Unit
 
 _TYPES = {
     Kind.BOOLEAN: "Bool",
@@ -80,8 +81,14 @@ class ClickHouse(Dialect):
     def contains_all(self, array: exp.Expr, part: exp.Expr) -> exp.Expr:
         return _call("hasAll", array, part)
 
-    def measure(self, function: AggregateFunction, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
-        match function:
+    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
+        return instant_bucket(instant, unit, time_zone)
+
+    def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
+        return first_date(_call("toDate32", date), unit)
+
+    def measure(self, measure: Measure, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
+        match measure.function:
             case AggregateFunction.COUNT:
                 return _call("count", value)
             case AggregateFunction.COUNT_DISTINCT:
@@ -90,7 +97,17 @@ class ClickHouse(Dialect):
                 return _call("avgOrNull", _call("toFloat64", value))
             case AggregateFunction.SUM if column_type.kind is Kind.BIGINT:
                 return _call("sumOrNull", _call("toDecimal128", value, exp.Literal.number(0)))
-            case _:
+            case AggregateFunction.STDDEV:
+                several = exp.GT(this=_call("count", value.copy()), expression=exp.Literal.number(1))
+                return _call("if", several, _call("stddevSampStable", _call("toFloat64", value)), exp.null())
+            case AggregateFunction.PERCENTILE:
+                fraction = exp.Literal.number(repr(measure.fraction))  # no parameter: it is part of the function
+                return exp.ParameterizedAgg(
+                    this=exp.to_identifier("quantileExactInclusiveOrNull"),
+                    expressions=[fraction],
+                    params=[_call("toFloat64", value)],
+                )
+            case function:
                 return _call(_ORNULL[function], value)
 
     def top_per_key(

@@ -14,9 +14,9 @@ from loaders.columnar.needed import expressions_of, needed_expressions
 from loaders.columnar.order import keyset, order_clause
 from loaders.columnar.predicate import condition, is_never
 from loaders.columnar.statement import OutputColumn, Statement
-from loaders.description import ColumnType
+from loaders.description import ColumnType, Table
 from loaders.errors import BadInput
-from loaders.expression import COUNT, expression_type, measure_type, sortable
+from loaders.expression import COUNT, expression_type, having_table, measure_type, sortable
 from loaders.order import flipped, total_order
 from loaders.read import (
     Aggregate,
@@ -24,6 +24,7 @@ from loaders.read import (
     Col,
     Edges,
     Expression,
+    Having,
     Literal,
     Measure,
     Nodes,
@@ -31,9 +32,11 @@ from loaders.read import (
     PageInfo,
     Read,
     TotalCount,
+    figure,
 )
 
 _COUNT_ROWS = Measure(AggregateFunction.COUNT)
+_IN_ORDER = (AggregateFunction.MIN, AggregateFunction.MAX, AggregateFunction.PERCENTILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def compile_stream(read: Read, dialect: Dialect) -> Rows:
     if read.page.backward:
         raise BadInput("A stream runs forward. Turn the order around instead of reading backward.")
     order = total_order(read.order, read.table) if read.order or read.page != type(read.page)() else ()
-    binder = Binder(dialect)
+    binder = Binder(dialect, read.table)
     expressions = expressions_of(read.fields)
     query, columns = _select(read, expressions, binder)
     query = query.where(*_filters(read, order, binder, None), copy=False)
@@ -103,7 +106,7 @@ def compile_stream(read: Read, dialect: Dialect) -> Rows:
 
 
 def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys | None) -> Rows:
-    binder = Binder(dialect)
+    binder = Binder(dialect, read.table)
     expressions = needed_expressions(read, order, _key_expressions(keys))
     query, columns = _select(read, expressions, binder)
     run = flipped(order) if read.page.backward else order
@@ -119,7 +122,7 @@ def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys |
 
 
 def _total(read: Read, dialect: Dialect, keys: Keys | None) -> Statement:
-    binder = Binder(dialect)
+    binder = Binder(dialect, read.table)
     query, columns = _select(read, _key_expressions(keys), binder, measures=[_COUNT_ROWS])
     query = query.where(*_filters(read, None, binder, keys), copy=False)
     if keys is not None:
@@ -129,26 +132,46 @@ def _total(read: Read, dialect: Dialect, keys: Keys | None) -> Statement:
 
 def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | None) -> Statement:
     """Columns: the key's, the group keys, then the measures of the entries in order."""
-    binder = Binder(dialect)
+    binder = Binder(dialect, read.table)
     key_columns = [column(name) for name in keys.columns] if keys else []
     groups = [(group, sortable(group, read.table)) for group in aggregate.group_by]
-    for _, entry in aggregate.entries:
+    for entry in aggregate.figures:
         if not isinstance(entry, Measure | Literal) and entry not in aggregate.group_by:
             raise BadInput("Only columns of `groupBy` may stand beside the figures of an aggregate.")
-    measures = [entry for _, entry in aggregate.entries if isinstance(entry, Measure)]
+    measures = [entry for entry in aggregate.figures if isinstance(entry, Measure)]
+    if not (measures or aggregate.group_by):
+        measures = [_COUNT_ROWS]  # without a measure the rows would not become one group
     query, columns = _select(read, _key_expressions(keys), binder, groups=aggregate.group_by, measures=measures)
+    if aggregate.having is not None:
+        figures = [_measured(measure, read, binder)[0] for measure in aggregate.having.measures]
+        named = [exp.alias_(value, figure(n), quoted=True, copy=False) for n, value in enumerate(figures)]
+        query = query.select(*named, copy=False)
     query = query.where(*_filters(read, None, binder, keys), copy=False)
     group_keys = [binder.sort_key(group, column_type) for group, column_type in groups]
     if key_columns or group_keys:
         query = query.group_by(*key_columns, *(group.copy() for group in group_keys), copy=False)
-    terms = [exp.Ordered(this=group, desc=False, nulls_first=False) for group in group_keys]
+    if aggregate.having is not None:
+        query = _held(query, aggregate.having, columns, read.table, binder)
+        names = [output.name for output in columns]
+        key_columns = [column(name) for name in names[: len(key_columns)]]
+        group_keys = [column(name) for name in names[len(key_columns) : len(key_columns) + len(group_keys)]]
+    terms: list[exp.Expr] = [exp.Ordered(this=group, desc=False, nulls_first=False) for group in group_keys]
     query = _sorted(query, terms)
-    if aggregate.limit is not None and aggregate.group_by:
+    if aggregate.fetched is not None and aggregate.group_by:
         if keys is None:
-            query.set("limit", exp.Limit(expression=exp.Literal.number(aggregate.limit)))
+            query.set("limit", exp.Limit(expression=exp.Literal.number(aggregate.fetched)))
         else:
-            query = dialect.top_per_key(query, key_columns, terms, aggregate.limit)
+            query = dialect.top_per_key(query, key_columns, terms, aggregate.fetched)
     return _statement(query, binder, columns)
+
+
+def _held(
+    grouped: exp.Select, having: Having, columns: tuple[OutputColumn, ...], table: Table, binder: Binder
+) -> exp.Select:
+    """The groups that `having` lets pass: a select over the grouped rows and their measures."""
+    shown = [exp.alias_(column(output.name), output.name, quoted=True, copy=False) for output in columns]
+    query = exp.Select().select(*shown, copy=False).from_(grouped.subquery(ROW, copy=False), copy=False)
+    return query.where(condition(having.where, having_table(having, table), binder), copy=False)
 
 
 def _select(
@@ -186,9 +209,9 @@ def _measured(measure: Measure, read: Read, binder: Binder) -> tuple[exp.Expr, C
     if measure.expression is None:
         return exp.Count(this=exp.Star()), result
     operand = expression_type(measure.expression, read.table)
-    extreme = measure.function in (AggregateFunction.MIN, AggregateFunction.MAX)
-    value = binder.sort_key(measure.expression, operand) if extreme else binder.expression(measure.expression)
-    return binder.dialect.measure(measure.function, value, operand), result
+    in_order = measure.function in _IN_ORDER
+    value = binder.sort_key(measure.expression, operand) if in_order else binder.expression(measure.expression)
+    return binder.dialect.measure(measure, value, operand), result
 
 
 def _sorted(query: exp.Select, terms: Sequence[exp.Expr]) -> exp.Select:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from loaders.columnar.statement import Parameter
-from loaders.description import ColumnType, Kind
+from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
-from loaders.read import AggregateFunction, Col, CosineSimilarity, Expression, JsonPath, Op
+from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Measure, Op, Unit
 
 ROW = "t"  # the alias of the table that is read
 
@@ -46,6 +46,14 @@ class Dialect(ABC):
     @abstractmethod
     def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
         """1 - cosine distance."""
+
+    @abstractmethod
+    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
+        """The first instant of the unit, by the zone's clocks (loaders/read.py, `Bucket`)."""
+
+    @abstractmethod
+    def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
+        """The first date of the unit, a day or longer."""
 
     def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         """What to select so that Arrow can carry the value."""
@@ -82,7 +90,7 @@ class Dialect(ABC):
     # -- aggregates and groups --
 
     @abstractmethod
-    def measure(self, function: AggregateFunction, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
+    def measure(self, measure: Measure, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         """Null over no rows, but for counts, which are 0. The result fits `measure_type`."""
 
     def top_per_key(
@@ -101,8 +109,9 @@ class Dialect(ABC):
 class Binder:
     """Collects the parameters of one statement and spells the row's expressions in the dialect."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, table: Table) -> None:
         self.dialect = dialect
+        self.table = table
         self.parameters: list[Parameter] = []
         self._nodes: dict[tuple[type, object, ColumnType], exp.Expr] = {}
 
@@ -127,6 +136,10 @@ class Binder:
                     raise BadInput("A vector of zeros has no direction. Search by another one.")
                 floats = ColumnType(Kind.ARRAY, element=ColumnType(Kind.FLOAT))
                 return self.dialect.cosine_similarity(column(name), self.bind(vector, floats))
+            case Bucket(name, unit, time_zone):
+                if self.table.column(name).type.kind is Kind.DATE:
+                    return self.dialect.date_bucket(column(name), unit)
+                return self.dialect.instant_bucket(column(name), unit, self.bind(time_zone, ColumnType(Kind.TEXT)))
 
     def sort_key(self, expression: Expression, column_type: ColumnType) -> exp.Expr:
         """The expression as it sorts and groups: NaN as null, so that pages and groups are the same on every engine."""

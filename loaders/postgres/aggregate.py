@@ -8,21 +8,24 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
-from loaders.expression import expression_type, measure_type, sortable
+from loaders.expression import expression_type, having_table, measure_type, sortable
 from loaders.postgres.expression import from_clause, sort_key, sql_expression
 from loaders.postgres.json_text import Part, Text, concat, json_constant, json_value, object_parts
+from loaders.postgres.predicate import condition
 from loaders.postgres.rows import Source, conditions, of
-from loaders.read import Aggregate, AggregateFunction, Expression, Join, Literal, Measure, Read
+from loaders.read import Aggregate, AggregateFunction, Expression, Figures, Having, Join, Literal, Measure, Read, figure
 
 _TINY = sa.literal_column("1e-307", sa.Numeric)
 _HUGE = sa.literal_column("1.7976931348623157e308", sa.Numeric)
-_EXTREMES = (AggregateFunction.MIN, AggregateFunction.MAX)
+_SORTED = (AggregateFunction.MIN, AggregateFunction.MAX, AggregateFunction.PERCENTILE)
+_INFINITY = sa.literal_column("'Infinity'::float8", sa.Double)
 
 
 def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: Source | None) -> Text:
     """The list of groups as JSON text; without `group_by`, a list of the one object over all matching rows.
 
-    `BadInput` where a function does not apply to a column's type, or an entry is neither measure nor group.
+    `BadInput` where a function does not apply to a column's type, or an entry is neither measure nor group. Beyond
+    `bound` the statement fails (loaders/postgres/errors.py says why).
     """
     source = from_clause(read.table)
     values = _values(aggregate, read.table, source)
@@ -39,13 +42,18 @@ def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: S
         return concat(["[", one.scalar_subquery(), "]"])
     keys = [columns[expression, True] for expression in aggregate.group_by]
     labelled = [key.label(f"k{position}") for position, key in enumerate(keys)]
-    grouped = sa.select(text.label("item"), *labelled).select_from(matched).group_by(*keys).order_by(*keys)
-    groups = grouped.limit(aggregate.limit).subquery()
-    ordered: ColumnElement[str] = aggregate_order_by(
+    grouped = sa.select(text.label("item"), *labelled).select_from(matched).group_by(*keys)
+    if aggregate.having is not None:
+        grouped = _held(grouped, aggregate.having, read.table, columns)
+    groups = grouped.order_by(*_keys_of(grouped, keys)).limit(aggregate.fetched).subquery()
+    separator: ColumnElement[str] = aggregate_order_by(
         sa.literal_column("','"), *(groups.c[label.name] for label in labelled)
     )
-    items = sa.func.coalesce(sa.func.string_agg(groups.c.item, ordered), sa.literal_column("''"), type_=sa.Text)
-    return sa.select(concat(["[", items, "]"])).select_from(groups).scalar_subquery()
+    items = sa.func.coalesce(sa.func.string_agg(groups.c.item, separator), sa.literal_column("''"), type_=sa.Text)
+    answer = concat(["[", items, "]"])
+    if aggregate.bound is not None:
+        answer = sa.case((_within(aggregate.bound), answer))
+    return sa.select(answer).select_from(groups).scalar_subquery()
 
 
 def _values(aggregate: Aggregate, table: Table, source: Source) -> dict[tuple[Expression, bool], ColumnElement[Any]]:
@@ -54,11 +62,11 @@ def _values(aggregate: Aggregate, table: Table, source: Source) -> dict[tuple[Ex
     for group in aggregate.group_by:
         sortable(group, table)
         values[group, True] = sort_key(group, table, source)
-    for _, entry in aggregate.entries:
+    for entry in (*aggregate.figures, *(aggregate.having.measures if aggregate.having else ())):
         match entry:
             case Measure(function, expression):
                 measure_type(entry, table)
-                if expression is not None and function in _EXTREMES:
+                if expression is not None and function in _SORTED:
                     values[expression, True] = sort_key(expression, table, source)
                 elif expression is not None:
                     values[expression, False] = sql_expression(expression, source)
@@ -70,23 +78,32 @@ def _values(aggregate: Aggregate, table: Table, source: Source) -> dict[tuple[Ex
 
 
 def _entry(
-    entry: Expression | Measure | Literal, table: Table, columns: dict[tuple[Expression, bool], ColumnElement[Any]]
+    entry: Expression | Measure | Literal | Figures,
+    table: Table,
+    columns: dict[tuple[Expression, bool], ColumnElement[Any]],
 ) -> Part:
     match entry:
         case Literal(value):
             return json_constant(value)
-        case Measure(_, None):
-            return sa.cast(sa.func.count(), sa.Text)
-        case Measure(function, expression):
-            assert expression is not None
-            operand = expression_type(expression, table)
-            measured = _measured(function, columns[expression, function in _EXTREMES], operand)
-            return json_value(measured, measure_type(entry, table), nullable=True)
+        case Figures(entries):
+            return concat(object_parts((key, _entry(below, table, columns)) for key, below in entries))
+        case Measure():
+            return json_value(_measure(entry, table, columns), measure_type(entry, table), nullable=True)
         case group:
             return json_value(columns[group, True], expression_type(group, table), nullable=True)
 
 
-def _measured(function: AggregateFunction, value: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
+def _measure(
+    measure: Measure, table: Table, columns: dict[tuple[Expression, bool], ColumnElement[Any]]
+) -> ColumnElement[Any]:
+    if measure.expression is None:
+        return sa.func.count()
+    value = columns[measure.expression, measure.function in _SORTED]
+    return _measured(measure, value, expression_type(measure.expression, table))
+
+
+def _measured(measure: Measure, value: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
+    function = measure.function
     match function:
         case AggregateFunction.COUNT:
             return sa.func.count(value)
@@ -98,6 +115,11 @@ def _measured(function: AggregateFunction, value: ColumnElement[Any], operand: C
             return _double(sa.func.avg(value), operand)
         case AggregateFunction.MIN | AggregateFunction.MAX:
             return _extreme(function, value, operand)
+        case AggregateFunction.STDDEV:
+            return _double(sa.func.stddev_samp(value), operand)
+        case AggregateFunction.PERCENTILE:
+            fraction = sa.bindparam(None, measure.fraction, sa.Double)
+            return sa.func.percentile_cont(fraction).within_group(_sorted_double(value, operand))
 
 
 def _double(average: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
@@ -115,4 +137,49 @@ def _extreme(function: AggregateFunction, value: ColumnElement[Any], operand: Co
     if operand.kind is Kind.BOOLEAN:
         return sa.func.bool_and(value) if smallest else sa.func.bool_or(value)
     extreme = sa.func.min if smallest else sa.func.max
-    return extreme(sa.cast(value, sa.Text)) if operand.kind is Kind.UUID else extreme(value)
+    if operand.kind is Kind.UUID:
+        return sa.cast(extreme(sa.cast(value, sa.Text)), sa.Uuid)
+    return extreme(value)
+
+
+def _sorted_double(value: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
+    """Every number in its place: one beyond a double's range is infinite, NaN (the greatest numeric) is left out."""
+    if operand.kind is not Kind.NUMERIC:
+        return sa.cast(value, sa.Double)
+    nan = sa.literal_column("'NaN'::numeric", sa.Numeric)
+    return sa.case(
+        (value == nan, sa.null()),
+        (value > _HUGE, _INFINITY),
+        (value < -_HUGE, -_INFINITY),
+        else_=_double(value, operand),
+    )
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def _held(
+    grouped: sa.Select[Any],
+    having: Having,
+    table: Table,
+    columns: dict[tuple[Expression, bool], ColumnElement[Any]],
+) -> sa.Select[Any]:
+    """The groups that `having` lets pass: a select over the grouped rows and their measures."""
+    measures = [_measure(measure, table, columns).label(figure(n)) for n, measure in enumerate(having.measures)]
+    names = [column.name for column in grouped.selected_columns]
+    measured = grouped.add_columns(*measures).subquery()
+    held = condition(having.where, having_table(having, table), measured)
+    return sa.select(*(measured.c[name] for name in names)).where(held)
+
+
+def _keys_of(grouped: sa.Select[Any], keys: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    return list(grouped.selected_columns)[1 : len(keys) + 1]
+
+
+def _within(bound: int) -> ColumnElement[bool]:
+    """True of at most `bound` groups. Of more it fails (SQLSTATE 2201G): no expression of Postgres raises by itself."""
+    left = sa.cast(
+        sa.func.greatest(sa.literal_column(str(bound + 1)) - sa.func.count(), sa.literal_column("0")), sa.Integer
+    )
+    low, high = (sa.literal_column(f"{number}::float8", sa.Double) for number in (0, 1))
+    return sa.func.width_bucket(low, low, high, left, type_=sa.Integer) == sa.literal_column("1")

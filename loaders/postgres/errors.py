@@ -11,6 +11,7 @@ from loaders.errors import (
     AxionError,
     BadInput,
     Conflict,
+    PageTooLarge,
     StoreCredentialsRejected,
     StoreQueryFailed,
     StoreTimeout,
@@ -59,6 +60,8 @@ def translate(store: str, error: BaseException) -> AxionError:
             return Conflict(f"A row with the same {_constraint(error)} exists already in {store}.")
         case asyncpg.IntegrityConstraintViolationError():
             return BadInput(f"{store} refused the row: it violates {_constraint(error)}.")
+        case asyncpg.InvalidArgumentForWidthBucketFunctionError():  # what loaders/postgres/aggregate.py raises
+            return PageTooLarge("An aggregate has more groups than are answered. Use `first`, `where` or fewer groups.")
         case asyncpg.DataError():  # class 22, and the driver's own: a value its type cannot hold
             return BadInput(f"{store} cannot take a value of this request: it does not fit its column's type.")
         case asyncpg.InternalServerError() if _GEOJSON.search(str(error)):

@@ -13,8 +13,9 @@ from loaders.description import ColumnType, Kind, Table
 from loaders.encode.cursor import StoreText
 from loaders.errors import BadInput
 from loaders.expression import expression_type
+from loaders.postgres.bucket import bucket
 from loaders.postgres.types import Named, sql_type
-from loaders.read import Col, CosineSimilarity, Expression, JsonPath, Value
+from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Value
 
 NAN = sa.literal_column("'NaN'::float8", sa.Double)
 _RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2**63)}
@@ -34,6 +35,8 @@ def sql_expression(expression: Expression, source: FromClause) -> ColumnElement[
             return source.c[column].op("#>>", return_type=sa.Text())(sa.bindparam(None, list(path), sa.ARRAY(sa.Text)))
         case CosineSimilarity(column, vector):
             return sa.literal_column("1") - cosine_distance(source.c[column], vector)
+        case Bucket():
+            return bucket(expression, source.c[expression.column])
 
 
 def sort_key(expression: Expression, table: Table, source: FromClause) -> ColumnElement[Any]:

@@ -7,7 +7,8 @@ from sqlglot import exp
 
 from loaders.columnar.dialect import Dialect
 from loaders.description import ColumnType, Kind
-from loaders.read import AggregateFunction, Op
+from loaders.expression import CLOCK_UNITS
+from loaders.read import AggregateFunction, Measure, Op, Unit
 
 _SUM_TYPES = {Kind.INTEGER: "BIGINT", Kind.BIGINT: "DECIMAL(38, 0)"}
 
@@ -51,8 +52,20 @@ class DuckDB(Dialect):
             return exp.paren(exp.and_(compared, exp.not_(exp.IsNan(this=left.copy()))))
         return compared
 
-    def measure(self, function: AggregateFunction, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
-        match function:
+    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
+        instant = exp.Cast(this=instant, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))
+        local = exp.Anonymous(this="timezone", expressions=[time_zone, instant])
+        start = _truncated(local, unit)
+        if unit in CLOCK_UNITS:  # so that both hours of an autumn night stay apart
+            past = exp.paren(exp.Sub(this=local.copy(), expression=start))
+            return exp.Sub(this=instant.copy(), expression=past)
+        return exp.Anonymous(this="timezone", expressions=[time_zone.copy(), start])
+
+    def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
+        return exp.Cast(this=_truncated(date, unit), to=exp.DataType.build("DATE", dialect="duckdb"))
+
+    def measure(self, measure: Measure, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
+        match measure.function:
             case AggregateFunction.COUNT:
                 return exp.Count(this=value)
             case AggregateFunction.COUNT_DISTINCT:
@@ -67,6 +80,16 @@ class DuckDB(Dialect):
                 total = exp.Sum(this=value)
                 spelled = _SUM_TYPES.get(column_type.kind)
                 return exp.Cast(this=total, to=exp.DataType.build(spelled, dialect="duckdb")) if spelled else total
+            case AggregateFunction.STDDEV:
+                return exp.Anonymous(this="stddev_samp", expressions=[value])
+            case AggregateFunction.PERCENTILE:
+                fraction = exp.Literal.number(repr(measure.fraction))  # no parameter: it must be a constant
+                double = exp.Cast(this=value, to=exp.DataType.build("DOUBLE", dialect="duckdb"))
+                return exp.Anonymous(this="quantile_cont", expressions=[double, fraction])
+
+
+def _truncated(value: exp.Expr, unit: Unit) -> exp.Expr:
+    return exp.Anonymous(this="date_trunc", expressions=[exp.Literal.string(unit.value), value.copy()])
 
 
 DUCKDB = DuckDB()

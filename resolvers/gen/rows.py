@@ -56,6 +56,7 @@ class MeasureOf:
     function: AggregateFunction
     column: str | None
     key: str
+    fraction: float | None = None
 
 
 def column_of(table: Table, name: str) -> Column:
@@ -90,6 +91,8 @@ def predicate(where: Mapping[str, Any] | None, table: Table) -> Predicate | None
         return None
     terms: list[Predicate] = []
     for name, nested in where.items():
+        if nested is None:
+            raise BadInput(f"`{name}` in `where` is null. Leave it out, or use `isNull`.")
         match name:
             case "and":
                 terms.append(And(tuple(predicate(term, table) or And(()) for term in nested)))
@@ -151,7 +154,7 @@ def _typed(value: Any, column: Column) -> object:
                 return decode_value(value, type_)
             case _:
                 raise ValueError
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a float of 400 digits, an instant before year 1 in UTC
         raise BadInput(f"A value for column {column.name!r} is not {_article(type_)}.") from error
 
 
@@ -189,4 +192,4 @@ def _measure(measure: MeasureOf, table: Table) -> Measure:
         if measure.function is not AggregateFunction.COUNT:
             raise BadInput(f"`{measure.function}` needs a column; only `COUNT` goes without.")
         return Measure(AggregateFunction.COUNT)
-    return Measure(measure.function, Col(column_of(table, measure.column).name))
+    return Measure(measure.function, Col(column_of(table, measure.column).name), measure.fraction)

@@ -56,6 +56,9 @@ GenAggregateFunction = strawberry.enum(
 class GenMeasure:
     function: GenAggregateFunction = strawberry.field(description="How the values become one.")  # type: ignore[valid-type]
     column: str | None = strawberry.field(description="The column; only `COUNT` goes without.", default=None)
+    fraction: float | None = strawberry.field(
+        description="Which percentile, from 0 to 1: 0.5 is the median. Only of `PERCENTILE`.", default=None
+    )
     as_: str | None = strawberry.field(
         name="as",
         description="Name of the value in the answer; made of function and column unless given.",

@@ -86,7 +86,8 @@ async def _aggregate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments
 
 def _measure(given: Mapping[str, Any]) -> MeasureOf:
     function, column = given["function"], given.get("column")
-    return MeasureOf(function, column, given.get("as") or (f"{function}_{column}" if column else str(function)))
+    key = given.get("as") or (f"{function}_{column}" if column else str(function))
+    return MeasureOf(function, column, key, given.get("fraction"))
 
 
 _ROWS = signature(

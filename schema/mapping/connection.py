@@ -5,6 +5,7 @@ from typing import Any, Optional
 import strawberry
 
 from schema.mapping import types
+from schema.mapping.aggregate_types import aggregate_field
 
 
 @strawberry.type(description="Where a page lies in its list (Relay Cursor Connections).")
@@ -37,12 +38,15 @@ def make_connection(target: str) -> None:
             "total_count": (Optional[int], "Rows that match, whatever the page; null where it cannot be known."),
         },
         f"A page of `{target}` rows.",
+        aggregate=aggregate_field(target),
     )
 
 
-def _make(name: str, fields: dict[str, tuple[Any, str]], description: str) -> None:
+def _make(name: str, fields: dict[str, tuple[Any, str]], description: str, **resolved: Any) -> None:
     cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
     for attribute, (annotation, text) in fields.items():
         cls.__annotations__[attribute] = annotation
         setattr(cls, attribute, strawberry.field(description=text, metadata={"mapping": "connection"}))
+    for attribute, field in resolved.items():
+        setattr(cls, attribute, field)
     types.register(name, strawberry.type(cls, name=name, description=description))

@@ -26,6 +26,7 @@ from loaders.description import Kind, Table
 from loaders.tables.describe import describe
 from resolvers.permissions.guards import RowGuard
 from schema.mapping import types
+from schema.mapping.aggregate_types import make_aggregate
 from schema.mapping.arguments import connection_arguments
 from schema.mapping.connection import make_connection
 from schema.mapping.filters import make_filter, make_order
@@ -113,6 +114,7 @@ def make_types() -> None:
         make_connection(mapping.name)
         make_filter(mapping)
         make_order(mapping)
+        make_aggregate(mapping)
 
 
 def _fields(cls: type, table: Table, row_id: str | None) -> dict[str, FieldMapping]:

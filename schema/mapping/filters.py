@@ -109,17 +109,19 @@ def _field(name: str, value: Mapping[str, Any], mapping: ObjectMapping) -> list[
         case IdField():
             return [id_predicate(operand, mapping) for operand in _operands(name, value).values()]
         case ColumnField(column):
-            kind = mapping.table.column(column).type.kind
-            operands = _operands(name, value).items()
-            return [
-                Compare(Col(column), OPERATORS[kind][op], _value(OPERATORS[kind][op], v, kind)) for op, v in operands
-            ]
+            return comparisons(name, Col(column), mapping.table.column(column).type.kind, value)
         case EdgeField() as edge:
             target = OBJECTS[edge.target]
             if not edge.many:
                 return [Exists(join(edge), predicate(value, target))]
             return [_quantified(q, predicate(v, target), edge) for q, v in _operands(name, value).items()]
     raise AssertionError(f"{name} cannot be filtered")
+
+
+def comparisons(name: str, column: Col, kind: Kind, operands: Mapping[str, Any]) -> list[Predicate]:
+    """The conditions of a filter of that kind on a column; `name` is what an error calls it."""
+    given = _operands(name, operands).items()
+    return [Compare(column, OPERATORS[kind][op], _value(OPERATORS[kind][op], value, kind)) for op, value in given]
 
 
 def _operands(name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:

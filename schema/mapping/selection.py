@@ -27,6 +27,7 @@ from loaders.read import (
     Related,
     TotalCount,
 )
+from schema.mapping.aggregate import aggregate
 from schema.mapping.collect import Document
 from schema.mapping.filters import order, predicate
 from schema.mapping.object import (
@@ -112,6 +113,8 @@ class Selection:
                 return self._page_info(nodes), None
             case "totalCount":
                 return TotalCount(), None
+            case "aggregate":
+                return aggregate(self.document, mapping, nodes, self._arguments(connection, nodes[0])), None
             case name:
                 raise AssertionError(f"{connection} has no field {name}")
 
@@ -173,11 +176,14 @@ class Selection:
         if not edge.many:
             built = replace(self, similarity=None).one(target, nodes, None)
             return Related(join(edge), built.read), built.open
-        parent = self.document.schema.type_map[mapping.name]
-        assert isinstance(parent, GraphQLObjectType)
-        arguments = self.document.arguments(parent.fields[nodes[0].name.value], nodes[0])
+        arguments = self._arguments(mapping.name, nodes[0])
         built = replace(self, similarity=None).connection(target, nodes, arguments)
         return Related(join(edge), built.read), built.open
+
+    def _arguments(self, parent: str, node: FieldNode) -> dict[str, Any]:
+        type_ = self.document.schema.type_map[parent]
+        assert isinstance(type_, GraphQLObjectType)
+        return self.document.arguments(type_.fields[node.name.value], node)
 
 
 def _both(left: Predicate | None, right: Predicate | None) -> Predicate | None:

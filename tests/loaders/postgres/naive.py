@@ -4,16 +4,16 @@ A cursor is answered as the key of its row, since its text is the store's own af
 """
 
 from dataclasses import replace
-from decimal import localcontext
+from decimal import Decimal
 from typing import Any
 
-from loaders.description import Table
+from loaders.description import Kind, Table
 from loaders.encode.node_id import encode_node_id
 from loaders.expression import expression_type, measure_type
 from loaders.read import (
     Aggregate,
-    AggregateFunction,
     And,
+    Bucket,
     Col,
     Computed,
     ConnectionPart,
@@ -22,6 +22,8 @@ from loaders.read import (
     Exists,
     Expression,
     Field,
+    Figures,
+    Having,
     Join,
     Literal,
     Measure,
@@ -35,8 +37,11 @@ from loaders.read import (
     Read,
     Related,
     TotalCount,
+    figure,
 )
+from tests.loaders.buckets import bucket_of
 from tests.loaders.columnar.naive import Row, holds, ordered
+from tests.loaders.measures import measured
 from tests.loaders.postgres.rows import json_of, sort_key
 
 Data = dict[str, list[Row]]
@@ -153,6 +158,11 @@ def _groups(aggregate: Aggregate, table: Table, rows: list[Row]) -> list[dict[st
         groups.setdefault(tuple(_group_key(row, group) for group in aggregate.group_by), []).append(row)
     if not aggregate.group_by:
         groups.setdefault((), [])
+    having = aggregate.having
+    if having is not None:
+        groups = {
+            values: rows for values, rows in groups.items() if holds(having.where, _held(having, rows, table), sort_key)
+        }
     ordered_keys = sorted(groups, key=lambda values: [(v is None, None if v is None else sort_key(v)) for v in values])
     return [
         {name: _entry(entry, aggregate, values, groups[values], table) for name, entry in aggregate.entries}
@@ -160,43 +170,45 @@ def _groups(aggregate: Aggregate, table: Table, rows: list[Row]) -> list[dict[st
     ]
 
 
+def _held(having: Having, rows: list[Row], table: Table) -> Row:
+    values = {
+        figure(n): (_value(measure, rows), measure_type(measure, table)) for n, measure in enumerate(having.measures)
+    }
+    return {
+        name: Decimal(value) if value is not None and type_.kind is Kind.NUMERIC else value
+        for name, (value, type_) in values.items()
+    }
+
+
 def _group_key(row: Row, expression: Expression) -> Any:
+    if isinstance(expression, Bucket):
+        return bucket_of(row[expression.column], expression)
     assert isinstance(expression, Col)
     value = row[expression.name]
     return None if isinstance(value, float) and value != value else value
 
 
 def _entry(
-    entry: Expression | Measure | Literal, aggregate: Aggregate, values: tuple[Any, ...], rows: list[Row], table: Table
+    entry: Expression | Measure | Literal | Figures,
+    aggregate: Aggregate,
+    values: tuple[Any, ...],
+    rows: list[Row],
+    table: Table,
 ) -> Any:
     match entry:
         case Literal(value):
             return value
-        case Measure(_, None):
-            return len(rows)
-        case Measure(function, Col(name)):
-            given = [row[name] for row in rows if row[name] is not None]
-            return json_of(_measured(function, given), measure_type(entry, table))
+        case Figures(below):
+            return {name: _entry(each, aggregate, values, rows, table) for name, each in below}
         case Measure():
-            raise TypeError(entry)
+            return json_of(_value(entry, rows), measure_type(entry, table))
         case group:
             return json_of(values[aggregate.group_by.index(group)], expression_type(group, table))
 
 
-def _measured(function: AggregateFunction, given: list[Any]) -> Any:
-    sortable = sorted((value for value in given if not isinstance(value, float) or value == value), key=sort_key)
-    match function:
-        case AggregateFunction.COUNT:
-            return len(given)
-        case AggregateFunction.COUNT_DISTINCT:
-            return len({None if isinstance(value, float) and value != value else value for value in given})
-        case AggregateFunction.MIN:
-            return sortable[0] if sortable else None
-        case AggregateFunction.MAX:
-            return sortable[-1] if sortable else None
-        case AggregateFunction.SUM:
-            with localcontext() as context:
-                context.prec = 500
-                return sum(given) if given else None
-        case AggregateFunction.AVG:
-            return float(sum(given)) / len(given) if given else None
+def _value(measure: Measure, rows: list[Row]) -> Any:
+    if measure.expression is None:
+        return len(rows)
+    assert isinstance(measure.expression, Col)
+    name = measure.expression.name
+    return measured(measure, [row[name] for row in rows if row[name] is not None], sort_key)

@@ -12,20 +12,25 @@ from hypothesis import strategies as st
 from loaders.description import Kind
 from loaders.encode.cursor import decode_cursor
 from loaders.encode.value import SORTABLE
-from loaders.errors import BadInput
+from loaders.errors import BadInput, PageTooLarge
+from loaders.expression import CLOCK_UNITS
 from loaders.order import cursor_types
 from loaders.postgres.client import Postgres
 from loaders.read import (
     Aggregate,
     AggregateFunction,
     And,
+    Bucket,
     Col,
     Compare,
     Connection,
     EdgePart,
     Edges,
     Exists,
+    Expression,
     Field,
+    Figures,
+    Having,
     Literal,
     Measure,
     Never,
@@ -41,6 +46,8 @@ from loaders.read import (
     Predicate,
     Read,
     TotalCount,
+    Unit,
+    figure,
 )
 from tests.loaders.postgres.naive import answer, matching
 from tests.loaders.postgres.reading import columns, listed, placed, run
@@ -250,20 +257,65 @@ MEASURES = [
     *(Measure(function, Col(name)) for function in (*_COUNTS, *_EXTREMES) for name in SORTED),
     *(Measure(AggregateFunction.SUM, Col(name)) for name in ("n", "big", "price")),
 ]
+KEYS = [
+    *(Col(name) for name in SORTED),
+    *(Bucket("at", unit, zone) for unit in Unit for zone in ("UTC", "Europe/Berlin", "Asia/Kolkata")),
+    *(Bucket("day", unit) for unit in Unit if unit not in CLOCK_UNITS),
+]
+HELD = (
+    Measure(AggregateFunction.COUNT),
+    Measure(AggregateFunction.COUNT_DISTINCT, Col("name")),
+    Measure(AggregateFunction.SUM, Col("big")),
+    Measure(AggregateFunction.MIN, Col("ratio")),
+    Measure(AggregateFunction.MAX, Col("other")),
+    Measure(AggregateFunction.MIN, Col("day")),
+)
+HELD_VALUES = (3, 2, Decimal(2**62), 0.1, VALUES["other"][0], date(2024, 2, 29))
+held = st.recursive(
+    st.one_of(
+        st.builds(
+            lambda n, op: Compare(Col(figure(n)), op, HELD_VALUES[n]),
+            st.integers(0, len(HELD) - 1),
+            st.sampled_from(ORDERED),
+        ),
+        st.builds(
+            lambda n, null: Compare(Col(figure(n)), Op.IS_NULL, null), st.integers(0, len(HELD) - 1), st.booleans()
+        ),
+    ),
+    lambda inner: st.one_of(
+        inner.map(Not),
+        st.lists(inner, max_size=3).map(lambda terms: And(tuple(terms))),
+        st.lists(inner, max_size=3).map(lambda terms: Or(tuple(terms))),
+    ),
+    max_leaves=4,
+)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     where=predicates,
-    groups=st.lists(st.sampled_from(SORTED), max_size=2, unique=True),
+    groups=st.lists(st.sampled_from(KEYS), max_size=2, unique=True),
     measures=st.lists(st.sampled_from(MEASURES), max_size=4),
     limit=st.sampled_from([None, 0, 1, 3]),
+    having=st.none() | held,
 )
 async def test_aggregates(
-    postgres: Postgres, where: Predicate, groups: list[str], measures: list[Measure], limit: int | None
+    postgres: Postgres,
+    where: Predicate,
+    groups: list[Expression],
+    measures: list[Measure],
+    limit: int | None,
+    having: Predicate | None,
 ) -> None:
-    entries = [(name, Col(name)) for name in groups] + [(f"m{n}", measure) for n, measure in enumerate(measures)]
-    part = Aggregate(tuple(Col(name) for name in groups), (*entries, ("kind", Literal("Group"))), limit)
+    key = Figures((*((f"k{n}", group) for n, group in enumerate(groups)), ("kind", Literal("Key"))))
+    entries = [(f"k{n}", group) for n, group in enumerate(groups)] + [(f"m{n}", m) for n, m in enumerate(measures)]
+    part = Aggregate(
+        tuple(groups),
+        (("key", key), *entries, ("kind", Literal("Group"))),
+        limit,
+        having=Having(HELD, having) if having is not None and groups else None,
+        bound=1_000,
+    )
     read = Read(ROWS, connection=Connection((("aggregate", part), ("nodes", Nodes(columns("id"))))), where=where)
     assert await run(read, postgres) == answer(read, DATA)
 
@@ -298,9 +350,44 @@ async def test_averages_are_floats(
     assert found == (None if expected is None else pytest.approx(expected))
 
 
+async def test_spread_and_percentiles(postgres: Postgres) -> None:
+    measures = [Measure(AggregateFunction.STDDEV, Col(name)) for name in ("n", "big")]
+    measures += [
+        Measure(AggregateFunction.PERCENTILE, Col(name), fraction)
+        for name in ("n", "big", "price", "ratio")
+        for fraction in (0.0, 0.3, 0.5, 0.95, 1.0)
+    ]
+    entries = tuple((str(n), measure) for n, measure in enumerate(measures))
+    for groups in ((), (Col("name"),), (Col("id"),)):
+        read = Read(ROWS, connection=Connection((("aggregate", Aggregate(groups, entries)),)))
+        found, expected = (await run(read, postgres))["aggregate"], answer(read, DATA)["aggregate"]
+        assert [list(group.values()) for group in found] == [
+            [None if value is None else pytest.approx(value) for value in group.values()] for group in expected
+        ]
+
+
+async def test_more_groups_than_the_bound_are_an_error_and_never_cut(postgres: Postgres) -> None:
+    def bounded(bound: int, limit: int | None = None) -> Read:
+        part = Aggregate((Col("n"),), (("n", Col("n")),), limit, bound=bound)
+        return Read(ROWS, connection=Connection((("aggregate", part),)))
+
+    everything = bounded(1_000)
+    groups = (await run(everything, postgres))["aggregate"]
+    assert groups == answer(everything, DATA)["aggregate"]
+    assert (await run(bounded(len(groups)), postgres))["aggregate"] == groups
+    assert (await run(bounded(2, limit=2), postgres))["aggregate"] == groups[:2]
+    with pytest.raises(PageTooLarge, match="more groups"):
+        await run(bounded(len(groups) - 1), postgres)
+
+
 @pytest.mark.parametrize(
     "part",
     [
+        Aggregate((), (("x", Measure(AggregateFunction.PERCENTILE, Col("n"))),)),
+        Aggregate((), (("x", Measure(AggregateFunction.PERCENTILE, Col("n"), 1.5)),)),
+        Aggregate((), (("x", Measure(AggregateFunction.STDDEV, Col("at"))),)),
+        Aggregate((Bucket("name", Unit.DAY),), ()),
+        Aggregate((Bucket("day", Unit.HOUR),), ()),
         Aggregate((), (("x", Measure(AggregateFunction.SUM, Col("name"))),)),
         Aggregate((), (("x", Measure(AggregateFunction.AVG)),)),
         Aggregate((), (("x", Measure(AggregateFunction.MIN, Col("doc"))),)),

@@ -1,0 +1,145 @@
+"""The GraphQL types of `aggregate`: groups and their figures, what groups are made by, and conditions on them."""
+
+from enum import Enum
+from typing import Annotated, Any, Optional, cast
+
+import strawberry
+
+from loaders.description import Kind
+from loaders.expression import COUNT
+from schema.mapping import types
+from schema.mapping.arguments import signature
+from schema.mapping.figures import FAMILIES, STATISTIC, enum_name, groupable
+from schema.mapping.kinds import FILTERS, make_input, output_type
+from schema.mapping.object import OBJECTS, ObjectMapping
+
+MAX_GROUPS = 10_000
+_DESCRIPTIONS = {
+    "countDistinct": "Numbers of distinct values, nulls left out.",
+    "sum": "Sums; null where there is no value.",
+    "avg": "Arithmetic means; null where there is no value.",
+    "stddev": "Standard deviations of a sample (n - 1); null of fewer than two values.",
+    "min": "Smallest values; false before true.",
+    "max": "Largest values.",
+}
+_PERCENTILE = "Percentiles, interpolated between the two nearest values; null where there is no value."
+
+
+@strawberry.enum(description="A unit that instants and dates are truncated to.")
+class TimeUnit(Enum):
+    SECOND = strawberry.enum_value("SECOND", description="A second.")
+    MINUTE = strawberry.enum_value("MINUTE", description="A minute.")
+    HOUR = strawberry.enum_value("HOUR", description="An hour. One that the clocks repeat is two.")
+    DAY = strawberry.enum_value("DAY", description="From midnight to midnight: 23 or 25 hours where the clocks change.")
+    WEEK = strawberry.enum_value("WEEK", description="From Monday to Sunday (ISO 8601).")
+    MONTH = strawberry.enum_value("MONTH", description="A calendar month.")
+    QUARTER = strawberry.enum_value("QUARTER", description="Three calendar months; the first begins in January.")
+    YEAR = strawberry.enum_value("YEAR", description="A calendar year.")
+
+
+types.register("TimeUnit", TimeUnit)
+
+
+def make_aggregate(mapping: ObjectMapping) -> None:
+    """Registers `{type}Aggregate`, `{type}GroupBy`, `{type}Having` and the types they are made of."""
+    name = mapping.name
+    figures: dict[str, Any] = {"count": (int, "How many rows the group has.")}
+    having: dict[str, tuple[Any, str]] = {"count": (FILTERS[Kind.INTEGER], "On the number of rows.")}
+    if groupable(mapping):
+        _make_groups(mapping)
+        figures["key"] = (
+            Optional[types.lazy(f"{name}GroupKey")],
+            "What the rows have in common; null without `groupBy`.",
+        )
+    for family in FAMILIES:
+        columns = family.columns(mapping)
+        if not columns:
+            continue
+        figure, condition = f"{name}{family.suffix}", f"{name}{family.suffix}Having"
+        shown = {field: int if type_ == COUNT else Optional[output_type(type_)] for field, type_ in columns.items()}
+        _make(figure, {field: (type_, f"Of `{field}`.") for field, type_ in shown.items()}, f"{family.description}.")
+        asked = {field: (FILTERS[type_.kind], f"On that of `{field}`.") for field, type_ in columns.items()}
+        make_input(condition, asked, f"{family.description}: conditions, of which all must hold.")
+        for function in family.functions:
+            figures[function] = (types.lazy(figure), _DESCRIPTIONS[function])
+            having[function] = (types.lazy(condition), f"On `{function}`.")
+        if family is STATISTIC:
+            figures["percentile"] = _percentile(figure)
+    _make(f"{name}Aggregate", figures, f"A group of `{name}` rows and its figures.")
+    own = types.lazy(f"{name}Having")
+    nested: dict[str, tuple[Any, str]] = {
+        "and": (types.list_of(own), "All of these."),
+        "or": (types.list_of(own), "At least one of these."),
+        "not": (own, "None of this."),
+    }
+    make_input(f"{name}Having", nested | having, f"Conditions on a group of `{name}`; all that are given must hold.")
+
+
+def aggregate_field(target: str) -> Any:
+    """The field `aggregate` of the connection of `target`."""
+    arguments: dict[str, Any] = {}
+    if groupable(OBJECTS[target]):
+        by = types.list_of(types.lazy(f"{target}GroupBy"))
+        first = f"The first groups in the order of their keys. Unless given, more than {MAX_GROUPS:,} are an error."
+        arguments = {
+            "group_by": _argument(by, "What makes a group. Unless given, all rows are one."),
+            "having": _argument(types.lazy(f"{target}Having"), "Only groups that match. Needs `groupBy`."),
+            "first": _argument(int, first),
+        }
+    groups = types.list_of(types.lazy(f"{target}Aggregate"))
+    return strawberry.field(
+        resolver=signature({}, arguments, Optional[groups]),
+        name="aggregate",
+        description="Figures of all rows that match, whatever the page, in groups ordered by their keys, nulls last.",
+        metadata={"mapping": "connection"},
+    )
+
+
+def _make_groups(mapping: ObjectMapping) -> None:
+    name, columns = mapping.name, groupable(mapping)
+    key = {
+        field: (Optional[output_type(mapping.table.column(column).type)], f"Its `{field}`, truncated as asked.")
+        for field, column in columns.items()
+    }
+    _make(f"{name}GroupKey", key, f"What the rows of a group of `{name}` have in common: only fields of `groupBy`.")
+    values = {enum_name(field, column): field for field, column in columns.items()}
+    members = {value: strawberry.enum_value(value, description=f"By `{field}`.") for value, field in values.items()}
+    made = cast(type[Enum], Enum(f"{name}GroupField", members, module=types.__name__))
+    types.register(made.__name__, strawberry.enum(made, description=f"A field of `{name}` that makes groups."))
+    cls = type(f"{name}GroupBy", (), {"__module__": types.__name__, "__annotations__": {}})
+    zone = "IANA name of the zone whose clocks count, such as Europe/Berlin; UTC unless given."
+    for attribute, annotation, text in (
+        ("field", types.lazy(f"{name}GroupField"), "The field."),
+        ("truncate", Optional[TimeUnit], "The unit its instants or dates are truncated to."),
+        ("time_zone", Optional[str], zone),
+    ):
+        cls.__annotations__[attribute] = annotation
+        optional = {} if attribute == "field" else {"default": strawberry.UNSET}
+        setattr(cls, attribute, strawberry.field(description=text, **optional))
+    types.register(f"{name}GroupBy", strawberry.input(cls, description=f"One part of what makes a group of `{name}`."))
+
+
+def _percentile(figure: str) -> Any:
+    p = Annotated[float, strawberry.argument(description="Which one, from 0 to 1: 0.5 is the median.")]
+    return strawberry.field(
+        resolver=signature({"p": p}, {}, types.lazy(figure)),
+        name="percentile",
+        description=_PERCENTILE,
+        metadata={"mapping": "connection"},
+    )
+
+
+def _argument(annotation: Any, description: str) -> Any:
+    return Annotated[Optional[annotation], strawberry.argument(description=description)]
+
+
+def _make(name: str, fields: dict[str, Any], description: str) -> None:
+    """`fields` are keyed by GraphQL name: a type and a description, or a strawberry field."""
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
+    for position, (field_name, field) in enumerate(fields.items()):
+        attribute = f"f{position}"
+        if isinstance(field, tuple):
+            cls.__annotations__[attribute], text = field
+            field = strawberry.field(name=field_name, description=text, metadata={"mapping": "connection"})
+        setattr(cls, attribute, field)
+    types.register(name, strawberry.type(cls, name=name, description=description))

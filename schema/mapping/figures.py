@@ -1,0 +1,65 @@
+"""Which figures the groups of a table-backed type have, and of which columns."""
+
+from dataclasses import dataclass
+
+from loaders.description import ColumnType, Kind
+from loaders.encode.value import SORTABLE
+from loaders.expression import measure_type
+from loaders.read import AggregateFunction, Col, Measure
+from schema.mapping.object import ColumnField, ObjectMapping
+
+_NUMBERS = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.FLOAT, Kind.NUMERIC})
+_RANKED = SORTABLE - {Kind.UUID, Kind.H3}  # whose order means nothing, and is another one in each store
+
+FUNCTIONS: dict[str, AggregateFunction] = {
+    "countDistinct": AggregateFunction.COUNT_DISTINCT,
+    "sum": AggregateFunction.SUM,
+    "avg": AggregateFunction.AVG,
+    "stddev": AggregateFunction.STDDEV,
+    "min": AggregateFunction.MIN,
+    "max": AggregateFunction.MAX,
+}
+"""Figures by their GraphQL names, but for `count` and `percentile`, which have a shape of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Figures that share a type, `{type}{suffix}`: they have the same columns, of the same scalars."""
+
+    suffix: str
+    kinds: frozenset[Kind]
+    functions: tuple[str, ...]
+    description: str
+
+    def columns(self, mapping: ObjectMapping) -> dict[str, ColumnType]:
+        """The figure's type for each field that has it."""
+        function = FUNCTIONS[self.functions[0]]
+        return {
+            name: measure_type(Measure(function, Col(column)), mapping.table)
+            for name, column in columns_of(mapping).items()
+            if mapping.table.column(column).type.kind in self.kinds
+        }
+
+
+FAMILIES = (
+    Family("CountDistinct", SORTABLE, ("countDistinct",), "How many distinct values each column has, nulls left out"),
+    Family("Sum", _NUMBERS, ("sum",), "The sum of each column; null where there is no value"),
+    Family("Statistic", _NUMBERS, ("avg", "stddev"), "A statistic of each column; null where it is not defined"),
+    Family("Extreme", _RANKED, ("min", "max"), "A smallest or largest value of each column; null where there is none"),
+)
+STATISTIC = FAMILIES[2]
+
+
+def columns_of(mapping: ObjectMapping) -> dict[str, str]:
+    """The exposed columns by their GraphQL names."""
+    return {name: field.column for name, field in mapping.fields.items() if isinstance(field, ColumnField)}
+
+
+def groupable(mapping: ObjectMapping) -> dict[str, str]:
+    """Those whose values make groups."""
+    return {n: c for n, c in columns_of(mapping).items() if mapping.table.column(c).type.kind in SORTABLE}
+
+
+def enum_name(field: str, column: str) -> str:
+    """The value of `{type}GroupField` that stands for a field."""
+    return "ROW_ID" if field == "rowId" else column.upper()
