@@ -29,6 +29,7 @@ from loaders.jobs.job import Job
 from loaders.jobs.listen import Listener
 from loaders.jobs.queue import QUEUE, SCHEMA, TASK
 from loaders.jobs.recovery import Recovery
+from loaders.jobs.store import STORE
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
@@ -41,7 +42,6 @@ from resolvers.permissions.verdicts import Verdicts
 
 _log = structlog.get_logger(__name__)
 
-_STORE = "axion_sense_tasks"
 _POLL_S = 1.0
 _BACK_OFF_S = (0.5, 10.0)
 
@@ -67,12 +67,12 @@ async def acting_for(job: Job, *, stores: Stores, max_page: int) -> AsyncIterato
 async def work(settings: Settings, *, kinds: Mapping[str, Run], context_for: ContextFor) -> None:
     """Runs jobs until SIGTERM or SIGINT, or until cancelled."""
     jobs, url = settings.jobs, settings.databases.axion_sense_tasks.worker_url.get_secret_value()
-    postgres = await Postgres.open(_STORE, url, pool_max=1, statement_timeout_ms=settings.postgres.statement_timeout_ms)
+    postgres = await Postgres.open(STORE, url, pool_max=1, statement_timeout_ms=settings.postgres.statement_timeout_ms)
     attempts = Attempts(postgres)
     runner = Runner(attempts, kinds, context_for, max_attempts=jobs.max_attempts, back_off_s=jobs.back_off_seconds)
     recovery = Recovery(postgres, stale_after_s=jobs.stale_seconds, max_attempts=jobs.max_attempts)
     heartbeat = Heartbeat(runner, every_s=jobs.heartbeat_seconds, lost_after_s=jobs.stale_seconds)
-    cancels = Listener(_STORE, url, CANCELS_CHANNEL, on_wake=lambda _: heartbeat.now(), on_connect=heartbeat.now)
+    cancels = Listener(STORE, url, CANCELS_CHANNEL, on_wake=lambda _: heartbeat.now(), on_connect=heartbeat.now)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):

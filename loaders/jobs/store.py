@@ -13,6 +13,9 @@ from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.tables.uuid7 import uuid7
 
+STORE = "axion_sense_tasks"
+"""The database of the job store, by its public name."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobStore:

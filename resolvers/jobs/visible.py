@@ -4,10 +4,8 @@ from uuid import UUID
 
 from loaders.errors import NotFound
 from loaders.jobs.job import Job
-from loaders.jobs.store import JobStore
+from loaders.jobs.store import STORE, JobStore
 from resolvers.context import Context
-
-STORE = "axion_sense_tasks"
 
 
 def job_store(context: Context) -> JobStore:

@@ -4,16 +4,26 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
 
 
 @asynccontextmanager
-async def serving(application: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Yields the origin, e.g. `http://127.0.0.1:40123`, once it accepts connections."""
+async def serving(application: ASGIApp, port: int = 0, *, lifespan: Literal["on", "off"] = "off") -> AsyncIterator[str]:
+    """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start."""
     listener = socket.create_server(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off", ws="none"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            lifespan=lifespan,
+            http="httptools",
+            ws="websockets-sansio",
+        )
+    )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

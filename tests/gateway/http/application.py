@@ -1,14 +1,10 @@
 """The gateway's real application over the toy schema, on a real port, with an identity provider and no store."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
-
-import uvicorn
 
 from gateway.app import create_app
 from gateway.auth.errors import TokenRejected
@@ -18,6 +14,7 @@ from gateway.lifespan import Ping, Runtime
 from gateway.settings import Settings
 from loaders.ledger import Ledger
 from resolvers.context import ANONYMOUS, Context, Subject
+from tests.gateway.auth.serving import serving as served
 from tests.gateway.http.toy import SCHEMA
 
 _NOWHERE = {f"{kind}_url": "postgresql://nobody:nothing@127.0.0.1:1/nowhere" for kind in ("app", "worker", "migrate")}
@@ -81,14 +78,6 @@ async def serving(
     async def opened(_: Settings) -> AsyncIterator[Runtime]:
         yield Runtime(callers or Callers(None), contexts, required or {}, optional or {})
 
-    listener = socket.create_server(("127.0.0.1", 0))
     application = create_app(settings or settings_without_stores(), SCHEMA, opened=opened)
-    config = uvicorn.Config(application, log_config=None, access_log=False, http="httptools", ws="websockets-sansio")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
+    async with served(application, lifespan="on") as origin:
+        yield origin
