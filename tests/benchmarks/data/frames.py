@@ -1,4 +1,4 @@
-"""5 million frames of 1,000 tracks in ClickHouse, all of the first organization; ten other tracks for the rest."""
+"""5 million frames of 1,000 tracks in ClickHouse, all of one organization."""
 
 from loaders.clickhouse.client import ClickHouse
 from loaders.ledger import Ledger
@@ -7,13 +7,13 @@ FRAMES, TRACKS = 5_000_000, 1_000
 
 _FILL = f"""
 INSERT INTO frames
+WITH (SELECT groupArray(id) FROM (SELECT generateUUIDv7() AS id FROM numbers({TRACKS}))) AS tracks
 SELECT generateUUIDv7(), tracks[1 + intDiv(number, {FRAMES // TRACKS})], {{organization:Int64}}, 1,
        toDateTime64('2026-06-01 00:00:00', 3, 'UTC') + number / 10,
        -80 + (number % 160000) / 1000, -170 + (number % 340000) / 1000,
        number % 3000, (number % 3600) / 10, (number % 400) / 10, NULL,
        617700169958293503 + number % 1000, 631243922056054783 + number % 1000, false
 FROM numbers({FRAMES})
-CROSS JOIN (SELECT groupArray(id) AS tracks FROM (SELECT generateUUIDv7() AS id FROM numbers({TRACKS}))) AS made
 """
 
 

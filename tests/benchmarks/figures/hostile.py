@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 import orjson
 
+from gateway.limits.tokens import count_tokens
+from gateway.settings import Limits
 from tests.benchmarks.figure import Figure, Goal
 from tests.benchmarks.load import post
 from tests.benchmarks.server import Server
 from tests.benchmarks.world import World
 
-_SIZE = 100_000
-_TIMES = 7
+_SIZE = 99_990
+_TIMES = 5
 
 
 def _fill(unit: str, *, head: str = "", tail: str = "") -> str:
@@ -24,9 +26,17 @@ def _numbered(pattern: str, count: int) -> str:
     return " ".join(pattern.format(n=n, next=n + 1) for n in range(count))
 
 
+def _within(pattern: str, head: str, tail: str, *, at_most: int | None = None) -> str:
+    """The pattern as often as the shipped limit of tokens allows between head and tail."""
+    each = count_tokens(pattern.format(n=0), stop_after=_SIZE)
+    left = Limits().max_tokens - 5 - count_tokens(head + tail, stop_after=_SIZE)
+    times = min(left // each, at_most or _SIZE)
+    return head + "".join(pattern.format(n=n) for n in range(times)) + tail
+
+
 DOCUMENTS: Mapping[str, str] = {
     "one field 20,000 times": _fill(" __typename", head="{", tail="}"),
-    "one alias after the other": "{" + _numbered("a{n}: __typename", 6_000) + "}",
+    "one alias after the other": "{" + _numbered("a{n}: __typename", 5_000) + "}",
     "3,900 tokens of aliases": "{" + _numbered("a{n}: __typename", 1_290) + "}",
     "nested to the end": _fill("{a", tail=""),
     "nested and closed": "{ sense " + "{ a " * 1_900 + "b" + "}" * 1_900 + "}",
@@ -67,6 +77,29 @@ DOCUMENTS: Mapping[str, str] = {
     "one comment": "#" + "x" * 99_000 + "\n{ __typename }",
     "unknown fields, with suggestions": "{" + _numbered("organisation{n}", 1_900) + "}",
     "wrong values": "{ sense { organizations(where: {name: {in: [" + "1 " * 3_800 + "]}}) { totalCount } } }",
+    # What the limits let pass, as large as they allow, and wrong in the end: all of it is validated, nothing executed.
+    "fields within the limits": _within(
+        "a{n}: organizations {{ nodes {{ rowId name code }} }} ", "{ sense { ", "wrong } }", at_most=99
+    ),
+    "unknown fields within the limits": _within("organisation{n} ", "{ sense { ", "} }"),
+    "values within the limits": _within(
+        '"a{n}" ', "{ sense { organizations(where: {name: {in: [", "]}}) { wrong } } }"
+    ),
+    "wrong values within the limits": _within(
+        "{n} ", "{ sense { organizations(where: {name: {in: [", "]}}) { nodes } } }"
+    ),
+    "fragments within the limits": _within(
+        "fragment f{n} on SenseQuery {{ organizations {{ totalCount }} }} ", "{ sense { ...f0 ...f1 wrong } } ", ""
+    ),
+    "overlaps within the limits": "{ sense { organizations { nodes { " + "rowId " * 60 + "} wrong } } }",
+    "inline fragments within the limits": "{ sense { " + "... on SenseQuery { " * 80 + "wrong" + " }" * 80 + " } }",
+    "a string of 99 kB where a number belongs": '{ sense { organizations(first: "'
+    + "x" * 99_000
+    + '") { totalCount } } }',
+    "a string of escapes": '{ node(id: "' + "\\u00e9" * 16_000 + '") { id } }',
+    "a block string of many lines": '{ node(id: """' + " x\n" * 33_000 + '""") { id } }',
+    "a name of 99 kB": "{ sense { " + "x" * 99_000 + " } }",
+    "a default value of 99 kB": 'query q($v: ID! = "' + "x" * 98_000 + '") { node(id: $v) { wrong } }',
     "commas and line ends": _fill(",\n", head="{ __typename ", tail="}"),
     "not GraphQL": _fill("\\"),
     "block string that never ends": '{ node(id: """' + 'a\\"""' * 19_000,
@@ -90,7 +123,7 @@ async def hostile(world: World) -> list[Figure]:
 
 async def _settle(gateway: Server, document: str, token: str, turn: int) -> float:
     """CPU milliseconds of one request. A comment makes it a document the gateway has not seen."""
-    request = post(f"{document}\n#{turn}"[:_SIZE], token=token)
+    request = post(f"{document}\n#{turn}", token=token)
     head, _, body = request.partition(b"\r\n\r\n")
     before = gateway.cpu_seconds()
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)

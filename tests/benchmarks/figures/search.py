@@ -39,6 +39,7 @@ _TEXTS = (
     "send a signal to a process",
 )
 _K = 10
+_ROUNDING = 1e-6
 _SQL = f"""
 SELECT json_build_object('nodes', coalesce(json_agg(json_build_object('rowId', id, 'content', content, 'score', score)
     ORDER BY distance), '[]'))::text
@@ -62,10 +63,11 @@ async def search(world: World) -> list[Figure]:
         async with world.gateway() as gateway:
             recall = direct_recall = 0.0
             for request, given in zip(requests, asked, strict=True):
-                right = _ids(orjson.loads(await exact.fetchval(_SQL, *given)))
-                found = _ids(orjson.loads(await ask(gateway.port, request))["data"]["aura"]["search"])
-                recall += len(right & found) / len(right) / len(asked)
-                direct_recall += len(right & _ids(orjson.loads(await direct.fetchval(_SQL, *given)))) / len(right)
+                right = _scores(orjson.loads(await exact.fetchval(_SQL, *given)))
+                answer = orjson.loads(await ask(gateway.port, request))["data"]["aura"]["search"]
+                recall += _recall(_scores(answer), right) / len(asked)
+                same = _scores(orjson.loads(await direct.fetchval(_SQL, *given)))
+                direct_recall += _recall(same, right) / len(asked)
             at = await target(gateway.port, requests, lambda data: None)
 
             async def ours(seconds: float) -> float:
@@ -98,7 +100,7 @@ async def search(world: World) -> list[Figure]:
             f"{name}: recall@{_K}",
             recall,
             "of the exact ten",
-            theirs=direct_recall / len(asked),
+            theirs=direct_recall,
             peer="the same SQL directly",
             goal=Goal("at least", 0.98, ""),
         ),
@@ -113,5 +115,12 @@ def _request(text: str, workspace: int, token: str) -> bytes:
     )
 
 
-def _ids(connection: Any) -> set[str]:
-    return {node["rowId"] for node in connection["nodes"]}
+def _scores(connection: Any) -> list[float]:
+    return [node["score"] for node in connection["nodes"]]
+
+
+def _recall(found: list[float], right: list[float]) -> float:
+    """The share of the found that are as near as the exact k-th: of equal texts any may be found."""
+    if len(right) != _K:
+        raise AssertionError(f"the workspace holds {len(right)} chunks, not {_K}")
+    return sum(score >= right[-1] - _ROUNDING for score in found) / _K

@@ -107,7 +107,7 @@ async def subscriptions(world: World) -> list[Figure]:
         Figure(f"{name} of one job: p95 from commit to client", _p95_ms(shared[0].delays), "ms"),
         Figure(f"{name}: memory they hold", held - idle, "MiB"),
         Figure(
-            f"{name}: memory after the second thousands left, over after the first",
+            f"{name}: memory left behind, second time over first",
             after_second - after_first,
             "MiB",
             goal=Goal("at most", 16, " MiB"),
