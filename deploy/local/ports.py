@@ -48,11 +48,12 @@ def choose_ports(paths: StatePaths, *, ours: Callable[[str], bool], gateway: int
     """The ports kept from the last run as long as they are free or held by our own running part; else a free block.
 
     `ours(part)` says whether that part of this stack runs. The demo's gateway stays on 8000 (or `gateway`), free or
-    not: its address is in the documentation and in tokens, so a conflict is reported when the gateway is started.
+    not: its address is in the documentation and in tokens, so a conflict is reported when the gateway is started. Nor
+    does a taken gateway's port move stores that run: it is most likely `axion serve` over them.
     """
     kept = read_ports(paths)
     fixed = gateway or (kept.gateway if kept else None) or (DEMO_GATEWAY if paths.name == "demo" else None)
-    if kept is not None and _usable(kept, ours, skip_gateway=paths.name == "demo"):
+    if kept is not None and _usable(kept, ours, skip_gateway=paths.name == "demo" or _stores_run(ours)):
         chosen = Ports(**{**asdict(kept), "gateway": fixed or kept.gateway})
     else:
         chosen = _free_block(
@@ -77,6 +78,10 @@ def _usable(ports: Ports, ours: Callable[[str], bool], *, skip_gateway: bool) ->
         for part, port in by_part.items()
         if not (skip_gateway and part == "gateway")
     )
+
+
+def _stores_run(ours: Callable[[str], bool]) -> bool:
+    return any(ours(part) for part in ("postgres", "clickhouse", "openfga", "objects"))
 
 
 def _free_block(first: int, *, gateway: int | None) -> Ports:

@@ -47,6 +47,15 @@ def test_a_port_held_by_our_own_part_stays(paths: StatePaths, listener: socket.s
     assert choose_ports(paths, ours=lambda part: part == "openfga") == ports
 
 
+def test_a_gateway_served_over_running_stores_moves_none(paths: StatePaths, listener: socket.socket) -> None:
+    ports = choose_ports(paths, ours=_nothing_runs)
+    listener.bind(("127.0.0.1", ports.gateway))
+    listener.listen()
+
+    assert choose_ports(paths, ours=lambda part: part == "postgres") == ports
+    assert choose_ports(paths, ours=_nothing_runs) != ports
+
+
 def test_the_demo_is_where_the_documentation_says(paths: StatePaths) -> None:
     demo = StatePaths("demo", paths.root)
     assert choose_ports(demo, ours=_nothing_runs).gateway == DEMO_GATEWAY
