@@ -29,8 +29,8 @@ H3Index = NewType("H3Index", int)
 Base64 = NewType("Base64", bytes)
 
 _INT64 = range(-(2**63), 2**63)
-_DECIMAL = re.compile(r"-?\d{1,1000}(\.\d{1,1000})?([eE][+-]?\d{1,4})?")
-_INTEGER = re.compile(r"-?\d{1,19}")
+_DECIMAL = re.compile(r"-?\d{1,1000}(\.\d{1,1000})?([eE][+-]?\d{1,4})?", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 _H3 = re.compile(r"[0-9a-fA-F]{15,16}")
 
 
