@@ -55,6 +55,7 @@ def _term(term: object, column_type: ColumnType) -> object:
     if not isinstance(term, str):
         raise ValueError("not text")
     try:
+        term.encode("utf-8", "surrogateescape")
         return decode_value(term, column_type)
     except ValueError:
         spelled = _STORE_TEXT.get(column_type.kind)

@@ -93,6 +93,7 @@ def test_what_is_encoded_is_decoded(terms: list[str | None]) -> None:
                 (Kind.TIMESTAMP, "10000-01-01T24:00:00+00:00"),
                 (Kind.NUMERIC, "1e999999999"),
                 (Kind.UUID, "{018cc251-f400-7000-8000-0123456789ab}"),
+                (Kind.TEXT, "\ud800"),
                 (Kind.DATE, "yesterday"),
                 (Kind.TIMESTAMP, "2024-01-01"),
                 (Kind.TIMESTAMP, "2024-01-01T00:00:00'; DROP TABLE x"),
