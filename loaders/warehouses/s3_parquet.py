@@ -183,7 +183,8 @@ class S3Parquet:
 
 
 def _is_folder(name: str) -> bool:
-    return bool(name) and "/" not in name and not name.startswith(("_", "."))
+    """Not for a NUL: the S3 client's text ends there, so the folder above would be read instead."""
+    return bool(name) and not {"/", "\0"} & set(name) and not name.startswith(("_", "."))
 
 
 def _table_of(statement: Statement) -> tuple[str | None, str]:

@@ -113,7 +113,7 @@ async def test_columns_are_described_in_their_order(warehouse: Warehouse, ledger
     assert table.column("text").nullable
 
 
-@pytest.mark.parametrize("name", ["no_such_table", "", "..", "a/b", "large' OR '1'='1"])
+@pytest.mark.parametrize("name", ["no_such_table", "", "\0", "large\0", "..", "a/b", "large' OR '1'='1"])
 async def test_an_unknown_table_is_an_error_of_the_caller(name: str, warehouse: Warehouse, ledger: Ledger) -> None:
     with pytest.raises(UnknownTable):
         await warehouse.describe(name, ledger=ledger)
