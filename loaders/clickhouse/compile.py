@@ -129,7 +129,7 @@ def _bound(value: object, kind: Kind) -> tuple[str, object]:
         case Decimal():
             return _decimal_type([value]), value
         case datetime():
-            return "DateTime64(6, 'UTC')", value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            return "DateTime64(6, 'UTC')", _instant(value)
         case date():
             return "Date32", value.isoformat()
         case str() if kind is Kind.TIMESTAMP:  # finer than a datetime: RFC 3339 from a cursor
@@ -138,6 +138,11 @@ def _bound(value: object, kind: Kind) -> tuple[str, object]:
             return "String", value if value.isprintable() else _bytes_if_needed(value)
         case _:
             return _TYPES[kind], value
+
+
+def _instant(value: datetime) -> str:
+    """Years have four digits, which `strftime` does not give to those before 1000."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, list[object]]:

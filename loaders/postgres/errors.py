@@ -28,8 +28,8 @@ _UNREACHABLE = (
     asyncpg.InternalClientError,  # the connection was lost while asyncpg asked for a type's description
     OSError,
 )
-_GEOJSON = re.compile("geojson", re.IGNORECASE)
-"""PostGIS raises what it cannot parse as an internal error, which names the format."""
+_GEOJSON = re.compile("geojson|nesting too deep", re.IGNORECASE)
+"""PostGIS raises what it cannot parse as an internal error, which names the format, or is its JSON parser's."""
 
 
 @contextmanager

@@ -151,6 +151,7 @@ def test_indexes_still_apply(engine: ChDb) -> None:
         (Kind.TEXT, "'; DROP", "String", "'; DROP"),
         (Kind.TEXT, "a\udcff", "String", b"a\xff"),
         (Kind.TIMESTAMP, datetime(2024, 1, 1, tzinfo=UTC), "DateTime64(6, 'UTC')", "2024-01-01 00:00:00.000000"),
+        (Kind.TIMESTAMP, datetime(1, 1, 1, tzinfo=UTC), "DateTime64(6, 'UTC')", "0001-01-01 00:00:00.000000"),
         (Kind.DATE, date(2024, 1, 1), "Date32", "2024-01-01"),
         (Kind.BOOLEAN, True, "Bool", True),
     ],
