@@ -2,7 +2,7 @@
 
 from schema import job
 from schema.aura import rag_chunk, workspace
-from schema.gen import data_source, dataset
+from schema.gen import data_source, dataset, profile
 from schema.sense import frame, frame_batch, hold, organization, track, track_log
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "hold",
     "job",
     "organization",
+    "profile",
     "rag_chunk",
     "track",
     "track_log",

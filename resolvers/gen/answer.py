@@ -1,11 +1,17 @@
-"""Answers of reads over a remote table that has been described, and so was allowed, in this request."""
+"""Answers of reads over a described remote table: guard, then fetch, as `resolvers/answer.py` does for the catalog."""
+
+from collections.abc import Collection
+from uuid import UUID
 
 from loaders.columnar.connection import read_connection
 from loaders.columnar.source import Source
 from loaders.description import Table
 from loaders.errors import StoreUnavailable
+from loaders.openfga import names
 from loaders.read import Read
 from resolvers.context import Context
+from resolvers.permissions.guards import Whole
+from resolvers.permissions.station import guard
 
 
 def source_of(table: Table, context: Context) -> Source:
@@ -16,12 +22,23 @@ def source_of(table: Table, context: Context) -> Source:
     return source
 
 
-async def answer_rows(read: Read, context: Context) -> str:
-    """The connection of a read as JSON text."""
-    return (await read_connection(read, source_of(read.table, context), context.ledger)).decode()
+async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
+    """The read as the caller may have it: all of the table's rows, or none (`can_view` on `table:{dataset}/{name}`)."""
+    whole = Whole("can_view", names.table(dataset_id, read.table.name), parent=names.dataset(dataset_id))
+    return await guard(read, {read.table: whole}, verdicts=context.verdicts, candidates=_no_candidates)
 
 
-async def answer_groups(read: Read, context: Context) -> str:
+async def answer_rows(read: Read, dataset_id: UUID, context: Context) -> str:
+    """The connection of the guarded read as JSON text."""
+    guarded = await guarded_rows(read, dataset_id, context)
+    return (await read_connection(guarded, source_of(read.table, context), context.ledger)).decode()
+
+
+async def answer_groups(read: Read, dataset_id: UUID, context: Context) -> str:
     """The list of groups of `resolvers.gen.rows.aggregate_read` as JSON text."""
-    text = await answer_rows(read, context)
+    text = await answer_rows(read, dataset_id, context)
     return text.removeprefix('{"rows":').removesuffix("}")
+
+
+async def _no_candidates(table: Table, column: str) -> Collection[object]:
+    raise AssertionError(f"{table.name} is guarded as a whole, not by {column}")

@@ -1,7 +1,7 @@
 from loaders.tables.axion_gen import catalog
 from resolvers.permissions.guards import Visible
 from schema.gen.table import dataset_table, dataset_tables
-from schema.mapping.declare import column, resolved, table_type, to_one
+from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 
 
 @table_type(catalog.Dataset, store="axion_gen", guard=Visible("dataset", "can_view", "id"))
@@ -15,3 +15,4 @@ class GenDataset:
     data_source = to_one("GenDataSource", local="data_source_id", description="The warehouse its tables are in.")
     tables = resolved(dataset_tables, requires=("id",), description="Its tables that you may see, ordered by name.")
     table = resolved(dataset_table, requires=("id",), description="One of its tables, or null.")
+    profiles = to_many("GenTableProfile", remote="dataset_id", description="What is known of its profiled tables.")

@@ -10,15 +10,31 @@ from graphql import GraphQLResolveInfo
 
 from loaders.description import Table
 from loaders.errors import NotFound
-from loaders.read import Connection, ConnectionPart, Literal, Nodes, PageInfo, PageInfoPart, Read, TotalCount
+from loaders.read import (
+    And,
+    Col,
+    Compare,
+    Connection,
+    ConnectionPart,
+    Literal,
+    Nodes,
+    Op,
+    PageInfo,
+    PageInfoPart,
+    Read,
+    TotalCount,
+)
 from resolvers.context import Context
-from resolvers.gen.answer import answer_groups, answer_rows, source_of
+from resolvers.gen.answer import answer_groups, answer_rows, guarded_rows, source_of
 from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, page, predicate
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
 from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder
+from schema.mapping import types
 from schema.mapping.arguments import argument, signature
 from schema.mapping.install import document
+from schema.mapping.object import OBJECTS
 from schema.mapping.page import page_size
+from schema.mapping.roots import run_one
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
 
@@ -39,9 +55,10 @@ async def _rows(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Map
         page=page(described, order_by, limit=limit, after=arguments.get("after")),
     )
     if context.capture is not None:
-        context.capture.take(read, source_of(described, context))
+        guarded = await guarded_rows(read, table.dataset_id, context)
+        context.capture.take(guarded, source_of(described, context))
         return None
-    return orjson.Fragment(await answer_rows(read, context))
+    return orjson.Fragment(await answer_rows(read, table.dataset_id, context))
 
 
 def _descending(term: Mapping[str, Any]) -> bool:
@@ -81,7 +98,7 @@ async def _aggregate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments
         where=predicate(arguments.get("where"), described),
         limit=arguments.get("first"),
     )
-    return orjson.Fragment(await answer_groups(read, context))
+    return orjson.Fragment(await answer_groups(read, table.dataset_id, context))
 
 
 def _measure(given: Mapping[str, Any]) -> MeasureOf:
@@ -128,6 +145,11 @@ async def _columns(table: strawberry.Parent["GenTable"], info: Info) -> list[Gen
     ]
 
 
+async def _profile(table: "GenTable", info: GraphQLResolveInfo[Any], _: Mapping[str, Any]) -> Any:
+    of_table = And((Compare(Col("dataset_id"), Op.EQ, table.dataset_id), Compare(Col("table_name"), Op.EQ, table.name)))
+    return await run_one(OBJECTS["GenTableProfile"], of_table, info)
+
+
 @strawberry.type(description="A table of a remote warehouse, queried in place.")
 class GenTable:
     dataset_id: strawberry.Private[UUID]
@@ -137,6 +159,11 @@ class GenTable:
         resolver=_row_count, description="Rows by the engine's metadata; null where that would cost a read."
     )
     columns = strawberry.field(resolver=_columns, description="Its columns, in the engine's order.")
+    profile = strawberry.field(
+        resolver=signature({}, {}, types.lazy("GenTableProfile") | None),
+        metadata={"mapping": _profile},
+        description="What the last `genTableProfileRefresh` found; null before the first.",
+    )
     rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows}, description="Its rows.")
     aggregate = strawberry.field(
         resolver=_AGGREGATE, metadata={"mapping": _aggregate}, description="Its rows in groups: keys and measures."
