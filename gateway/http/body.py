@@ -1,9 +1,14 @@
-"""Reads a request body up to a limit; nothing beyond the limit is ever kept."""
+"""Reads a request body up to a limit and for a while; nothing beyond the limit is ever kept."""
+
+import asyncio
 
 from starlette.types import Receive
 
 from gateway.http.refusal import refuse
 from loaders.errors import Code
+
+BODY_SECONDS = 30.0
+"""For all of the body: a client that stops in the middle holds a connection and nothing else, but for ever."""
 
 
 class HungUp(Exception):
@@ -11,9 +16,20 @@ class HungUp(Exception):
 
 
 async def read_body(receive: Receive, *, declared: str | None, maximum: int) -> bytes:
-    """Raises `Refusal` 413 as soon as the declared or the received length is beyond `maximum` bytes, or `HungUp`."""
+    """Raises `HungUp`, or `Refusal`: 413 as soon as the declared or the received length is beyond `maximum` bytes, 408
+    when the body did not come in time.
+    """
     if declared is not None and declared.isdecimal() and int(declared[:20]) > maximum:
         raise _too_large(maximum)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(receive, maximum)
+    except TimeoutError:
+        message = f"The request body did not arrive within {BODY_SECONDS:g} s: send it again, whole."
+        raise refuse(408, Code.REQUEST_INVALID, message, headers={"connection": "close"}) from None
+
+
+async def _read(receive: Receive, maximum: int) -> bytes:
     first: bytes | None = None
     chunks: list[bytes] = []
     size = 0

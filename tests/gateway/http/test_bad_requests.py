@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from gateway.http import body as body_reader
 from tests.gateway.http.application import serving, settings_without_stores
 
 GRAPHQL = "application/graphql-response+json"
@@ -100,6 +101,17 @@ async def test_query_strings(url: str, query: str) -> None:
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     assert b" 400 " in head.splitlines()[0]
+    assert json.loads(body)["errors"][0]["extensions"]["code"] == "REQUEST_INVALID"
+
+
+async def test_body_that_stops_in_the_middle(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_reader, "BODY_SECONDS", 0.05)
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(b'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"')
+    head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
+    writer.close()
+    assert b" 408 " in head.splitlines()[0]
     assert json.loads(body)["errors"][0]["extensions"]["code"] == "REQUEST_INVALID"
 
 
