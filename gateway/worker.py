@@ -22,7 +22,7 @@ from procrastinate.jobs import Job as Place
 
 from gateway.settings import Jobs, Settings
 from gateway.stores import open_stores
-from loaders.errors import AxionError
+from loaders.errors import AxionError, Forbidden
 from loaders.jobs.attempts import Attempts
 from loaders.jobs.changes import CANCELS_CHANNEL
 from loaders.jobs.job import Job
@@ -54,10 +54,20 @@ async def run_worker(settings: Settings) -> None:
         )
 
 
+_USER = "SELECT id, is_active FROM public.users WHERE external_auth_id = $1"
+
+
 @asynccontextmanager
 async def acting_for(job: Job, *, stores: Stores, max_page: int) -> AsyncIterator[Context]:
-    """A context of the job's subject: what they may do is asked anew, so a permission taken away ends the job."""
-    subject, ledger = Subject(job.subject), Ledger()
+    """A context of the job's subject: what they may do is asked anew, so a permission taken away ends the job.
+
+    So does a user who was deactivated meanwhile: `Forbidden`.
+    """
+    ledger = Ledger()
+    rows = await stores.postgres["axion_sense"].fetch(_USER, job.subject, ledger=ledger)
+    if not rows or not rows[0]["is_active"]:
+        raise Forbidden("The user who started the job is no longer active.")
+    subject = Subject(job.subject, user_id=rows[0]["id"])
     verdicts = Verdicts(subject, stores.openfga, ledger)
     yield Context(subject, request_id=str(job.id), stores=stores, verdicts=verdicts, ledger=ledger, max_page=max_page)
     used = {store: asdict(usage) for store, usage in ledger.stores.items()}
