@@ -154,9 +154,16 @@ def _value(op: Op, value: Any, kind: Kind) -> Value:
         case Op.DWITHIN:
             return (value["geometry"], value["metres"])
         case Op.CONTAINS | Op.CONTAINED_BY if kind is Kind.JSON:
-            return orjson.dumps(value).decode()
+            return _json_text(value)
         case _:
             return value
+
+
+def _json_text(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError as error:
+        raise BadInput("A JSON value to compare with has whole numbers of 64 bits and at most 250 levels.") from error
 
 
 def id_predicate(ids: str | list[str], mapping: ObjectMapping) -> Predicate:

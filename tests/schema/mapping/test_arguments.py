@@ -202,3 +202,11 @@ def test_what_is_unknown_does_not_match(shape: str, verdict: bool | None) -> Non
 
 def _truth(predicate: Predicate, row: dict[str, Any]) -> bool | None:
     return holds(predicate, row, lambda value: value)
+
+
+@pytest.mark.parametrize("contains", [f"{{a: {'9' * 40}}}", "[" * 100 + f"{2**64}" + "]" * 100])
+def test_json_no_store_could_hold_is_refused(contains: str) -> None:
+    where = f"{{chunks: {{some: {{metadata: {{contains: {contains}}}}}}}}}"
+    with pytest.raises(AxionError) as raised:
+        read_of(f"{{ aura {{ workspaces(where: {where}) {{ totalCount }} }} }}")
+    assert raised.value.code is Code.BAD_USER_INPUT
