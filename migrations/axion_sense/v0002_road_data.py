@@ -39,6 +39,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_track_logs_organization_id_created_at", "track_logs", ["organization_id", "created_at"], schema="road_data"
     )
+    op.create_index("ix_track_logs_organization_id_id", "track_logs", ["organization_id", "id"], schema="road_data")
     op.create_index("ix_track_logs_user_id", "track_logs", ["user_id"], schema="road_data")
 
     op.invoke(
@@ -67,7 +68,7 @@ def upgrade() -> None:
             by="created_at",
         )
     )
-    op.create_index("ix_frame_batches_track_id", "frame_batches", ["track_id"], schema="road_data")
+    op.create_index("ix_frame_batches_track_id_id", "frame_batches", ["track_id", "id"], schema="road_data")
 
     op.create_table(
         "holds",
