@@ -5,7 +5,7 @@ from dataclasses import replace
 from loaders.description import ColumnType, Table
 from loaders.errors import BadInput, InvalidCursor
 from loaders.expression import sortable
-from loaders.read import Col, OrderBy, Value
+from loaders.read import Col, GroupOrder, OrderBy, Value
 
 
 def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]:
@@ -24,7 +24,7 @@ def cursor_types(order: tuple[OrderBy, ...], table: Table) -> tuple[ColumnType, 
     return tuple(sortable(term.expression, table) for term in total_order(order, table))
 
 
-def nulls_first(term: OrderBy) -> bool:
+def nulls_first(term: OrderBy | GroupOrder) -> bool:
     """Nulls sort as largest unless the term says otherwise."""
     return term.descending if term.nulls_first is None else term.nulls_first
 

@@ -287,8 +287,17 @@ def figure(position: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupOrder:
+    """By a measure of the groups, or by an expression of `group_by`. Nulls as in `OrderBy`."""
+
+    by: "Expression | Measure"
+    descending: bool = False
+    nulls_first: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Groups over the whole match (not the page), ordered by their keys, the first `limit` of them.
+    """Groups over the whole match (not the page) in `order`, ties by their keys, the first `limit` of them.
 
     Each object has its entries in order: a group key's expression, a measure, or an object of such. No `group_by` gives
     exactly one, of which no `having` is asked. More than `bound` groups are `PageTooLarge`, never cut.
@@ -299,10 +308,13 @@ class Aggregate:
     limit: int | None = None
     having: Having | None = None
     bound: int | None = None
+    order: tuple[GroupOrder, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.having is not None and not self.group_by:
-            raise ValueError("`having` chooses among groups, and there are none without `group_by`")
+        if not self.group_by and (self.having is not None or self.order):
+            raise ValueError("`having` and `order` are about groups, and there are none without `group_by`")
+        if any(not isinstance(term.by, Measure) and term.by not in self.group_by for term in self.order):
+            raise ValueError("`order` names an expression that `group_by` does not")
 
     @property
     def figures(self) -> "tuple[Expression | Measure | Literal, ...]":
@@ -311,6 +323,12 @@ class Aggregate:
         for _, entry in self.entries:
             found += [each for _, each in entry.entries] if isinstance(entry, Figures) else [entry]
         return tuple(found)
+
+    @property
+    def hidden(self) -> tuple[Measure, ...]:
+        """The measures that `having` and `order` need beside those that the entries show."""
+        ordered = tuple(term.by for term in self.order if isinstance(term.by, Measure))
+        return (*(self.having.measures if self.having is not None else ()), *ordered)
 
     @property
     def fetched(self) -> int | None:

@@ -4,27 +4,27 @@ With `keys` it is the batch of a dataloader: the same page for each key at once 
 grouped by key, and the key's columns first in every answer.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
-from loaders.columnar.dialect import ROW, Binder, Dialect, column
+from loaders.columnar.dialect import ROW, Binder, Dialect, column, without_nan
 from loaders.columnar.needed import expressions_of, needed_expressions
 from loaders.columnar.order import keyset, order_clause
 from loaders.columnar.predicate import condition, is_never
 from loaders.columnar.statement import OutputColumn, Statement
-from loaders.description import ColumnType, Table
+from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
 from loaders.expression import COUNT, expression_type, having_table, measure_type, sortable
-from loaders.order import flipped, total_order
+from loaders.order import flipped, nulls_first, total_order
 from loaders.read import (
     Aggregate,
     AggregateFunction,
     Col,
     Edges,
     Expression,
-    Having,
     Literal,
     Measure,
     Nodes,
@@ -142,20 +142,23 @@ def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | 
     if not (measures or aggregate.group_by):
         measures = [_COUNT_ROWS]  # without a measure the rows would not become one group
     query, columns = _select(read, _key_expressions(keys), binder, groups=aggregate.group_by, measures=measures)
-    if aggregate.having is not None:
-        figures = [_measured(measure, read, binder)[0] for measure in aggregate.having.measures]
-        named = [exp.alias_(value, figure(n), quoted=True, copy=False) for n, value in enumerate(figures)]
-        query = query.select(*named, copy=False)
+    hidden = [_measured(measure, read, binder)[0] for measure in aggregate.hidden]
+    named = [exp.alias_(value, figure(n), quoted=True, copy=False) for n, value in enumerate(hidden)]
+    query = query.select(*named, copy=False)
     query = query.where(*_filters(read, None, binder, keys), copy=False)
     group_keys = [binder.sort_key(group, column_type) for group, column_type in groups]
     if key_columns or group_keys:
         query = query.group_by(*key_columns, *(group.copy() for group in group_keys), copy=False)
-    if aggregate.having is not None:
-        query = _held(query, aggregate.having, columns, read.table, binder)
+    if aggregate.having is not None or aggregate.order:
+        query = _grouped(query, columns)
         names = [output.name for output in columns]
         key_columns = [column(name) for name in names[: len(key_columns)]]
         group_keys = [column(name) for name in names[len(key_columns) : len(key_columns) + len(group_keys)]]
-    terms: list[exp.Expr] = [exp.Ordered(this=group, desc=False, nulls_first=False) for group in group_keys]
+    if aggregate.having is not None:
+        held = condition(aggregate.having.where, having_table(aggregate.having, read.table), binder)
+        query = query.where(held, copy=False)
+    terms = _group_order(aggregate, group_keys, read.table)
+    terms += [exp.Ordered(this=group, desc=False, nulls_first=False) for group in group_keys]
     query = _sorted(query, terms)
     if aggregate.fetched is not None and aggregate.group_by:
         if keys is None:
@@ -165,13 +168,24 @@ def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | 
     return _statement(query, binder, columns)
 
 
-def _held(
-    grouped: exp.Select, having: Having, columns: tuple[OutputColumn, ...], table: Table, binder: Binder
-) -> exp.Select:
-    """The groups that `having` lets pass: a select over the grouped rows and their measures."""
+def _grouped(grouped: exp.Select, columns: tuple[OutputColumn, ...]) -> exp.Select:
+    """A select over the groups, whose hidden measures conditions and orders can name."""
     shown = [exp.alias_(column(output.name), output.name, quoted=True, copy=False) for output in columns]
-    query = exp.Select().select(*shown, copy=False).from_(grouped.subquery(ROW, copy=False), copy=False)
-    return query.where(condition(having.where, having_table(having, table), binder), copy=False)
+    return exp.Select().select(*shown, copy=False).from_(grouped.subquery(ROW, copy=False), copy=False)
+
+
+def _group_order(aggregate: Aggregate, group_keys: Sequence[exp.Expr], table: Table) -> list[exp.Expr]:
+    measures = itertools.count(len(aggregate.having.measures) if aggregate.having is not None else 0)
+    terms: list[exp.Expr] = []
+    for term in aggregate.order:
+        if isinstance(term.by, Measure):
+            value: exp.Expr = column(figure(next(measures)))
+            if measure_type(term.by, table).kind is Kind.FLOAT:
+                value = without_nan(value)
+        else:
+            value = group_keys[aggregate.group_by.index(term.by)].copy()
+        terms.append(exp.Ordered(this=value, desc=term.descending, nulls_first=nulls_first(term)))
+    return terms
 
 
 def _select(

@@ -144,9 +144,12 @@ class Binder:
     def sort_key(self, expression: Expression, column_type: ColumnType) -> exp.Expr:
         """The expression as it sorts and groups: NaN as null, so that pages and groups are the same on every engine."""
         value = self.expression(expression)
-        if column_type.kind is not Kind.FLOAT:
-            return value
-        return exp.Case(ifs=[exp.If(this=exp.not_(exp.IsNan(this=value)), true=value.copy())])
+        return without_nan(value) if column_type.kind is Kind.FLOAT else value
+
+
+def without_nan(value: exp.Expr) -> exp.Expr:
+    """The float, or null for NaN."""
+    return exp.Case(ifs=[exp.If(this=exp.not_(exp.IsNan(this=value)), true=value.copy())])
 
 
 def column(name: str) -> exp.Column:

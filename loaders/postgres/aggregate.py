@@ -9,7 +9,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
 from loaders.expression import expression_type, having_table, measure_type, sortable
-from loaders.postgres.expression import from_clause, sort_key, sql_expression
+from loaders.order import nulls_first
+from loaders.postgres.expression import NAN, from_clause, sort_key, sql_expression
 from loaders.postgres.json_text import Part, Text, concat, json_constant, json_value, object_parts
 from loaders.postgres.predicate import condition
 from loaders.postgres.rows import Source, conditions, of
@@ -41,13 +42,15 @@ def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: S
         one = sa.select(text).select_from(matched).having(sa.true())  # one group even where nothing is measured
         return concat(["[", one.scalar_subquery(), "]"])
     keys = [columns[expression, True] for expression in aggregate.group_by]
-    labelled = [key.label(f"k{position}") for position, key in enumerate(keys)]
+    ordered = [_order_key(term.by, read.table, columns) for term in aggregate.order]
+    labelled = [key.label(f"k{position}") for position, key in enumerate((*ordered, *keys))]
     grouped = sa.select(text.label("item"), *labelled).select_from(matched).group_by(*keys)
     if aggregate.having is not None:
         grouped = _held(grouped, aggregate.having, read.table, columns)
-    groups = grouped.order_by(*_keys_of(grouped, keys)).limit(aggregate.fetched).subquery()
+    run = _run(aggregate, list(grouped.selected_columns)[1:])
+    groups = grouped.order_by(*run).limit(aggregate.fetched).subquery()
     separator: ColumnElement[str] = aggregate_order_by(
-        sa.literal_column("','"), *(groups.c[label.name] for label in labelled)
+        sa.literal_column("','"), *_run(aggregate, [groups.c[label.name] for label in labelled])
     )
     items = sa.func.coalesce(sa.func.string_agg(groups.c.item, separator), sa.literal_column("''"), type_=sa.Text)
     answer = concat(["[", items, "]"])
@@ -62,7 +65,7 @@ def _values(aggregate: Aggregate, table: Table, source: Source) -> dict[tuple[Ex
     for group in aggregate.group_by:
         sortable(group, table)
         values[group, True] = sort_key(group, table, source)
-    for entry in (*aggregate.figures, *(aggregate.having.measures if aggregate.having else ())):
+    for entry in (*aggregate.figures, *aggregate.hidden):
         match entry:
             case Measure(function, expression):
                 measure_type(entry, table)
@@ -172,8 +175,23 @@ def _held(
     return sa.select(*(measured.c[name] for name in names)).where(held)
 
 
-def _keys_of(grouped: sa.Select[Any], keys: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    return list(grouped.selected_columns)[1 : len(keys) + 1]
+def _order_key(
+    by: Expression | Measure, table: Table, columns: dict[tuple[Expression, bool], ColumnElement[Any]]
+) -> ColumnElement[Any]:
+    """What groups are ordered by: NaN as null, like all that sorts."""
+    if not isinstance(by, Measure):
+        return columns[by, True]
+    value = _measure(by, table, columns)
+    return sa.func.nullif(value, NAN) if measure_type(by, table).kind is Kind.FLOAT else value
+
+
+def _run(aggregate: Aggregate, keys: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """The groups' order over its columns: those of `order`, then the keys'."""
+    terms: list[ColumnElement[Any]] = []
+    for term, key in zip(aggregate.order, keys, strict=False):
+        directed = key.desc() if term.descending else key.asc()
+        terms.append(directed.nulls_first() if nulls_first(term) else directed.nulls_last())
+    return [*terms, *keys[len(aggregate.order) :]]
 
 
 def _within(bound: int) -> ColumnElement[bool]:

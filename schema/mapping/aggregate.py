@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from graphql import FieldNode, GraphQLObjectType
+from strawberry.utils.str_converters import to_camel_case
 
 from loaders.description import Kind
 from loaders.errors import BadInput, PageTooLarge
@@ -19,6 +20,7 @@ from loaders.read import (
     Col,
     Expression,
     Figures,
+    GroupOrder,
     Having,
     Literal,
     Measure,
@@ -31,7 +33,7 @@ from loaders.read import (
 from schema.mapping.aggregate_types import MAX_GROUPS
 from schema.mapping.collect import Document
 from schema.mapping.figures import FAMILIES, FUNCTIONS, STATISTIC, columns_of, enum_name, groupable
-from schema.mapping.filters import comparisons
+from schema.mapping.filters import comparisons, direction_of
 from schema.mapping.object import ObjectMapping
 
 _TYPENAME = "__typename"
@@ -43,6 +45,7 @@ def aggregate(
 ) -> Aggregate:
     """`BadInput` where the arguments do not fit each other or the selection; `PageTooLarge` beyond `MAX_GROUPS`."""
     groups = _groups(arguments.get("groupBy") or [], mapping)
+    order = _order(arguments.get("orderBy") or [], groups, mapping)
     selected = document.collect(f"{mapping.name}Aggregate", nodes)
     return Aggregate(
         tuple(groups.values()),
@@ -50,6 +53,7 @@ def aggregate(
         limit=_first(arguments.get("first")),
         having=_having(arguments.get("having"), mapping, grouped=bool(groups)),
         bound=MAX_GROUPS if groups else None,
+        order=order,
     )
 
 
@@ -163,6 +167,45 @@ def _first(first: int | None) -> int | None:
             f"`first` is {first}, and at most {MAX_GROUPS} groups are answered. Use `where` or fewer groups."
         )
     return first
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def _order(
+    terms: list[Mapping[str, Any]], groups: Mapping[str, Expression], mapping: ObjectMapping
+) -> tuple[GroupOrder, ...]:
+    if terms and not groups:
+        raise BadInput("`orderBy` of `aggregate` is an order of groups. Give `groupBy`, or leave it out.")
+    named = {enum_name(field, column): field for field, column in groupable(mapping).items()}
+    found: list[GroupOrder] = []
+    for term in terms:
+        spelled, direction = term.get("field"), term.get("direction")
+        field = None if spelled is None else named[_name(spelled)]
+        by = _ordered(_name(term["figure"]), field, groups, mapping)
+        descending, nulls = (False, None) if direction is None else direction_of(direction)
+        found.append(GroupOrder(by, descending, nulls))
+    return tuple(found)
+
+
+def _ordered(
+    figure_name: str, field: str | None, groups: Mapping[str, Expression], mapping: ObjectMapping
+) -> Expression | Measure:
+    if figure_name == "COUNT":
+        if field is not None:
+            raise BadInput("`COUNT` is of rows and takes no `field`. `COUNT_DISTINCT` does.")
+        return _ROWS
+    if field is None:
+        raise BadInput(f"An order by `{figure_name}` needs a `field`.")
+    if figure_name == "KEY":
+        if field not in groups:
+            raise BadInput(f"`{field}` is not what groups are made by. Add it to `groupBy`, or order by another.")
+        return groups[field]
+    function = to_camel_case(figure_name.lower())
+    family = next(each for each in FAMILIES if function in each.functions)
+    if field not in family.columns(mapping):
+        raise BadInput(f"`{field}` has no `{function}`. Order by a field that has.")
+    return Measure(FUNCTIONS[function], Col(columns_of(mapping)[field]))
 
 
 # --- having -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from loaders.expression import COUNT
 from schema.mapping import types
 from schema.mapping.arguments import signature
 from schema.mapping.figures import FAMILIES, STATISTIC, enum_name, groupable
+from schema.mapping.filters import SortOrder
 from schema.mapping.kinds import FILTERS, make_input, output_type
 from schema.mapping.object import OBJECTS, ObjectMapping
 
@@ -38,6 +39,21 @@ class TimeUnit(Enum):
 
 
 types.register("TimeUnit", TimeUnit)
+
+
+@strawberry.enum(description="What groups are ordered by.")
+class GroupFigure(Enum):
+    KEY = strawberry.enum_value("KEY", description="A field of their key.")
+    COUNT = strawberry.enum_value("COUNT", description="Their number of rows; takes no field.")
+    COUNT_DISTINCT = strawberry.enum_value("COUNT_DISTINCT", description="The number of a field's distinct values.")
+    SUM = strawberry.enum_value("SUM", description="The sum of a field.")
+    AVG = strawberry.enum_value("AVG", description="The arithmetic mean of a field.")
+    STDDEV = strawberry.enum_value("STDDEV", description="The standard deviation of a field.")
+    MIN = strawberry.enum_value("MIN", description="The smallest value of a field.")
+    MAX = strawberry.enum_value("MAX", description="The largest value of a field.")
+
+
+types.register("GroupFigure", GroupFigure)
 
 
 def make_aggregate(mapping: ObjectMapping) -> None:
@@ -80,17 +96,19 @@ def aggregate_field(target: str) -> Any:
     arguments: dict[str, Any] = {}
     if groupable(OBJECTS[target]):
         by = types.list_of(types.lazy(f"{target}GroupBy"))
-        first = f"The first groups in the order of their keys. Unless given, more than {MAX_GROUPS:,} are an error."
+        order = types.list_of(types.lazy(f"{target}GroupOrder"))
+        first = f"The first groups in their order. Unless given, more than {MAX_GROUPS:,} are an error."
         arguments = {
             "group_by": _argument(by, "What makes a group. Unless given, all rows are one."),
             "having": _argument(types.lazy(f"{target}Having"), "Only groups that match. Needs `groupBy`."),
+            "order_by": _argument(order, "Order, first term first; ties are broken by key. Needs `groupBy`."),
             "first": _argument(int, first),
         }
     groups = types.list_of(types.lazy(f"{target}Aggregate"))
     return strawberry.field(
         resolver=signature({}, arguments, Optional[groups]),
         name="aggregate",
-        description="Figures of all rows that match, whatever the page, in groups ordered by their keys, nulls last.",
+        description="Groups of all rows that match, whatever the page; in the order of their keys unless asked.",
         metadata={"mapping": "connection"},
     )
 
@@ -106,17 +124,36 @@ def _make_groups(mapping: ObjectMapping) -> None:
     members = {value: strawberry.enum_value(value, description=f"By `{field}`.") for value, field in values.items()}
     made = cast(type[Enum], Enum(f"{name}GroupField", members, module=types.__name__))
     types.register(made.__name__, strawberry.enum(made, description=f"A field of `{name}` that makes groups."))
-    cls = type(f"{name}GroupBy", (), {"__module__": types.__name__, "__annotations__": {}})
+    field = types.lazy(f"{name}GroupField")
     zone = "IANA name of the zone whose clocks count, such as Europe/Berlin; UTC unless given."
-    for attribute, annotation, text in (
-        ("field", types.lazy(f"{name}GroupField"), "The field."),
-        ("truncate", Optional[TimeUnit], "The unit its instants or dates are truncated to."),
-        ("time_zone", Optional[str], zone),
-    ):
+    _make_term(
+        f"{name}GroupBy",
+        {
+            "field": (field, "The field."),
+            "truncate": (Optional[TimeUnit], "The unit its instants or dates are truncated to."),
+            "time_zone": (Optional[str], zone),
+        },
+        f"One part of what makes a group of `{name}`.",
+    )
+    _make_term(
+        f"{name}GroupOrder",
+        {
+            "figure": (GroupFigure, "What is compared."),
+            "field": (Optional[field], "The field it is of; every figure but `COUNT` has one."),
+            "direction": (Optional[SortOrder], "Which end first, and where nulls go; `ASC` unless given."),
+        },
+        f"One term of an order of groups of `{name}`.",
+    )
+
+
+def _make_term(name: str, fields: dict[str, tuple[Any, str]], description: str) -> None:
+    """An input of which the first field is required."""
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
+    for position, (attribute, (annotation, text)) in enumerate(fields.items()):
         cls.__annotations__[attribute] = annotation
-        optional = {} if attribute == "field" else {"default": strawberry.UNSET}
+        optional: dict[str, Any] = {"default": strawberry.UNSET} if position else {}
         setattr(cls, attribute, strawberry.field(description=text, **optional))
-    types.register(f"{name}GroupBy", strawberry.input(cls, description=f"One part of what makes a group of `{name}`."))
+    types.register(name, strawberry.input(cls, description=description))
 
 
 def _percentile(figure: str) -> Any:

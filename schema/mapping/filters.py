@@ -205,6 +205,12 @@ def order(terms: list[Mapping[str, Any]] | None, mapping: ObjectMapping) -> tupl
 def _term(name: str, direction: Any, mapping: ObjectMapping) -> OrderBy:
     field = mapping.fields[name]
     assert isinstance(field, ColumnField)
+    descending, nulls_first = direction_of(direction)
+    return OrderBy(Col(field.column), descending=descending, nulls_first=nulls_first)
+
+
+def direction_of(direction: Any) -> tuple[bool, bool | None]:
+    """A coerced `SortOrder`: whether it descends, and where it says that nulls go."""
     spelled = direction.name if isinstance(direction, Enum) else str(direction)
     nulls = True if spelled.endswith("NULLS_FIRST") else False if spelled.endswith("NULLS_LAST") else None
-    return OrderBy(Col(field.column), descending=spelled.startswith("DESC"), nulls_first=nulls)
+    return spelled.startswith("DESC"), nulls

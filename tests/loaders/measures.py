@@ -6,7 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal, localcontext
 from typing import Any
 
-from loaders.read import AggregateFunction, Measure
+from loaders.order import nulls_first
+from loaders.read import AggregateFunction, GroupOrder, Measure
 
 
 def measured(measure: Measure, given: list[Any], sort_key: Callable[[object], Any]) -> Any:
@@ -41,3 +42,16 @@ def _percentile(values: list[float], fraction: float) -> float | None:
     place = fraction * (len(values) - 1)
     low, high = values[math.floor(place)], values[math.ceil(place)]
     return low if low == high else low + (high - low) * (place - math.floor(place))
+
+
+def in_order(
+    keys: list[tuple[Any, ...]],
+    values: dict[tuple[Any, ...], Any],
+    term: GroupOrder,
+    sort_key: Callable[[object], Any],
+) -> list[tuple[Any, ...]]:
+    """The keys of groups by their values, those that are equal as they were."""
+    nulls = [key for key in keys if values[key] is None]
+    others = [key for key in keys if values[key] is not None]
+    others.sort(key=lambda key: sort_key(values[key]), reverse=term.descending)  # stable in reverse, too
+    return nulls + others if nulls_first(term) else others + nulls

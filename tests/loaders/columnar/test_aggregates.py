@@ -22,6 +22,7 @@ from loaders.read import (
     Connection,
     Expression,
     Figures,
+    GroupOrder,
     Having,
     Literal,
     Measure,
@@ -37,7 +38,7 @@ from tests.loaders.buckets import bucket_of
 from tests.loaders.columnar.conftest import ROWS, TABLE
 from tests.loaders.columnar.naive import Row, bytewise, holds
 from tests.loaders.columnar.sources import Engine
-from tests.loaders.measures import measured
+from tests.loaders.measures import in_order, measured
 from tests.loaders.postgres.rows import json_of
 
 COLUMNS = ("c0", "big", "name", "flag", "day", "at")
@@ -81,6 +82,12 @@ held = st.recursive(
         st.lists(inner, max_size=3).map(lambda terms: Or(tuple(terms))),
     ),
     max_leaves=4,
+)
+
+
+orders = st.lists(
+    st.builds(GroupOrder, st.sampled_from([*KEYS[:8], *MEASURES]), st.booleans(), st.sampled_from([None, True, False])),
+    max_size=2,
 )
 
 
@@ -131,10 +138,18 @@ def _naive(aggregate: Aggregate, rows: list[Row]) -> list[Any]:
             case group:
                 return json_of(key[aggregate.group_by.index(group)], expression_type(group, TABLE))
 
-    def in_order(key: tuple[Any, ...]) -> list[Any]:
+    def by_key(key: tuple[Any, ...]) -> list[Any]:
         return [(value is None, None if value is None else bytewise(value)) for value in key]
 
-    keys = sorted(groups, key=in_order)
+    keys = sorted(groups, key=by_key)
+    for term in reversed(aggregate.order):
+        values = {
+            key: _value(term.by, groups[key])
+            if isinstance(term.by, Measure)
+            else key[aggregate.group_by.index(term.by)]
+            for key in keys
+        }
+        keys = in_order(keys, values, term, bytewise)
     return [
         {name: shown(entry, key) for name, entry in aggregate.entries}
         for key in (keys[: aggregate.limit] if aggregate.group_by else keys)
@@ -152,6 +167,7 @@ async def _groups(aggregate: Aggregate, engine: Engine) -> Any:
     measures=st.lists(st.sampled_from(MEASURES), max_size=4),
     limit=st.sampled_from([None, 0, 1, 3]),
     having=st.none() | held,
+    order=orders,
 )
 async def test_aggregates(
     engine: Engine,
@@ -159,6 +175,7 @@ async def test_aggregates(
     measures: list[Measure],
     limit: int | None,
     having: Predicate | None,
+    order: list[GroupOrder],
 ) -> None:
     key = Figures((*((f"k{n}", group) for n, group in enumerate(groups)), ("kind", Literal("Key"))))
     entries = tuple((f"m{n}", measure) for n, measure in enumerate(measures))
@@ -169,6 +186,7 @@ async def test_aggregates(
         limit,
         having=_having(having) if having is not None and groups else None,
         bound=1_000,
+        order=tuple(term for term in order if groups and (isinstance(term.by, Measure) or term.by in groups)),
     )
     assert await _groups(part, engine) == _naive(part, ROWS)
 
@@ -179,10 +197,17 @@ async def test_aggregates(
     measures=st.lists(st.sampled_from(MEASURES), max_size=3),
     limit=st.sampled_from([None, 1, 3]),
     having=st.none() | held,
+    order=orders,
 )
 async def test_aggregates_of_each_key(
-    engine: Engine, group: Expression, measures: list[Measure], limit: int | None, having: Predicate | None
+    engine: Engine,
+    group: Expression,
+    measures: list[Measure],
+    limit: int | None,
+    having: Predicate | None,
+    order: list[GroupOrder],
 ) -> None:
+    shown = tuple(term for term in order if isinstance(term.by, Measure) or term.by == group)
     figures = tuple((f"m{n}", measure) for n, measure in enumerate(measures))
     part = Aggregate(
         (group,),
@@ -190,6 +215,7 @@ async def test_aggregates_of_each_key(
         limit,
         None if having is None else _having(having),
         bound=100,
+        order=shown,
     )
     read = Read(TABLE, connection=Connection((("groups", part),)))
     cells = sorted({row["cell"] for row in ROWS}, key=str)

@@ -23,6 +23,7 @@ from loaders.read import (
     Expression,
     Field,
     Figures,
+    GroupOrder,
     Having,
     Join,
     Literal,
@@ -41,7 +42,7 @@ from loaders.read import (
 )
 from tests.loaders.buckets import bucket_of
 from tests.loaders.columnar.naive import Row, holds, ordered
-from tests.loaders.measures import measured
+from tests.loaders.measures import in_order, measured
 from tests.loaders.postgres.rows import json_of, sort_key
 
 Data = dict[str, list[Row]]
@@ -164,10 +165,17 @@ def _groups(aggregate: Aggregate, table: Table, rows: list[Row]) -> list[dict[st
             values: rows for values, rows in groups.items() if holds(having.where, _held(having, rows, table), sort_key)
         }
     ordered_keys = sorted(groups, key=lambda values: [(v is None, None if v is None else sort_key(v)) for v in values])
+    for term in reversed(aggregate.order):
+        by = {values: _order_value(term, aggregate, values, groups[values]) for values in ordered_keys}
+        ordered_keys = in_order(ordered_keys, by, term, sort_key)
     return [
         {name: _entry(entry, aggregate, values, groups[values], table) for name, entry in aggregate.entries}
         for values in (ordered_keys[: aggregate.limit] if aggregate.group_by else ordered_keys)
     ]
+
+
+def _order_value(term: GroupOrder, aggregate: Aggregate, values: tuple[Any, ...], rows: list[Row]) -> Any:
+    return _value(term.by, rows) if isinstance(term.by, Measure) else values[aggregate.group_by.index(term.by)]
 
 
 def _held(having: Having, rows: list[Row], table: Table) -> Row:

@@ -30,6 +30,7 @@ from loaders.read import (
     Expression,
     Field,
     Figures,
+    GroupOrder,
     Having,
     Literal,
     Measure,
@@ -298,6 +299,12 @@ held = st.recursive(
     measures=st.lists(st.sampled_from(MEASURES), max_size=4),
     limit=st.sampled_from([None, 0, 1, 3]),
     having=st.none() | held,
+    order=st.lists(
+        st.builds(
+            GroupOrder, st.sampled_from([*KEYS[:11], *MEASURES]), st.booleans(), st.sampled_from([None, True, False])
+        ),
+        max_size=2,
+    ),
 )
 async def test_aggregates(
     postgres: Postgres,
@@ -306,6 +313,7 @@ async def test_aggregates(
     measures: list[Measure],
     limit: int | None,
     having: Predicate | None,
+    order: list[GroupOrder],
 ) -> None:
     key = Figures((*((f"k{n}", group) for n, group in enumerate(groups)), ("kind", Literal("Key"))))
     entries = [(f"k{n}", group) for n, group in enumerate(groups)] + [(f"m{n}", m) for n, m in enumerate(measures)]
@@ -315,6 +323,7 @@ async def test_aggregates(
         limit,
         having=Having(HELD, having) if having is not None and groups else None,
         bound=1_000,
+        order=tuple(term for term in order if groups and (isinstance(term.by, Measure) or term.by in groups)),
     )
     read = Read(ROWS, connection=Connection((("aggregate", part), ("nodes", Nodes(columns("id"))))), where=where)
     assert await run(read, postgres) == answer(read, DATA)

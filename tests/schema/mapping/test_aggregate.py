@@ -16,6 +16,7 @@ from loaders.read import (
     Connection,
     Expression,
     Figures,
+    GroupOrder,
     Having,
     Literal,
     Measure,
@@ -203,6 +204,30 @@ def test_sums_of_integers_are_compared_beyond_their_32_bits() -> None:
     assert found.where == And((Compare(Col(figure(0)), Op.GT, 12_345_678_901),))
 
 
+@pytest.mark.parametrize(
+    ("terms", "order"),
+    [
+        ("[]", ()),
+        ("[{figure: COUNT}]", (GroupOrder(COUNT),)),
+        ("{figure: COUNT, direction: DESC}", (GroupOrder(COUNT, descending=True),)),
+        ("[{figure: KEY, field: DEVICE_OS, direction: DESC}]", (GroupOrder(OS, descending=True),)),
+        (
+            "[{figure: SUM, field: DISTANCE_M, direction: DESC_NULLS_LAST}, {figure: COUNT_DISTINCT, field: ROW_ID}]",
+            (
+                GroupOrder(_SUM, descending=True, nulls_first=False),
+                GroupOrder(_of(AggregateFunction.COUNT_DISTINCT, "id")),
+            ),
+        ),
+        *(
+            (f"[{{figure: {name}, field: DISTANCE_M}}]", (GroupOrder(_of(AggregateFunction[name], "distance_m")),))
+            for name in ("AVG", "STDDEV", "MIN", "MAX")
+        ),
+    ],
+)
+def test_the_order_of_groups(terms: str, order: tuple[GroupOrder, ...]) -> None:
+    assert _aggregate("count", f"{BY_OS}, orderBy: {terms}").order == order
+
+
 def test_arguments_may_be_variables() -> None:
     header = "query($by: [SenseTrackGroupBy!], $having: SenseTrackHaving, $first: Int, $p: Float!)"
     part = _aggregate(
@@ -260,6 +285,12 @@ def test_aggregates_at_every_depth_and_beside_a_page() -> None:
         ("count", f"{BY_OS}, having: {{count: {{gt: null}}}}", "is null"),
         ("count", f"{BY_OS}, having: {{sum: {{distanceM: null}}}}", "is null"),
         ("count", f"{BY_OS}, first: -1", "negative"),
+        ("count", "orderBy: [{figure: COUNT}]", "Give `groupBy`"),
+        ("count", f"{BY_OS}, orderBy: [{{figure: COUNT, field: DEVICE_OS}}]", "takes no `field`"),
+        ("count", f"{BY_OS}, orderBy: [{{figure: SUM}}]", "needs a `field`"),
+        ("count", f"{BY_OS}, orderBy: [{{figure: SUM, field: DEVICE_OS}}]", "has no `sum`"),
+        ("count", f"{BY_OS}, orderBy: [{{figure: MIN, field: ROW_ID}}]", "has no `min`"),
+        ("count", f"{BY_OS}, orderBy: [{{figure: KEY, field: STARTED_AT}}]", "Add it to `groupBy`"),
         ("percentile(p: 1.01) { distanceM }", "", "between 0 and 1"),
         ("percentile(p: -0.01) { distanceM }", "", "between 0 and 1"),
     ],

@@ -44,6 +44,15 @@ SELECT toUnixTimestamp(toStartOfHour(captured_at)) AS hour, count() AS n, max(sp
 FROM frames WHERE organization_id = {own} GROUP BY hour HAVING n > 1000 ORDER BY hour LIMIT 20
 """
 
+FULLEST = """
+SELECT toString(track_id) AS track, toUnixTimestamp(toStartOfMinute(captured_at)) AS minute, count() AS n
+FROM frames WHERE organization_id = {own} GROUP BY track, minute ORDER BY track, n DESC, minute LIMIT 2 BY track
+"""
+LATEST = """
+SELECT date_trunc('minute', created_at) AS at, count(*) AS n FROM road_data.track_logs
+WHERE organization_id = {own} GROUP BY 1 ORDER BY 1 DESC LIMIT 3
+"""
+
 
 @pytest.fixture(scope="module")
 async def ask(settings: Settings, sample_data: None) -> AsyncIterator[Ask]:
@@ -160,6 +169,34 @@ async def test_hours_of_clickhouse_with_having_and_first(ask: Ask, clickhouse: S
         (datetime.fromtimestamp(row["hour"], UTC).isoformat(), row["n"]) for row in rows
     ]
     assert [group["max"]["speed"] for group in found] == [pytest.approx(row["top"], rel=1e-6) for row in rows]
+
+
+async def test_the_fullest_hours_of_each_track(ask: Ask, clickhouse: Sql) -> None:
+    answer = await ask(
+        """{ sense { tracks(first: 20) { nodes { rowId frames { aggregate(
+            groupBy: [{field: CAPTURED_AT, truncate: MINUTE}], orderBy: [{figure: COUNT, direction: DESC}], first: 2
+        ) { key { capturedAt } count } } } } } }"""
+    )
+    tracks = answer["data"]["sense"]["tracks"]["nodes"]
+    rows = await clickhouse(FULLEST)
+    assert tracks
+    for track in tracks:
+        found = [(group["key"]["capturedAt"], group["count"]) for group in track["frames"]["aggregate"]]
+        minutes = [(row["minute"], row["n"]) for row in rows if row["track"] == track["rowId"]]
+        assert found == [(datetime.fromtimestamp(minute, UTC).isoformat(), n) for minute, n in minutes]
+    assert answer["extensions"]["stores"]["clickhouse"]["statements"] == 2
+
+
+async def test_the_latest_days_come_first_where_asked(ask: Ask, own: tuple[Sql, int]) -> None:
+    answer = await ask(
+        """{ sense { trackLogs { aggregate(groupBy: [{field: CREATED_AT, truncate: MINUTE}], first: 3,
+            orderBy: [{figure: KEY, field: CREATED_AT, direction: DESC}]) { key { createdAt } count } } } }"""
+    )
+    rows = await own[0](LATEST)
+    assert rows
+    assert answer["data"]["sense"]["trackLogs"]["aggregate"] == [
+        {"key": {"createdAt": row["at"].isoformat()}, "count": row["n"]} for row in rows
+    ]
 
 
 async def test_more_groups_than_are_answered_are_an_error_of_their_store(ask: Ask, own: tuple[Sql, int]) -> None:
