@@ -86,7 +86,14 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "x-axion-stores", "x-request-id", "last-event-id"],
+            allow_headers=[
+                "authorization",
+                "content-type",
+                "x-axion-stores",
+                "x-request-id",
+                "last-event-id",
+                "idempotency-key",
+            ],
             expose_headers=["x-request-id"],
         )
     ]

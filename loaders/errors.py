@@ -65,7 +65,13 @@ class AxionError(Exception):
 
 
 class BadInput(AxionError):
+    """`field` is the input's field it is about, as the API calls it, where it is about one."""
+
     code = Code.BAD_USER_INPUT
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class InvalidId(BadInput):

@@ -43,6 +43,8 @@ class Context:
     max_page: int = 1_000
     last_event_id: str | None = None
     """What an SSE client sent as `Last-Event-ID`: where a subscription is resumed."""
+    idempotency_key: str | None = None
+    """What the client sent as `Idempotency-Key`: a retried mutation returns its first answer."""
     capture: "Capture | None" = None
     """Set when the answer is to be an Arrow stream."""
     failures: "list[Failure]" = field(default_factory=list)

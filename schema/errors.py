@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 
-from loaders.errors import AxionError, BadInput, Code, Conflict, Forbidden, NotFound
+from loaders.errors import BadInput, Code, Conflict, Forbidden, NotFound
 from schema.mapping.enums import described_enum
 
 T = TypeVar("T")
@@ -50,14 +50,14 @@ class Error:
 
 @strawberry.type(description="The input cannot be used as it is; nothing was changed.")
 class InvalidInput(Error):
-    pass
+    field: str | None = strawberry.field(default=None, description="The field of the input it is about, if one.")
 
 
 @strawberry.type(
     name="Conflict", description="It conflicts with what is there, such as a name that is taken; nothing was changed."
 )
 class Conflicting(Error):
-    pass
+    field: str | None = strawberry.field(default=None, description="The field of the input it is about, if one.")
 
 
 @strawberry.type(description="You may not do this; nothing was changed.")
@@ -70,23 +70,18 @@ class Absent(Error):
     pass
 
 
-_AS_DATA: tuple[tuple[type[AxionError], type[Error]], ...] = (
-    (Conflict, Conflicting),
-    (BadInput, InvalidInput),
-    (Forbidden, NotAllowed),
-    (NotFound, Absent),
-)
-
-
 async def as_data(work: Awaitable[T]) -> T | Error:
     """The result, or the failure as its type. What is not the caller's to mend (a store down) stays an error."""
     try:
         return await work
-    except AxionError as error:
-        for raised, type_ in _AS_DATA:
-            if isinstance(error, raised):
-                return type_(message=str(error), code=error.code)
-        raise
+    except Conflict as error:
+        return Conflicting(message=str(error), code=error.code, field=error.field)
+    except BadInput as error:
+        return InvalidInput(message=str(error), code=error.code, field=error.field)
+    except Forbidden as error:
+        return NotAllowed(message=str(error), code=error.code)
+    except NotFound as error:
+        return Absent(message=str(error), code=error.code)
 
 
 def result_of(name: str, payload: type) -> Any:

@@ -19,7 +19,15 @@ from resolvers.context import Context
 
 _HEADERS = {
     name.encode(): name
-    for name in ("accept", "content-type", "content-length", "authorization", "x-axion-stores", "last-event-id")
+    for name in (
+        "accept",
+        "content-type",
+        "content-length",
+        "authorization",
+        "x-axion-stores",
+        "last-event-id",
+        "idempotency-key",
+    )
 }
 _FORMS = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -33,9 +41,12 @@ class Incoming:
     runtime: Runtime
     request_id: str
     last_event_id: str | None
+    idempotency_key: str | None
 
     def new_context(self) -> Context:
-        return self.runtime.new_context(self.authenticated.subject, self.request_id, self.last_event_id)
+        context = self.runtime.new_context(self.authenticated.subject, self.request_id, self.last_event_id)
+        context.idempotency_key = self.idempotency_key
+        return context
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -75,6 +86,7 @@ async def take_in(
         runtime=runtime,
         request_id=request_id,
         last_event_id=headers.get("last-event-id"),
+        idempotency_key=headers.get("idempotency-key"),
     )
 
 

@@ -72,6 +72,19 @@ class Relation:
     column: str
 
 
+@dataclass(frozen=True, slots=True)
+class WriteGuard:
+    """Who may write a row: who has `relation` on `type:{value of column}`, the row's own column.
+
+    A row that is made is asked about with the value it will have, one that is deleted with the value it has, and one
+    that is changed with both. Where the value is null, only system admins may.
+    """
+
+    type: str
+    relation: str
+    column: str
+
+
 class Unguarded(AxionError):
     """A table without a policy was to be read. A defect of the program, answered by reading nothing."""
 

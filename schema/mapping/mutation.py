@@ -15,8 +15,19 @@ I = TypeVar("I")  # noqa: E741 - the input
 def mutation(work: Callable[[Context, I], Awaitable[Any]], *, takes: type[I], answers: type, description: str) -> Any:
     """The field over `work(context, input)`, which returns an instance of `answers` or raises."""
 
+    async def unnamed(context: Context, given: I, _: str) -> Any:
+        return await work(context, given)
+
+    return named_mutation(unnamed, takes=takes, answers=answers, description=description)
+
+
+def named_mutation(
+    work: Callable[[Context, I, str], Awaitable[Any]], *, takes: type[I], answers: type, description: str
+) -> Any:
+    """As `mutation`, over `work(context, input, name or alias in the document)`."""
+
     async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:
-        return await as_data(work(info.context, input))
+        return await as_data(work(info.context, input, str(info.path.key)))
 
     name = answers.__strawberry_definition__.name  # type: ignore[attr-defined]
     annotations = {

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from loaders.tables.auradb.base import Auradb
 from loaders.tables.columns import Uuid7Key, utc_now
+from loaders.tables.idempotency_key import IdempotencyKeyTable
 
 
 class Workspace(Auradb):
@@ -52,3 +53,7 @@ class IndexMetadata(Auradb):
     content_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the indexed content, in hexadecimal.")
     indexed_at: Mapped[datetime] = mapped_column(default=utc_now, comment="When the file was indexed (UTC).")
     index_type: Mapped[str] = mapped_column(String(50), comment="`rag` or `graph`.")
+
+
+class IdempotencyKey(IdempotencyKeyTable, Auradb):
+    """Mutations of this database's rows."""

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from loaders.tables.axion_sense.base import AxionSense
 from loaders.tables.columns import BigInt, IdentityKey, Json
+from loaders.tables.idempotency_key import IdempotencyKeyTable
 from loaders.tables.openfga_model_version import OpenFgaModelVersionTable
 
 
@@ -115,3 +116,7 @@ class UserOrgRole(AxionSense):
 
 class OpenFgaModelVersion(OpenFgaModelVersionTable, AxionSense):
     """Models uploaded to OpenFGA for this database's rows."""
+
+
+class IdempotencyKey(IdempotencyKeyTable, AxionSense):
+    """Mutations of this database's rows."""

@@ -1,0 +1,122 @@
+"""One read-write transaction whose statements are in the ledger, and whose refused rows name the column."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from loaders.description import Column, Kind
+from loaders.errors import BadInput, Conflict
+from loaders.ledger import Ledger
+from loaders.postgres.client import Postgres, WriteSession
+from loaders.postgres.expression import from_clause
+from loaders.postgres.predicate import condition
+from loaders.postgres.types import sql_type
+from loaders.read import Read, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Raises what `Postgres` raises, and for a row that a constraint refuses `Conflict` or `BadInput` with `field`:
+    the name of the column, where the constraint is about one.
+    """
+
+    session: WriteSession
+    store: str
+    ledger: Ledger
+
+    async def rows(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
+        """What the statement returns."""
+        with self.ledger.statement(self.store) as usage:
+            try:
+                result = await self.session.execute(statement)
+            except IntegrityError as error:
+                cause = error.orig.__cause__ if error.orig is not None else None
+                if not isinstance(cause, asyncpg.IntegrityConstraintViolationError):
+                    raise
+                raise refused(cause, statement) from error
+            silent = isinstance(result, sa.CursorResult) and not result.returns_rows
+            rows: Sequence[sa.Row[Any]] = () if silent else result.all()
+            usage.rows = len(rows)
+        return rows
+
+
+@asynccontextmanager
+async def transaction(postgres: Postgres, ledger: Ledger) -> AsyncIterator[Transaction]:
+    """Committed at the end, rolled back when the body raises."""
+    async with postgres.transaction() as session:
+        yield Transaction(session, postgres.store, ledger)
+
+
+def locked(read: Read, columns: Sequence[str], *, for_delete: bool) -> sa.Select[Any]:
+    """The columns of the rows that match a guarded read's `where`, locked against other writers until the end."""
+    return _matching(read, columns).with_for_update(key_share=not for_delete)
+
+
+def matching(read: Read, columns: Sequence[str]) -> sa.Select[Any]:
+    """The columns of the rows that match a guarded read's `where`."""
+    return _matching(read, columns)
+
+
+def _matching(read: Read, columns: Sequence[str]) -> sa.Select[Any]:
+    source = from_clause(read.table)
+    chosen = sa.select(*(source.c[name] for name in columns)).select_from(source)
+    return chosen if read.where is None else chosen.where(condition(read.where, read.table, source))
+
+
+def bound(value: Value, column: Column) -> sa.ColumnElement[Any]:
+    """The value as it is written into the column; None is NULL. Geometry is GeoJSON text in WGS 84."""
+    if value is None:
+        return sa.null()
+    match column.type.kind:
+        case Kind.GEOMETRY:
+            text = sa.bindparam(None, value, sa.Text)
+            return sa.func.ST_SetSRID(sa.func.ST_GeomFromGeoJSON(text), sa.literal_column("4326"))
+        case Kind.VECTOR:
+            assert isinstance(value, (list, tuple))
+            return sa.cast(sa.bindparam(None, "[" + ",".join(map(repr, value)) + "]", sa.Text), sql_type(column.type))
+        case _:
+            return sa.bindparam(None, value, sql_type(column.type))
+
+
+def refused(error: asyncpg.IntegrityConstraintViolationError, statement: sa.Executable) -> BadInput:
+    """The failure of a row that a constraint refused; `field` is a column of the constraint."""
+    name = error.constraint_name
+    table = statement.table if isinstance(statement, (sa.Insert, sa.Update)) else None
+    column = error.column_name or (_column_of(name, table) if isinstance(table, sa.Table) else None)
+    of = f"`{column}`" if column else "the row"
+    match error:
+        case asyncpg.UniqueViolationError():
+            return Conflict(f"Another row has the same {of} already. Choose another value.", field=column)
+        case asyncpg.ForeignKeyViolationError() if isinstance(statement, sa.Delete):
+            return Conflict("Other rows still refer to this one. Change or delete them first.")
+        case asyncpg.ForeignKeyViolationError():
+            return BadInput(f"What {of} refers to does not exist.", field=column)
+        case asyncpg.NotNullViolationError():
+            return BadInput(f"{of} must not be null.", field=column)
+        case _:
+            broken = "a rule of its table" if column else name or "a constraint"
+            return BadInput(f"The value of {of} is not allowed: it breaks {broken}.", field=column)
+
+
+def _column_of(name: str | None, table: sa.Table) -> str | None:
+    """The last column of the constraint: the leading ones of several say within what it is to hold."""
+    columns: list[str] = []
+    for check in table.constraints:
+        if isinstance(check, sa.CheckConstraint) and name is not None and str(check.name) == name:
+            words = set(re.findall(r"\w+", str(check.sqltext)))
+            columns = [column.name for column in table.columns if column.name in words]
+            columns.sort(key=lambda column: name.endswith(f"_{column}"))
+    keys = [each for each in (*table.constraints, *table.indexes) if isinstance(each, _OF_COLUMNS)]
+    for key in keys:
+        if str(key.name) == name:
+            columns = [column.name for column in key.columns]
+    return columns[-1] if columns else None
+
+
+_OF_COLUMNS = (sa.UniqueConstraint, sa.PrimaryKeyConstraint, sa.ForeignKeyConstraint, sa.Index)

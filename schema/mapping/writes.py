@@ -1,0 +1,202 @@
+"""Mutations of a table-backed type, on request: the input types, and the fields that make, change and delete rows.
+
+    MEMBERS = WriteGuard("organization", "can_view", "organization_id")
+    COLUMNS = ("organization_id", "location", "message")
+
+    sense_hold_create = creates("SenseHold", guard=MEMBERS, columns=COLUMNS, description="Marks a place.")
+    sense_hold_update = updates("SenseHold", guard=MEMBERS, columns=COLUMNS, description="Changes a marked place.")
+    sense_hold_delete = deletes("SenseHold", guard=MEMBERS, description="Removes a marked place.")
+
+Only the columns named here can be written, and only those the type exposes can be named: as a field, or as an edge to
+one row, which is given by its global id.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from loaders.errors import InvalidId
+from loaders.read import Value
+from loaders.tables.databases import METADATA, model_of
+from resolvers.context import Context
+from resolvers.idempotency import Asked
+from resolvers.permissions.guards import WriteGuard
+from resolvers.writes import UPDATED_AT, Create, Delete, Target, Update, create, delete, update
+from schema.mapping import types
+from schema.mapping.filters import row_key
+from schema.mapping.kinds import output_type
+from schema.mapping.mutation import named_mutation
+from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping, policies
+from schema.mapping.payload import make_payload
+from schema.scalars import DateTime
+
+_ID = "Global id of the row."
+_EXPECTED = "The `updatedAt` you have read. Was the row changed since, the answer is a `Conflict`."
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    annotation: Any
+    description: str
+    required: bool = True
+
+
+def creates(name: str, *, guard: WriteGuard, columns: tuple[str, ...], description: str) -> Any:
+    """`{name}Create`: columns that are nullable or have a default may be left out."""
+    mapping = OBJECTS[name]
+    target = _target(mapping, guard, columns)
+    fields = {target.names[column]: _field(column, mapping, target) for column in columns}
+    takes = _input(f"{name}CreateInput", fields, f"One new `{name}`.")
+    payload = make_payload(f"{name}CreatePayload", _noun(name), name, f"One `{name}` was made.")
+
+    async def work(context: Context, given: Any, response_key: str) -> Any:
+        sent = _sent(given, fields)
+        write = Create(Asked(f"{name}Create", response_key, sent), _values(sent, mapping, target))
+        return payload(key=await create(context, target, write, policies()))
+
+    return named_mutation(work, takes=takes, answers=payload, description=description)
+
+
+def updates(name: str, *, guard: WriteGuard, columns: tuple[str, ...], description: str) -> Any:
+    """`{name}Update`: what the patch leaves out stays, what it gives as null becomes null."""
+    mapping = OBJECTS[name]
+    if fixed := {*mapping.table.key, UPDATED_AT}.intersection(columns):
+        raise ValueError(
+            f"{name}: a key and `{UPDATED_AT}` are not the caller's to change ({', '.join(sorted(fixed))})"
+        )
+    target = _target(mapping, guard, columns)
+    patched = {target.names[column]: replace(_field(column, mapping, target), required=False) for column in columns}
+    patch = _input(f"{name}Patch", patched, f"What to change in one `{name}`: what is left out stays.")
+    fields = {"id": _Field(strawberry.ID, _ID)}
+    if mapping.table.has_column(UPDATED_AT):
+        fields["expectedUpdatedAt"] = _Field(DateTime, _EXPECTED, required=False)
+    fields["patch"] = _Field(patch, "The new values.")
+    takes = _input(f"{name}UpdateInput", fields, f"A change of one `{name}`.")
+    payload = make_payload(f"{name}UpdatePayload", _noun(name), name, f"One `{name}` was changed.")
+
+    async def work(context: Context, given: Any, response_key: str) -> Any:
+        sent = _sent(given, fields)
+        sent["patch"] = _sent(sent["patch"], patched)
+        write = Update(
+            Asked(f"{name}Update", response_key, sent),
+            row_key(sent["id"], mapping),
+            _values(sent["patch"], mapping, target),
+            sent.get("expectedUpdatedAt"),
+        )
+        return payload(key=await update(context, target, write, policies()))
+
+    return named_mutation(work, takes=takes, answers=payload, description=description)
+
+
+def deletes(name: str, *, guard: WriteGuard, description: str) -> Any:
+    """`{name}Delete`. The payload is the id the row had."""
+    mapping = OBJECTS[name]
+    target = _target(mapping, guard, ())
+    fields = {"id": _Field(strawberry.ID, _ID)}
+    takes = _input(f"{name}DeleteInput", fields, f"Which `{name}` to delete.")
+    payload = _deleted(name)
+
+    async def work(context: Context, given: Any, response_key: str) -> Any:
+        sent = _sent(given, fields)
+        asked = Asked(f"{name}Delete", response_key, sent)
+        await delete(context, target, Delete(asked, row_key(sent["id"], mapping)), policies())
+        return payload(deleted_id=sent["id"])
+
+    return named_mutation(work, takes=takes, answers=payload, description=description)
+
+
+def _target(mapping: ObjectMapping, guard: WriteGuard, columns: tuple[str, ...]) -> Target:
+    """`ValueError` for what the type does not expose, `KeyError` for a database without `idempotency_keys`."""
+    table = mapping.table
+    if not table.has_column(guard.column):
+        raise ValueError(f"{table.name} has no column {guard.column} to guard its rows by")
+    edges = {column: edge for column in columns if (edge := _edge(column, mapping)) is not None}
+    exposed = {field.column: name for name, field in mapping.fields.items() if isinstance(field, ColumnField)}
+    if hidden := [column for column in columns if column not in edges and column not in exposed]:
+        raise ValueError(f"{mapping.name} does not expose {', '.join(hidden)}: they cannot be written either")
+    return Target(
+        table,
+        model_of(table),
+        guard,
+        METADATA[table.store].tables["public.idempotency_keys"],
+        {column: to_camel_case(column) if column in edges else exposed[column] for column in columns},
+        {column: OBJECTS[edge.target].table for column, edge in edges.items()},
+    )
+
+
+def _edge(column: str, mapping: ObjectMapping) -> EdgeField | None:
+    """The edge to the one row of the same database whose key the column holds."""
+    for field in mapping.fields.values():
+        if isinstance(field, EdgeField) and not field.many and field.local == (column,):
+            far = OBJECTS[field.target].table
+            if far.store == mapping.table.store and len(far.key) == 1 and field.remote in ((), far.key):
+                return field
+    return None
+
+
+def _field(column: str, mapping: ObjectMapping, target: Target) -> _Field:
+    described, sql = mapping.table.column(column), target.model.c[column]
+    has_default = sql.default is not None or sql.server_default is not None or sql.identity is not None
+    if column in target.references:
+        description, annotation = f"Global id. {described.description}", strawberry.ID
+    else:
+        exposed = mapping.fields[target.names[column]]
+        assert isinstance(exposed, ColumnField)
+        description, annotation = exposed.description, output_type(described.type)
+    return _Field(annotation, description, required=not (described.nullable or has_default))
+
+
+def _input(name: str, fields: Mapping[str, _Field], description: str) -> type:
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
+    for field_name, field in fields.items():
+        attribute = _attribute(field_name)
+        cls.__annotations__[attribute] = field.annotation if field.required else Optional[field.annotation]
+        default = {} if field.required else {"default": strawberry.UNSET}
+        setattr(cls, attribute, strawberry.field(name=field_name, description=field.description, **default))
+    return types.register(name, strawberry.input(cls, name=name, description=description))
+
+
+def _deleted(name: str) -> type:
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {"deleted_id": strawberry.ID}})
+    cls.deleted_id = strawberry.field(description="Global id the row had.")  # type: ignore[attr-defined]
+    return strawberry.type(cls, name=f"{name}DeletePayload", description=f"One `{name}` was deleted.")
+
+
+def _attribute(field_name: str) -> str:
+    """An attribute's name that is no word of Python's, whatever the field is called."""
+    return f"f_{field_name}"
+
+
+def _noun(name: str) -> str:
+    """`SenseHold` is a `hold` in its payloads."""
+    noun = re.sub("^[A-Z][a-z0-9]*", "", name)
+    return re.sub("^[A-Z]+(?=[A-Z]|$)|^[A-Z]", lambda capital: capital.group().lower(), noun)
+
+
+def _sent(given: Any, fields: Mapping[str, _Field]) -> dict[str, Any]:
+    """What the client has given: null is not the same as left out."""
+    values = {name: getattr(given, _attribute(name)) for name in fields}
+    return {name: value for name, value in values.items() if value is not strawberry.UNSET}
+
+
+def _values(sent: Mapping[str, Any], mapping: ObjectMapping, target: Target) -> dict[str, Any]:
+    """The given values by column: a global id becomes the key it holds."""
+    values = {column: sent[name] for column, name in target.names.items() if name in sent}
+    for column in values.keys() & target.references.keys():
+        if values[column] is not None:
+            edge = _edge(column, mapping)
+            assert edge is not None
+            values[column] = _referred(values[column], OBJECTS[edge.target], target.names[column])
+    return values
+
+
+def _referred(node_id: str, far: ObjectMapping, name: str) -> Value:
+    try:
+        (key,) = row_key(node_id, far)
+    except InvalidId as error:
+        raise InvalidId(f"`{name}`: {error}", field=name) from error
+    return key
