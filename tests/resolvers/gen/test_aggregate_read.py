@@ -36,8 +36,8 @@ def test_a_percentile_needs_a_fraction(fraction: float | None) -> None:
 
 
 def test_what_is_refused() -> None:
+    spread = MeasureOf(AggregateFunction.STDDEV, None, "s")
     with pytest.raises(BadInput, match="needs a column"):
-        count = MeasureOf(AggregateFunction.STDDEV, None, "s")
-        aggregate_read(TABLE, group_by=[], measures=[count], where=None, limit=None)
+        aggregate_read(TABLE, group_by=[], measures=[spread], where=None, limit=None)
     with pytest.raises(UnknownColumn):
         aggregate_read(TABLE, group_by=["tail"], measures=[], where=None, limit=None)
