@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 
 import orjson
 import sqlalchemy as sa
@@ -11,8 +12,9 @@ from loaders.errors import BadInput
 from loaders.read import Value
 
 _SMALL = range(-(2**15), 2**15)
-_DEPTHS = {"POINT": 0, "MULTIPOINT": 1, "LINESTRING": 1, "MULTILINESTRING": 2, "POLYGON": 2, "MULTIPOLYGON": 3}
-_LEAST_POSITIONS = {"LINESTRING": 2, "MULTILINESTRING": 2, "POLYGON": 4, "MULTIPOLYGON": 4}
+_FLOAT4_MAX = 3.4028234e38  # what a component of a vector holds
+_DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+_LEAST_POSITIONS = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
 
 
 def checked(
@@ -50,6 +52,12 @@ def _checked(value: Value, type_: ColumnType, sql: sa.types.TypeEngine[object]) 
             assert isinstance(value, list)
             if len(value) != type_.dimensions:
                 raise ValueError(f"must have {type_.dimensions} numbers")
+            if any(abs(number) > _FLOAT4_MAX for number in value):
+                raise ValueError("has a number beyond those of 32-bit floats")
+        case Kind.NUMERIC if isinstance(sql, sa.Numeric) and sql.precision is not None:
+            whole = sql.precision - (sql.scale or 0)
+            if not -(10**whole) < round(Decimal(str(value)), sql.scale or 0) < 10**whole:
+                raise ValueError(f"may have at most {whole} digits before the decimal point")
         case Kind.GEOMETRY:
             return _geometry(str(value), (type_.geometry or "GEOMETRY").upper())
     return value
@@ -73,12 +81,14 @@ def _check_text(value: object) -> None:
 def _geometry(text: str, wanted: str) -> str:
     """GeoJSON text of type and coordinates alone: RFC 7946 has one reference system, so a `crs` is not heard."""
     given = orjson.loads(text)
-    type_, with_height = wanted.removesuffix("Z"), wanted.endswith("Z")
-    if str(given["type"]).upper() != type_:
-        raise ValueError(f"must be a GeoJSON {type_.capitalize()}")
+    allowed = [name for name in _DEPTHS if wanted.removesuffix("Z") in (name.upper(), "GEOMETRY")]
+    type_ = given["type"]
+    if type_ not in allowed:
+        raise ValueError(f"must be a GeoJSON {' or '.join(allowed)}")
+    numbers = 3 if wanted.endswith("Z") else 2
     least = _LEAST_POSITIONS.get(type_, 1)
-    _check_positions(given.get("coordinates"), _DEPTHS[type_], 3 if with_height else 2, least, ring="POLYGON" in type_)
-    return orjson.dumps({"type": given["type"], "coordinates": given["coordinates"]}).decode()
+    _check_positions(given.get("coordinates"), _DEPTHS[type_], numbers, least, ring="Polygon" in type_)
+    return orjson.dumps({"type": type_, "coordinates": given["coordinates"]}).decode()
 
 
 def _check_positions(coordinates: object, depth: int, numbers: int, least: int, *, ring: bool) -> None:

@@ -51,6 +51,7 @@ class Postgres:
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=_WRITE_POOL,
             max_overflow=0,
+            pool_timeout=_CONNECT_TIMEOUT_S,
             pool_pre_ping=True,
             connect_args={"timeout": _CONNECT_TIMEOUT_S, "server_settings": session},
             hide_parameters=True,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from loaders.errors import (
     AxionError,
@@ -45,6 +46,8 @@ def translated(store: str) -> Iterator[None]:
         TimeoutError,
     ) as error:
         raise translate(store, error) from error
+    except PoolTimeout as error:
+        raise translate(store, TimeoutError()) from error
     except DBAPIError as error:
         cause = error.orig.__cause__ if error.orig is not None else None
         raise translate(store, cause or error) from error

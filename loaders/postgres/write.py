@@ -55,15 +55,11 @@ async def transaction(postgres: Postgres, ledger: Ledger) -> AsyncIterator[Trans
 
 def locked(read: Read, columns: Sequence[str], *, for_delete: bool) -> sa.Select[Any]:
     """The columns of the rows that match a guarded read's `where`, locked against other writers until the end."""
-    return _matching(read, columns).with_for_update(key_share=not for_delete)
+    return matching(read, columns).with_for_update(key_share=not for_delete)
 
 
 def matching(read: Read, columns: Sequence[str]) -> sa.Select[Any]:
     """The columns of the rows that match a guarded read's `where`."""
-    return _matching(read, columns)
-
-
-def _matching(read: Read, columns: Sequence[str]) -> sa.Select[Any]:
     source = from_clause(read.table)
     chosen = sa.select(*(source.c[name] for name in columns)).select_from(source)
     return chosen if read.where is None else chosen.where(condition(read.where, read.table, source))

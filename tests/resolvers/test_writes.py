@@ -5,6 +5,7 @@ The names the input has for columns are the columns' in capitals here (`TARGET.n
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -13,8 +14,18 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 import pytest
+import sqlalchemy as sa
 
-from loaders.errors import AxionError, BadInput, Conflict, Forbidden, NotFound, StoreError, Unauthenticated
+from loaders.errors import (
+    AxionError,
+    BadInput,
+    Conflict,
+    Forbidden,
+    NotFound,
+    StoreError,
+    StoreUnavailable,
+    Unauthenticated,
+)
 from resolvers.idempotency import Asked
 from resolvers.writes import Create, Delete, Update, create, delete, update
 from tests.resolvers.written_database import OURS, POLICIES, SHARED, STORE, TARGET, THEIRS, World
@@ -68,6 +79,7 @@ VALUES: dict[str, tuple[Any, str, Any]] = {
     "small": (-32768, "small", -32768),
     "big": (2**63 - 1, "big", 2**63 - 1),
     "amount": (Decimal("1e-30"), "amount", Decimal("1e-30")),
+    "price": (Decimal("999.99"), "price", Decimal("999.99")),
     "ratio": (0.1, "ratio", 0.1),
     "flag": (False, "flag", False),
     "day": (date(2026, 2, 28), "day", date(2026, 2, 28)),
@@ -82,6 +94,7 @@ VALUES: dict[str, tuple[Any, str, Any]] = {
     "spot": (POINT, "ST_AsEWKT(spot)", "SRID=4326;POINT(6.1 46.2 400.5)"),
     "line": (LINE, "ST_AsEWKT(line)", "SRID=4326;LINESTRING(6 46,7 47)"),
     "area": (AREA, "ST_AsEWKT(area)", "SRID=4326;POLYGON((0 0,1 0,1 1,0 0))"),
+    "shape": (AREA, "ST_AsEWKT(shape)", "SRID=4326;POLYGON((0 0,1 0,1 1,0 0))"),
     "embedding": ([1.0, -0.5, 1e-7], "embedding::text", "[1,-0.5,1e-07]"),
 }
 
@@ -147,6 +160,10 @@ REFUSED: dict[str, tuple[dict[str, Any], type[AxionError], str]] = {
     "open ring": ({"area": '{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1]]]}'}, BadInput, "AREA"),
     "no ring": ({"area": '{"type":"Polygon","coordinates":[]}'}, BadInput, "AREA"),
     "north of the pole": ({"spot": '{"type":"Point","coordinates":[0,90.1,0]}'}, BadInput, "SPOT"),
+    "lower case": ({"spot": POINT.replace("Point", "point")}, BadInput, "SPOT"),
+    "a collection": ({"shape": '{"type":"GeometryCollection","geometries":[]}'}, BadInput, "SHAPE"),
+    "beyond float4": ({"embedding": [1e39, 0.0, 0.0]}, BadInput, "EMBEDDING"),
+    "too many digits": ({"price": Decimal("999.995")}, BadInput, "PRICE"),
     "dimensions": ({"embedding": [1.0, 2.0]}, BadInput, "EMBEDDING"),
 }
 
@@ -363,7 +380,7 @@ async def test_of_retries_at_once_one_does_the_work(world: World) -> None:
 
 async def test_a_crash_between_leaves_nothing_and_the_retry_does_the_work(world: World) -> None:
     """The mutation has written its key and waits in front of its row when its connection is killed."""
-    blocker = await asyncpg.connect(world.url)
+    blocker = await asyncpg.connect(world.urls.admin)
     try:
         async with _holding(blocker, "LOCK TABLE things IN SHARE ROW EXCLUSIVE MODE"):
             running = asyncio.create_task(made(world, key="k"))
@@ -380,7 +397,7 @@ async def test_a_crash_between_leaves_nothing_and_the_retry_does_the_work(world:
 
 
 async def test_a_retry_waits_for_the_first_and_does_the_work_when_it_fails(world: World) -> None:
-    blocker = await asyncpg.connect(world.url)
+    blocker = await asyncpg.connect(world.urls.admin)
     try:
         async with _holding(blocker, "LOCK TABLE things IN SHARE ROW EXCLUSIVE MODE"):
             first = asyncio.create_task(made(world, key="k"))
@@ -394,6 +411,17 @@ async def test_a_retry_waits_for_the_first_and_does_the_work_when_it_fails(world
         assert [row["id"] for row in await world.direct.fetch("SELECT id FROM things")] == [id_]
     finally:
         await blocker.close()
+
+
+async def test_with_no_connection_left_the_store_is_unavailable(world: World) -> None:
+    """Five write at once; who waits longer than for a connection is told to try again."""
+    async with AsyncExitStack() as stack:
+        for _ in range(5):
+            session = await stack.enter_async_context(world.postgres.transaction())
+            await session.execute(sa.text("SELECT 1"))
+        with pytest.raises(StoreUnavailable):
+            await made(world)
+    assert await made(world)
 
 
 async def test_keys_are_forgotten_after_a_day(world: World) -> None:

@@ -24,6 +24,7 @@ from loaders.tables.axion_sense import public, road_data
 from loaders.tables.columns import NAMES
 from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
+from migrations.layouts import READ_WRITE
 from resolvers.context import Context, Subject
 from resolvers.permissions.guards import Policies, Visible, WriteGuard
 from resolvers.permissions.verdicts import Verdicts
@@ -45,6 +46,7 @@ THINGS = sa.Table(
     sa.Column("small", sa.SmallInteger),
     sa.Column("big", sa.BigInteger),
     sa.Column("amount", sa.Numeric),
+    sa.Column("price", sa.Numeric(5, 2)),
     sa.Column("ratio", sa.Double),
     sa.Column("flag", sa.Boolean),
     sa.Column("day", sa.Date),
@@ -55,6 +57,7 @@ THINGS = sa.Table(
     sa.Column("spot", Geometry("POINTZ", srid=4326, dimension=3, spatial_index=False)),
     sa.Column("line", Geometry("LINESTRING", srid=4326, spatial_index=False)),
     sa.Column("area", Geometry("POLYGON", srid=4326, spatial_index=False)),
+    sa.Column("shape", Geometry("GEOMETRY", srid=4326, spatial_index=False)),
     sa.Column("embedding", Vector(3)),
     sa.Column("updated_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.UniqueConstraint("organization_id", "name"),
@@ -90,13 +93,22 @@ _TUPLES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """`app` is the URL of a role that has rows and nothing else, as the gateway's."""
+
+    admin: str = field(repr=False)
+    app: str = field(repr=False)
+
+
 @contextmanager
-def written_database(admin_url: str) -> Iterator[str]:
-    """Its URL as superuser; dropped afterwards."""
+def written_database(admin_url: str) -> Iterator[Urls]:
+    """Dropped afterwards, with its role."""
     admin = sa.make_url(admin_url).set(drivername="postgresql")
-    name = f"test_writes_{secrets.token_hex(4)}"
+    name, password = f"test_writes_{secrets.token_hex(4)}", secrets.token_hex(16)
     with psycopg.connect(admin.render_as_string(hide_password=False), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), password))
         try:
             url = admin.set(database=name)
             engine = sa.create_engine(url.set(drivername="postgresql+psycopg"))
@@ -105,10 +117,16 @@ def written_database(admin_url: str) -> Iterator[str]:
                     opened.execute(sa.text(statement))
                 for table in (ORGANIZATIONS, KEYS, HOLDS, cast(sa.Table, workspaces.Workspace.__table__), THINGS):
                     table.create(opened)
+                for schema in ("public", "road_data"):
+                    opened.execute(sa.text(f"GRANT USAGE ON SCHEMA {schema} TO {name}"))
+                    rows = ", ".join(READ_WRITE)
+                    opened.execute(sa.text(f"GRANT {rows} ON ALL TABLES IN SCHEMA {schema} TO {name}"))
             engine.dispose()
-            yield url.render_as_string(hide_password=False)
+            app = url.set(username=name, password=password)
+            yield Urls(url.render_as_string(hide_password=False), app.render_as_string(hide_password=False))
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +136,7 @@ class World:
     postgres: Postgres
     openfga: OpenFga
     direct: "asyncpg.Connection[asyncpg.Record]"
-    url: str = field(repr=False)
+    urls: Urls
 
     def as_(self, user: str, *, key: str | None = None) -> Context:
         """A context of its own; the empty name is the anonymous one."""
@@ -142,10 +160,10 @@ class _Opened:
 
 
 @asynccontextmanager
-async def world(url: str, store: Store) -> AsyncIterator[World]:
+async def world(urls: Urls, store: Store) -> AsyncIterator[World]:
     """Nothing but the organizations and one workspace is there."""
-    postgres = await Postgres.open(STORE, url, pool_max=4, statement_timeout_ms=5_000)
-    direct = await asyncpg.connect(url)
+    postgres = await Postgres.open(STORE, urls.app, pool_max=4, statement_timeout_ms=5_000)
+    direct = await asyncpg.connect(urls.admin)
     try:
         await direct.execute("TRUNCATE organizations, road_data.holds, things, workspaces, idempotency_keys")
         for id_, code in ((OURS, "ours"), (SHARED, "shared"), (THEIRS, "theirs")):
@@ -155,7 +173,7 @@ async def world(url: str, store: Store) -> AsyncIterator[World]:
         )
         openfga = store.client()
         await openfga.write(_TUPLES, ledger=Ledger())
-        yield World(postgres, openfga, direct, url)
+        yield World(postgres, openfga, direct, urls)
     finally:
         await direct.close()
         await postgres.close()

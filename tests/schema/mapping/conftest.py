@@ -1,3 +1,3 @@
-from tests.resolvers.conftest import _world, written_store, written_url
+from tests.resolvers.conftest import _world, written_store, written_urls
 
-__all__ = ["_world", "written_store", "written_url"]
+__all__ = ["_world", "written_store", "written_urls"]
