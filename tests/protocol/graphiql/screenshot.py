@@ -1,6 +1,6 @@
 """Opens GraphiQL in headless Chromium, runs a tab's document and takes a picture of the answer.
 
-    python -m tests.protocol.graphiql.screenshot http://127.0.0.1:8000/graphiql graphiql.png --user analyst --tab Flights
+    python -m tests.protocol.graphiql.screenshot http://127.0.0.1:8000/graphiql out.png --user analyst --tab Flights
 
 Fails when the editor does not come up, when the answer has errors, or when the browser asked any other origin.
 """

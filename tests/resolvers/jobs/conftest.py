@@ -20,6 +20,7 @@ from loaders.openfga.parents import dataset_parent, datasource_parent
 from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
+from loaders.tables.axion_sense.public import User
 from resolvers.context import Context, Subject
 from resolvers.gen.data_sources import DataSourceCreate, create_data_source
 from resolvers.gen.datasets import DatasetCreate, create_dataset
@@ -94,18 +95,30 @@ async def worker(jobs_settings: Settings) -> AsyncIterator[None]:
         yield
 
 
+@asynccontextmanager
+async def registered(name: str, stores: Stores) -> AsyncIterator[Someone]:
+    """An active user while the body runs."""
+    someone = Someone(f"{name}-{SUFFIX}", stores)
+    async with stores.postgres["axion_sense"].transaction() as session:
+        session.add(User(external_auth_id=someone.id))
+    yield someone
+    async with stores.postgres["axion_sense"].transaction() as session:
+        await session.execute(delete(User).where(User.external_auth_id == someone.id))
+
+
 @pytest.fixture(scope="session")
 async def admin(stores: Stores) -> AsyncIterator[Someone]:
-    admin = Someone(f"admin-{SUFFIX}", stores)
-    granted = RelationTuple(names.user(admin.id), "admin", names.SYSTEM)
-    await stores.openfga.write([granted], ledger=Ledger())
-    yield admin
-    await stores.openfga.write(deletes=[granted], ledger=Ledger())
+    async with registered("admin", stores) as admin:
+        granted = RelationTuple(names.user(admin.id), "admin", names.SYSTEM)
+        await stores.openfga.write([granted], ledger=Ledger())
+        yield admin
+        await stores.openfga.write(deletes=[granted], ledger=Ledger())
 
 
 @pytest.fixture(scope="session")
-def stranger(stores: Stores) -> Someone:
-    return Someone(f"stranger-{SUFFIX}", stores)
+async def stranger(stores: Stores) -> AsyncIterator[Someone]:
+    async with registered("stranger", stores) as stranger:
+        yield stranger
 
 
 @pytest.fixture(scope="session")

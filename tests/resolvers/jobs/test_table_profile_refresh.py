@@ -4,6 +4,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 import pytest
+from sqlalchemy import update
 
 from gateway.settings import Settings
 from loaders.clickhouse.client import ClickHouse
@@ -14,6 +15,7 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
+from loaders.tables.axion_sense.public import User
 from resolvers.context import ANONYMOUS, Context
 from resolvers.jobs.cancel import cancel_job
 from resolvers.jobs.start import start_table_profile_refresh
@@ -21,7 +23,7 @@ from resolvers.jobs.watch import watch_job
 from resolvers.permissions.verdicts import Verdicts
 from tests.conformance.rows import LARGE_ROWS, ODD_NAME
 from tests.loaders.jobs.waiting import until
-from tests.resolvers.jobs.conftest import SPACE, Someone, working
+from tests.resolvers.jobs.conftest import SPACE, Someone, registered, working
 
 PROFILE = """
 SELECT columns, row_count, statistics, sample_values FROM public.table_profile_cache
@@ -148,6 +150,25 @@ async def test_a_permission_taken_away_meanwhile_ends_the_job(
         "state": "failed",
         "attempt": 1,
         "error": {"code": "NOT_FOUND", "message": "The dataset has no table 'large', or you may not see it."},
+    }
+
+
+async def test_a_user_deactivated_meanwhile_ends_the_job(
+    admin: Someone, stores: Stores, clickhouse_dataset: UUID, jobs_settings: Settings
+) -> None:
+    async with registered("leaver", stores) as leaver:
+        granted = RelationTuple(names.user(leaver.id), "admin", names.SYSTEM)
+        await stores.openfga.write([granted], ledger=Ledger())
+        job = await start_table_profile_refresh(leaver.context(), dataset_id=clickhouse_dataset, table_name="large")
+        async with stores.postgres["axion_sense"].transaction() as session:
+            await session.execute(update(User).where(User.external_auth_id == leaver.id).values(is_active=False))
+        async with working(jobs_settings):
+            events = await ended(admin, job)
+        await stores.openfga.write(deletes=[granted], ledger=Ledger())
+    assert events[-1].payload == {
+        "state": "failed",
+        "attempt": 1,
+        "error": {"code": "FORBIDDEN", "message": "The user who started the job is no longer active."},
     }
 
 
