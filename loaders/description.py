@@ -4,7 +4,7 @@ A table of the catalog is described from its SQLAlchemy model (`loaders/tables/`
 says at run time; from there on nothing tells them apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -56,6 +56,13 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.store, self.schema, self.name, self.columns, self.key)))
+
+    def __hash__(self) -> int:
+        return self._hash  # made once: a table is part of every key made of a `Read`, at every level of it
 
     def column(self, name: str) -> Column:
         """The column of that name; `KeyError` if there is none (callers with user input check `has_column` first)."""

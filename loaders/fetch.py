@@ -19,10 +19,11 @@ from loaders.encode.decoded import decoded
 from loaders.encode.value import decode_value
 from loaders.errors import AxionError
 from loaders.ledger import Ledger
-from loaders.plan import Graft, plan, shows_json
+from loaders.plan import Graft
 from loaders.postgres.client import Postgres
-from loaders.postgres.compile import compile_distinct, compile_keyed, compile_read
-from loaders.read import Join, Read
+from loaders.postgres.compile import compile_distinct
+from loaders.prepared import Prepared, prepare
+from loaders.read import Join, Read, Value
 
 
 class ReadStores(Protocol):
@@ -54,21 +55,28 @@ class _Holder:
 
 async def fetch(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple[str | None, list[Failure]]:
     """The answer as JSON text, `None` for an absent object. Raises what the read's own store raises."""
-    planned = plan(read)
-    text = await _root(planned.read, stores, ledger)
-    if not planned.grafts or text is None:
+    prepared, values = prepare(read)
+    return await fetch_prepared(prepared, values, stores=stores, ledger=ledger)
+
+
+async def fetch_prepared(
+    prepared: Prepared, values: Sequence[Value], *, stores: ReadStores, ledger: Ledger
+) -> tuple[str | None, list[Failure]]:
+    """As `fetch`, with the values of the prepared read's slots."""
+    text = await _root(prepared, values, stores, ledger)
+    if not prepared.grafts or text is None:
         return text, []
-    tree = decoded(text, exact=shows_json(planned.read))
-    failures = await _graft([(tree, ())], planned.grafts, stores, ledger)
+    tree = decoded(text, exact=prepared.shows_json)
+    failures = await _graft([(tree, ())], prepared.grafts, values, stores, ledger)
     return orjson.dumps(tree).decode(), failures
 
 
 async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple[Any, list[Failure]]:
     """The answer as JSON-ready Python values."""
-    planned = plan(read)
-    text = await _root(planned.read, stores, ledger)
-    tree = None if text is None else decoded(text, exact=shows_json(planned.read))
-    failures = [] if tree is None else await _graft([(tree, ())], planned.grafts, stores, ledger)
+    prepared, values = prepare(read)
+    text = await _root(prepared, values, stores, ledger)
+    tree = None if text is None else decoded(text, exact=prepared.shows_json)
+    failures = [] if tree is None else await _graft([(tree, ())], prepared.grafts, values, stores, ledger)
     return tree, failures
 
 
@@ -79,11 +87,12 @@ async def distinct_values(table: Table, column: str, *, stores: ReadStores, ledg
     return [row[0] for row in rows]
 
 
-async def _root(read: Read, stores: ReadStores, ledger: Ledger) -> str | None:
-    store = _store(read.table, stores)
+async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores, ledger: Ledger) -> str | None:
+    store = _store(prepared.read.table, stores)
     if isinstance(store, Postgres):
-        return await store.fetch_json(compile_read(read), ledger=ledger)
-    text = (await read_connection(read, store, ledger)).decode()
+        sql, parameters = prepared.statement(values)
+        return await store.fetch_json(sql, parameters, ledger=ledger)
+    text = (await read_connection(prepared.filled(values), store, ledger)).decode()
     return None if text == "null" else text
 
 
@@ -94,60 +103,76 @@ def _store(table: Table, stores: ReadStores) -> Postgres | Source:
 
 
 async def _graft(
-    trees: Sequence[tuple[Any, tuple[str | int, ...]]], grafts: Iterable[Graft], stores: ReadStores, ledger: Ledger
+    trees: Sequence[tuple[Any, tuple[str | int, ...]]],
+    grafts: Iterable[tuple[Graft, Prepared]],
+    values: Sequence[Value],
+    stores: ReadStores,
+    ledger: Ledger,
 ) -> list[Failure]:
     """Replaces the keys at every graft's path in all trees. Crossings of one level run concurrently."""
-    failures = await concurrently(_graft_one(trees, graft, stores, ledger) for graft in grafts)
+    failures = await concurrently(
+        _graft_one(trees, graft, prepared, values, stores, ledger) for graft, prepared in grafts
+    )
     return [failure for below in failures for failure in below]
 
 
 async def _graft_one(
-    trees: Sequence[tuple[Any, tuple[str | int, ...]]], graft: Graft, stores: ReadStores, ledger: Ledger
+    trees: Sequence[tuple[Any, tuple[str | int, ...]]],
+    graft: Graft,
+    prepared: Prepared,
+    values: Sequence[Value],
+    stores: ReadStores,
+    ledger: Ledger,
 ) -> list[Failure]:
     holders = [holder for tree, path in trees for holder in _holders(tree, graft.path[:-1], path)]
     key = graft.path[-1]
     if not holders:
         return []
-    planned = plan(graft.read)
     texts = [None if holder.object[key] is None else str(holder.object[key]) for holder in holders]
     asked = [holder for holder, text in zip(holders, texts, strict=True) if text is not None]
     try:
-        answers = await _keyed(planned.read, graft.join, list(dict.fromkeys(texts)), stores, ledger)
+        answers = await _keyed(prepared, graft.join, values, list(dict.fromkeys(texts)), stores, ledger)
     except AxionError as error:
         for holder in holders:
             holder.object[key] = None
         return [Failure((*asked[0].path, key), len(asked), error)]
-    exact = shows_json(planned.read)
+    exact = prepared.shows_json
     children = []
     for holder, text in zip(holders, texts, strict=True):
         answer = answers[text]
         child = holder.object[key] = None if answer is None else decoded(answer, exact=exact)
         children.append((child, (*holder.path, key)))
-    return await _graft([child for child in children if child[0] is not None], planned.grafts, stores, ledger)
+    return await _graft([child for child in children if child[0] is not None], prepared.grafts, values, stores, ledger)
 
 
 async def _keyed(
-    read: Read, join: Join, texts: list[str | None], stores: ReadStores, ledger: Ledger
+    prepared: Prepared,
+    join: Join,
+    values: Sequence[Value],
+    texts: list[str | None],
+    stores: ReadStores,
+    ledger: Ledger,
 ) -> dict[str | None, str | bytes | None]:
     """The answer for each key, by the key's text. One statement in Postgres, one per part in a columnar store.
 
     Keys of which no row can have one are not asked for: a null, or text that is no value of the column.
     """
     type_ = join.target.column(join.remote[0]).type
-    values = {text: value for text in texts if (value := _key(text, type_)) is not None}
+    keys = {text: key for text in texts if (key := _key(text, type_)) is not None}
     answers: dict[str | None, str | bytes | None] = dict.fromkeys(
-        texts, empty_answer(read) if read.connection else None
+        texts, empty_answer(prepared.read) if prepared.read.connection else None
     )
-    if not values:
+    if not keys:
         return answers
-    store = _store(read.table, stores)
+    store = _store(prepared.read.table, stores)
     if isinstance(store, Postgres):
-        statement = compile_keyed(read, join, list(values.values()))
-        given = list(values)
-        rows = await store.fetch(statement.sql, *statement.parameters, ledger=ledger)
+        sql, parameters = prepared.statement((*values, tuple(keys.values())))
+        given = list(keys)
+        rows = await store.fetch(sql, *parameters, ledger=ledger)
         return answers | {given[row[0]]: row[1] for row in rows}
-    keyed = await read_keyed(read, join.remote, [(value,) for value in values.values()], store, ledger)
-    found = {text: keyed[(value,)] for text, value in values.items()}
+    read = prepared.filled(values)
+    keyed = await read_keyed(read, join.remote, [(key,) for key in keys.values()], store, ledger)
+    found = {text: keyed[(key,)] for text, key in keys.items()}
     return answers | {text: None if answer == b"null" else answer for text, answer in found.items()}
 
 

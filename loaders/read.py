@@ -14,6 +14,17 @@ from loaders.description import Table
 Value: TypeAlias = object
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Stands where a value of a request stands, never for a null: `values[index]` of what the read is run with.
+
+    A read with slots is the same for all values, so what is made of it once is kept (loaders/parameters.py). Besides
+    `Value`s, a page's limit and a vector may be slots; who compiles reads without slots need not think of them.
+    """
+
+    index: int
+
+
 # --- expressions over the row -----------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from loaders.ledger import Ledger
 from loaders.postgres.errors import translated
-from loaders.postgres.statement import Statement
 
 WriteSession = NewType("WriteSession", AsyncSession)
 
@@ -62,10 +61,10 @@ class Postgres:
         await self.pool.close()
         await self.engine.dispose()
 
-    async def fetch_json(self, statement: Statement, *, ledger: Ledger) -> str | None:
+    async def fetch_json(self, sql: str, parameters: Sequence[object], *, ledger: Ledger) -> str | None:
         """The JSON text a compiled read answers; `None` for an absent object."""
         async with self._recorded(ledger) as usage, self.pool.acquire(timeout=_CONNECT_TIMEOUT_S) as connection:
-            text: str | None = await connection.fetchval(statement.sql, *statement.parameters)
+            text: str | None = await connection.fetchval(sql, *parameters)
             usage.rows, usage.bytes = 1, len(text or "")
         return text
 

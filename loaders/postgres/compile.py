@@ -11,8 +11,6 @@ To-one edges and nested connections are correlated subqueries of the row (top-n 
 in the same database: loaders/plan.py has cut the others.
 """
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 
 from loaders.description import Table
@@ -22,6 +20,7 @@ from loaders.postgres.aggregate import aggregate_text
 from loaders.postgres.expression import bind_all, from_clause, sql_expression
 from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, json_value, object_parts
 from loaders.postgres.page import PLACE, PageText
+from loaders.postgres.parameter import parameter
 from loaders.postgres.rows import Source, conditions, matched, of
 from loaders.postgres.statement import Statement, render
 from loaders.postgres.types import sql_type
@@ -40,7 +39,9 @@ from loaders.read import (
     PageInfo,
     Read,
     Related,
+    Slot,
     TotalCount,
+    Value,
 )
 
 
@@ -111,7 +112,7 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
         return concat(object_parts((key, _unpaged(part, read, join, outer)) for key, part in parts))
     columns = _columns_of_connection(read.connection) | {column_of(term.expression) for term in order}
     more = read.page.limit is not None and any(isinstance(part, PageInfo) for part in paged)
-    limit = None if read.page.limit is None else read.page.limit + more
+    limit = None if read.page.limit is None else parameter(read.page.limit, sa.BigInteger(), _with_one if more else int)
     page_rows = matched(read, join, outer, columns=columns, limit=limit)
     place = sa.func.row_number().over().label(PLACE)
     numbered = sa.select(*page_rows.c, place).select_from(page_rows).subquery()
@@ -122,6 +123,10 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
     ]
     answer = sa.select(concat(object_parts(entries))).select_from(numbered)
     return answer.having(sa.true()).scalar_subquery()  # one row even where nothing is aggregated
+
+
+def _with_one(limit: int) -> int:
+    return limit + 1
 
 
 def _unpaged(part: ConnectionPart, read: Read, join: Join | None, outer: Source | None) -> Part:
@@ -153,14 +158,14 @@ def _columns_of_connection(connection: Connection) -> set[str]:
 # --- keyed reads ------------------------------------------------------------------------------------------------------
 
 
-def compile_keyed(read: Read, join: Join, keys: Sequence[object]) -> Statement:
+def compile_keyed(read: Read, join: Join, keys: tuple[Value, ...] | Slot) -> Statement:
     """The answers of `read` for many parents of another store: rows of (place of the key from 0, JSON text).
 
     `keys` are values of `join.remote`'s single column; a null has no rows. The JSON is NULL where an object is absent.
     """
     (local,), (remote,) = join.local, join.remote
     type_ = join.target.column(remote).type
-    given = sa.func.unnest(bind_all(tuple(keys), type_))
+    given = sa.func.unnest(bind_all(keys, type_))
     parents = given.table_valued(sa.column(local, sql_type(type_)), with_ordinality="place").render_derived()
     text = connection_text(read, join, parents) if read.connection else object_text(read, join, parents)
     return render(sa.select(parents.c.place - sa.literal_column("1"), text).select_from(parents))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +15,9 @@ from loaders.encode.cursor import StoreText
 from loaders.errors import BadInput
 from loaders.expression import expression_type
 from loaders.postgres.bucket import bucket
+from loaders.postgres.parameter import Unfit, parameter
 from loaders.postgres.types import Named, sql_type
-from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Value
+from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Slot, Value
 
 NAN = sa.literal_column("'NaN'::float8", sa.Double)
 _RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2**63)}
@@ -45,28 +47,49 @@ def sort_key(expression: Expression, table: Table, source: FromClause) -> Column
     return sa.func.nullif(value, NAN) if expression_type(expression, table).kind is Kind.FLOAT else value
 
 
-def cosine_distance(column: ColumnElement[Any], vector: Sequence[float]) -> ColumnElement[Any]:
+def cosine_distance(column: ColumnElement[Any], vector: Sequence[float] | Slot) -> ColumnElement[Any]:
     """pgvector's `<=>`, the operator of the HNSW index with `vector_cosine_ops`. `BadInput` for a vector of zeros."""
+    text = parameter(vector, sa.Text(), _vector_text)
+    return column.op("<=>", return_type=sa.Double())(sa.cast(text, Named("vector")))
+
+
+def _vector_text(vector: Any) -> str:
     if not any(vector):
         raise BadInput("A vector of zeros has no direction. Search by another one.")
-    text = "[" + ",".join(map(repr, vector)) + "]"
-    return column.op("<=>", return_type=sa.Double())(sa.cast(sa.bindparam(None, text, sa.Text), Named("vector")))
+    return "[" + ",".join(map(repr, vector)) + "]"
 
 
 def bind(value: Value, type_: ColumnType) -> ColumnElement[Any]:
     """The value as a parameter to compare a column of that type with. A number out of the type's range compares too."""
+    if isinstance(value, Slot) and type_.kind not in (Kind.JSON, Kind.GEOMETRY, Kind.VECTOR):
+        return parameter(value, sql_type(type_), partial(_usual, type_=type_))
     if isinstance(value, StoreText) or type_.kind in (Kind.JSON, Kind.GEOMETRY, Kind.VECTOR):
-        return sa.cast(sa.bindparam(None, value, sa.Text), sql_type(type_))
+        return sa.cast(parameter(value, sa.Text()), sql_type(type_))
     if isinstance(value, tuple):
         return sa.bindparam(None, list(value), sql_type(type_))
     (fitting,), fitting_type = _fitting((value,), type_)
     return sa.bindparam(None, fitting, fitting_type)
 
 
-def bind_all(values: tuple[Value, ...], type_: ColumnType) -> ColumnElement[Any]:
+def bind_all(values: tuple[Value, ...] | Slot, type_: ColumnType) -> ColumnElement[Any]:
     """The values as one array parameter."""
+    if isinstance(values, Slot):
+        return parameter(values, sa.ARRAY(sql_type(type_)), partial(_all_usual, type_=type_))
     fitting, fitting_type = _fitting(values, type_)
     return sa.bindparam(None, list(fitting), sa.ARRAY(fitting_type))
+
+
+def _usual(value: Any, type_: ColumnType) -> object:
+    """The value of a slot, if the column's own type holds it: what the statement was compiled for."""
+    if isinstance(value, StoreText) or (
+        isinstance(value, int) and type_.kind in _RANGES and value not in _RANGES[type_.kind]
+    ):
+        raise Unfit
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _all_usual(values: Any, type_: ColumnType) -> list[object]:
+    return [_usual(value, type_) for value in values]
 
 
 def _fitting(values: tuple[Value, ...], type_: ColumnType) -> tuple[tuple[Value, ...], TypeEngine[Any]]:

@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from loaders.description import Table
 from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, object_parts
 from loaders.postgres.order import cursor_values
+from loaders.postgres.parameter import parameter
 from loaders.postgres.rows import Source
 from loaders.read import EdgePart, Edges, Field, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
 
@@ -48,7 +49,7 @@ class PageText:
     def _on_page(self, aggregated: Any) -> ColumnElement[Any]:
         cut: ColumnElement[Any] = aggregated
         if self.cut:
-            cut = aggregated.filter(self.rows.c[PLACE] <= self.read.page.limit)
+            cut = aggregated.filter(self.rows.c[PLACE] <= self._limit())
         return cut
 
     def _edge(self, entry: EdgePart | Literal | Nodes) -> Part:
@@ -82,7 +83,10 @@ class PageText:
     def _has_more(self) -> Part:
         if not self.cut:
             return "false"
-        return sa.cast(sa.func.count() > self.read.page.limit, sa.Text)
+        return sa.cast(sa.func.count() > self._limit(), sa.Text)
+
+    def _limit(self) -> ColumnElement[Any]:
+        return parameter(self.read.page.limit, sa.BigInteger())
 
     def _boundary(self, *, reverse: bool) -> Text:
         cursors = sa.func.array_agg(self._in_place(self._cursor(), reverse=reverse), type_=sa.ARRAY(sa.Text))

@@ -1,6 +1,8 @@
 """Predicates of a `Read` as SQLAlchemy Core."""
 
 from collections.abc import Callable
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,8 +13,9 @@ from loaders.description import ColumnType, Kind, Table
 from loaders.expression import expression_type
 from loaders.pattern import normal_pattern
 from loaders.postgres.expression import NAN, bind, bind_all, from_clause, sql_expression
+from loaders.postgres.parameter import Unfit, as_it_is, parameter
 from loaders.postgres.types import Named
-from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate, Value
+from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate, Slot, Value
 
 
 def condition(predicate: Predicate, table: Table, source: FromClause) -> ColumnElement[bool]:
@@ -35,17 +38,32 @@ def condition(predicate: Predicate, table: Table, source: FromClause) -> ColumnE
             return sa.exists(sa.select(sa.literal_column("1")).select_from(target).where(*matches).correlate(source))
 
 
-def _meets(left: ColumnElement[Any], box: tuple[float, ...]) -> ColumnElement[bool]:
-    corners = (sa.bindparam(None, corner, sa.Double) for corner in box)
+def _corners(box: tuple[float, ...]) -> list[ColumnElement[float]]:
+    return [parameter(corner, sa.Double()) for corner in box]
+
+
+def _corner(box: tuple[float, ...], place: int) -> float:
+    west, _, east, _ = box
+    if west > east:
+        raise Unfit
+    return box[place]
+
+
+def _meets(left: ColumnElement[Any], corners: list[ColumnElement[float]]) -> ColumnElement[bool]:
     return left.op("&&", is_comparison=True)(sa.func.ST_MakeEnvelope(*corners, sa.literal_column("4326")))
 
 
-def _geojson(value: Value) -> ColumnElement[Any]:
-    return sa.func.ST_SetSRID(sa.func.ST_GeomFromGeoJSON(sa.bindparam(None, value, sa.Text)), sa.literal_column("4326"))
+def _geojson(value: Value, convert: Callable[[Any], object] = as_it_is) -> ColumnElement[Any]:
+    text = parameter(value, sa.Text(), convert)
+    return sa.func.ST_SetSRID(sa.func.ST_GeomFromGeoJSON(text), sa.literal_column("4326"))
 
 
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _pattern(value: Any) -> str | None:
+    return None if value is None else normal_pattern(str(value))
+
+
+def _prefix(value: Any) -> str:
+    return str(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
 _COMPARISONS: dict[Op, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
@@ -68,35 +86,38 @@ def _compare(left: ColumnElement[Any], type_: ColumnType, op: Op, value: Value) 
         return sa.and_(compared, left != NAN) if greater else compared
     match op:
         case Op.IN | Op.NOT_IN:
-            assert isinstance(value, tuple)
+            assert isinstance(value, tuple | Slot)
             values = bind_all(value, type_)
             return left == sa.any_(values) if op is Op.IN else left != sa.all_(values)
         case Op.LIKE | Op.ILIKE:
-            pattern = sa.bindparam(None, None if value is None else normal_pattern(str(value)), sa.Text)
+            pattern = parameter(value, sa.Text(), _pattern)
             return left.like(pattern) if op is Op.LIKE else left.ilike(pattern)
         case Op.IS_NULL:
+            assert isinstance(value, bool)
             return left.is_(None) if value else left.is_not(None)
         case Op.STARTS_WITH:
-            return left.like(sa.bindparam(None, _escape_like(str(value)) + "%", sa.Text))
+            return left.like(parameter(value, sa.Text(), _prefix))
         case Op.HAS_KEY:
-            return left.op("?", is_comparison=True)(sa.bindparam(None, value, sa.Text))
+            return left.op("?", is_comparison=True)(parameter(value, sa.Text()))
+        case Op.BBOX if isinstance(value, Slot):
+            return _meets(left, [parameter(value, sa.Double(), partial(_corner, place=place)) for place in range(4)])
         case Op.BBOX:
             assert isinstance(value, tuple)
             west, south, east, north = value
             if west <= east:
-                return _meets(left, value)
+                return _meets(left, _corners(value))
             halves = (
                 (west, south, 180.0, north),
                 (-180.0, south, east, north),
             )  # over the antimeridian (RFC 7946, 5.2)
-            return sa.or_(*(_meets(left, half) for half in halves))
+            return sa.or_(*(_meets(left, _corners(half)) for half in halves))
         case Op.INTERSECTS:
             return sa.func.ST_Intersects(left, _geojson(value))
         case Op.WITHIN:
             return sa.func.ST_Within(left, _geojson(value))
         case Op.DWITHIN:
-            assert isinstance(value, tuple)
             geography = Named("geography")
-            metres = sa.bindparam(None, value[1], sa.Double)
-            return sa.func.ST_DWithin(sa.cast(left, geography), sa.cast(_geojson(value[0]), geography), metres)
+            metres = parameter(value, sa.Double(), itemgetter(1))
+            place = sa.cast(_geojson(value, itemgetter(0)), geography)
+            return sa.func.ST_DWithin(sa.cast(left, geography), place, metres)
     raise ValueError(f"Postgres has no operator for {op}")

@@ -13,9 +13,10 @@ from loaders.postgres.predicate import condition
 from loaders.read import And, Col, Compare, Join, Op, Predicate, Read
 
 Source: TypeAlias = FromClause
+Limit: TypeAlias = int | ColumnElement[int]
 
 
-def matched(read: Read, join: Join | None, outer: Source | None, *, columns: set[str], limit: int | None) -> Source:
+def matched(read: Read, join: Join | None, outer: Source | None, *, columns: set[str], limit: Limit | None) -> Source:
     """The page's rows, reversed when it is backward, as a subquery with those columns."""
     source = from_clause(read.table)
     names = [column.name for column in read.table.columns if column.name in columns]

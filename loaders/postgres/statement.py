@@ -1,20 +1,28 @@
 """What Postgres is sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
+from loaders.postgres.parameter import Deferred
+from loaders.read import Value
+
 _DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text with `$n` parameters, and their values in order."""
+    """SQL text with `$n` parameters, and their values in order; `Deferred` for those of the read's slots."""
 
     sql: str
     parameters: tuple[object, ...]
+
+    def bound(self, values: Sequence[Value]) -> tuple[object, ...]:
+        """The parameters for these values of the slots. `BadInput`, or `Unfit` when a value needs another statement."""
+        return tuple(p.bound(values) if isinstance(p, Deferred) else p for p in self.parameters)
 
 
 def render(statement: sa.Select[Any]) -> Statement:

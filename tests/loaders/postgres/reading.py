@@ -7,15 +7,23 @@ from loaders.description import Table
 from loaders.encode import base64url
 from loaders.ledger import Ledger
 from loaders.order import total_order
+from loaders.parameters import fill, split
 from loaders.postgres.client import Postgres
 from loaders.postgres.compile import compile_read
+from loaders.prepared import Prepared
 from loaders.read import Col, Computed, Connection, Field, Nodes, OrderBy, Page, Predicate, Read
 
 PAGES = Page()
 
 
 async def run(read: Read, postgres: Postgres) -> Any:
-    text = await postgres.fetch_json(compile_read(read), ledger=Ledger())
+    """Compiled with its values, and compiled for slots that are filled with them: the same answer."""
+    statement = compile_read(read)
+    text = await postgres.fetch_json(statement.sql, statement.parameters, ledger=Ledger())
+    shape, values = split(read)
+    assert fill(shape, values) == read
+    sql, parameters = Prepared(shape).statement(values)
+    assert await postgres.fetch_json(sql, parameters, ledger=Ledger()) == text
     return None if text is None else json.loads(text)  # orjson would round large numbers
 
 

@@ -150,7 +150,7 @@ async def test_response_keys_longer_than_a_name_in_postgres(postgres: Postgres) 
 
 
 async def _keyed(postgres: Postgres, read: Read, join: Join, keys: list[object]) -> list[Any]:
-    statement = compile_keyed(read, join, keys)
+    statement = compile_keyed(read, join, tuple(keys))
     rows = await postgres.fetch(statement.sql, *statement.parameters, ledger=Ledger())
     found = {row[0]: None if row[1] is None else json.loads(row[1]) for row in rows}
     assert sorted(found) == list(range(len(keys)))

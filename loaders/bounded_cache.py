@@ -1,0 +1,36 @@
+"""A cache with a bound on the weight of what it holds, the least recently used given up first."""
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class BoundedCache(Generic[K, V]):
+    """`None` is no value: `get` answers it for what is not here. What weighs more than the bound is not kept."""
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self.weight = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: K) -> V | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        self._entries.move_to_end(key)
+        return entry[0]
+
+    def keep(self, key: K, value: V, weight: int = 1) -> None:
+        replaced = self._entries.pop(key, None)
+        if replaced is not None:
+            self.weight -= replaced[1]
+        self._entries[key] = (value, weight)
+        self.weight += weight
+        while self.weight > self._bound:
+            _, (_, given_up) = self._entries.popitem(last=False)
+            self.weight -= given_up

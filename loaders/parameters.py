@@ -1,0 +1,155 @@
+"""Slots of a `Read`: put in where values stand, and filled again. Pure.
+
+`fill(*split(read)) == read`, and two reads that differ in nothing but values have the same split one: what is compiled
+of it serves both. Nulls stay where they are, and so does what is no value but says which read it is: `IS_NULL`'s word.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeAlias, cast
+
+from loaders.read import (
+    Aggregate,
+    And,
+    Compare,
+    Computed,
+    Connection,
+    ConnectionPart,
+    CosineSimilarity,
+    EdgePart,
+    Edges,
+    Exists,
+    Expression,
+    Field,
+    Literal,
+    Measure,
+    Nodes,
+    Not,
+    Op,
+    Or,
+    Output,
+    Page,
+    Predicate,
+    Read,
+    Related,
+    Slot,
+    Value,
+)
+
+Change: TypeAlias = Callable[[Value], Value]
+
+
+def fill(read: Read, values: Sequence[Value]) -> Read:
+    """The read with each slot's value in its place."""
+    return _read(read, lambda value: values[value.index] if isinstance(value, Slot) else value)
+
+
+def split(read: Read) -> tuple[Read, tuple[Value, ...]]:
+    """The read with a slot for each of its values, and the values. It must not hold slots already."""
+    taken = _Taken()
+    return _read(read, taken), tuple(taken.values)
+
+
+def split_predicate(predicate: Predicate, first: int) -> tuple[Predicate, tuple[Value, ...]]:
+    """As `split`, with slots numbered from `first`."""
+    taken = _Taken(first)
+    return _predicate(predicate, taken), tuple(taken.values)
+
+
+class _Taken:
+    def __init__(self, first: int = 0) -> None:
+        self.values: list[Value] = []
+        self._first = first
+
+    def __call__(self, value: Value) -> Value:
+        if value is None:
+            return None
+        self.values.append(value)
+        return Slot(self._first + len(self.values) - 1)
+
+
+def _read(read: Read, change: Change) -> Read:
+    return replace(
+        read,
+        fields=_fields(read.fields, change),
+        connection=None if read.connection is None else _connection(read.connection, change),
+        where=None if read.where is None else _predicate(read.where, change),
+        order=tuple(replace(term, expression=_expression(term.expression, change)) for term in read.order),
+        page=_page(read.page, change),
+    )
+
+
+def _page(page: Page, change: Change) -> Page:
+    return replace(
+        page,
+        limit=cast("int | None", change(page.limit)),
+        after=None if page.after is None else tuple(map(change, page.after)),
+        before=None if page.before is None else tuple(map(change, page.before)),
+    )
+
+
+def _predicate(predicate: Predicate, change: Change) -> Predicate:
+    match predicate:
+        case Compare(expression, op, value):
+            return Compare(_expression(expression, change), op, value if op is Op.IS_NULL else change(value))
+        case And(terms):
+            return And(tuple(_predicate(term, change) for term in terms))
+        case Or(terms):
+            return Or(tuple(_predicate(term, change) for term in terms))
+        case Not(term):
+            return Not(_predicate(term, change))
+        case Exists(join, where):
+            return predicate if where is None else Exists(join, _predicate(where, change))
+        case _:
+            return predicate
+
+
+def _expression(expression: Expression, change: Change) -> Expression:
+    if not isinstance(expression, CosineSimilarity):
+        return expression
+    return replace(expression, vector=cast("tuple[float, ...]", change(expression.vector)))
+
+
+def _fields(fields: tuple[Field, ...], change: Change) -> tuple[Field, ...]:
+    return tuple(Field(field.key, _output(field.output, change)) for field in fields)
+
+
+def _output(output: Output, change: Change) -> Output:
+    match output:
+        case Computed(expression):
+            return Computed(_expression(expression, change))
+        case Related(join, read):
+            return Related(join, _read(read, change))
+        case _:
+            return output
+
+
+def _connection(connection: Connection, change: Change) -> Connection:
+    return Connection(tuple((key, _part(part, change)) for key, part in connection.entries))
+
+
+def _part(part: ConnectionPart, change: Change) -> ConnectionPart:
+    match part:
+        case Nodes(fields):
+            return Nodes(_fields(fields, change))
+        case Edges(entries):
+            return Edges(tuple((key, _edge(entry, change)) for key, entry in entries))
+        case Aggregate(group_by, entries):
+            groups = tuple(_expression(expression, change) for expression in group_by)
+            return replace(part, group_by=groups, entries=tuple((key, _entry(e, change)) for key, e in entries))
+        case _:
+            return part
+
+
+def _edge(entry: EdgePart | Literal | Nodes, change: Change) -> EdgePart | Literal | Nodes:
+    return Nodes(_fields(entry.fields, change)) if isinstance(entry, Nodes) else entry
+
+
+def _entry(entry: Expression | Measure | Literal, change: Change) -> Expression | Measure | Literal:
+    match entry:
+        case Measure(_, expression):
+            return entry if expression is None else replace(entry, expression=_expression(expression, change))
+        case Literal():
+            return entry
+        case _:
+            return _expression(entry, change)

@@ -1,0 +1,93 @@
+"""A `Read` made ready to run: planned at once, compiled when it first runs, both once for all values of its slots."""
+
+from collections.abc import Iterator, Sequence
+
+from loaders.bounded_cache import BoundedCache
+from loaders.parameters import fill, split
+from loaders.plan import Graft, joins, plan, shows_json
+from loaders.postgres.compile import compile_keyed, compile_read
+from loaders.postgres.parameter import Unfit
+from loaders.postgres.statement import Statement
+from loaders.read import Edges, Field, Join, Nodes, Read, Related, Slot, Value
+
+_CACHED = 20_000
+"""Bound of the cache, in fields (`weight`)."""
+_KEYS = Slot(-1)
+"""The keys of a keyed read are the last of its values."""
+
+
+class Prepared:
+    """The part of a read that one store answers, and the grafts below it. `join` is how a keyed read is reached."""
+
+    __slots__ = ("_grafts", "_plan", "_statement", "join", "read", "shows_json")
+
+    def __init__(self, read: Read, join: Join | None = None) -> None:
+        self._plan = plan(read)
+        self.read = self._plan.read
+        self.join = join
+        self.shows_json = shows_json(self.read)
+        self._statement: Statement | None = None
+        self._grafts: tuple[tuple[Graft, Prepared], ...] | None = None
+
+    @property
+    def in_postgres(self) -> bool:
+        return joins(self.read.table.store)
+
+    @property
+    def grafts(self) -> "tuple[tuple[Graft, Prepared], ...]":
+        if self._grafts is None:
+            self._grafts = tuple((graft, Prepared(graft.read, graft.join)) for graft in self._plan.grafts)
+        return self._grafts
+
+    def filled(self, values: Sequence[Value]) -> Read:
+        """The store's part with its values: for stores whose statements are compiled each time."""
+        return fill(self.read, values)
+
+    def statement(self, values: Sequence[Value]) -> tuple[str, tuple[object, ...]]:
+        """SQL and parameters; for a keyed read the last value is the tuple of keys. `BadInput`.
+
+        The SQL is the same for all values, but for the odd ones that the statement for the others cannot express.
+        """
+        if self._statement is None:
+            self._statement = _compile(self.read, self.join, _KEYS)
+        try:
+            return self._statement.sql, self._statement.bound(values)
+        except Unfit:
+            keys = values[-1]
+            assert self.join is None or isinstance(keys, tuple)
+            statement = _compile(self.filled(values), self.join, keys if isinstance(keys, tuple) else ())
+            return statement.sql, statement.parameters
+
+
+def _compile(read: Read, join: Join | None, keys: tuple[Value, ...] | Slot) -> Statement:
+    return compile_read(read) if join is None else compile_keyed(read, join, keys)
+
+
+_prepared: BoundedCache[Read, Prepared] = BoundedCache(_CACHED)
+
+
+def prepare(read: Read) -> tuple[Prepared, tuple[Value, ...]]:
+    """The read ready to run, and the values to run it with. Reads that differ in values only share what is made."""
+    shape, values = split(read)
+    prepared = _prepared.get(shape)
+    if prepared is None:
+        prepared = Prepared(shape)
+        _prepared.keep(shape, prepared, weight(shape))
+    return prepared, values
+
+
+def weight(read: Read) -> int:
+    """How much is kept for a read, in fields: a field's share of reads, SQL and SQLAlchemy's leavings is about 2 kB."""
+    own = sum(1 if not isinstance(f.output, Related) else 4 + weight(f.output.read) for f in _selected(read))
+    return 8 + own
+
+
+def _selected(read: Read) -> Iterator[Field]:
+    yield from read.fields
+    for _, part in read.connection.entries if read.connection is not None else ():
+        match part:
+            case Nodes(fields):
+                yield from fields
+            case Edges(entries):
+                for _, entry in entries:
+                    yield from entry.fields if isinstance(entry, Nodes) else ()
