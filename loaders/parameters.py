@@ -21,8 +21,8 @@ from loaders.read import (
     Exists,
     Expression,
     Field,
+    Having,
     Literal,
-    Measure,
     Nodes,
     Not,
     Op,
@@ -134,9 +134,8 @@ def _part(part: ConnectionPart, change: Change) -> ConnectionPart:
             return Nodes(_fields(fields, change))
         case Edges(entries):
             return Edges(tuple((key, _edge(entry, change)) for key, entry in entries))
-        case Aggregate(group_by, entries):
-            groups = tuple(_expression(expression, change) for expression in group_by)
-            return replace(part, group_by=groups, entries=tuple((key, _entry(e, change)) for key, e in entries))
+        case Aggregate(having=Having() as having):
+            return replace(part, having=replace(having, where=_predicate(having.where, change)))
         case _:
             return part
 
@@ -144,12 +143,3 @@ def _part(part: ConnectionPart, change: Change) -> ConnectionPart:
 def _edge(entry: EdgePart | Literal | Nodes, change: Change) -> EdgePart | Literal | Nodes:
     return Nodes(_fields(entry.fields, change)) if isinstance(entry, Nodes) else entry
 
-
-def _entry(entry: Expression | Measure | Literal, change: Change) -> Expression | Measure | Literal:
-    match entry:
-        case Measure(_, expression):
-            return entry if expression is None else replace(entry, expression=_expression(expression, change))
-        case Literal():
-            return entry
-        case _:
-            return _expression(entry, change)

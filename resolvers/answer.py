@@ -9,16 +9,20 @@ from loaders.fetch import Failure, distinct_values, fetch, fetch_tree
 from loaders.read import Read
 from resolvers.context import Context
 from resolvers.permissions.guards import Policies
-from resolvers.permissions.station import guard
+from resolvers.permissions.station import Candidates, guard
 
 
 async def guarded(read: Read, context: Context, policies: Policies) -> Read:
     """The read as the caller may have it: row predicates at every level."""
 
+    return await guard(read, policies, verdicts=context.verdicts, candidates=candidates_of(context))
+
+
+def candidates_of(context: Context) -> Candidates:
     async def candidates(table: Table, column: str) -> Collection[object]:
         return await distinct_values(table, column, stores=context.stores, ledger=context.ledger)
 
-    return await guard(read, policies, verdicts=context.verdicts, candidates=candidates)
+    return candidates
 
 
 def source_of(read: Read, context: Context) -> Source:

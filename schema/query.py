@@ -10,7 +10,7 @@ from schema.gen.query import GenQuery
 from schema.mapping.arguments import signature
 from schema.mapping.node import node, nodes
 from schema.mapping.node_interface import Node
-from schema.mapping.roots import connection_root, object_root
+from schema.mapping.roots import connection_root, namespace, object_root
 from schema.scalars import BigInt, bigint
 from schema.sense.query import SenseQuery
 
@@ -72,8 +72,6 @@ class Query:
     job = object_root("Job", "A job by its global id.")
     jobs = connection_root("Job", "Jobs you started; all, for administrators.")
 
-    gen: GenQuery = strawberry.field(
-        resolver=_gen, description="Axion Gen: data sources, datasets and the remote tables behind them."
-    )
-    sense: SenseQuery = strawberry.field(resolver=_sense, description="Axion Sense: road telemetry.")
-    aura: AuraQuery = strawberry.field(resolver=_aura, description="Aura: retrieval over code and conversations.")
+    gen: GenQuery = namespace(_gen, "Axion Gen: data sources, datasets and the remote tables behind them.")
+    sense: SenseQuery = namespace(_sense, "Axion Sense: road telemetry.")
+    aura: AuraQuery = namespace(_aura, "Aura: retrieval over code and conversations.")

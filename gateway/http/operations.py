@@ -14,6 +14,7 @@ from gateway.http.answer import Answer, executed, failed, refused
 from gateway.http.constants import Constants
 from gateway.http.documents import Documents, Operation
 from gateway.http.execution import execute, subscribe
+from gateway.http.planned import Planned
 from gateway.http.request import GraphQLRequest
 from gateway.http.running import timed_out
 from gateway.settings import Limits
@@ -41,6 +42,7 @@ class Operations:
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._documents = Documents(schema, limits)
+        self._planned = Planned(schema)
         self.limits = limits
         self.constants = Constants()
 
@@ -52,6 +54,9 @@ class Operations:
         self, operation: Operation, request: GraphQLRequest, context: Context, *, with_stores: bool = False
     ) -> Answer | Awaitable[Answer]:
         """The answer of a query or a mutation, at once when nothing had to be waited for."""
+        planned = self._planned.run(operation, request.variables, context)
+        if planned is not None:
+            return _awaited(planned, context, with_stores)
         result = execute(self._schema, operation, request.variables, context)
         if isinstance(result, ExecutionResult):
             return executed(result, context, with_stores=with_stores)

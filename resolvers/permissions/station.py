@@ -1,6 +1,6 @@
 """The guard station: nothing reaches a store that has not passed here."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeAlias, assert_never
 
 from loaders.concurrently import concurrently
@@ -21,13 +21,24 @@ async def guard(read: Read, policies: Policies, *, verdicts: Verdicts, candidate
     A hidden row is an absent row. `Unauthenticated` when a guarded table is read without a subject, `Unguarded` for a
     table without a policy, `PermissionsUnavailable` without a verdict; nothing is read then.
     """
-    guards = {table: guard_of(policies, table) for table in tables_of(read)}
+    guards = guards_of(read, policies)
+    predicates = await restrictions(guards, verdicts=verdicts, candidates=candidates)
+    return apply(read, dict(zip(guards, predicates, strict=True)))
+
+
+def guards_of(read: Read, policies: Policies) -> dict[Table, RowGuard]:
+    """The guard of every table the read touches. `Unguarded` for a table without one."""
+    return {table: guard_of(policies, table) for table in tables_of(read)}
+
+
+async def restrictions(
+    guards: Mapping[Table, RowGuard], *, verdicts: Verdicts, candidates: Candidates
+) -> list[Predicate | None]:
+    """What the subject may see of each table, as a predicate (`apply.Restrictions`). Raises as `guard` does."""
     if any(not isinstance(row_guard, Public) for row_guard in guards.values()):
         verdicts.require_subject()
-    predicates = await concurrently(
-        _restriction(table, row_guard, verdicts, candidates) for table, row_guard in guards.items()
-    )
-    return apply(read, dict(zip(guards, predicates, strict=True)))
+    asked = [_restriction(table, row_guard, verdicts, candidates) for table, row_guard in guards.items()]
+    return [await asked[0]] if len(asked) == 1 else await concurrently(asked)  # one needs no task of its own
 
 
 async def _restriction(

@@ -11,6 +11,7 @@ from graphql import (
     GraphQLField,
     GraphQLSchema,
     InlineFragmentNode,
+    OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     is_abstract_type,
@@ -18,6 +19,8 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 from graphql.type.directives import GraphQLIncludeDirective, GraphQLSkipDirective
+
+from schema.mapping.variables import decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,9 @@ class Document:
     def arguments(self, field: GraphQLField, node: FieldNode) -> dict[str, Any]:
         return get_argument_values(field, node, self.variables)
 
-    def collect(self, type_name: str, nodes: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:
+    def collect(
+        self, type_name: str, nodes: Iterable[FieldNode | OperationDefinitionNode]
+    ) -> dict[str, list[FieldNode]]:
         """The fields selected below `nodes` for an object of that type, by response key, in document order."""
         collected: dict[str, list[FieldNode]] = {}
         visited: set[str] = set()
@@ -67,10 +72,10 @@ class Document:
         if not node.directives:
             return True
         skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
-        if skip and skip["if"] is True:
+        if skip and decide(skip["if"], bool):
             return False
         include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
-        return not (include and include["if"] is False)
+        return not include or decide(include["if"], bool)
 
     def _applies(self, condition: str, type_name: str) -> bool:
         if condition == type_name:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from schema.mapping import types
 from schema.mapping.kinds import FILTERS, OPERATORS, make_input
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join
 from schema.mapping.unknown import not_true
+from schema.mapping.variables import decide, take
 
 
 @strawberry.enum(description="A direction, and where nulls go. Nulls count as largest unless said otherwise.")
@@ -107,7 +109,8 @@ def _all(values: list[Mapping[str, Any]], mapping: ObjectMapping) -> list[Predic
 def _field(name: str, value: Mapping[str, Any], mapping: ObjectMapping) -> list[Predicate]:
     match mapping.fields[name]:
         case IdField():
-            return [id_predicate(operand, mapping) for operand in _operands(name, value).values()]
+            operands = _operands(name, value).items()
+            return [has_id(ids, mapping) if op == "eq" else has_id_of(ids, mapping) for op, ids in operands]
         case ColumnField(column):
             return comparisons(name, Col(column), mapping.table.column(column).type.kind, value)
         case EdgeField() as edge:
@@ -121,7 +124,7 @@ def _field(name: str, value: Mapping[str, Any], mapping: ObjectMapping) -> list[
 def comparisons(name: str, column: Col, kind: Kind, operands: Mapping[str, Any]) -> list[Predicate]:
     """The conditions of a filter of that kind on a column; `name` is what an error calls it."""
     given = _operands(name, operands).items()
-    return [Compare(column, OPERATORS[kind][op], _value(OPERATORS[kind][op], value, kind)) for op, value in given]
+    return [Compare(column, OPERATORS[kind][op], _operand(OPERATORS[kind][op], value, kind)) for op, value in given]
 
 
 def _operands(name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -141,7 +144,11 @@ def _quantified(quantifier: str, where: Predicate | None, edge: EdgeField) -> Pr
             return Not(Exists(join(edge), not_true(where))) if where is not None else And(())
 
 
-def _value(op: Op, value: Any, kind: Kind) -> Value:
+def _operand(op: Op, value: Any, kind: Kind) -> Value:
+    return decide(value, bool) if op is Op.IS_NULL else take(value, partial(_value, op, kind))
+
+
+def _value(op: Op, kind: Kind, value: Any) -> Value:
     match op:
         case Op.IN | Op.NOT_IN:
             if any(item is None for item in value):
@@ -166,13 +173,30 @@ def _json_text(value: Any) -> str:
         raise BadInput("A JSON value to compare with has whole numbers of 64 bits and at most 250 levels.") from error
 
 
-def id_predicate(ids: str | list[str], mapping: ObjectMapping) -> Predicate:
-    """Rows with these global ids. An id of another type is `InvalidId`; a key that no row can have matches nothing."""
-    keys = [row_key(node_id, mapping) for node_id in ([ids] if isinstance(ids, str) else ids)]
+def has_id(node_id: Any, mapping: ObjectMapping) -> Predicate:
+    """The row with this global id. An id of another type is `InvalidId`; a key that no row can have matches nothing."""
+    return _is_row([node_id], mapping, 0)
+
+
+def has_id_of(ids: Any, mapping: ObjectMapping) -> Predicate:
+    """The rows with these global ids, as `has_id`."""
     if len(mapping.table.key) == 1:
-        return Compare(Col(mapping.table.key[0]), Op.IN, tuple(key[0] for key in keys))
-    columns = mapping.table.key
-    return Or(tuple(And(tuple(Compare(Col(c), Op.EQ, v) for c, v in zip(columns, key, strict=True))) for key in keys))
+        return Compare(Col(mapping.table.key[0]), Op.IN, take(ids, partial(_keys, mapping)))
+    return Or(tuple(_is_row(ids, mapping, number) for number in range(decide(ids, len))))
+
+
+def _is_row(ids: Any, mapping: ObjectMapping, number: int) -> Predicate:
+    parts = [take(ids, partial(_part, mapping, number, place)) for place in range(len(mapping.table.key))]
+    terms = tuple(Compare(Col(c), Op.EQ, v) for c, v in zip(mapping.table.key, parts, strict=True))
+    return terms[0] if len(terms) == 1 else And(terms)
+
+
+def _part(mapping: ObjectMapping, number: int, place: int, ids: list[str]) -> Value:
+    return row_key(ids[number], mapping)[place]
+
+
+def _keys(mapping: ObjectMapping, ids: list[str]) -> tuple[Value, ...]:
+    return tuple(row_key(node_id, mapping)[0] for node_id in ids)
 
 
 def row_key(node_id: str, mapping: ObjectMapping) -> tuple[Value, ...]:
@@ -205,7 +229,7 @@ def order(terms: list[Mapping[str, Any]] | None, mapping: ObjectMapping) -> tupl
 def _term(name: str, direction: Any, mapping: ObjectMapping) -> OrderBy:
     field = mapping.fields[name]
     assert isinstance(field, ColumnField)
-    descending, nulls_first = direction_of(direction)
+    descending, nulls_first = decide(direction, direction_of)
     return OrderBy(Col(field.column), descending=descending, nulls_first=nulls_first)
 
 

@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 
 from loaders.encode.node_id import decode_node_id
 from loaders.errors import BadInput, InvalidId
-from schema.mapping.filters import id_predicate
+from schema.mapping.filters import has_id
 from schema.mapping.object import OBJECTS
 from schema.mapping.roots import run_one
 
@@ -32,4 +32,4 @@ async def _by_id(node_id: str, info: GraphQLResolveInfo[Any]) -> Any:
     mapping = OBJECTS.get(type_name)
     if mapping is None:
         raise InvalidId(f"No object of this API is a {type_name}. Pass an `id` exactly as a query returned it.")
-    return await run_one(mapping, id_predicate(node_id, mapping), info)
+    return await run_one(mapping, has_id(node_id, mapping), info)

@@ -1,13 +1,15 @@
 """The page arguments of a connection as a `Page`."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
-from loaders.description import Table
+from loaders.description import ColumnType, Table
 from loaders.encode.cursor import decode_cursor
 from loaders.errors import BadInput, PageTooLarge
 from loaders.order import cursor_types
-from loaders.read import OrderBy, Page
+from loaders.read import OrderBy, Page, Value
+from schema.mapping.variables import decide, take
 
 DEFAULT_PAGE = 50
 
@@ -21,23 +23,45 @@ def page_size(arguments: Mapping[str, Any], *, max_page: int | None) -> int | No
     if first is not None and last is not None:
         raise BadInput("Give `first` or `last`, not both.")
     for name, size in (("first", first), ("last", last)):
-        if size is not None and size < 0:
-            raise BadInput(f"`{name}` is {size}; it must not be negative.")
-        if size is not None and max_page is not None and size > max_page:
-            message = f"`{name}` is {size}, and a page has at most {max_page} rows."
-            raise PageTooLarge(f"{message} Page with `after`/`before`, or ask for the list as an Arrow stream.")
-    asked: int | None = first if first is not None else last
-    return DEFAULT_PAGE if asked is None and max_page is not None else asked
+        if size is not None:
+            return cast(int, take(size, partial(_checked, name=name, max_page=max_page)))
+    return DEFAULT_PAGE if max_page is not None else None
+
+
+def _checked(size: int, name: str, max_page: int | None) -> int:
+    if size < 0:
+        raise BadInput(f"`{name}` is {size}; it must not be negative.")
+    if max_page is not None and size > max_page:
+        message = f"`{name}` is {size}, and a page has at most {max_page} rows."
+        raise PageTooLarge(f"{message} Page with `after`/`before`, or ask for the list as an Arrow stream.")
+    return size
 
 
 def page(arguments: Mapping[str, Any], order: tuple[OrderBy, ...], table: Table, *, max_page: int | None) -> Page:
     """What `page_size` raises, and `InvalidCursor`."""
     limit = page_size(arguments, max_page=max_page)
     types = cursor_types(order, table)
-    after, before = arguments.get("after"), arguments.get("before")
     return Page(
         limit=limit,
         backward=arguments.get("last") is not None,
-        after=decode_cursor(after, types) if after is not None else None,
-        before=decode_cursor(before, types) if before is not None else None,
+        after=_bound(arguments.get("after"), types),
+        before=_bound(arguments.get("before"), types),
     )
+
+
+def _bound(cursor: Any, types: tuple[ColumnType, ...]) -> tuple[Value, ...] | None:
+    """What the cursor holds; its nulls are part of the read."""
+    if cursor is None:
+        return None
+    nulls = decide(cursor, partial(_nulls, types=types))
+    return tuple(
+        None if null else take(cursor, partial(_term, types=types, place=place)) for place, null in enumerate(nulls)
+    )
+
+
+def _nulls(cursor: str, types: tuple[ColumnType, ...]) -> tuple[bool, ...]:
+    return tuple(value is None for value in decode_cursor(cursor, types))
+
+
+def _term(cursor: str, types: tuple[ColumnType, ...], place: int) -> Value:
+    return decode_cursor(cursor, types)[place]

@@ -1,19 +1,19 @@
 """Root fields over a table-backed type: its connection, and one row by id."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Optional
 
 import orjson
 import strawberry
-from graphql import GraphQLResolveInfo
+from graphql import FieldNode, GraphQLResolveInfo
 
 from loaders.read import CosineSimilarity, OrderBy, Predicate
 from resolvers.answer import answer, answer_tree, guarded, source_of
 from resolvers.context import Context
 from schema.mapping import types
 from schema.mapping.arguments import connection_arguments, signature
-from schema.mapping.filters import id_predicate
+from schema.mapping.filters import has_id
 from schema.mapping.install import document
 from schema.mapping.object import OBJECTS, ObjectMapping, policies
 from schema.mapping.selection import Built, Selection
@@ -26,9 +26,11 @@ class ConnectionRoot:
 
     target: str
 
+    def build(self, selection: Selection, nodes: list[FieldNode], arguments: Mapping[str, Any]) -> Built:
+        return selection.connection(OBJECTS[self.target], nodes, arguments)
+
     async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
-        built = selection(info).connection(OBJECTS[self.target], info.field_nodes, arguments)
-        return await run(built, info)
+        return await run(self.build(selection(info), info.field_nodes, arguments), info)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,21 @@ class ObjectRoot:
 
     target: str
 
-    async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+    def build(self, selection: Selection, nodes: list[FieldNode], arguments: Mapping[str, Any]) -> Built:
         mapping = OBJECTS[self.target]
-        return await run_one(mapping, id_predicate(arguments["id"], mapping), info)
+        return selection.one(mapping, nodes, has_id(arguments["id"], mapping))
+
+    async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+        return await run(self.build(selection(info), info.field_nodes, arguments), info)
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A field that only groups others: an object without data, never null."""
+
+
+def namespace(resolver: Callable[[], Any], description: str) -> Any:
+    return strawberry.field(resolver=resolver, description=description, metadata={"namespace": Namespace()})
 
 
 def connection_root(target: str, description: str) -> Any:

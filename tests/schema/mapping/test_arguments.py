@@ -82,7 +82,7 @@ def _id(key: str, type_name: str = "SenseOrganization") -> str:
 
 
 def test_where_by_id() -> None:
-    assert _where({"id": {"eq": _id("7")}}) == Compare(Col("id"), Op.IN, (7,))
+    assert _where({"id": {"eq": _id("7")}}) == Compare(Col("id"), Op.EQ, 7)
     assert _where({"id": {"in": [_id("7"), _id("8")]}}) == Compare(Col("id"), Op.IN, (7, 8))
     assert _where({"id": {"in": []}}) == Compare(Col("id"), Op.IN, ())
 

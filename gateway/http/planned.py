@@ -1,0 +1,75 @@
+"""Answers operations that have a plan: their reads run at once, and no executor walks over what they answer."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, located_error
+from graphql.execution.values import VariableValues, get_variable_values
+
+from gateway.http.documents import Operation
+from loaders.fetch import Failure
+from loaders.read import Value
+from resolvers.context import Context
+from resolvers.planned import PlannedRead
+from schema.mapping.compose import Place
+from schema.mapping.plan import Plan, Plans
+
+
+class Planned:
+    """Of one schema; lives as long as the process."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._plans = Plans(schema)
+
+    def run(
+        self, operation: Operation, variables: Mapping[str, Any] | None, context: Context
+    ) -> Awaitable[ExecutionResult] | None:
+        """The result as the executor would shape it; `None` when the executor must answer."""
+        if operation.kind is not OperationType.QUERY or context.capture is not None:
+            return None
+        definitions = operation.node.variable_definitions
+        coerced: dict[str, Any] = {}
+        if definitions:
+            values = get_variable_values(self._schema, definitions, dict(variables or {}), max_errors=1)
+            if not isinstance(values, VariableValues):
+                return None
+            coerced = values.coerced
+        found = self._plans.find(operation, operation.document, operation.node, coerced, context.max_page)
+        return None if found is None else _result(*found, context)
+
+
+async def _result(plan: Plan, values: Sequence[Value], context: Context) -> ExecutionResult:
+    if len(plan.reads) == 1:
+        answers = [await _answer(plan.reads[0], plan.places[0], values, context)]
+    else:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_answer(read, place, values, context))
+                for read, place in zip(plan.reads, plan.places, strict=True)
+            ]
+        answers = [task.result() for task in tasks]
+    texts: list[str | None] = []
+    errors: list[GraphQLError] = []
+    for place, answer in zip(plan.places, answers, strict=True):
+        if isinstance(answer, GraphQLError):
+            errors.append(answer)
+            texts.append(None)
+            continue
+        text, failures = answer
+        texts.append(text)
+        context.failures += [replace(failure, path=place.path + failure.path) for failure in failures]
+    data: Any = orjson.Fragment(plan.text(texts))
+    return ExecutionResult(data, errors or None)
+
+
+async def _answer(
+    read: PlannedRead, place: Place, values: Sequence[Value], context: Context
+) -> tuple[str | None, list[Failure]] | GraphQLError:
+    try:
+        return await read.answer(values, context)
+    except Exception as error:  # noqa: BLE001 - as in the executor, it is an error of its field and of no other
+        return located_error(error, place.nodes, list(place.path))

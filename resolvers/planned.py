@@ -1,0 +1,50 @@
+"""A read built once for all values of its slots, answered for each request under its caller's guard."""
+
+from collections.abc import Sequence
+
+from loaders.bounded_cache import BoundedCache
+from loaders.fetch import Failure, fetch_prepared
+from loaders.parameters import split_predicate
+from loaders.prepared import Prepared
+from loaders.read import Predicate, Read, Value
+from resolvers.answer import candidates_of
+from resolvers.context import Context
+from resolvers.permissions.apply import apply
+from resolvers.permissions.guards import Policies
+from resolvers.permissions.station import guards_of, restrictions
+
+_KINDS_OF_CALLERS = 8
+
+
+class PlannedRead:
+    """`read` has slots and no guards yet. `Unguarded` when it touches a table that nothing guards.
+
+    A guard's restriction is split like the read: of the ids a subject may see only the number of the slot is part of
+    what is kept, so subjects who are restricted in the same way share a statement, and never values.
+    """
+
+    __slots__ = ("_guarded", "_guards", "read")
+
+    def __init__(self, read: Read, policies: Policies) -> None:
+        self.read = read
+        self._guards = guards_of(read, policies)
+        self._guarded: BoundedCache[tuple[Predicate | None, ...], Prepared] = BoundedCache(_KINDS_OF_CALLERS)
+
+    async def answer(self, values: Sequence[Value], context: Context) -> tuple[str | None, list[Failure]]:
+        """As `resolvers.answer.answer`, with the values of the read's slots."""
+        found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
+        shapes: list[Predicate | None] = []
+        filling = list(values)
+        for predicate in found:
+            shape, own = (None, ()) if predicate is None else split_predicate(predicate, len(filling))
+            shapes.append(shape)
+            filling += own
+        prepared = self._prepared(tuple(shapes))
+        return await fetch_prepared(prepared, filling, stores=context.stores, ledger=context.ledger)
+
+    def _prepared(self, shapes: tuple[Predicate | None, ...]) -> Prepared:
+        prepared = self._guarded.get(shapes)
+        if prepared is None:
+            prepared = Prepared(apply(self.read, dict(zip(self._guards, shapes, strict=True))))
+            self._guarded.keep(shapes, prepared)
+        return prepared

@@ -1,0 +1,156 @@
+"""Plans of operations that are nothing but reads of tables: built once for all values of their variables."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLInputType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    type_from_ast,
+)
+from graphql.execution.values import VariableValues
+
+from loaders.bounded_cache import BoundedCache
+from loaders.errors import AxionError
+from loaders.parameters import fill
+from loaders.prepared import weight
+from loaders.read import Value
+from resolvers.planned import PlannedRead
+from schema.mapping.collect import Document
+from schema.mapping.compose import Composed, Place, Uncomposable, compose
+from schema.mapping.object import policies
+from schema.mapping.variables import Derived, Opaque, Recorder, skeleton, wrapped
+
+_log = structlog.get_logger(__name__)
+
+_CACHED = 20_000
+"""Bound of the cache, in fields of reads (`loaders.prepared.weight`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`texts` are the JSON before, between and after the answers of `reads`, whose slots are numbered throughout."""
+
+    texts: tuple[str, ...]
+    places: tuple[Place, ...]
+    reads: tuple[PlannedRead, ...]
+    values: tuple[Derived, ...]
+
+    def text(self, answers: Sequence[str | None]) -> str:
+        """The JSON of `data`. An absent object and a failed read are null."""
+        parts = [self.texts[0]]
+        for answer, text in zip(answers, self.texts[1:], strict=True):
+            parts += ["null" if answer is None else answer, text]
+        return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """The executor answers this operation."""
+
+
+class Plans:
+    """Plans of operations, kept by all that building them may look at (schema/mapping/variables.py).
+
+    Kept is a tree: under an operation and the skeleton of its variables stands the plan, or the first thing to decide,
+    and under its answer the next. What building does not look at, a plan cannot depend on; and when a plan is made, it
+    is checked that with the request's values it is what is built from the values themselves.
+    """
+
+    def __init__(self, schema: GraphQLSchema, bound: int = _CACHED) -> None:
+        self._schema = schema
+        self._tree: BoundedCache[Hashable, Derived | Plan | Unplanned] = BoundedCache(bound)
+        self._types: BoundedCache[Hashable, Mapping[str, GraphQLInputType]] = BoundedCache(bound)
+
+    @property
+    def weight(self) -> int:
+        return self._tree.weight
+
+    def find(
+        self,
+        key: Hashable,
+        document: DocumentNode,
+        node: OperationDefinitionNode,
+        variables: dict[str, Any],
+        max_page: int,
+    ) -> tuple[Plan, list[Value]] | None:
+        """The operation's plan, and the values it runs with. `key` is the operation's identity, `variables` coerced.
+
+        `None` when the executor must answer: there is no plan, or the values are wrong, which is its to tell.
+        """
+        types = self._types_of(key, node)
+        place: Hashable = (key, max_page, skeleton(variables, types))
+        try:
+            found = self._tree.get(place)
+            while isinstance(found, Derived):
+                place = (place, found.of(variables))
+                found = self._tree.get(place)
+            if found is None:
+                found = self._make(
+                    (key, max_page, skeleton(variables, types)), document, node, variables, types, max_page
+                )
+            return (found, [value.of(variables) for value in found.values]) if isinstance(found, Plan) else None
+        except AxionError:
+            return None
+
+    def _types_of(self, key: Hashable, node: OperationDefinitionNode) -> Mapping[str, GraphQLInputType]:
+        types = self._types.get(key)
+        if types is None:
+            definitions = node.variable_definitions or ()
+            types = {
+                each.variable.name.value: cast(Any, type_from_ast(self._schema, each.type)) for each in definitions
+            }
+            self._types.keep(key, types)
+        return types
+
+    def _make(
+        self,
+        place: Hashable,
+        document: DocumentNode,
+        node: OperationDefinitionNode,
+        variables: dict[str, Any],
+        types: Mapping[str, GraphQLInputType],
+        max_page: int,
+    ) -> Plan | Unplanned:
+        fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+
+        def composed(values: dict[str, Any]) -> Composed:
+            around = Document(self._schema, fragments, VariableValues({}, values))
+            return compose(around, node, max_page=max_page)
+
+        recorder = Recorder(variables)
+        made: Plan | Unplanned
+        try:
+            made = _planned(composed(wrapped(variables, types, recorder)), recorder)
+            if not _agrees(made, composed(variables), variables):
+                _log.error("plan_differs", operation=node.name and node.name.value)
+                made = Unplanned()
+        except (
+            Uncomposable,
+            Opaque,
+            GraphQLError,
+        ):  # graphql-core's: a literal whose scalar reads a variable within it
+            made = Unplanned()
+        for question, answer in recorder.decided:
+            self._tree.keep(place, question)
+            place = (place, answer)
+        self._tree.keep(place, made, 1 + sum(weight(read.read) for read in made.reads) if isinstance(made, Plan) else 1)
+        return made
+
+
+def _planned(composed: Composed, recorder: Recorder) -> Plan:
+    guards = policies()
+    reads = tuple(PlannedRead(read, guards) for read in composed.reads)
+    return Plan(tuple(composed.texts), tuple(composed.places), reads, tuple(recorder.taken))
+
+
+def _agrees(plan: Plan, composed: Composed, variables: Mapping[str, Any]) -> bool:
+    values = [value.of(variables) for value in plan.values]
+    reads = [fill(read.read, values) for read in plan.reads]
+    return (list(plan.texts), list(plan.places), reads) == (composed.texts, composed.places, composed.reads)

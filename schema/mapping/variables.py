@@ -1,0 +1,192 @@
+"""Variables of an operation as their building sees them: values it may hand on, and must not look at.
+
+What is built of an operation is built once for all values of its variables. So its leaves stand there as `Variable`,
+which answers nothing. Building says either `take`: the value (transformed) goes into the read, and a slot stands for
+it; or `decide`: what is built depends on it, and the answer becomes part of what the plan is kept under. Whoever
+forgets both gets `Opaque`, and the operation is answered without a plan. Dicts, lists of input objects and nulls are
+themselves. A value without variables in it is a constant of the document: both functions just apply what is given.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeAlias
+
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    is_input_object_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.type import get_named_type
+
+from loaders.read import Slot, Value
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+class Opaque(Exception):
+    """Building looked at the value of a variable instead of taking it or deciding by it: a defect of the mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The value at a path of the coerced variables."""
+
+    path: Path
+
+    def of(self, variables: Mapping[str, Any]) -> Any:
+        value: Any = variables
+        for step in self.path:
+            value = value[step]
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A function of what stands in `template`: constants, and `At` where variables stand."""
+
+    template: Any
+    function: Callable[[Any], Any]
+
+    def of(self, variables: Mapping[str, Any]) -> Any:
+        """Raises what the function raises."""
+        return self.function(_filled(self.template, variables))
+
+
+@dataclass(slots=True)
+class Recorder:
+    """What one building took and decided by. `taken[n]` is the value of slot n."""
+
+    variables: Mapping[str, Any]
+    taken: list[Derived] = field(default_factory=list)
+    decided: list[tuple[Derived, Hashable]] = field(default_factory=list)
+
+
+class Variable:
+    """A leaf of the variables: a scalar, an enum, or a list of those. Never null."""
+
+    __slots__ = ("at", "recorder")
+
+    def __init__(self, at: At, recorder: Recorder) -> None:
+        self.at = at
+        self.recorder = recorder
+
+    def _opaque(self, *_: object) -> NoReturn:
+        raise Opaque(f"building looked at the variable {self.at.path}")
+
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _opaque
+    __str__ = __repr__ = __len__ = __iter__ = __contains__ = __getitem__ = __int__ = __float__ = __hash__ = _opaque
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+def take(value: Any, function: Callable[[Any], Any] = same) -> Value:
+    """`function(value)`, or the slot that stands for it."""
+    recorder = _recorder(value)
+    if recorder is None:
+        return function(value)
+    recorder.taken.append(Derived(_template(value), function))
+    return Slot(len(recorder.taken) - 1)
+
+
+def decide(value: Any, function: Callable[[Any], Any]) -> Any:
+    """`function(value)`, hashable, of which the read itself may depend."""
+    recorder = _recorder(value)
+    if recorder is None:
+        return function(value)
+    question = Derived(_template(value), function)
+    answer = question.of(recorder.variables)
+    recorder.decided.append((question, answer))
+    return answer
+
+
+# --- wrapping ---------------------------------------------------------------------------------------------------------
+
+
+def wrapped(variables: Mapping[str, Any], types: Mapping[str, GraphQLInputType], recorder: Recorder) -> dict[str, Any]:
+    """The coerced variables with `Variable` for every leaf."""
+    return {name: _wrapped(value, types[name], (name,), recorder) for name, value in variables.items()}
+
+
+def _wrapped(value: Any, type_: GraphQLInputType, path: Path, recorder: Recorder) -> Any:
+    if value is None:
+        return None
+    if is_leaf_type(get_named_type(type_)):
+        return Variable(At(path), recorder)
+    if is_non_null_type(type_):
+        return _wrapped(value, type_.of_type, path, recorder)
+    if is_list_type(type_):
+        return [_wrapped(item, type_.of_type, (*path, place), recorder) for place, item in enumerate(value)]
+    assert is_input_object_type(type_)
+    return {name: _wrapped(below, _field(type_, name), (*path, name), recorder) for name, below in value.items()}
+
+
+def skeleton(variables: Mapping[str, Any], types: Mapping[str, GraphQLInputType]) -> Hashable:
+    """All that building may see of the variables: which there are, and their dicts, lists and nulls."""
+    return tuple((name, _skeleton(value, types[name])) for name, value in variables.items())
+
+
+def _skeleton(value: Any, type_: GraphQLInputType) -> Hashable:
+    if value is None:
+        return None
+    if is_leaf_type(get_named_type(type_)):
+        return True
+    if is_non_null_type(type_):
+        return _skeleton(value, type_.of_type)
+    if is_list_type(type_):
+        return tuple(_skeleton(item, type_.of_type) for item in value)
+    assert is_input_object_type(type_)
+    return tuple((name, _skeleton(below, _field(type_, name))) for name, below in value.items())
+
+
+def _field(type_: GraphQLInputObjectType, name: str) -> GraphQLInputType:
+    """`name` is the field's key in coerced values."""
+    declared = type_.fields.get(name)
+    if declared is None or declared.out_name not in (None, name):
+        declared = next(each for each in type_.fields.values() if each.out_name == name)
+    found: GraphQLInputType = declared.type
+    return found
+
+
+# --- templates --------------------------------------------------------------------------------------------------------
+
+
+def _recorder(value: Any) -> Recorder | None:
+    match value:
+        case Variable():
+            return value.recorder
+        case list() | tuple():
+            items = iter(value)
+        case dict():
+            items = iter(value.values())
+        case _:
+            return None
+    return next((found for found in map(_recorder, items) if found is not None), None)
+
+
+def _template(value: Any) -> Any:
+    match value:
+        case Variable():
+            return value.at
+        case list() | tuple():
+            return [_template(item) for item in value]
+        case dict():
+            return {name: _template(item) for name, item in value.items()}
+        case _:
+            return value
+
+
+def _filled(template: Any, variables: Mapping[str, Any]) -> Any:
+    match template:
+        case At():
+            return template.of(variables)
+        case list():
+            return [_filled(item, variables) for item in template]
+        case dict():
+            return {name: _filled(item, variables) for name, item in template.items()}
+        case _:
+            return template
