@@ -72,4 +72,4 @@ async def _answer(
     try:
         return await read.answer(values, context)
     except Exception as error:  # noqa: BLE001 - as in the executor, it is an error of its field and of no other
-        return located_error(error, place.nodes, list(place.path))
+        return located_error(error, list(place.nodes), list(place.path))
