@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from loaders.ledger import Ledger
 from loaders.stores import Stores
 from resolvers.context import Context, Subject
-from resolvers.permissions.verdicts import Authority, Verdicts
+from resolvers.permissions.verdicts import Authority, Memory, Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Contexts:
     stores: Stores
     authority: Authority
     max_page: int
+    memory: Memory | None = None
 
     def __call__(self, subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
         ledger = Ledger()
@@ -23,7 +24,7 @@ class Contexts:
             subject=subject,
             request_id=request_id,
             stores=self.stores,
-            verdicts=Verdicts(subject, self.authority, ledger),
+            verdicts=Verdicts(subject, self.authority, ledger, memory=self.memory),
             ledger=ledger,
             max_page=self.max_page,
             last_event_id=last_event_id,

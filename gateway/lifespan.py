@@ -16,7 +16,6 @@ from gateway.settings import Settings
 from loaders.ledger import Ledger
 from loaders.stores import Stores
 from resolvers.permissions.cached import CachedAuthority
-from resolvers.permissions.verdicts import Authority
 
 _VERDICTS_KEPT = 50_000
 """Of at most 1 kB each."""
@@ -47,17 +46,18 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         verifier = TokenVerifier(settings.oidc, jwks=jwks)
         authenticator = Authenticator(verifier, Subjects(stores.postgres["axion_sense"]))
         stack.push_async_callback(authenticator.close)
+        kept = _kept_verdicts(stores, settings, stack)
         yield Runtime(
             authenticator=authenticator,
-            new_context=Contexts(stores, _authority(stores, settings, stack), settings.limits.max_page),
+            new_context=Contexts(stores, kept or stores.openfga, settings.limits.max_page, memory=kept),
             required={"axion_sense": stores.postgres["axion_sense"].ping, "openfga": _openfga(stores)},
             optional=_optional(stores, jwks),
         )
 
 
-def _authority(stores: Stores, settings: Settings, stack: AsyncExitStack) -> Authority:
+def _kept_verdicts(stores: Stores, settings: Settings, stack: AsyncExitStack) -> CachedAuthority | None:
     if settings.openfga.verdict_seconds == 0:
-        return stores.openfga
+        return None
     authority = CachedAuthority(
         stores.openfga, seconds=settings.openfga.verdict_seconds, size=_VERDICTS_KEPT, count=count_verdict
     )

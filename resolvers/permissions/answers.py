@@ -68,6 +68,15 @@ class Answers(Generic[K, V]):
         """Of what is kept now; never above `size`."""
         return self._weight
 
+    def kept(self, key: K) -> V | None:
+        """The answer `get` would give without asking or waiting; counted only when there is one."""
+        self._drop_outdated()
+        kept = self._kept.get(key)
+        if kept is None or kept.asked <= self._clock() - self._seconds:
+            return None
+        self._count("kept")
+        return kept.answer
+
     async def get(self, keys: Iterable[K], ask: Ask[K, V]) -> dict[K, V]:
         """The answer to each distinct key. Raises what `ask` raises."""
         came = self._clock()

@@ -74,6 +74,12 @@ class CachedAuthority:
         await self._checks.close()
         await self._lists.close()
 
+    def kept_check(self, subject_id: str, check: Check) -> bool | None:
+        return self._checks.kept((subject_id, check))
+
+    def kept_list(self, subject_id: str, relation: str, type_: str) -> Listed | None:
+        return self._lists.kept((subject_id, relation, type_))
+
     async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked:
         """As `OpenFga.batch_check`; only checks without a kept verdict are asked, those in one call."""
 

@@ -27,6 +27,14 @@ class Authority(Protocol):
     async def list_objects(self, subject_id: str, relation: str, type_: str, *, ledger: Ledger) -> Listed: ...
 
 
+class Memory(Protocol):
+    """What an authority answers at once, without a task and an await; None for what it has to be asked."""
+
+    def kept_check(self, subject_id: str, check: Check) -> bool | None: ...
+
+    def kept_list(self, subject_id: str, relation: str, type_: str) -> Listed | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Everything:
     """No row is hidden."""
@@ -53,10 +61,15 @@ class Verdicts:
     Every method but those that say so raises `PermissionsUnavailable` when there is no verdict.
     """
 
-    def __init__(self, subject: Subject, authority: Authority, ledger: Ledger) -> None:
+    def __init__(
+        self, subject: Subject, authority: Authority, ledger: Ledger, *, memory: Memory | None = None
+    ) -> None:
         self.subject = subject
         self._authority = authority
         self._ledger = ledger
+        self._memory = memory
+        self._decided: dict[Check, bool | asyncio.Future[bool | None]] = {}
+        self._seen: dict[tuple[str, str], Visibility | asyncio.Future[Visibility]] = {}
         self._checks: DataLoader[Check, bool | None] = DataLoader(self._load_checks)
         self._lists: DataLoader[tuple[str, str], Visibility] = DataLoader(self._load_lists)
 
@@ -77,7 +90,13 @@ class Verdicts:
             return Only(frozenset())
         if await self.is_admin():
             return Everything()
-        return await asyncio.shield(self._lists.load((type_, relation)))
+        key = (type_, relation)
+        if key not in self._seen:
+            memory = self._memory
+            kept = None if memory is None else memory.kept_list(self.subject.id, relation, type_)
+            self._seen[key] = self._lists.load(key) if kept is None else _visibility(kept)
+        seen = self._seen[key]
+        return await asyncio.shield(seen) if isinstance(seen, asyncio.Future) else seen
 
     async def filter(self, type_: str, relation: str, candidates: Iterable[object]) -> frozenset[str]:
         """Those of the candidate ids the subject has the relation on, as text. One call per 50 distinct ones."""
@@ -109,8 +128,12 @@ class Verdicts:
             await self.require(guard.relation, names.object_name(guard.type, value))
 
     async def _verdict(self, check: Check) -> bool | None:
+        if check not in self._decided:
+            kept = None if self._memory is None else self._memory.kept_check(self.subject.id, check)
+            self._decided[check] = self._checks.load(check) if kept is None else kept
+        decided = self._decided[check]
         # Shielded, because all who ask the same share one future: one being cancelled must not cancel the others.
-        return await asyncio.shield(self._checks.load(check))
+        return await asyncio.shield(decided) if isinstance(decided, asyncio.Future) else decided
 
     async def _load_checks(self, checks: list[Check]) -> list[bool | None]:
         """None is no verdict."""
@@ -122,7 +145,11 @@ class Verdicts:
 
     async def _list(self, type_: str, relation: str) -> Visibility:
         listed = await self._authority.list_objects(self.subject.id, relation, type_, ledger=self._ledger)
-        return Only(listed.ids) if listed.complete else Unbounded()
+        return _visibility(listed)
+
+
+def _visibility(listed: Listed) -> Visibility:
+    return Only(listed.ids) if listed.complete else Unbounded()
 
 
 def _decided(verdict: bool | None) -> bool:
