@@ -5,7 +5,6 @@ is left is refused: bodies a form can send (415), mutations by GET (405), foreig
 in the settings, and the check of the WebSocket's Origin).
 """
 
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +13,7 @@ from graphql import GraphQLSchema
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.answer import OK, failed, refused
+from gateway.http.answer import OK, Answer, failed, refused
 from gateway.http.arrow import arrow_response
 from gateway.http.body import HungUp
 from gateway.http.graphiql import Explorer
@@ -110,7 +109,7 @@ class GraphQL:
                 answer = self._operations.run(
                     incoming.operation, incoming.request, context, with_stores=incoming.with_stores
                 )
-                if inspect.isawaitable(answer):
+                if not isinstance(answer, Answer):
                     timeout_ms = self._operations.limits.request_timeout_ms
                     answer = await while_waited_for(answer, receive, timeout_ms=timeout_ms)
                 body = answer.encode()

@@ -1,7 +1,6 @@
 """From a request's parameters to answers: the part all transports have in common."""
 
 import asyncio
-import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -91,7 +90,7 @@ class Operations:
         try:
             async with asyncio.timeout(timeout_ms / 1000):
                 answer = self.run(operation, request, context, with_stores=with_stores)
-                return await answer if inspect.isawaitable(answer) else answer
+                return answer if isinstance(answer, Answer) else await answer
         except TimeoutError:
             return refused(timed_out(timeout_ms))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, located_error
-from graphql.execution.values import VariableValues, get_variable_values
 
 from gateway.http.documents import Operation
 from loaders.fetch import Failure
@@ -22,7 +21,6 @@ class Planned:
     """Of one schema; lives as long as the process."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
         self._plans = Plans(schema)
 
     def run(
@@ -31,13 +29,9 @@ class Planned:
         """The result as the executor would shape it; `None` when the executor must answer."""
         if operation.kind is not OperationType.QUERY or context.capture is not None:
             return None
-        definitions = operation.node.variable_definitions
-        coerced: dict[str, Any] = {}
-        if definitions:
-            values = get_variable_values(self._schema, definitions, dict(variables or {}), max_errors=1)
-            if not isinstance(values, VariableValues):
-                return None
-            coerced = values.coerced
+        coerced = self._plans.coerced(operation, operation.node, variables or {})
+        if coerced is None:
+            return None
         found = self._plans.find(operation, operation.document, operation.node, coerced, context.max_page)
         return None if found is None else _result(*found, context)
 

@@ -12,9 +12,13 @@ from graphql import (
     GraphQLInputType,
     GraphQLSchema,
     OperationDefinitionNode,
+    Undefined,
+    coerce_input_value,
+    get_nullable_type,
+    is_leaf_type,
     type_from_ast,
 )
-from graphql.execution.values import VariableValues
+from graphql.execution.values import VariableValues, get_variable_values
 
 from loaders.bounded_cache import BoundedCache
 from loaders.errors import AxionError
@@ -98,6 +102,20 @@ class Plans:
             return (found, [value.of(variables) for value in found.values]) if isinstance(found, Plan) else None
         except AxionError:
             return None
+
+    def coerced(
+        self, key: Hashable, node: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """The variables as graphql-core coerces them; `None` where it has errors to tell."""
+        if not node.variable_definitions:
+            return {}
+        types = self._types_of(key, node)
+        if all(name in variables and is_leaf_type(get_nullable_type(type_)) for name, type_ in types.items()):
+            # Given scalars need neither defaults nor a look at their depth, which cost more than their coercion.
+            values = {name: coerce_input_value(variables[name], type_) for name, type_ in types.items()}
+            return None if any(value is Undefined for value in values.values()) else values
+        found = get_variable_values(self._schema, node.variable_definitions, dict(variables), max_errors=1)
+        return found.coerced if isinstance(found, VariableValues) else None
 
     def _types_of(self, key: Hashable, node: OperationDefinitionNode) -> Mapping[str, GraphQLInputType]:
         types = self._types.get(key)
