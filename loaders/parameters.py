@@ -142,4 +142,3 @@ def _part(part: ConnectionPart, change: Change) -> ConnectionPart:
 
 def _edge(entry: EdgePart | Literal | Nodes, change: Change) -> EdgePart | Literal | Nodes:
     return Nodes(_fields(entry.fields, change)) if isinstance(entry, Nodes) else entry
-

@@ -8,7 +8,7 @@ from loaders.plan import Graft, joins, plan, shows_json
 from loaders.postgres.compile import compile_keyed, compile_read
 from loaders.postgres.parameter import Unfit
 from loaders.postgres.statement import Statement
-from loaders.read import Edges, Field, Join, Nodes, Read, Related, Slot, Value
+from loaders.read import Aggregate, Edges, Field, Join, Nodes, Read, Related, Slot, Value
 
 _CACHED = 20_000
 """Bound of the cache, in fields (`weight`)."""
@@ -78,8 +78,9 @@ def prepare(read: Read) -> tuple[Prepared, tuple[Value, ...]]:
 
 def weight(read: Read) -> int:
     """How much is kept for a read, in fields: a field's share of reads, SQL and SQLAlchemy's leavings is about 2 kB."""
-    own = sum(1 if not isinstance(f.output, Related) else 4 + weight(f.output.read) for f in _selected(read))
-    return 8 + own
+    shown = sum(1 if not isinstance(each.output, Related) else weight(each.output.read) for each in _selected(read))
+    parts = () if read.connection is None else read.connection.entries
+    return 8 + shown + sum(len(part.figures) for _, part in parts if isinstance(part, Aggregate))
 
 
 def _selected(read: Read) -> Iterator[Field]:

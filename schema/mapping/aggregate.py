@@ -35,6 +35,7 @@ from schema.mapping.collect import Document
 from schema.mapping.figures import FAMILIES, FUNCTIONS, STATISTIC, columns_of, enum_name, groupable
 from schema.mapping.filters import comparisons, direction_of
 from schema.mapping.object import ObjectMapping
+from schema.mapping.variables import decide
 
 _TYPENAME = "__typename"
 _ROWS = Measure(AggregateFunction.COUNT)
@@ -111,7 +112,7 @@ def _figures(
 def _fraction(document: Document, mapping: ObjectMapping, node: FieldNode) -> float:
     type_ = document.schema.type_map[f"{mapping.name}Aggregate"]
     assert isinstance(type_, GraphQLObjectType)
-    fraction: float = document.arguments(type_.fields["percentile"], node)["p"]
+    fraction: float = decide(document.arguments(type_.fields["percentile"], node)["p"], float)
     if not 0 <= fraction <= 1:
         raise BadInput(f"`p` of `percentile` is {fraction}; it lies between 0 and 1.")
     return fraction
@@ -133,7 +134,8 @@ def _groups(terms: list[Mapping[str, Any]], mapping: ObjectMapping) -> dict[str,
 
 
 def _group(field: str, column: str, term: Mapping[str, Any], mapping: ObjectMapping) -> Expression:
-    unit, zone = term.get("truncate"), term.get("timeZone")
+    unit, given = term.get("truncate"), term.get("timeZone")
+    zone = None if given is None else decide(given, str)
     if unit is None:
         if zone is not None:
             raise BadInput(f"`timeZone` of `{field}` says nothing without `truncate`. Give both, or neither.")
@@ -156,10 +158,16 @@ def _zones() -> frozenset[str]:
 
 
 def _name(value: Any) -> str:
+    spelled: str = decide(value, _spelled)
+    return spelled
+
+
+def _spelled(value: Any) -> str:
     return value.name if isinstance(value, Enum) else str(value)
 
 
-def _first(first: int | None) -> int | None:
+def _first(given: Any) -> int | None:
+    first: int | None = None if given is None else decide(given, int)
     if first is not None and first < 0:
         raise BadInput(f"`first` is {first}; it must not be negative.")
     if first is not None and first > MAX_GROUPS:

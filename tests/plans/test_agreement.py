@@ -137,6 +137,19 @@ CASES: list[tuple[str, list[Variables]]] = [
         ],
     ),
     (
+        "query($by: SenseTrackLogGroupField!, $unit: TimeUnit, $zone: String, $more: Int!, $first: Int, $p: Float!)"
+        " { sense { trackLogs { aggregate(groupBy: [{field: $by, truncate: $unit, timeZone: $zone}], first: $first,"
+        " having: {count: {gte: $more}}) { count key { createdAt } } } tracks { aggregate { percentile(p: $p)"
+        " { distanceM } } } } }",
+        [
+            {"by": "CREATED_AT", "unit": "DAY", "zone": "Europe/Berlin", "more": 1, "first": 5, "p": 0.5},
+            {"by": "CREATED_AT", "unit": "YEAR", "zone": "UTC", "more": 2, "first": 5, "p": 0.9},
+            {"by": "CREATED_AT", "unit": "YEAR", "zone": "UTC", "more": 99, "first": 5, "p": 0.9},
+            {"by": "CREATED_AT", "unit": "YEAR", "zone": "Nowhere/At_all", "more": 2, "first": 5, "p": 0.9},
+            {"by": "CREATED_AT", "unit": "YEAR", "zone": "UTC", "more": 2, "first": 5, "p": 2},
+        ],
+    ),
+    (
         "query($n: Int = 2) { gen { dataSources(first: $n) { nodes { name datasets { nodes { name } } } } } }",
         [{}, None],
     ),
