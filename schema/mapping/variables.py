@@ -80,6 +80,9 @@ class Variable:
     __str__ = __repr__ = __len__ = __iter__ = __contains__ = __getitem__ = __int__ = __float__ = __hash__ = _opaque
 
 
+_NESTING = frozenset((Variable, list, tuple, dict))
+
+
 def same(value: Any) -> Any:
     return value
 
@@ -156,16 +159,15 @@ def _field(type_: GraphQLInputObjectType, name: str) -> GraphQLInputType:
 
 
 def _recorder(value: Any) -> Recorder | None:
-    match value:
-        case Variable():
-            return value.recorder
-        case list() | tuple():
-            items = iter(value)
-        case dict():
-            items = iter(value.values())
-        case _:
-            return None
-    return next((found for found in map(_recorder, items) if found is not None), None)
+    """Of a variable anywhere in the value. Operands of `in` are long: their scalars are passed over at once."""
+    kind = type(value)
+    if kind is Variable:
+        found: Recorder = value.recorder
+        return found
+    if kind not in _NESTING:
+        return None
+    items = value.values() if kind is dict else value
+    return next(filter(None, (_recorder(item) for item in items if type(item) in _NESTING)), None)
 
 
 def _template(value: Any) -> Any:
