@@ -191,7 +191,7 @@ def _order(
         spelled, direction = term.get("field"), term.get("direction")
         field = None if spelled is None else named[_name(spelled)]
         by = _ordered(_name(term["figure"]), field, groups, mapping)
-        descending, nulls = (False, None) if direction is None else direction_of(direction)
+        descending, nulls = (False, None) if direction is None else decide(direction, direction_of)
         found.append(GroupOrder(by, descending, nulls))
     return tuple(found)
 
