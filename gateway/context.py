@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.settings import Limits
 from loaders.ledger import Ledger
 from loaders.stores import Stores
 from resolvers.context import Context, Subject
+from resolvers.cost import Budget
 from resolvers.permissions.verdicts import Authority, Memory, Verdicts
 
 
@@ -15,7 +17,7 @@ class Contexts:
 
     stores: Stores
     authority: Authority
-    max_page: int
+    limits: Limits
     memory: Memory | None = None
 
     def __call__(self, subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
@@ -26,7 +28,8 @@ class Contexts:
             stores=self.stores,
             verdicts=Verdicts(subject, self.authority, ledger, memory=self.memory),
             ledger=ledger,
-            max_page=self.max_page,
+            max_page=self.limits.max_page,
+            budget=Budget(self.limits.max_rows),
             last_event_id=last_event_id,
         )
 

@@ -49,7 +49,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         kept = _kept_verdicts(stores, settings, stack)
         yield Runtime(
             authenticator=authenticator,
-            new_context=Contexts(stores, kept or stores.openfga, settings.limits.max_page, memory=kept),
+            new_context=Contexts(stores, kept or stores.openfga, settings.limits, memory=kept),
             required={"axion_sense": stores.postgres["axion_sense"].ping, "openfga": _openfga(stores)},
             optional=_optional(stores, jwks),
         )

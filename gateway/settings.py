@@ -108,6 +108,7 @@ class Limits(_Section):
     max_body_bytes: int = Field(1_000_000, ge=1)
     max_document_chars: int = Field(100_000, ge=1)
     max_tokens: int = Field(1_500, ge=1)
+    max_string_chars: int = Field(10_000, ge=1)
     max_depth: int = Field(16, ge=1)
     max_aliases: int = Field(100, ge=0)
     max_fields: int = Field(2_000, ge=1)
@@ -118,6 +119,7 @@ class Limits(_Section):
     max_variable_depth: int = Field(32, ge=1)
     max_overlaps: int = Field(2_000, ge=0)
     max_page: int = Field(1_000, ge=1)
+    max_rows: int = Field(100_000, ge=1)
     request_timeout_ms: int = Field(60_000, ge=1)
 
 

@@ -8,13 +8,15 @@ from loaders.errors import BadInput
 from loaders.fetch import Failure, distinct_values, fetch, fetch_tree
 from loaders.read import Read
 from resolvers.context import Context
+from resolvers.cost import price
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.station import Candidates, guard
 
 
 async def guarded(read: Read, context: Context, policies: Policies) -> Read:
-    """The read as the caller may have it: row predicates at every level."""
-
+    """The read as the caller may have it: row predicates at every level. `CostExceeded` before anything is asked."""
+    if context.capture is None:  # the reader of a stream sets the pace
+        context.budget.spend(price(read))
     return await guard(read, policies, verdicts=context.verdicts, candidates=candidates_of(context))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from loaders.ledger import Ledger
+from resolvers.cost import Budget
 
 if TYPE_CHECKING:
     from loaders.fetch import Failure
@@ -45,6 +46,8 @@ class Context:
     """What an SSE client sent as `Last-Event-ID`: where a subscription is resumed."""
     idempotency_key: str | None = None
     """What the client sent as `Idempotency-Key`: a retried mutation returns its first answer."""
+    budget: Budget = field(default_factory=Budget)
+    """What the operation's reads may still cost."""
     capture: "Capture | None" = None
     """Set when the answer is to be an Arrow stream."""
     failures: "list[Failure]" = field(default_factory=list)

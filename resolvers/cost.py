@@ -4,55 +4,56 @@ The price is the number of rows an answer can hold: a page counts its size, a ne
 it. Rows are what multiplies; how wide a row is, the limits of the document bound.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loaders.errors import CostExceeded
-from loaders.read import Aggregate, Connection, Edges, Field, Nodes, Read, Related
+from loaders.read import Aggregate, Connection, Edges, Field, Nodes, Read, Related, Slot, Value
 
-UNBOUNDED_GROUPS = 1_000
-"""Counted for an aggregate without a limit of its own."""
+UNBOUNDED = 10_000
+"""Counted for a page or groups without a bound of their own."""
 
 
 @dataclass(slots=True)
 class Budget:
     """Rows one document may ask for, over all its fields. `None` is no bound: streams, whose reader sets the pace."""
 
-    rows: int | None
+    rows: int | None = None
     spent: int = 0
 
-    def spend(self, read: Read) -> None:
-        """`CostExceeded` when the document asks for more than its budget."""
-        if self.rows is None:
-            return
-        self.spent += price(read)
-        if self.spent > self.rows:
-            message = f"The document can answer {self.spent} rows, and at most {self.rows} are answered at once."
+    def spend(self, rows: int) -> None:
+        """`CostExceeded`, and nothing spent, when that is more than the budget has left."""
+        total = self.spent + rows
+        if self.rows is not None and total > self.rows:
+            message = f"The document can answer {total} rows, and at most {self.rows} are answered at once."
             raise CostExceeded(f"{message} Ask for smaller pages, in several documents, or for an Arrow stream.")
+        self.spent = total
 
 
-def price(read: Read) -> int:
-    """The most rows the answer can hold, at every level."""
+def price(read: Read, values: Sequence[Value] = ()) -> int:
+    """The most rows the answer can hold, at every level. `values` are those of the read's slots, if it has any."""
     if read.connection is None:
-        return 1 + _below(read.fields)
-    return _connection(read.connection, read.page.limit)
+        return 1 + _below(read.fields, values)
+    limit = read.page.limit
+    return _connection(read.connection, values[limit.index] if isinstance(limit, Slot) else limit, values)
 
 
-def _connection(connection: Connection, limit: int | None) -> int:
-    size = UNBOUNDED_GROUPS if limit is None else limit
+def _connection(connection: Connection, limit: object, values: Sequence[Value]) -> int:
+    size = limit if isinstance(limit, int) else UNBOUNDED
     total = 0
     for _, part in connection.entries:
         match part:
             case Nodes(fields):
-                total += size * (1 + _below(fields))
+                total += size * (1 + _below(fields, values))
             case Edges(entries):
                 nodes = [entry for _, entry in entries if isinstance(entry, Nodes)]
-                total += size * (1 + sum(_below(node.fields) for node in nodes))
+                total += size * (1 + sum(_below(node.fields, values) for node in nodes))
             case Aggregate():
-                total += 1 if not part.group_by else UNBOUNDED_GROUPS if part.limit is None else part.limit
+                total += 1 if not part.group_by else UNBOUNDED if part.fetched is None else part.fetched
             case _:
                 total += 1
     return total
 
 
-def _below(fields: tuple[Field, ...]) -> int:
-    return sum(price(field.output.read) for field in fields if isinstance(field.output, Related))
+def _below(fields: tuple[Field, ...], values: Sequence[Value]) -> int:
+    return sum(price(field.output.read, values) for field in fields if isinstance(field.output, Related))

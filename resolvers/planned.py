@@ -9,6 +9,7 @@ from loaders.prepared import Prepared
 from loaders.read import Predicate, Read, Value
 from resolvers.answer import candidates_of
 from resolvers.context import Context
+from resolvers.cost import price
 from resolvers.permissions.apply import apply
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.station import guards_of, restrictions
@@ -32,6 +33,7 @@ class PlannedRead:
 
     async def answer(self, values: Sequence[Value], context: Context) -> tuple[str | None, list[Failure]]:
         """As `resolvers.answer.answer`, with the values of the read's slots."""
+        context.budget.spend(price(self.read, values))
         found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
         shapes: list[Predicate | None] = []
         filling = list(values)

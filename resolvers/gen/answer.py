@@ -10,6 +10,7 @@ from loaders.errors import StoreUnavailable
 from loaders.openfga import names
 from loaders.read import Read
 from resolvers.context import Context
+from resolvers.cost import price
 from resolvers.permissions.guards import Whole
 from resolvers.permissions.station import guard
 
@@ -24,6 +25,8 @@ def source_of(table: Table, context: Context) -> Source:
 
 async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
     """The read as the caller may have it: all of the table's rows, or none (`can_view` on `table:{dataset}/{name}`)."""
+    if context.capture is None:
+        context.budget.spend(price(read))
     whole = Whole("can_view", names.table(dataset_id, read.table.name), parent=names.dataset(dataset_id))
     return await guard(read, {read.table: whole}, verdicts=context.verdicts, candidates=_no_candidates)
 

@@ -16,9 +16,10 @@ from loaders.read import (
     Page,
     Read,
     Related,
+    Slot,
     TotalCount,
 )
-from resolvers.cost import UNBOUNDED_GROUPS, Budget, price
+from resolvers.cost import UNBOUNDED, Budget, price
 
 TABLE = Table("axion_gen", "public", "t", (Column("id", ColumnType(Kind.BIGINT), nullable=False),), key=("id",))
 ID = Field("id", Computed(Col("id")))
@@ -49,20 +50,25 @@ EDGES = Edges((("node", Nodes((ID, Field("x", Related(JOIN, page(5)))))),))
         (Read(TABLE, connection=Connection((("n", TotalCount()),)), page=Page(1000)), 1),
         (Read(TABLE, connection=Connection((("g", Aggregate((), ())),)), page=Page(1000)), 1),
         (Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), (), 50)),)), page=Page(1000)), 50),
-        (Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), ())),))), UNBOUNDED_GROUPS),
+        (Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), ())),))), UNBOUNDED),
     ],
 )
 def test_price(read: Read, rows: int) -> None:
     assert price(read) == rows
 
 
+def test_a_page_whose_size_is_a_value() -> None:
+    below = replace(page(0), page=Page(Slot(1)))  # type: ignore[arg-type]  # a plan has slots where values stand
+    assert price(page(10, below), ("x", 6)) == 70
+
+
 def test_a_budget_is_of_the_whole_document() -> None:
     budget = Budget(100)
-    budget.spend(page(60))
-    budget.spend(page(40))
+    budget.spend(60)
+    budget.spend(40)
     with pytest.raises(CostExceeded, match="101 rows, and at most 100"):
-        budget.spend(ONE)
+        budget.spend(1)
 
 
 def test_no_bound_is_no_bound() -> None:
-    Budget(None).spend(page(10**9, page(10**9)))
+    Budget(None).spend(price(page(10**9, page(10**9))))

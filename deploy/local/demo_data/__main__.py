@@ -20,7 +20,7 @@ async def load() -> None:
     async with open_stores(settings) as stores:
         people = await load_people(stores)
         _say(f"people: {people}")
-        operations = Operations(Contexts(stores, stores.openfga, settings.limits.max_page), people.admin)
+        operations = Operations(Contexts(stores, stores.openfga, settings.limits), people.admin)
         _say(f"flights: {await load_flights(stores, operations, settings)}")
         _say(f"tracks: {await load_tracks(stores, people)}")
         _say(f"workspace: {await load_workspace(stores, people)}")

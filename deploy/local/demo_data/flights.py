@@ -35,7 +35,7 @@ _TYPES: dict[pa.DataType, str] = {
     pa.bool_(): "Bool",
 }
 _SOURCES = """
-query Known { gen { dataSources(first: 1000) { nodes { id name datasets(first: 1000) { nodes { id name } } } } } }
+query Known { gen { dataSources(first: 100) { nodes { id name datasets(first: 100) { nodes { id name } } } } } }
 """
 _ADD_SOURCE = """
 mutation AddSource($input: GenDataSourceCreateInput!) {
