@@ -12,6 +12,7 @@ from loaders.errors import BadInput
 from loaders.read import Value
 
 _SMALL = range(-(2**15), 2**15)
+_MAX_LEVELS = 100
 _FLOAT4_MAX = 3.4028234e38  # what a component of a vector holds
 _DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 _LEAST_POSITIONS = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
@@ -64,18 +65,23 @@ def _checked(value: Value, type_: ColumnType, sql: sa.types.TypeEngine[object]) 
 
 
 def _check_text(value: object) -> None:
-    """Postgres' text is UTF-8 without U+0000, also inside of JSON."""
-    match value:
-        case str():
-            if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-                raise ValueError("has a character that cannot be stored (U+0000 or half of a surrogate pair)")
-        case dict():
-            for key, item in value.items():
-                _check_text(key)
-                _check_text(item)
-        case list():
-            for item in value:
-                _check_text(item)
+    """Postgres' text is UTF-8 without U+0000, also inside of JSON, which must not be nested beyond what can be read."""
+    level: list[object] = [value]
+    for _ in range(_MAX_LEVELS):
+        inner: list[object] = []
+        for item in level:
+            match item:
+                case str():
+                    if "\x00" in item or any("\ud800" <= character <= "\udfff" for character in item):
+                        raise ValueError("has a character that cannot be stored (U+0000 or half of a surrogate pair)")
+                case dict():
+                    inner += [*item.keys(), *item.values()]
+                case list():
+                    inner += item
+        if not inner:
+            return
+        level = inner
+    raise ValueError(f"is nested more than {_MAX_LEVELS} levels deep")
 
 
 def _geometry(text: str, wanted: str) -> str:

@@ -86,7 +86,7 @@ async def take_in(
         runtime=runtime,
         request_id=request_id,
         last_event_id=headers.get("last-event-id"),
-        idempotency_key=headers.get("idempotency-key"),
+        idempotency_key=headers.get("idempotency-key", request.idempotency_key),
     )
 
 

@@ -25,6 +25,11 @@ class GraphQLRequest:
         """`"extensions": {"stores": true}` asks for the operation's ledger, as the header `X-Axion-Stores: 1` does."""
         return self.extensions is not None and self.extensions.get("stores") is True
 
+    @property
+    def idempotency_key(self) -> str | None:
+        """`"extensions": {"idempotencyKey": "..."}`, for transports without headers: as `Idempotency-Key`."""
+        return None if self.extensions is None else self.extensions.get("idempotencyKey")
+
 
 def from_body(body: bytes) -> GraphQLRequest:
     """Raises `Refusal` 400 for anything but one JSON object of the right shape."""
@@ -69,7 +74,10 @@ def from_parameters(parameters: object) -> GraphQLRequest:
     name = parameters.get("operationName")
     if name is not None and not isinstance(name, str):
         raise _invalid("The parameter operationName must be a text or null.")
-    return GraphQLRequest(query, name or None, _map(parameters, "variables"), _map(parameters, "extensions"))
+    extensions = _map(parameters, "extensions")
+    if extensions is not None and not isinstance(extensions.get("idempotencyKey"), str | None):
+        raise _invalid("extensions.idempotencyKey must be a text.")
+    return GraphQLRequest(query, name or None, _map(parameters, "variables"), extensions)
 
 
 def _map(parameters: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

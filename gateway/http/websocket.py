@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Collection
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import orjson
@@ -196,7 +197,8 @@ class _Socket:
 
     async def _answer(self, id_: str, request: GraphQLRequest, operation: Operation, observed: Observed) -> bool:
         """Whether the operation is to be completed; one whose execution could not begin has ended with its errors."""
-        stream = self._operations.stream(operation, request, self._new_context, with_stores=request.wants_stores)
+        new_context = partial(self._new_context, request.idempotency_key)
+        stream = self._operations.stream(operation, request, new_context, with_stores=request.wants_stores)
         observed.ended(OK)
         async with aclosing(stream):
             async for streamed in stream:
@@ -215,9 +217,11 @@ class _Socket:
         if error is not None and not isinstance(error, OSError):  # ASGI's send raises that once the client has left
             _log.error("websocket_operation_failed", request_id=self._request_id, exc_info=error)
 
-    def _new_context(self) -> Context:
+    def _new_context(self, idempotency_key: str | None) -> Context:
         assert self._authenticated is not None
-        return self._runtime.new_context(self._authenticated.subject, self._request_id, None)
+        context = self._runtime.new_context(self._authenticated.subject, self._request_id, None)
+        context.idempotency_key = idempotency_key
+        return context
 
     async def _send(self, message: dict[str, Any]) -> None:
         """Waits while the client is slow to read."""

@@ -49,6 +49,9 @@ def creates(name: str, *, guard: WriteGuard, columns: tuple[str, ...], descripti
     """`{name}Create`: columns that are nullable or have a default may be left out."""
     mapping = OBJECTS[name]
     target = _target(mapping, guard, columns)
+    required = [column.name for column in mapping.table.columns if _is_required(column.name, target)]
+    if missing := [column for column in required if column not in columns]:
+        raise ValueError(f"{name}: a new row needs {', '.join(missing)}, which have no default: name them in `columns`")
     fields = {target.names[column]: _field(column, mapping, target) for column in columns}
     takes = _input(f"{name}CreateInput", fields, f"One new `{name}`.")
     payload = make_payload(f"{name}CreatePayload", _noun(name), name, f"One `{name}` was made.")
@@ -139,15 +142,20 @@ def _edge(column: str, mapping: ObjectMapping) -> EdgeField | None:
 
 
 def _field(column: str, mapping: ObjectMapping, target: Target) -> _Field:
-    described, sql = mapping.table.column(column), target.model.c[column]
-    has_default = sql.default is not None or sql.server_default is not None or sql.identity is not None
+    described = mapping.table.column(column)
     if column in target.references:
         description, annotation = f"Global id. {described.description}", strawberry.ID
     else:
         exposed = mapping.fields[target.names[column]]
         assert isinstance(exposed, ColumnField)
         description, annotation = exposed.description, output_type(described.type)
-    return _Field(annotation, description, required=not (described.nullable or has_default))
+    return _Field(annotation, description, required=_is_required(column, target))
+
+
+def _is_required(column: str, target: Target) -> bool:
+    sql = target.model.c[column]
+    has_default = sql.default is not None or sql.server_default is not None or sql.identity is not None
+    return not (sql.nullable or has_default)
 
 
 def _input(name: str, fields: Mapping[str, _Field], description: str) -> type:

@@ -131,6 +131,13 @@ async def test_absent_stays_and_null_becomes_null(world: World) -> None:
     assert tuple(row) == (None, None, None, None, None, "new")
 
 
+def nested(levels: int) -> Any:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 REFUSED: dict[str, tuple[dict[str, Any], type[AxionError], str]] = {
     "null name": ({"name": None}, BadInput, "NAME"),
     "long name": ({"name": "x" * 21}, BadInput, "NAME"),
@@ -139,6 +146,8 @@ REFUSED: dict[str, tuple[dict[str, Any], type[AxionError], str]] = {
     "half a pair": ({"name": "a\ud800"}, BadInput, "NAME"),
     "U+0000 in JSON": ({"data": {"a": ["\x00"]}}, BadInput, "DATA"),
     "half a pair as a key": ({"data": {"\udfff": 1}}, BadInput, "DATA"),
+    "deep": ({"data": nested(100)}, BadInput, "DATA"),
+    "too deep for the stack": ({"data": nested(100_000)}, BadInput, "DATA"),
     "U+0000 in a list": ({"tags": ["a\x00"]}, BadInput, "TAGS"),
     "status": ({"status": "ajar"}, BadInput, "STATUS"),
     "null status": ({"status": None}, BadInput, "STATUS"),
@@ -191,6 +200,10 @@ async def test_a_hidden_reference_answers_as_one_that_is_not_there(world: World)
             await made(world, **values)
         said.append((str(refused.value), refused.value.field))
     assert said[0] == said[1]
+
+
+async def test_json_is_written_to_the_depth_that_is_allowed(world: World) -> None:
+    assert orjson.loads(await stored(world, await made(world, data=nested(99)), "data::text")) == nested(99)
 
 
 async def test_crs_of_geojson_is_not_heard(world: World) -> None:

@@ -220,6 +220,23 @@ async def test_retries_with_the_header_make_one_row(api: Api, world: World) -> N
     assert await world.direct.fetchval("SELECT count(*) FROM road_data.holds") == 2
 
 
+async def test_extensions_carry_the_key_where_headers_cannot(api: Api, world: World) -> None:
+    body = {"query": CREATE, "variables": {"input": hold()}, "extensions": {"idempotencyKey": "k"}}
+    async with api.http.post(api.url, json=body) as response:
+        assert (await response.json())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    async with api.http.post(api.url, json=body, headers={"authorization": "Bearer admin"}) as response:
+        by_http = (await response.json())["data"]
+    async with api.http.ws_connect(api.url, protocols=["graphql-transport-ws"]) as socket:
+        await socket.send_json({"type": "connection_init", "payload": {"authorization": "Bearer admin"}})
+        assert (await socket.receive_json())["type"] == "connection_ack"
+        await socket.send_json({"id": "1", "type": "subscribe", "payload": body})
+        by_websocket = (await socket.receive_json())["payload"]["data"]
+    assert by_websocket == by_http
+    assert await world.direct.fetchval("SELECT count(*) FROM road_data.holds") == 1
+    async with api.http.post(api.url, json=body | {"extensions": {"idempotencyKey": 1}}) as response:
+        assert response.status == 400
+
+
 async def test_two_of_a_mutation_in_one_document_are_two(api: Api, world: World) -> None:
     document = """mutation($input: SenseHoldCreateInput!) {
       one: senseHoldCreate(input: $input) { ... on SenseHoldCreatePayload { hold { id } } }
@@ -250,6 +267,7 @@ def test_only_tables_with_updated_at_expect_it() -> None:
         ("GenDataSource", ("encrypted_credentials",), "id", "does not expose encrypted_credentials"),
         ("SenseHold", ("id", "user_id"), "organization_id", "does not expose user_id"),
         ("SenseHold", ("message",), "user_id", "no column user_id to guard"),
+        ("SenseHold", ("message",), "organization_id", "needs organization_id, location"),
     ],
 )
 def test_declarations_that_are_refused(name: str, columns: tuple[str, ...], guard: str, error: str) -> None:
