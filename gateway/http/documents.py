@@ -1,17 +1,21 @@
 """Documents parsed, limited and validated once, kept in a bounded cache by their text."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    NoUndefinedVariablesRule,
+    NoUnusedVariablesRule,
     OperationDefinitionNode,
     OperationType,
+    VariablesInAllowedPositionRule,
     parse,
     specified_rules,
     validate,
@@ -28,7 +32,15 @@ from gateway.limits.weight import INTROSPECTION
 from gateway.settings import Limits
 from loaders.errors import Code
 
-_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+_OF_VARIABLES = (NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule)
+"""They walk all that an operation reaches once more, so they see only documents that are valid without them."""
+_RULES = (
+    *(rule for rule in specified_rules if rule not in _OF_VARIABLES),
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+)
+_SUGGESTING_TOKENS = 500
+"""Suggestions compare a wrong name with every name there is: they are for documents as people write them."""
 _MAX_ERRORS = 10
 _CONSTANT = INTROSPECTION | {"__typename"}
 _CACHED_TOKENS = 100_000
@@ -96,8 +108,9 @@ class Documents:
             tokens = check_text(text, self._limits)
             parsed = parse(text)
             check_document(parsed, self._limits)
-            # graphql-core counts an error more: that it stopped
-            errors = validate(self._schema, parsed, _RULES, max_errors=_MAX_ERRORS)
+            errors = self._errors(parsed, _RULES, tokens)
+            if not errors and "$" in text:
+                errors = self._errors(parsed, _OF_VARIABLES, tokens)
         except DocumentTooComplex as error:
             raise _too_complex(error) from None
         except GraphQLSyntaxError as error:
@@ -114,6 +127,13 @@ class Documents:
             if isinstance(node, OperationDefinitionNode)
         ]
         return _Document({operation.name: operation for operation in operations}, tokens)
+
+    def _errors(
+        self, parsed: DocumentNode, rules: Collection[type[ASTValidationRule]], tokens: int
+    ) -> list[GraphQLError]:
+        """At most one more than `_MAX_ERRORS`: graphql-core counts that it stopped."""
+        hide = tokens > _SUGGESTING_TOKENS
+        return validate(self._schema, parsed, rules, max_errors=_MAX_ERRORS, hide_suggestions=hide)
 
 
 def _too_complex(error: DocumentTooComplex) -> Refusal:

@@ -5,11 +5,14 @@ from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNod
 from gateway.limits.introspection import check_introspection
 from gateway.limits.overlaps import check_overlaps, merged
 from gateway.limits.refusal import at_most
-from gateway.limits.tokens import count_tokens
+from gateway.limits.tokens import measure_tokens
 from gateway.limits.weight import Scales, Weight
 from gateway.settings import Limits
 
 _MAX_FRAGMENTS = 150
+_STRINGS = 4
+"""Strings and comments together may be as long as so many of the longest: graphql-core reads each character alone."""
+_IN_VARIABLES = "longer values belong in variables"
 _MAX_WALKS = 1_000
 """Operations times fragments: several validation rules walk every fragment for every operation."""
 
@@ -17,9 +20,12 @@ _MAX_WALKS = 1_000
 def check_text(text: str, limits: Limits) -> int:
     """The document's number of tokens. Raises `DocumentTooComplex` for one too long to be parsed."""
     at_most(limits.max_document_chars, len(text), "characters")
-    tokens = count_tokens(text, stop_after=limits.max_tokens)
-    at_most(limits.max_tokens, tokens, "tokens")
-    return tokens
+    tokens = measure_tokens(text, stop_after=limits.max_tokens)
+    at_most(limits.max_tokens, tokens.count, "tokens")
+    at_most(limits.max_string_chars, tokens.longest, "characters in one token", advice=_IN_VARIABLES)
+    in_all = _STRINGS * limits.max_string_chars
+    at_most(in_all, tokens.text, "characters in strings and comments", advice=_IN_VARIABLES)
+    return tokens.count
 
 
 def check_document(document: DocumentNode, limits: Limits) -> None:

@@ -6,17 +6,15 @@ class DocumentTooComplex(Exception):
 
     CAP = 1_000_000
 
-    def __init__(self, limit: str, found: int, maximum: int) -> None:
+    def __init__(self, limit: str, found: int, maximum: int, *, advice: str = "split it or ask for less") -> None:
         self.limit = limit
         self.found = min(found, self.CAP)
         self.maximum = maximum
         more = " or more" if found >= self.CAP else ""
-        super().__init__(
-            f"The document has {limit} {self.found}{more}, but at most {maximum} is allowed: split it or ask for less."
-        )
+        super().__init__(f"The document has {limit} {self.found}{more}, but at most {maximum} is allowed: {advice}.")
 
 
-def at_most(maximum: int, found: int, limit: str) -> None:
-    """Raises `DocumentTooComplex` when more was found."""
+def at_most(maximum: int, found: int, limit: str, *, advice: str = "split it or ask for less") -> None:
+    """Raises `DocumentTooComplex` when more was found. `advice` is the next step, for the message."""
     if found > maximum:
-        raise DocumentTooComplex(limit, found, maximum)
+        raise DocumentTooComplex(limit, found, maximum, advice=advice)

@@ -1,10 +1,12 @@
-"""Counts a document's tokens without parsing it: graphql-core needs some 7 us a token, this some 0.1 us.
+"""Measures a document's tokens without parsing it: graphql-core needs some 7 us a token and 0.2 us a character of a
+string, this some 0.1 us a token.
 
 The count is the parser's for every document that parses, except that comments and unlexable characters count as well:
 the parser has to read them too.
 """
 
 import re
+from dataclasses import dataclass
 
 _TOKEN = re.compile(
     r"""
@@ -20,11 +22,29 @@ _TOKEN = re.compile(
 )
 
 
-def count_tokens(text: str, *, stop_after: int) -> int:
-    """Tokens of the text, counting no further than `stop_after + 1`. Linear in the length of the text."""
-    count = 0
-    for _ in _TOKEN.finditer(text):
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """`longest` and `text` are in characters; `text` is of all strings and comments together, quotes included."""
+
+    count: int
+    longest: int
+    text: int
+
+
+def measure_tokens(text: str, *, stop_after: int) -> Tokens:
+    """The tokens of the text, measuring no further than `stop_after + 1`. Linear in the length of the text."""
+    count = longest = inside = 0
+    for match in _TOKEN.finditer(text):
         count += 1
         if count > stop_after:
             break
-    return count
+        start, end = match.span()
+        longest = max(longest, end - start)
+        if text[start] in '"#':
+            inside += end - start
+    return Tokens(count, longest, inside)
+
+
+def count_tokens(text: str, *, stop_after: int) -> int:
+    """The number of tokens alone, counting no further than `stop_after + 1`."""
+    return measure_tokens(text, stop_after=stop_after).count

@@ -77,6 +77,35 @@ TEXTS: Mapping[str, str] = {
     "minus signs": fill("-", before="{hello(name: ", after=")}"),
     "dots": fill(".", before="{", after="}"),
     "byte order marks": fill("\ufeff", after="hello}"),
+    "ten strings of escapes": numbered(
+        ' a#: hello(name: "' + "\\u0041" * 1_600 + '")', before="{", after="}", count=10
+    ),
     "long unknown names": "{" + " ".join("a" * 990 + str(n) for n in range(100)) + "}",
     "long near names": "{" + " ".join("hello" * 198 + str(n) for n in range(100)) + "}",
 }
+
+
+def of_sense(tokens: int) -> Mapping[str, str]:
+    """For the real schema: within every limit of text and wrong in the end, so that all of it is validated."""
+    documents = {
+        "unknown fields": numbered(" organisation#", before="{ sense {", after="} }", count=tokens - 14),
+        "fragments": "{ sense { ...f0 wrong } }"
+        + "".join(
+            f" fragment f{n} on SenseQuery {{ organizations {{ totalCount }} }}" for n in range(tokens // 10 - 2)
+        ),
+        "values": numbered(
+            ' "a#"',
+            before="{ sense { organizations(where: {name: {in: [",
+            after="]}}) { wrong } } }",
+            count=tokens - 34,
+        ),
+        "objects": "{ sense {"
+        + "".join(f" a{n}: organizations {{ nodes {{ rowId name code }} }}" for n in range(99))
+        + " wrong } }",
+        "strings of escapes": "{ sense { organizations(where: {name: {in: ["
+        + (' "' + "\\u00e9" * 1_600 + '"') * 4
+        + " 1" * (tokens - 40)
+        + "]}}) { wrong } } }",
+    }
+    with_variables = {f"{name}, with a variable": f"query ($v: Int) {text}" for name, text in documents.items()}
+    return {**documents, **with_variables}

@@ -5,23 +5,25 @@ import time
 from contextlib import suppress
 
 import pytest
-from graphql import get_introspection_query
+from graphql import GraphQLSchema, get_introspection_query
 
 from gateway.http.documents import Documents
 from gateway.http.refusal import Refusal
 from gateway.settings import Limits
+from loaders.errors import Code
+from schema.build import build, graphql_schema
 from tests.gateway.http.toy import SCHEMA
-from tests.gateway.limits.hostile import MANY, TEXTS, below
+from tests.gateway.limits.hostile import MANY, TEXTS, below, of_sense
 
 GOAL_MS = 25.0
 _TRIES = 5
 
 
-def settle(text: str) -> float:
+def settle(text: str, schema: GraphQLSchema = SCHEMA._schema) -> float:
     """Milliseconds of CPU, the least of some tries: the machine is shared and its caches are cold at first."""
     best = float("inf")
     for _ in range(_TRIES):
-        documents = Documents(SCHEMA._schema, Limits())
+        documents = Documents(schema, Limits())
         gc.collect()
         started = time.process_time()
         with suppress(Refusal):
@@ -39,6 +41,23 @@ DOCUMENTS = {**TEXTS, **below(Limits().max_tokens)}
 def test_settled_in_time(name: str) -> None:
     assert len(DOCUMENTS[name]) <= MANY
     assert settle(DOCUMENTS[name]) < GOAL_MS
+
+
+@pytest.fixture(scope="module")
+def real() -> GraphQLSchema:
+    return graphql_schema(build())
+
+
+OF_SENSE = of_sense(Limits().max_tokens)
+
+
+@pytest.mark.parametrize("name", OF_SENSE)
+def test_settled_in_time_by_the_real_schema(name: str, real: GraphQLSchema) -> None:
+    assert len(OF_SENSE[name]) <= MANY
+    with pytest.raises(Refusal) as refused:
+        Documents(real, Limits()).prepare(OF_SENSE[name], None)
+    assert {code for _, code in refused.value.errors} == {Code.GRAPHQL_VALIDATION_FAILED}
+    assert settle(OF_SENSE[name], real) < GOAL_MS
 
 
 def test_introspection_is_no_hostile_document() -> None:

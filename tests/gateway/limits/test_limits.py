@@ -11,6 +11,7 @@ from gateway.settings import Limits
 SMALL = Limits(
     max_document_chars=1_000,
     max_tokens=100,
+    max_string_chars=50,
     max_depth=3,
     max_aliases=2,
     max_fields=6,
@@ -159,3 +160,34 @@ def test_texts(text: str, limit: str) -> None:
     with pytest.raises(DocumentTooComplex) as caught:
         check_text(text, SMALL)
     assert caught.value.limit == limit
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "found", "maximum"),
+    [
+        ('{a(x: "' + "x" * 49 + '")}', "characters in one token", 51, 50),
+        ('{a(x: """' + "x" * 45 + '""")}', "characters in one token", 51, 50),
+        ("{a(x: " + "1" * 51 + ")}", "characters in one token", 51, 50),
+        ("{" + "a" * 51 + "}", "characters in one token", 51, 50),
+        ("#" + "x" * 50 + "\n{a}", "characters in one token", 51, 50),
+        ("{a(x: [" + f'"{"x" * 38}"' * 5 + '], y: "")}', "characters in strings and comments", 202, 200),
+        ("{a}" + ("#" + "x" * 39 + "\n") * 5 + "#", "characters in strings and comments", 201, 200),
+    ],
+)
+def test_long_tokens(text: str, limit: str, found: int, maximum: int) -> None:
+    with pytest.raises(DocumentTooComplex, match="longer values belong in variables") as caught:
+        check_text(text, SMALL)
+    assert (caught.value.limit, caught.value.found, caught.value.maximum) == (limit, found, maximum)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{a(x: "' + "x" * 48 + '")}',
+        "{" + "a" * 50 + "}",
+        "{a(x: [" + f'"{"x" * 38}"' * 5 + "])}",
+        "{a" + " " * 500 + "}",
+    ],
+)
+def test_tokens_as_long_as_allowed(text: str) -> None:
+    check_text(text, SMALL)
