@@ -11,7 +11,9 @@ from loaders.errors import CostExceeded
 from loaders.read import Aggregate, Connection, Edges, Field, Nodes, Read, Related, Slot, Value
 
 UNBOUNDED = 10_000
-"""Counted for a page or groups without a bound of their own."""
+"""Counted for a page without a bound of its own."""
+GROUPS = 100
+"""Counted for an aggregate that does not say how many groups it wants: they are few, and bounded when they are read."""
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ def _connection(connection: Connection, limit: object, values: Sequence[Value]) 
                 nodes = [entry for _, entry in entries if isinstance(entry, Nodes)]
                 total += size * (1 + sum(_below(node.fields, values) for node in nodes))
             case Aggregate():
-                total += 1 if not part.group_by else UNBOUNDED if part.fetched is None else part.fetched
+                total += 1 if not part.group_by else GROUPS if part.limit is None else part.limit
             case _:
                 total += 1
     return total

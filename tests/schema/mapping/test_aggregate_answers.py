@@ -122,7 +122,7 @@ async def test_days_of_postgres(ask: Ask, own: tuple[Sql, int]) -> None:
 
 async def test_groups_of_each_parent_are_one_statement(ask: Ask, own: tuple[Sql, int]) -> None:
     answer = await ask(
-        """{ sense { organizations { nodes { trackLogs(first: 1000) { nodes { rowId frameBatches {
+        """{ sense { organizations(first: 2) { nodes { trackLogs(first: 300) { nodes { rowId frameBatches {
             aggregate(groupBy: [{field: STATUS}]) { key { status } count }
         } } } } } } }"""
     )
