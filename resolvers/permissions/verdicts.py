@@ -61,9 +61,7 @@ class Verdicts:
     Every method but those that say so raises `PermissionsUnavailable` when there is no verdict.
     """
 
-    def __init__(
-        self, subject: Subject, authority: Authority, ledger: Ledger, *, memory: Memory | None = None
-    ) -> None:
+    def __init__(self, subject: Subject, authority: Authority, ledger: Ledger, *, memory: Memory | None = None) -> None:
         self.subject = subject
         self._authority = authority
         self._ledger = ledger
