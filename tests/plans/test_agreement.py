@@ -198,7 +198,7 @@ async def test_random_documents(ways: Ways, drawn: Drawn, user: str) -> None:
         "query($id: ID!) { node(id: $id) { id } }",
     ],
 )
-def test_the_executor_keeps_what_is_not_only_reads(ways: Ways, document: str) -> None:
+async def test_the_executor_keeps_what_is_not_only_reads(ways: Ways, document: str) -> None:
     variables: Mapping[str, Any] | None = _organization("1") if "$id" in document else None
     assert not ways.has_plan(document, variables)
 

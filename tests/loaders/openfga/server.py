@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,29 +15,34 @@ import aiohttp
 START_DEADLINE_S = 20
 
 
+def free_ports(count: int) -> tuple[int, ...]:
+    """That many different ports: all are held until all are known."""
+    with ExitStack() as held:
+        listeners = [held.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return tuple(listener.getsockname()[1] for listener in listeners)
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 @dataclass(slots=True)
 class Server:
     binary: Path
     token: str = field(default_factory=lambda: secrets.token_hex(16))
-    port: int = field(default_factory=free_port)
-    grpc_port: int = field(default_factory=free_port)
+    ports: tuple[int, ...] = field(default_factory=lambda: free_ports(2))
     process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.ports[0]}"
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
             *(self.binary, "run", "--datastore-engine=memory", "--playground-enabled=false", "--metrics-enabled=false"),
-            *(f"--http-addr=127.0.0.1:{self.port}", f"--grpc-addr=127.0.0.1:{self.grpc_port}", "--log-level=error"),
+            *(f"--http-addr=127.0.0.1:{self.ports[0]}", f"--grpc-addr=127.0.0.1:{self.ports[1]}", "--log-level=error"),
             *("--authn-method=preshared", f"--authn-preshared-keys={self.token}"),
         )
         async with asyncio.timeout(START_DEADLINE_S):
