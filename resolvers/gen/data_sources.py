@@ -47,20 +47,8 @@ async def create_data_source(context: Context, input_: DataSourceCreate) -> Data
     """
     await context.verdicts.require_admin()
     name = _checked_name(input_.name)
-    if not isinstance(input_.settings, Mapping):
-        raise BadInput("`settings` must be one object of the connector's settings by name.")
-    options, credentials = connector(input_.connector_type).split(input_.settings)
-    sealed = context.stores.keyring.seal(credentials.to_bytes())
-    row = DataSource(
-        name=name,
-        description=input_.description,
-        connector_type=input_.connector_type,
-        options=options.model_dump(mode="json"),
-        encrypted_credentials=sealed.ciphertext,
-        nonce=sealed.nonce,
-        tag=sealed.tag,
-        key_version=sealed.key_version,
-    )
+    row = DataSource(name=name, description=input_.description, connector_type=input_.connector_type)
+    _configure(row, input_.settings, context)
     try:
         async with with_parent(context, datasource_parent(name)) as session:
             session.add(row)
@@ -90,11 +78,7 @@ async def update_data_source(context: Context, input_: DataSourceUpdate) -> Data
         if row is None:
             raise NotFound("There is no such data source.")
         if input_.settings is not None:
-            options, credentials = connector(row.connector_type).split(input_.settings)
-            sealed = context.stores.keyring.seal(credentials.to_bytes())
-            row.options = options.model_dump(mode="json")
-            row.encrypted_credentials, row.nonce, row.tag = sealed.ciphertext, sealed.nonce, sealed.tag
-            row.key_version = sealed.key_version
+            _configure(row, input_.settings, context)
         if input_.description is not None:
             row.description = input_.description
     context.stores.warehouses.forget(input_.id)
@@ -154,6 +138,17 @@ async def with_parent(context: Context, parent: RelationTuple) -> AsyncIterator[
             except AxionError as error:
                 _log.warning("parent_tuple_left_behind", object=parent.object, error=type(error).__name__)
         raise
+
+
+def _configure(row: DataSource, settings: object, context: Context) -> None:
+    """Puts all settings into the row: what may be shown as options, the credentials sealed."""
+    if not isinstance(settings, Mapping):
+        raise BadInput("`settings` must be one object of the connector's settings by name.")
+    options, credentials = connector(row.connector_type).split(settings)
+    sealed = context.stores.keyring.seal(credentials.to_bytes())
+    row.options = options.model_dump(mode="json")
+    row.encrypted_credentials, row.nonce, row.tag = sealed.ciphertext, sealed.nonce, sealed.tag
+    row.key_version = sealed.key_version
 
 
 def _checked_name(name: str) -> str:

@@ -232,6 +232,8 @@ async def test_a_change_is_for_administrators_and_all_or_nothing(as_: As, stores
         await data_sources.update_data_source(as_("stranger"), DataSourceUpdate(row.id, description="Mine."))
     with pytest.raises(BadInput):
         await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, {"adress": "x"}, "Wrong."))
+    with pytest.raises(BadInput, match="one object"):
+        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, cast(dict[str, object], "url=x")))
     with pytest.raises(NotFound):
         await data_sources.update_data_source(as_("admin"), DataSourceUpdate(uuid7(), description="Nobody's."))
     stored = await stores.postgres["axion_gen"].fetch(
