@@ -1,0 +1,69 @@
+"""The `Read`: one relational read as a value, from the GraphQL selection to the statement of a store.
+
+Frozen and hashable all the way down. Stations map `Read -> Read` (guard, plan) or `Read -> statement` (compile); nobody
+edits one in place. Keys of output objects are the response keys of the document (aliases applied), in document order.
+"""
+
+from loaders.read.aggregate import Aggregate, AggregateFunction, Figures, GroupOrder, Having, Measure, figure
+from loaders.read.expression import Bucket, Col, CosineSimilarity, Expression, JsonPath, Slot, Unit, Value
+from loaders.read.order import OrderBy, Page
+from loaders.read.output import Computed, Literal, NodeId
+from loaders.read.predicate import And, Compare, Exists, Join, Never, Not, Op, Or, Predicate
+from loaders.read.tree import (
+    Connection,
+    ConnectionPart,
+    EdgePart,
+    Edges,
+    Field,
+    Nodes,
+    Output,
+    PageInfo,
+    PageInfoPart,
+    Read,
+    Related,
+    TotalCount,
+)
+
+__all__ = [
+    "Aggregate",
+    "AggregateFunction",
+    "And",
+    "Bucket",
+    "Col",
+    "Compare",
+    "Computed",
+    "Connection",
+    "ConnectionPart",
+    "CosineSimilarity",
+    "EdgePart",
+    "Edges",
+    "Exists",
+    "Expression",
+    "Field",
+    "Figures",
+    "GroupOrder",
+    "Having",
+    "Join",
+    "JsonPath",
+    "Literal",
+    "Measure",
+    "Never",
+    "NodeId",
+    "Nodes",
+    "Not",
+    "Op",
+    "Or",
+    "OrderBy",
+    "Output",
+    "Page",
+    "PageInfo",
+    "PageInfoPart",
+    "Predicate",
+    "Read",
+    "Related",
+    "Slot",
+    "TotalCount",
+    "Unit",
+    "Value",
+    "figure",
+]

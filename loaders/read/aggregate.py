@@ -1,0 +1,100 @@
+"""Figures over groups of the rows that match."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loaders.read.expression import Expression
+from loaders.read.output import Literal
+from loaders.read.predicate import Predicate
+
+
+class AggregateFunction(StrEnum):
+    COUNT = "count"
+    COUNT_DISTINCT = "count_distinct"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    STDDEV = "stddev"  # of a sample (n - 1): null of a single value
+    PERCENTILE = "percentile"  # interpolated between the two nearest values (SQL's percentile_cont)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`expression=None` only for COUNT of rows; `fraction` in [0, 1] only for PERCENTILE."""
+
+    function: AggregateFunction
+    expression: Expression | None = None
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """An object of figures within a group's object."""
+
+    entries: tuple[tuple[str, "Expression | Measure | Literal"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """Only groups for which `where` holds. Its columns are the measures: `Col(figure(i))` is `measures[i]`."""
+
+    measures: tuple[Measure, ...]
+    where: Predicate
+
+
+def figure(position: int) -> str:
+    """The name of a measure of `Having` as a column."""
+    return f"h{position}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOrder:
+    """By a measure of the groups, or by an expression of `group_by`. Nulls as in `OrderBy`."""
+
+    by: "Expression | Measure"
+    descending: bool = False
+    nulls_first: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Groups over the whole match (not the page) in `order`, ties by their keys, the first `limit` of them.
+
+    Each object has its entries in order: a group key's expression, a measure, or an object of such. No `group_by` gives
+    exactly one, of which no `having` is asked. More than `bound` groups are `PageTooLarge`, never cut.
+    """
+
+    group_by: tuple[Expression, ...]
+    entries: tuple[tuple[str, "Expression | Measure | Literal | Figures"], ...]
+    limit: int | None = None
+    having: Having | None = None
+    bound: int | None = None
+    order: tuple[GroupOrder, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.group_by and (self.having is not None or self.order):
+            raise ValueError("`having` and `order` are about groups, and there are none without `group_by`")
+        if any(not isinstance(term.by, Measure) and term.by not in self.group_by for term in self.order):
+            raise ValueError("`order` names an expression that `group_by` does not")
+
+    @property
+    def figures(self) -> "tuple[Expression | Measure | Literal, ...]":
+        """What the entries show, those of nested objects among them, in order."""
+        found: list[Expression | Measure | Literal] = []
+        for _, entry in self.entries:
+            found += [each for _, each in entry.entries] if isinstance(entry, Figures) else [entry]
+        return tuple(found)
+
+    @property
+    def hidden(self) -> tuple[Measure, ...]:
+        """The measures that `having` and `order` need beside those that the entries show."""
+        ordered = tuple(term.by for term in self.order if isinstance(term.by, Measure))
+        return (*(self.having.measures if self.having is not None else ()), *ordered)
+
+    @property
+    def fetched(self) -> int | None:
+        """How many groups to read: one beyond `bound`, to see whether there are more."""
+        if self.bound is None:
+            return self.limit
+        return self.bound + 1 if self.limit is None else min(self.limit, self.bound + 1)

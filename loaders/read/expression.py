@@ -1,0 +1,71 @@
+"""Values, and expressions over the row a read is about."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+# A scalar or a tuple of scalars, exactly as the store's parameter wants it: uuid.UUID, datetime (aware), Decimal, ...
+Value: TypeAlias = object
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Stands where a value of a request stands, never for a null: `values[index]` of what the read is run with.
+
+    A read with slots is the same for all values, so what is made of it once is kept (loaders/parameters.py). Besides
+    `Value`s, a page's limit and a vector may be slots; who compiles reads without slots need not think of them.
+    """
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    """A column of the read's own table."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPath:
+    """Text at a path inside a JSON column; absent is null."""
+
+    column: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CosineSimilarity:
+    """1 - cosine distance of a vector column to `vector` (reference/aura-data-model.md, 5.1). Range [-1, 1]."""
+
+    column: str
+    vector: tuple[float, ...]
+
+
+class Unit(StrEnum):
+    """A unit of the calendar or the clock. Weeks start on Monday (ISO 8601)."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The first instant of the `unit` an instant lies in, as the clocks of `time_zone` (an IANA name) count it.
+
+    A day is from midnight to midnight, of 23 or 25 hours where the clocks change. Of a date, the first date of the unit
+    (DAY or longer), whatever the zone.
+    """
+
+    column: str
+    unit: Unit
+    time_zone: str = "UTC"
+
+
+Expression: TypeAlias = Col | JsonPath | CosineSimilarity | Bucket

@@ -1,0 +1,79 @@
+"""Which rows: conditions on a row, and on the rows that are related to it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from loaders.description import Table
+from loaders.read.expression import Expression, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How a related table is reached: `target.remote[i] = own.local[i]` for each i."""
+
+    target: Table
+    local: tuple[str, ...]
+    remote: tuple[str, ...]
+
+
+class Op(StrEnum):
+    EQ = "eq"
+    NE = "ne"
+    IN = "in"
+    NOT_IN = "not_in"
+    LT = "lt"
+    LTE = "lte"
+    GT = "gt"
+    GTE = "gte"
+    IS_NULL = "is_null"  # value True or False
+    LIKE = "like"
+    ILIKE = "ilike"
+    STARTS_WITH = "starts_with"
+    CONTAINS = "contains"  # JSON or array contains value
+    CONTAINED_BY = "contained_by"
+    HAS_KEY = "has_key"
+    BBOX = "bbox"  # value (west, south, east, north) in degrees
+    INTERSECTS = "intersects"  # value GeoJSON text
+    WITHIN = "within"  # value GeoJSON text
+    DWITHIN = "dwithin"  # value (GeoJSON text, metres)
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`expression op value`. IN and NOT_IN take a tuple. Null never equals: SQL's three-valued logic applies."""
+
+    expression: Expression
+    op: Op
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    terms: tuple["Predicate", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    terms: tuple["Predicate", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    term: "Predicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """At least one row of the related table matches. `none` is Not(Exists), `every` that no row fails to match."""
+
+    join: Join
+    where: "Predicate | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """No row: what a guard adds when nothing is visible. A store need not be asked."""
+
+
+Predicate: TypeAlias = Compare | And | Or | Not | Exists | Never
