@@ -1,11 +1,13 @@
-"""The total order of a read and the types of its cursors, the same for every store."""
+"""The total order of a read and the form of its cursors, the same for every store."""
 
+import json
 from dataclasses import replace
 
-from loaders.description import ColumnType, Table
+from loaders.description import Table
+from loaders.encode.cursor import CursorForm, list_mark
 from loaders.errors import BadInput, InvalidCursor
 from loaders.expression import sortable
-from loaders.read import Col, GroupOrder, OrderBy, Value
+from loaders.read import Bucket, Col, CosineSimilarity, Expression, GroupOrder, JsonPath, OrderBy, Value
 
 
 def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]:
@@ -19,9 +21,35 @@ def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]
     return tuple(terms.values())
 
 
-def cursor_types(order: tuple[OrderBy, ...], table: Table) -> tuple[ColumnType, ...]:
+def cursor_form(order: tuple[OrderBy, ...], table: Table) -> CursorForm:
     """What `decode_cursor` needs for a page in this order. `BadInput` when a term has no order."""
-    return tuple(sortable(term.expression, table) for term in total_order(order, table))
+    terms = total_order(order, table)
+    return CursorForm(cursor_mark(order, table), tuple(sortable(term.expression, table) for term in terms))
+
+
+def cursor_mark(order: tuple[OrderBy, ...], table: Table) -> str:
+    """Of the table and every term of the total order: what it is by, its direction and where its nulls are.
+
+    Not of filters, which may change between pages, nor of the vector of a similarity, which is a value of the request.
+    The spelling hashed here must not change: cursors that clients hold outlive a release of the gateway.
+    """
+    terms = [
+        [*_spelled(term.expression), "desc" if term.descending else "asc", "first" if nulls_first(term) else "last"]
+        for term in total_order(order, table)
+    ]
+    return list_mark(json.dumps([table.store, table.schema, table.name, terms]))
+
+
+def _spelled(expression: Expression) -> list[str]:
+    match expression:
+        case Col(name):
+            return ["column", name]
+        case JsonPath(column, path):
+            return ["path", column, *path]
+        case CosineSimilarity(column):
+            return ["similarity", column]
+        case Bucket(column, unit, time_zone):
+            return ["bucket", column, unit.value, time_zone]
 
 
 def nulls_first(term: OrderBy | GroupOrder) -> bool:

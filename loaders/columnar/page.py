@@ -9,6 +9,7 @@ from loaders.columnar.answer import RowsAnswer, bytes_of
 from loaders.columnar.needed import wants_cursors
 from loaders.encode.cursor import encode_cursor
 from loaders.encode.json import literal_text, rows_text
+from loaders.order import cursor_mark
 from loaders.read import EdgePart, Edges, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
 
 Key = tuple[str, ...]
@@ -108,7 +109,8 @@ def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, ari
     cursors = None
     if read.connection is not None and read.table.key and wants_cursors(read.connection):
         terms = [answer.texts_of(term.expression) for term in order]
-        cursors = [encode_cursor(row) for row in zip(*terms, strict=True)]
+        mark = cursor_mark(order, read.table)
+        cursors = [encode_cursor(row, mark) for row in zip(*terms, strict=True)]
     keys = None
     if arity:
         columns = [answer.texts(position) for position in range(arity)]

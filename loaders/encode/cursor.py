@@ -1,12 +1,15 @@
-"""The opaque keyset cursor: base64url of a JSON array with the text of each order term's value, null for null.
+"""The opaque keyset cursor: base64url of a JSON array, the mark of its list before the text of each order term's value.
 
-Only the store that wrote a cursor may compare it. Text that is not UTF-8 travels as lone surrogates (PEP 383), so a
-page walk over such a column loses no row.
+A null is null. Only the store that wrote a cursor may compare it, and only in the list and order it was made in, which
+the mark tells. Text that is not UTF-8 travels as lone surrogates (PEP 383), so a page walk over such a column loses no
+row.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from loaders.description import ColumnType, Kind
 from loaders.encode import base64url
@@ -14,6 +17,7 @@ from loaders.encode.value import decode_value
 from loaders.errors import InvalidCursor
 
 MAX_LENGTH = 65_536  # characters
+_MARK_BYTES = 6
 _DAY = r"-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME = r"T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?\+00:00"
 _STORE_TEXT = {
@@ -31,22 +35,50 @@ class StoreText(str):
     __slots__ = ()
 
 
-def encode_cursor(terms: Sequence[str | None]) -> str:
-    return base64url.encode(json.dumps(terms, separators=(",", ":")).encode("ascii"))
+@dataclass(frozen=True, slots=True)
+class CursorForm:
+    """What the cursors of one list in one order hold: its mark (`list_mark`), then a value of each type, or null."""
+
+    mark: str
+    types: tuple[ColumnType, ...]
 
 
-def decode_cursor(cursor: str, types: Sequence[ColumnType]) -> tuple[object, ...]:
-    """One value (or None) per order term. `InvalidCursor` for anything that `encode_cursor` cannot have written."""
+def list_mark(spelled: str) -> str:
+    """Eight characters that stand for a list and its order. Base64url: they need no escape, in JSON or in SQL."""
+    return base64url.encode(hashlib.sha256(spelled.encode()).digest()[:_MARK_BYTES])
+
+
+def encode_cursor(terms: Sequence[str | None], mark: str) -> str:
+    return base64url.encode(json.dumps([mark, *terms], separators=(",", ":")).encode("ascii"))
+
+
+def decode_cursor(cursor: str, form: CursorForm) -> tuple[object, ...]:
+    """One value (or None) per order term.
+
+    `InvalidCursor` for a cursor of another list or order, and for anything that `encode_cursor` cannot have written.
+    """
     try:
         if len(cursor) > MAX_LENGTH:
             raise ValueError("too long")
-        terms = json.loads(base64url.decode(cursor))
-        if not isinstance(terms, list) or len(terms) != len(types):
+        mark, *terms = _array(json.loads(base64url.decode(cursor)))
+        if isinstance(mark, str) and mark != form.mark and len(mark) == len(form.mark):
+            raise InvalidCursor(
+                "The cursor is one of another list or of another `orderBy`. Pass one from `pageInfo` of this list in"
+                " this order, or start without a cursor."
+            )
+        if mark != form.mark or len(terms) != len(form.types):
             raise ValueError("not one term per order")
-        return tuple(_term(term, column_type) for term, column_type in zip(terms, types, strict=True))
+        return tuple(_term(term, column_type) for term, column_type in zip(terms, form.types, strict=True))
     except (ValueError, RecursionError) as error:
-        message = "The cursor does not belong to this list and order. Pass one from `pageInfo` of the same query."
-        raise InvalidCursor(message) from error
+        raise InvalidCursor(
+            "The cursor is malformed. Pass one exactly as `pageInfo` of the same query had it."
+        ) from error
+
+
+def _array(decoded: object) -> list[object]:
+    if not isinstance(decoded, list) or not decoded:
+        raise ValueError("not an array with a mark")
+    return decoded
 
 
 def _term(term: object, column_type: ColumnType) -> object:

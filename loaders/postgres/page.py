@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.elements import ColumnElement
 
 from loaders.description import Table
-from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, object_parts
+from loaders.order import cursor_mark
+from loaders.postgres.json_text import Part, Text, base64url, concat, constant, json_constant, object_parts
 from loaders.postgres.order import cursor_values
 from loaders.postgres.parameter import parameter
 from loaders.postgres.rows import Source
@@ -62,9 +63,10 @@ class PageText:
                 return concat(['"', self._cursor(), '"'])
 
     def _cursor(self) -> Text:
-        """As loaders/encode/cursor.py reads it: base64url of a JSON array, each term's value as text or null."""
+        """As loaders/encode/cursor.py reads it: base64url of a JSON array, the list's mark before each term's value."""
+        mark = constant(cursor_mark(self.order, self.read.table))
         values = cursor_values(self.order, self.read.table, self.rows)
-        return base64url(sa.cast(sa.func.json_build_array(*values), sa.Text))
+        return base64url(sa.cast(sa.func.json_build_array(mark, *values), sa.Text))
 
     def _page_info(self, entry: PageInfoPart | Literal) -> Part:
         page = self.read.page

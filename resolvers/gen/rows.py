@@ -9,7 +9,7 @@ from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import decode_cursor
 from loaders.encode.value import decode_value
 from loaders.errors import BadInput, UnknownColumn
-from loaders.order import cursor_types
+from loaders.order import cursor_form
 from loaders.read import (
     Aggregate,
     AggregateFunction,
@@ -81,8 +81,8 @@ def order(table: Table, terms: Sequence[tuple[str, bool]]) -> tuple[OrderBy, ...
 
 
 def page(table: Table, order_by: tuple[OrderBy, ...], *, limit: int | None, after: str | None) -> Page:
-    types = cursor_types(order_by, table)
-    return Page(limit=limit, after=None if after is None else decode_cursor(after, types))
+    form = cursor_form(order_by, table)
+    return Page(limit=limit, after=None if after is None else decode_cursor(after, form))
 
 
 def predicate(where: Mapping[str, Any] | None, table: Table) -> Predicate | None:

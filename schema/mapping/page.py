@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
-from loaders.description import ColumnType, Table
-from loaders.encode.cursor import decode_cursor
+from loaders.description import Table
+from loaders.encode.cursor import CursorForm, decode_cursor
 from loaders.errors import BadInput, PageTooLarge
-from loaders.order import cursor_types
+from loaders.order import cursor_form
 from loaders.read import OrderBy, Page, Value
 from schema.mapping.variables import decide, take
 
@@ -40,28 +40,28 @@ def _checked(size: int, name: str, max_page: int | None) -> int:
 def page(arguments: Mapping[str, Any], order: tuple[OrderBy, ...], table: Table, *, max_page: int | None) -> Page:
     """What `page_size` raises, and `InvalidCursor`."""
     limit = page_size(arguments, max_page=max_page)
-    types = cursor_types(order, table)
+    form = cursor_form(order, table)
     return Page(
         limit=limit,
         backward=arguments.get("last") is not None,
-        after=_bound(arguments.get("after"), types),
-        before=_bound(arguments.get("before"), types),
+        after=_bound(arguments.get("after"), form),
+        before=_bound(arguments.get("before"), form),
     )
 
 
-def _bound(cursor: Any, types: tuple[ColumnType, ...]) -> tuple[Value, ...] | None:
+def _bound(cursor: Any, form: CursorForm) -> tuple[Value, ...] | None:
     """What the cursor holds; its nulls are part of the read."""
     if cursor is None:
         return None
-    nulls = decide(cursor, partial(_nulls, types=types))
+    nulls = decide(cursor, partial(_nulls, form=form))
     return tuple(
-        None if null else take(cursor, partial(_term, types=types, place=place)) for place, null in enumerate(nulls)
+        None if null else take(cursor, partial(_term, form=form, place=place)) for place, null in enumerate(nulls)
     )
 
 
-def _nulls(cursor: str, types: tuple[ColumnType, ...]) -> tuple[bool, ...]:
-    return tuple(value is None for value in decode_cursor(cursor, types))
+def _nulls(cursor: str, form: CursorForm) -> tuple[bool, ...]:
+    return tuple(value is None for value in decode_cursor(cursor, form))
 
 
-def _term(cursor: str, types: tuple[ColumnType, ...], place: int) -> Value:
-    return decode_cursor(cursor, types)[place]
+def _term(cursor: str, form: CursorForm, place: int) -> Value:
+    return decode_cursor(cursor, form)[place]

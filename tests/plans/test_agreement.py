@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from loaders.encode import base64url
 from loaders.encode.cursor import encode_cursor
 from loaders.encode.node_id import encode_node_id
+from loaders.order import cursor_mark
+from loaders.read import Col, OrderBy
+from schema.build import build
+from schema.mapping.object import OBJECTS
 from tests.plans.documents import Drawn, documents
 from tests.plans.ways import SUBJECTS, Variables, Ways
 
@@ -43,6 +47,14 @@ fragment Logs on SenseOrganization {
   }
 }
 """
+
+
+build()
+BY_TIME = (OrderBy(Col("created_at")),)
+
+
+def _cursor(*terms: str | None, order: tuple[OrderBy, ...] = ()) -> str:
+    return encode_cursor(terms, cursor_mark(order, OBJECTS["SenseTrackLog"].table))
 
 
 def _organization(key: str, type_name: str = "SenseOrganization") -> dict[str, str]:
@@ -78,12 +90,12 @@ CASES: list[tuple[str, list[Variables]]] = [
             {"first": 2, "order": {"createdAt": "ASC_NULLS_FIRST"}},
             {"first": 2, "order": []},
             {"first": 2, "after": "nonsense"},
-            {"first": 2, "after": encode_cursor(["00000000-0000-0000-0000-000000000001"])},
-            {"first": 2, "after": encode_cursor([None])},
-            {"first": 2, "after": encode_cursor(["infinity", None]), "order": [{"createdAt": "ASC"}]},
+            {"first": 2, "after": _cursor("00000000-0000-0000-0000-000000000001")},
+            {"first": 2, "after": _cursor(None)},
+            {"first": 2, "after": _cursor("infinity", None, order=BY_TIME), "order": [{"createdAt": "ASC"}]},
             {
                 "first": 2,
-                "after": encode_cursor(["2020-01-01T00:00:00+00:00", "00000000-0000-0000-0000-000000000001"]),
+                "after": _cursor("2020-01-01T00:00:00+00:00", "00000000-0000-0000-0000-000000000001", order=BY_TIME),
                 "order": [{"createdAt": "ASC"}],
             },
             {"first": 2, "after": base64url.encode(b"[1]")},

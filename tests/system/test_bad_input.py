@@ -118,11 +118,27 @@ async def test_too_many_ids(client: Client) -> None:
     assert (answer.status, answer.codes) == (200, ["BAD_USER_INPUT"])
 
 
-async def test_a_cursor_of_a_list_with_another_key(client: Client) -> None:
-    document = "{ sense { organizations(first: 1) { pageInfo { endCursor } } } }"
-    cursor = (await client.ask(document)).data["sense"]["organizations"]["pageInfo"]["endCursor"]
-    other = "query Other($c: String!) { sense { tracks(after: $c) { nodes { id } } } }"
-    assert (await client.ask(other, {"c": cursor})).codes == ["INVALID_CURSOR"]
+TRACKS = "{ sense { tracks(first: 1 %s) { pageInfo { endCursor } } } }"
+LOGS = "{ sense { trackLogs(first: 1 %s) { pageInfo { endCursor } } } }"
+
+
+@pytest.mark.parametrize(
+    ("made", "walked"),
+    [
+        (TRACKS % "", LOGS % "%s"),
+        (LOGS % "", TRACKS % "%s"),
+        (LOGS % "", LOGS % "%s, orderBy: [{createdAt: ASC}]"),
+        (LOGS % "orderBy: [{createdAt: ASC}]", LOGS % "%s, orderBy: [{createdAt: DESC}]"),
+        (LOGS % "orderBy: [{createdAt: DESC}]", LOGS % "%s, orderBy: [{createdAt: ASC}]"),
+        (TRACKS % "orderBy: [{frameCount: ASC}]", TRACKS % "%s, orderBy: [{frameCount: DESC}]"),
+        (TRACKS % "orderBy: [{frameCount: ASC}]", TRACKS % "%s, orderBy: [{frameCount: ASC_NULLS_FIRST}]"),
+    ],
+)
+async def test_a_cursor_of_another_list_or_order(client: Client, made: str, walked: str) -> None:
+    (list_,) = (await client.ask(made)).data["sense"].values()
+    answer = await client.ask(walked % f', after: "{list_["pageInfo"]["endCursor"]}"')
+    assert answer.codes == ["INVALID_CURSOR"]
+    assert "another list or of another `orderBy`" in answer.errors[0]["message"]
 
 
 @pytest.mark.parametrize(

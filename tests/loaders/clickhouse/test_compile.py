@@ -14,7 +14,7 @@ from loaders.columnar.connection import read_connection
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import decode_cursor
 from loaders.ledger import Ledger
-from loaders.order import cursor_types
+from loaders.order import cursor_form
 from loaders.read import (
     Col,
     Compare,
@@ -214,7 +214,7 @@ async def test_page_walks_over_odd_types(engine: ChDb, name: str, descending: bo
         seen += [node["id"] for node in answer["nodes"]]
         if not answer["pageInfo"]["hasNextPage"]:
             break
-        after = decode_cursor(answer["pageInfo"]["endCursor"], cursor_types(read.order, read.table))
+        after = decode_cursor(answer["pageInfo"]["endCursor"], cursor_form(read.order, read.table))
         read = replace(read, page=Page(4, after=after))
     everything = await read_connection(replace(read, page=Page()), engine, Ledger())
     assert seen == [node["id"] for node in orjson.loads(everything)["nodes"]]

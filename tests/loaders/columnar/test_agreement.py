@@ -14,7 +14,7 @@ from loaders.columnar.connection import read_connection
 from loaders.encode.cursor import decode_cursor
 from loaders.errors import BadInput
 from loaders.ledger import Ledger
-from loaders.order import cursor_types
+from loaders.order import cursor_form
 from loaders.read import (
     And,
     Col,
@@ -154,7 +154,7 @@ async def test_a_page_walk_shows_every_row_once(
         if not info["hasPreviousPage" if backward else "hasNextPage"]:
             break
         assert len(nodes) == size
-        bound = decode_cursor(info["startCursor" if backward else "endCursor"], cursor_types(order, TABLE))
+        bound = decode_cursor(info["startCursor" if backward else "endCursor"], cursor_form(order, TABLE))
         page = Page(size, backward, before=bound) if backward else Page(size, backward, after=bound)
     assert seen == expected
 
@@ -166,9 +166,9 @@ async def test_between_two_cursors(
 ) -> None:
     rows = ordered(ROWS, _read(order=order), _sort_key(engine))
     last = min(first + gap, len(rows) - 1)
-    types = cursor_types(order, TABLE)
+    form = cursor_form(order, TABLE)
     cursors = await _cursors(engine, order)
-    after, before = (decode_cursor(cursors[index], types) for index in (first, last))
+    after, before = (decode_cursor(cursors[index], form) for index in (first, last))
     page = Page(5, backward, after=after, before=before)
     between = [str(row["id"]) for row in rows[first + 1 : last]]
     expected = between[-5:] if backward else between[:5]

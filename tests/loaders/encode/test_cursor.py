@@ -8,10 +8,19 @@ from hypothesis import strategies as st
 
 from loaders.description import ColumnType, Kind
 from loaders.encode import base64url
-from loaders.encode.cursor import StoreText, decode_cursor, encode_cursor
+from loaders.encode.cursor import CursorForm, StoreText, decode_cursor, encode_cursor, list_mark
 from loaders.errors import InvalidCursor
 
 ID = UUID("018cc251-f400-7000-8000-0123456789ab")
+MARK = list_mark("tracks by speed")
+
+
+def _form(*kinds: Kind) -> CursorForm:
+    return CursorForm(MARK, tuple(ColumnType(kind) for kind in kinds))
+
+
+def _written(array: str) -> str:
+    return base64url.encode(array.replace("MARK", MARK).encode())
 
 
 @pytest.mark.parametrize(
@@ -34,7 +43,7 @@ ID = UUID("018cc251-f400-7000-8000-0123456789ab")
     ],
 )
 def test_values_of_every_kind(kind: Kind, text: str | None, value: object) -> None:
-    assert decode_cursor(encode_cursor([text]), [ColumnType(kind)]) == (value,)
+    assert decode_cursor(encode_cursor([text], MARK), _form(kind)) == (value,)
 
 
 @pytest.mark.parametrize(
@@ -52,14 +61,14 @@ def test_values_of_every_kind(kind: Kind, text: str | None, value: object) -> No
     ],
 )
 def test_what_python_has_no_value_for_stays_text(kind: Kind, text: str) -> None:
-    (value,) = decode_cursor(encode_cursor([text]), [ColumnType(kind)])
+    (value,) = decode_cursor(encode_cursor([text], MARK), _form(kind))
     assert isinstance(value, StoreText)
     assert value == text
 
 
 @given(terms=st.lists(st.none() | st.text(), max_size=4))
 def test_what_is_encoded_is_decoded(terms: list[str | None]) -> None:
-    assert decode_cursor(encode_cursor(terms), [ColumnType(Kind.TEXT)] * len(terms)) == tuple(terms)
+    assert decode_cursor(encode_cursor(terms, MARK), _form(*[Kind.TEXT] * len(terms))) == tuple(terms)
 
 
 @pytest.mark.parametrize(
@@ -67,16 +76,22 @@ def test_what_is_encoded_is_decoded(terms: list[str | None]) -> None:
     [
         ("", Kind.TEXT),
         ("not base64!", Kind.TEXT),
-        (base64url.encode(b"[1]"), Kind.TEXT),
-        (base64url.encode(b'["a","b"]'), Kind.TEXT),
-        (base64url.encode(b"[]"), Kind.TEXT),
-        (base64url.encode(b'{"0":"a"}'), Kind.TEXT),
+        (_written("[1]"), Kind.TEXT),
+        (_written('["MARK",1]'), Kind.TEXT),
+        (_written('["MARK","a","b"]'), Kind.TEXT),
+        (_written('["MARK"]'), Kind.TEXT),
+        (_written('["a"]'), Kind.TEXT),
+        (_written('[1,"a"]'), Kind.TEXT),
+        (_written('[["MARK"],"a"]'), Kind.TEXT),
+        (_written("[]"), Kind.TEXT),
+        (_written('"MARK"'), Kind.TEXT),
+        (_written('{"MARK":"a"}'), Kind.TEXT),
         (base64url.encode(b"\xff"), Kind.TEXT),
         (base64url.encode(b"[" * 40_000), Kind.TEXT),
-        (base64url.encode(b'["' + b"a" * 70_000 + b'"]'), Kind.TEXT),
-        (base64url.encode(b"[NaN]"), Kind.FLOAT),
+        (_written('["MARK","' + "a" * 70_000 + '"]'), Kind.TEXT),
+        (_written('["MARK",NaN]'), Kind.FLOAT),
         *(
-            (encode_cursor([text]), kind)
+            (encode_cursor([text], MARK), kind)
             for kind, text in [
                 (Kind.FLOAT, "nan"),
                 (Kind.FLOAT, "x"),
@@ -104,5 +119,11 @@ def test_what_is_encoded_is_decoded(terms: list[str | None]) -> None:
     ],
 )
 def test_anything_else_is_refused(cursor: str, kind: Kind) -> None:
-    with pytest.raises(InvalidCursor):
-        decode_cursor(cursor, [ColumnType(kind)])
+    with pytest.raises(InvalidCursor, match="malformed"):
+        decode_cursor(cursor, _form(kind))
+
+
+def test_a_cursor_of_another_list_is_told_from_a_malformed_one() -> None:
+    cursor = encode_cursor(["7"], list_mark("tracks by time"))
+    with pytest.raises(InvalidCursor, match="another list or of another `orderBy`"):
+        decode_cursor(cursor, _form(Kind.INTEGER))

@@ -6,7 +6,7 @@ from typing import Any
 from loaders.description import Table
 from loaders.encode import base64url
 from loaders.ledger import Ledger
-from loaders.order import total_order
+from loaders.order import cursor_mark, total_order
 from loaders.parameters import fill, split
 from loaders.postgres.client import Postgres
 from loaders.postgres.compile import compile_read
@@ -47,7 +47,8 @@ def placed(value: Any, order: tuple[OrderBy, ...], table: Table) -> Any:
     places = [terms.index(Col(name)) for name in table.key]
 
     def place(cursor: str) -> list[str]:
-        values = json.loads(base64url.decode(cursor))
+        mark, *values = json.loads(base64url.decode(cursor))
+        assert mark == cursor_mark(order, table)
         return [values[position] for position in places]
 
     for edge in value.get("edges", []):

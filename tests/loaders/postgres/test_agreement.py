@@ -14,7 +14,7 @@ from loaders.encode.cursor import decode_cursor
 from loaders.encode.value import SORTABLE
 from loaders.errors import BadInput, PageTooLarge
 from loaders.expression import CLOCK_UNITS
-from loaders.order import cursor_types
+from loaders.order import cursor_form
 from loaders.postgres.client import Postgres
 from loaders.read import (
     Aggregate,
@@ -204,7 +204,7 @@ async def _walk(postgres: Postgres, where: Predicate, order: tuple[OrderBy, ...]
         if not info["hasPreviousPage" if backward else "hasNextPage"]:
             break
         assert len(nodes) == size
-        bound = decode_cursor(cursors[0 if backward else -1], cursor_types(order, ROWS))
+        bound = decode_cursor(cursors[0 if backward else -1], cursor_form(order, ROWS))
         page = Page(size, backward, before=bound) if backward else Page(size, backward, after=bound)
     assert seen == expected
 
@@ -228,8 +228,8 @@ async def test_between_two_cursors(
     rows = _ids(matching(Read(ROWS, order=order), DATA))
     last = min(first + gap, len(rows) - 1)
     everything = await run(Read(ROWS, connection=Connection((("edges", EDGES),)), order=order), postgres)
-    types = cursor_types(order, ROWS)
-    after, before = (decode_cursor(everything["edges"][index]["cursor"], types) for index in (first, last))
+    form = cursor_form(order, ROWS)
+    after, before = (decode_cursor(everything["edges"][index]["cursor"], form) for index in (first, last))
     between = rows[first + 1 : last]
     page = Page(5, backward, after=after, before=before)
     read = listed(ROWS, columns("id"), order=order, page=page)

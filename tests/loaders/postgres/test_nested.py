@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loaders.encode.cursor import decode_cursor
 from loaders.ledger import Ledger
-from loaders.order import cursor_types
+from loaders.order import cursor_form
 from loaders.postgres.client import Postgres
 from loaders.postgres.compile import compile_keyed
 from loaders.read import (
@@ -122,7 +122,7 @@ async def test_a_cursor_holds_within_every_parent(postgres: Postgres) -> None:
     read = replace(read, where=Compare(Col("id"), Op.EQ, row_id(1)))
     shown = (await run(read, postgres))["kids by row_id"]["edges"]
     for position, edge in enumerate(shown):
-        after = decode_cursor(edge["cursor"], cursor_types(order, KIDS))
+        after = decode_cursor(edge["cursor"], cursor_form(order, KIDS))
         kids = Read(KIDS, connection=edges, order=order, page=Page(after=after))
         rest = await run(replace(read, fields=(_children(ROW_KIDS, kids),)), postgres)
         assert rest["kids by row_id"]["edges"] == shown[position + 1 :]

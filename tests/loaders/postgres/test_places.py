@@ -12,7 +12,7 @@ import pytest
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import StoreText, decode_cursor
 from loaders.errors import AxionError, BadInput
-from loaders.order import cursor_types
+from loaders.order import cursor_form
 from loaders.postgres.client import Postgres
 from loaders.postgres.compile import compile_read
 from loaders.read import (
@@ -237,7 +237,7 @@ async def test_a_walk_by_similarity_shows_every_row_once(chunks: Postgres) -> No
         seen += [edge["node"]["id"] for edge in shown]
         if len(shown) < 7:
             break
-        page = Page(7, after=decode_cursor(shown[-1]["cursor"], cursor_types(BY_SIMILARITY, CHUNKS)))
+        page = Page(7, after=decode_cursor(shown[-1]["cursor"], cursor_form(BY_SIMILARITY, CHUNKS)))
     assert seen == _nearest(lambda number: number % 50 < 2)
 
 

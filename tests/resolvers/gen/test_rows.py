@@ -1,13 +1,16 @@
-"""A `GenRowFilter` value as a predicate: what does not fit is the caller's mistake, whatever it is."""
+"""What is asked of a remote table as parts of a `Read`: what does not fit is the caller's mistake, whatever it is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from loaders.description import Column, ColumnType, Kind, Table
-from loaders.errors import BadInput
-from loaders.read import And, Col, Compare, Not, Op
-from resolvers.gen.rows import predicate
+from loaders.encode.cursor import encode_cursor
+from loaders.errors import BadInput, InvalidCursor
+from loaders.order import cursor_mark
+from loaders.read import And, Col, Compare, Not, Op, Page
+from resolvers.gen.rows import order, page, predicate
 
 TABLE = Table(
     "datasource:any",
@@ -23,6 +26,7 @@ TABLE = Table(
             ("fare", Kind.NUMERIC),
         )
     ),
+    key=("carrier", "year"),
 )
 
 REFUSED: list[dict[str, Any]] = [
@@ -61,3 +65,20 @@ def test_taken() -> None:
             And((And((Compare(Col("delay"), Op.GT, 10.0),)),)),
         )
     )
+
+
+def test_a_cursor_belongs_to_its_table_and_order() -> None:
+    by_delay = order(TABLE, [("delay", True)])
+    cursor = encode_cursor(["1.5", "UA", "2024"], cursor_mark(by_delay, TABLE))
+    assert page(TABLE, by_delay, limit=2, after=cursor) == Page(2, after=(1.5, "UA", 2024))
+    others = [
+        (replace(TABLE, name="arrivals"), by_delay),
+        (replace(TABLE, store="datasource:other"), by_delay),
+        (replace(TABLE, schema="lake"), by_delay),
+        (TABLE, order(TABLE, [("delay", False)])),
+        (TABLE, order(TABLE, [("fare", True)])),
+        (TABLE, ()),
+    ]
+    for table, terms in others:
+        with pytest.raises(InvalidCursor, match="another list or of another `orderBy`"):
+            page(table, terms, limit=2, after=cursor)

@@ -9,6 +9,7 @@ from graphql import parse, validate
 from loaders.encode.cursor import encode_cursor
 from loaders.encode.node_id import encode_node_id
 from loaders.errors import AxionError, Code
+from loaders.order import cursor_mark
 from loaders.read import And, Col, Compare, Exists, Not, Op, Or, OrderBy, Page, Predicate
 from schema.build import build, graphql_schema
 from schema.mapping.object import OBJECTS, join
@@ -133,8 +134,10 @@ def _page(arguments: str, *, max_page: int | None = 1000) -> Page:
     return read_of(f"{{ sense {{ organizations({arguments}) {{ totalCount }} }} }}", max_page=max_page).page
 
 
-CURSOR = encode_cursor(["7"])
-NAMED = encode_cursor(["a", "7"])
+BY_NAME = (OrderBy(Col("name")),)
+CURSOR = encode_cursor(["7"], cursor_mark((), ORGANIZATION.table))
+NAMED = encode_cursor(["a", "7"], cursor_mark(BY_NAME, ORGANIZATION.table))
+OF_HOLDS = encode_cursor(["7"], cursor_mark((), HOLD.table))
 
 
 @pytest.mark.parametrize(
@@ -149,6 +152,7 @@ NAMED = encode_cursor(["a", "7"])
         (f'first: 2, after: "{CURSOR}", before: null', Page(2, after=(7,))),
         (f'last: 2, before: "{CURSOR}"', Page(2, backward=True, before=(7,))),
         (f'orderBy: {{name: ASC}}, after: "{NAMED}"', Page(50, after=("a", 7))),
+        (f'orderBy: [{{name: ASC}}, {{rowId: ASC}}], after: "{NAMED}"', Page(50, after=("a", 7))),
     ],
 )
 def test_page(arguments: str, page: Page) -> None:
@@ -173,6 +177,10 @@ def test_a_stream_has_no_page_but_the_one_asked_for() -> None:
         ('before: "nonsense"', Code.INVALID_CURSOR),
         (f'after: "{NAMED}"', Code.INVALID_CURSOR),
         (f'orderBy: {{name: ASC}}, after: "{CURSOR}"', Code.INVALID_CURSOR),
+        (f'orderBy: {{name: DESC}}, after: "{NAMED}"', Code.INVALID_CURSOR),
+        (f'orderBy: {{name: ASC_NULLS_FIRST}}, after: "{NAMED}"', Code.INVALID_CURSOR),
+        (f'orderBy: {{code: ASC}}, after: "{NAMED}"', Code.INVALID_CURSOR),
+        (f'before: "{OF_HOLDS}"', Code.INVALID_CURSOR),
     ],
 )
 def test_what_a_page_refuses(arguments: str, code: Code) -> None:
