@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from loaders.description import Table
 from loaders.errors import BadInput, Conflict, NotFound
-from loaders.openfga import names
 from loaders.postgres.write import Transaction, bound, locked, matching, transaction
 from loaders.read import And, Col, Compare, Op, Predicate, Read, Value
 from resolvers.answer import guarded
 from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
-from resolvers.permissions.guards import Policies, WriteGuard
-from resolvers.written import checked
+from resolvers.permissions.guards import OwnWrite, Policies, WriteRule
+from resolvers.permissions.writing import guarding_column, require_write
+from resolvers.written import Shape, checked
 
 UPDATED_AT = "updated_at"
 """A column of this name is set by every change, rises with each, and serves optimistic concurrency."""
@@ -27,15 +28,17 @@ class Target:
     """A table that may be written.
 
     `names` are the fields of the input by column, `references` the tables whose keys columns hold, by column.
-    `idempotency_keys` is the table of that name in the same database.
+    `idempotency_keys` is the table of that name in the same database. `shapes` give what JSON columns may hold, by
+    column: called with a value they return it as it is stored, or raise `ValueError` with what the value must be.
     """
 
     table: Table
     model: sa.Table
-    guard: WriteGuard
+    guard: WriteRule
     idempotency_keys: sa.Table
     names: Mapping[str, str]
     references: Mapping[str, Table] = field(default_factory=dict)
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,18 @@ class Delete:
 async def create(context: Context, target: Target, write: Create, policies: Policies) -> Key:
     """The new row's key. Raises as `update` does, but `NotFound`."""
     context.verdicts.require_subject()
-    values = checked(write.values, table=target.table, model=target.model, names=target.names)
+    values = _checked(write.values, target)
+    own = target.guard.column if isinstance(target.guard, OwnWrite) else None
+    if own is not None:
+        values[own] = context.subject.id
 
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
 
         async def work() -> Key:
             await _require_references(context, target, values, within, policies)
-            await _require(context, target, values.get(target.guard.column))
+            await _require(context, target, values, within)
+            if own is not None:
+                await register(context, target.model.c[own], within)
             statement = sa.insert(target.model).values(_bound(values, target.table))
             (row,) = await _written(statement.returning(*_key_columns(target)), target, within)
             return row
@@ -89,22 +97,21 @@ async def update(context: Context, target: Target, write: Update, policies: Poli
     context.verdicts.require_subject()
     if not write.patch:
         raise BadInput("`patch` changes nothing. Give at least one field.", field="patch")
-    patch = checked(write.patch, table=target.table, model=target.model, names=target.names)
-    guard = target.guard.column
+    patch = _checked(write.patch, target)
+    guard = guarding_column(target.guard)
 
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
 
         async def work() -> Key:
             versioned = target.table.has_column(UPDATED_AT)
-            wanted = (guard, UPDATED_AT) if versioned else (guard,)
-            stored = await _stored(context, target, write.key, wanted, within, policies, for_delete=False)
-            await _require(context, target, stored[0])
-            if write.expected_updated_at is not None and stored[1] != write.expected_updated_at:
+            stored = await _stored(context, target, write.key, within, policies, for_delete=False)
+            await _require(context, target, stored, within)
+            if write.expected_updated_at is not None and stored[UPDATED_AT] != write.expected_updated_at:
                 message = "The row was changed since you read it. Read it again, and decide anew."
                 raise Conflict(message, field="expectedUpdatedAt")
             await _require_references(context, target, patch, within, policies)
             if guard in patch:
-                await _require(context, target, patch[guard])
+                await _require(context, target, patch, within)
             values = _bound(patch, target.table)
             if versioned:
                 rising = target.model.c[UPDATED_AT] + sa.text("interval '1 microsecond'")
@@ -123,9 +130,8 @@ async def delete(context: Context, target: Target, write: Delete, policies: Poli
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
 
         async def work() -> Key:
-            wanted = (target.guard.column,)
-            (stored,) = await _stored(context, target, write.key, wanted, within, policies, for_delete=True)
-            await _require(context, target, stored)
+            stored = await _stored(context, target, write.key, within, policies, for_delete=True)
+            await _require(context, target, stored, within)
             await _written(sa.delete(target.model).where(_is(target, write.key)), target, within)
             return write.key
 
@@ -138,31 +144,43 @@ async def _once(
     return await once(context, within, asked, keys=target.idempotency_keys, about=target.table, work=work)
 
 
-async def _require(context: Context, target: Target, value: Value) -> None:
-    """Null is for system admins: nobody else can be named by it."""
-    guard = target.guard
-    if value is None:
+async def register(context: Context, owner: sa.Column[Any], within: Transaction) -> None:
+    """The subject becomes a row of the users its rows' `owner` column refers to, where it is none yet."""
+    for reference in owner.foreign_keys:
+        users = reference.column.table
+        subject = context.subject
+        person = {reference.column.name: subject.id, "email": subject.email, "display_name": subject.display_name}
+        await within.rows(insert(users).values(person).on_conflict_do_nothing())
+
+
+def _checked(values: Mapping[str, Value], target: Target) -> dict[str, Value]:
+    return checked(values, table=target.table, model=target.model, names=target.names, shapes=target.shapes)
+
+
+async def _require(context: Context, target: Target, values: Mapping[str, Value], within: Transaction) -> None:
+    column = guarding_column(target.guard)
+    if column is None:
         await context.verdicts.require_admin()
     else:
-        await context.verdicts.require(guard.relation, names.object_name(guard.type, value))
+        await require_write(target.guard, values.get(column), verdicts=context.verdicts, within=within)
 
 
 async def _stored(
     context: Context,
     target: Target,
     key: Key,
-    columns: tuple[str, ...],
     within: Transaction,
     policies: Policies,
     *,
     for_delete: bool,
-) -> Sequence[Value]:
-    """The row's values, locked. The guard is part of the statement: a row that is hidden is one that is not there."""
+) -> Mapping[str, Value]:
+    """What is decided by of the row, locked. The guard is part of the statement: a hidden row is one not there."""
+    wanted = [name for name in (guarding_column(target.guard), UPDATED_AT) if name and target.table.has_column(name)]
     read = await guarded(Read(target.table, where=_has_key(target.table, key)), context, policies)
-    rows = await within.rows(locked(read, columns, for_delete=for_delete))
+    rows = await within.rows(locked(read, wanted or list(target.table.key), for_delete=for_delete))
     if not rows:
         raise NotFound("There is no such row.")
-    return tuple(rows[0])
+    return dict(rows[0]._mapping)
 
 
 async def _require_references(

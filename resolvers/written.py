@@ -1,8 +1,10 @@
 """Values of an input held against the columns they are written to, before a store is asked. Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
+from typing import TypeAlias
 
 import orjson
 import sqlalchemy as sa
@@ -18,8 +20,17 @@ _DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "
 _LEAST_POSITIONS = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
 
 
+Shape: TypeAlias = Callable[[Value], Value]
+"""What a JSON value must be: it is returned as it is stored, or `ValueError` says what is wrong, after "`field` "."""
+
+
 def checked(
-    values: Mapping[str, Value], *, table: Table, model: sa.Table, names: Mapping[str, str]
+    values: Mapping[str, Value],
+    *,
+    table: Table,
+    model: sa.Table,
+    names: Mapping[str, str],
+    shapes: Mapping[str, Shape] = MappingProxyType({}),
 ) -> dict[str, Value]:
     """The values by column, as they are bound. `BadInput` names the field, as `names` has it, and what it takes."""
     written: dict[str, Value] = {}
@@ -28,7 +39,8 @@ def checked(
         if value is None and not described.nullable:
             raise BadInput(f"`{names[column]}` must not be null.", field=names[column])
         try:
-            written[column] = None if value is None else _checked(value, described.type, model.c[column].type)
+            bound = None if value is None else _checked(value, described.type, model.c[column].type)
+            written[column] = shapes[column](bound) if bound is not None and column in shapes else bound
         except ValueError as error:
             raise BadInput(f"`{names[column]}` {error}.", field=names[column]) from None
     return written

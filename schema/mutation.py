@@ -3,11 +3,12 @@
 import strawberry
 
 from schema.aura.mutation import AuraMutation
+from schema.gen.dashboard_mutation import DashboardMutation
 from schema.gen.mutation import GenMutation
 from schema.job_mutation import JobMutation
 from schema.sense.mutation import SenseMutation
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(GenMutation, SenseMutation, AuraMutation, JobMutation):
+class Mutation(GenMutation, DashboardMutation, SenseMutation, AuraMutation, JobMutation):
     pass

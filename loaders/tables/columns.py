@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated
 
-from sqlalchemy import BigInteger, Identity, Text
+from sqlalchemy import BigInteger, Identity, Text, func
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 from sqlalchemy.orm import mapped_column
 
@@ -32,6 +32,11 @@ NAMES = {
 BigInt = Annotated[int, mapped_column(BigInteger)]
 IdentityKey = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_key=True)]
 Uuid7Key = Annotated[uuid.UUID, mapped_column(UUID(as_uuid=True), primary_key=True, default=uuid7)]
+CreatedAt = Annotated[datetime, mapped_column(server_default=func.now(), comment="When it was added (UTC).")]
+UpdatedAt = Annotated[
+    datetime,
+    mapped_column(server_default=func.now(), onupdate=func.now(), comment="When it was last changed (UTC)."),
+]
 
 
 def utc_now() -> datetime:

@@ -41,10 +41,11 @@ class Visible:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A row is visible to the user whose `attribute` its column holds, and to system admins."""
+    """A row is visible to the user whose `attribute` its column holds, and to system admins unless it is personal."""
 
     column: str
     attribute: Literal["id", "user_id"]
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,49 @@ class Whole:
     parent: str | None = None
 
 
-RowGuard: TypeAlias = Public | Visible | Own | Whole
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Every signed-in user sees every row. `reason` says why that is right."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admins:
+    """System admins see every row, all others none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Rows whose column holds `value`, or nothing where `value` is None; whoever asks."""
+
+    column: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """A row is visible when the `join` leads to a row that `guard` shows. Where that shows all, all are visible."""
+
+    join: Join
+    guard: "RowGuard"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """A row is visible when one of the guards shows it."""
+
+    guards: "tuple[RowGuard, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """A row is visible when each of the guards shows it."""
+
+    guards: "tuple[RowGuard, ...]"
+
+
+RowGuard: TypeAlias = Public | Visible | Own | Whole | SignedIn | Admins | Where | Through | AnyOf | AllOf
 Policies: TypeAlias = Mapping[Table, RowGuard]
 
 
@@ -83,6 +126,30 @@ class WriteGuard:
     type: str
     relation: str
     column: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWrite:
+    """Who may write a row: the user whose `sub` its column holds, and system admins. A new row gets its maker's."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminWrite:
+    """System admins may write the rows, nobody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteVia:
+    """Who may write a row: who may write the row of `target` whose key its column holds, as `guard` has it."""
+
+    column: str
+    target: Table
+    guard: WriteGuard | OwnWrite
+
+
+WriteRule: TypeAlias = WriteGuard | OwnWrite | AdminWrite | WriteVia
 
 
 class Unguarded(AxionError):

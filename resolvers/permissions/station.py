@@ -5,9 +5,23 @@ from typing import TypeAlias, assert_never
 
 from loaders.concurrently import concurrently
 from loaders.description import Table
-from loaders.read import Never, Predicate, Read
+from loaders.read import And, Col, Compare, Exists, Never, Op, Or, Predicate, Read
 from resolvers.permissions.apply import apply, tables_of
-from resolvers.permissions.guards import Own, Policies, Public, RowGuard, Visible, Whole, guard_of
+from resolvers.permissions.guards import (
+    Admins,
+    AllOf,
+    AnyOf,
+    Own,
+    Policies,
+    Public,
+    RowGuard,
+    SignedIn,
+    Through,
+    Visible,
+    Where,
+    Whole,
+    guard_of,
+)
 from resolvers.permissions.restrict import by_owner, by_visibility
 from resolvers.permissions.verdicts import Only, Unbounded, Verdicts
 
@@ -45,12 +59,24 @@ async def _restriction(
     table: Table, row_guard: RowGuard, verdicts: Verdicts, candidates: Candidates
 ) -> Predicate | None:
     match row_guard:
-        case Public():
+        case Public() | SignedIn():
             return None
+        case Admins():
+            return None if await verdicts.is_admin() else Never()
+        case Where(column, value):
+            return Compare(Col(column), Op.EQ, value) if value is not None else Compare(Col(column), Op.IS_NULL, True)
+        case Through(join, inner):
+            shown = await _restriction(join.target, inner, verdicts, candidates)
+            return shown if shown is None or isinstance(shown, Never) else Exists(join, shown)
+        case AnyOf(guards):
+            return _any(await concurrently(_restriction(table, each, verdicts, candidates) for each in guards))
+        case AllOf(guards):
+            return _all(await concurrently(_restriction(table, each, verdicts, candidates) for each in guards))
         case Whole(relation, object_, parent):
             return None if await verdicts.check(relation, object_, parent=parent) else Never()
         case Own():
-            return None if await verdicts.is_admin() else by_owner(row_guard, table, verdicts.subject)
+            everything = not row_guard.personal and await verdicts.is_admin()
+            return None if everything else by_owner(row_guard, table, verdicts.subject)
         case Visible(type_, relation, column):
             visibility = await verdicts.visible(type_, relation)
             if isinstance(visibility, Unbounded):
@@ -60,3 +86,17 @@ async def _restriction(
             return by_visibility(row_guard, table, visibility)
         case _:
             assert_never(row_guard)
+
+
+def _any(predicates: list[Predicate | None]) -> Predicate | None:
+    terms = [term for term in predicates if term is not None and not isinstance(term, Never)]
+    if None in predicates:
+        return None
+    return Or(tuple(terms)) if len(terms) > 1 else terms[0] if terms else Never()
+
+
+def _all(predicates: list[Predicate | None]) -> Predicate | None:
+    terms = [term for term in predicates if term is not None]
+    if any(isinstance(term, Never) for term in terms):
+        return Never()
+    return And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None

@@ -16,3 +16,6 @@ class GenDataset:
     tables = resolved(dataset_tables, requires=("id",), description="Its tables that you may see, ordered by name.")
     table = resolved(dataset_table, requires=("id",), description="One of its tables, or null.")
     profiles = to_many("GenTableProfile", remote="dataset_id", description="What is known of its profiled tables.")
+    dashboards = to_many("GenDashboard", remote="dataset_id", description="Dashboards that are mainly about it.")
+    widgets = to_many("GenDashboardWidget", remote="dataset_id", description="Widgets that ask its tables.")
+    table_filters = to_many("GenTableFilter", remote="dataset_id", description="What its tables may be narrowed by.")

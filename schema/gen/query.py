@@ -1,4 +1,4 @@
-"""Gen's root: data sources and the datasets over them."""
+"""Gen's root: the data catalog, and what people make of it."""
 
 import strawberry
 
@@ -11,3 +11,9 @@ class GenQuery:
     data_sources = connection_root("GenDataSource", "The data sources you may see.")
     dataset = object_root("GenDataset", "A dataset by its global id.")
     datasets = connection_root("GenDataset", "The datasets you may see.")
+    dashboard = object_root("GenDashboard", "A dashboard by its global id.")
+    dashboards = connection_root("GenDashboard", "Your dashboards, and those shared with you.")
+    dashboard_groups = connection_root("GenDashboardGroup", "Your folders, and those of dashboards shared with you.")
+    dashboard_widgets = connection_root("GenDashboardWidget", "Widgets of the dashboards you may see.")
+    dashboard_controls = connection_root("GenDashboardControl", "Filters of the dashboards you may see.")
+    table_filters = connection_root("GenTableFilter", "Filters of remote tables.")

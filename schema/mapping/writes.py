@@ -8,12 +8,14 @@
     sense_hold_delete = deletes("SenseHold", guard=MEMBERS, description="Removes a marked place.")
 
 Only the columns named here can be written, and only those the type exposes can be named: as a field, or as an edge to
-one row, which is given by its global id.
+one row, which is given by its global id. `guard` says who may: `WriteGuard` asks OpenFGA, `OwnWrite` compares the
+owner, `WriteVia` goes to the row it belongs to, `AdminWrite` is for system admins.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Optional
 
 import strawberry
@@ -24,8 +26,10 @@ from loaders.read import Value
 from loaders.tables.databases import METADATA, model_of
 from resolvers.context import Context
 from resolvers.idempotency import Asked
-from resolvers.permissions.guards import WriteGuard
+from resolvers.permissions.guards import OwnWrite, WriteRule
+from resolvers.permissions.writing import guarding_column
 from resolvers.writes import UPDATED_AT, Create, Delete, Target, Update, create, delete, update
+from resolvers.written import Shape
 from schema.mapping import types
 from schema.mapping.filters import row_key
 from schema.mapping.kinds import output_type
@@ -34,6 +38,7 @@ from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping
 from schema.mapping.payload import make_payload
 from schema.scalars import DateTime
 
+_ANY: Mapping[str, Shape] = MappingProxyType({})
 _ID = "Global id of the row."
 _EXPECTED = "The `updatedAt` you have read. Was the row changed since, the answer is a `Conflict`."
 
@@ -45,11 +50,18 @@ class _Field:
     required: bool = True
 
 
-def creates(name: str, *, guard: WriteGuard, columns: tuple[str, ...], description: str) -> Any:
-    """`{name}Create`: columns that are nullable or have a default may be left out."""
+def creates(
+    name: str, *, guard: WriteRule, columns: tuple[str, ...], description: str, shapes: Mapping[str, Shape] = _ANY
+) -> Any:
+    """`{name}Create`: columns that are nullable or have a default may be left out. `shapes` as `Target` has them."""
     mapping = OBJECTS[name]
-    target = _target(mapping, guard, columns)
-    required = [column.name for column in mapping.table.columns if _is_required(column.name, target)]
+    target = _target(mapping, guard, columns, shapes)
+    given = {guard.column} if isinstance(guard, OwnWrite) else set()
+    required = [
+        column.name
+        for column in mapping.table.columns
+        if _is_required(column.name, target) and column.name not in given
+    ]
     if missing := [column for column in required if column not in columns]:
         raise ValueError(f"{name}: a new row needs {', '.join(missing)}, which have no default: name them in `columns`")
     fields = {target.names[column]: _field(column, mapping, target) for column in columns}
@@ -64,14 +76,16 @@ def creates(name: str, *, guard: WriteGuard, columns: tuple[str, ...], descripti
     return named_mutation(work, takes=takes, answers=payload, description=description)
 
 
-def updates(name: str, *, guard: WriteGuard, columns: tuple[str, ...], description: str) -> Any:
+def updates(
+    name: str, *, guard: WriteRule, columns: tuple[str, ...], description: str, shapes: Mapping[str, Shape] = _ANY
+) -> Any:
     """`{name}Update`: what the patch leaves out stays, what it gives as null becomes null."""
     mapping = OBJECTS[name]
     if fixed := {*mapping.table.key, UPDATED_AT}.intersection(columns):
         raise ValueError(
             f"{name}: a key and `{UPDATED_AT}` are not the caller's to change ({', '.join(sorted(fixed))})"
         )
-    target = _target(mapping, guard, columns)
+    target = _target(mapping, guard, columns, shapes)
     patched = {target.names[column]: replace(_field(column, mapping, target), required=False) for column in columns}
     patch = _input(f"{name}Patch", patched, f"What to change in one `{name}`: what is left out stays.")
     fields = {"id": _Field(strawberry.ID, _ID)}
@@ -95,10 +109,10 @@ def updates(name: str, *, guard: WriteGuard, columns: tuple[str, ...], descripti
     return named_mutation(work, takes=takes, answers=payload, description=description)
 
 
-def deletes(name: str, *, guard: WriteGuard, description: str) -> Any:
+def deletes(name: str, *, guard: WriteRule, description: str) -> Any:
     """`{name}Delete`. The payload is the id the row had."""
     mapping = OBJECTS[name]
-    target = _target(mapping, guard, ())
+    target = _target(mapping, guard, (), _ANY)
     fields = {"id": _Field(strawberry.ID, _ID)}
     takes = _input(f"{name}DeleteInput", fields, f"Which `{name}` to delete.")
     payload = _deleted(name)
@@ -112,11 +126,16 @@ def deletes(name: str, *, guard: WriteGuard, description: str) -> Any:
     return named_mutation(work, takes=takes, answers=payload, description=description)
 
 
-def _target(mapping: ObjectMapping, guard: WriteGuard, columns: tuple[str, ...]) -> Target:
+def _target(mapping: ObjectMapping, guard: WriteRule, columns: tuple[str, ...], shapes: Mapping[str, Shape]) -> Target:
     """`ValueError` for what the type does not expose, `KeyError` for a database without `idempotency_keys`."""
     table = mapping.table
-    if not table.has_column(guard.column):
-        raise ValueError(f"{table.name} has no column {guard.column} to guard its rows by")
+    guarding = guarding_column(guard)
+    if guarding is not None and not table.has_column(guarding):
+        raise ValueError(f"{table.name} has no column {guarding} to guard its rows by")
+    if isinstance(guard, OwnWrite) and guarding in columns:
+        raise ValueError(f"{table.name}.{guarding} says whose a row is: it is not the caller's to give")
+    if unknown := shapes.keys() - set(columns):
+        raise ValueError(f"{mapping.name} cannot shape {', '.join(sorted(unknown))}, which are not written")
     edges = {column: edge for column in columns if (edge := _edge(column, mapping)) is not None}
     exposed = {field.column: name for name, field in mapping.fields.items() if isinstance(field, ColumnField)}
     if hidden := [column for column in columns if column not in edges and column not in exposed]:
@@ -128,6 +147,7 @@ def _target(mapping: ObjectMapping, guard: WriteGuard, columns: tuple[str, ...])
         METADATA[table.store].tables["public.idempotency_keys"],
         {column: to_camel_case(column) if column in edges else exposed[column] for column in columns},
         {column: OBJECTS[edge.target].table for column, edge in edges.items()},
+        shapes,
     )
 
 

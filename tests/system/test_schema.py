@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
-from resolvers.permissions.guards import Own, Visible
+from resolvers.permissions.guards import Public
 from schema.build import build, graphql_schema
 from schema.mapping.object import OBJECTS, policies
 from tests.system.client import Client
@@ -49,7 +49,7 @@ def test_every_table_is_guarded() -> None:
     guards = policies()
     assert OBJECTS
     for name, mapping in OBJECTS.items():
-        assert isinstance(guards[mapping.table], Visible | Own), name
+        assert not isinstance(guards[mapping.table], Public), name
 
 
 async def test_the_served_schema_is_this_one(client: Client, schema: GraphQLSchema) -> None:

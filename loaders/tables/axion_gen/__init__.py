@@ -1,6 +1,6 @@
 """Models of database `axion_gen`."""
 
-from loaders.tables.axion_gen import catalog, identity
+from loaders.tables.axion_gen import catalog, dashboards, identity
 from loaders.tables.axion_gen.base import AxionGen
 
-__all__ = ["AxionGen", "catalog", "identity"]
+__all__ = ["AxionGen", "catalog", "dashboards", "identity"]

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from loaders.tables.axion_gen.base import AxionGen
 from loaders.tables.columns import BigInt, IdentityKey
+from loaders.tables.idempotency_key import IdempotencyKeyTable
 from loaders.tables.openfga_model_version import OpenFgaModelVersionTable
 
 ADMIN_ROLE_ID = 1
@@ -79,3 +80,7 @@ class UserRole(AxionGen):
 
 class OpenFgaModelVersion(OpenFgaModelVersionTable, AxionGen):
     """Models uploaded to OpenFGA for this database's rows."""
+
+
+class IdempotencyKey(IdempotencyKeyTable, AxionGen):
+    """Mutations of this database's rows, done under an `Idempotency-Key`."""

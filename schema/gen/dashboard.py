@@ -1,0 +1,26 @@
+from loaders.tables.axion_gen import dashboards
+from resolvers.permissions.guards import AllOf, AnyOf, Own, Visible, Where
+from schema.mapping.declare import column, table_type, to_many, to_one
+
+SHARED_WITH_DATASET = AllOf((Where("visibility", "dataset"), Visible("dataset", "can_view", "dataset_id")))
+VISIBLE_DASHBOARD = AnyOf((Own("owner_subject", "id"), Where("visibility", "everyone"), SHARED_WITH_DATASET))
+
+
+@table_type(dashboards.Dashboard, store="axion_gen", guard=VISIBLE_DASHBOARD)
+class GenDashboard:
+    """Widgets over remote tables, arranged on a grid. What a widget shows stays under the guard of its dataset."""
+
+    name = column()
+    description = column()
+    visibility = column()
+    owner_subject = column()
+    columns = column()
+    row_height = column()
+    time_zone = column()
+    refresh_seconds = column()
+    created_at = column()
+    updated_at = column()
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it is mainly about.")
+    group = to_one("GenDashboardGroup", local="dashboard_group_id", description="The folder it is shown in.")
+    widgets = to_many("GenDashboardWidget", remote="dashboard_id", description="Its widgets whose data you may see.")
+    controls = to_many("GenDashboardControl", remote="dashboard_id", description="What its reader may narrow it by.")

@@ -1,0 +1,25 @@
+from loaders.tables.axion_gen import dashboards
+from schema.gen.dashboard_widget import ON_VISIBLE_DASHBOARD
+from schema.mapping.declare import column, table_type, to_many, to_one
+
+
+@table_type(dashboards.DashboardFilter, store="axion_gen", guard=ON_VISIBLE_DASHBOARD)
+class GenDashboardControl:
+    """A filter a reader narrows a dashboard by (table `dashboard_filters`). Its choices may come from a table."""
+
+    name = column()
+    label = column()
+    kind = column()
+    column_name = column()
+    operator = column()
+    default_value = column()
+    is_required = column()
+    targets = column()
+    table_name = column()
+    position = column()
+    created_at = column()
+    updated_at = column()
+    dashboard = to_one("GenDashboard", local="dashboard_id", description="The dashboard it is on.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset its choices are read from.")
+    parent = to_one("GenDashboardControl", local="parent_filter_id", description="The filter that narrows its choices.")
+    children = to_many("GenDashboardControl", remote="parent_filter_id", description="The filters it narrows.")

@@ -1,0 +1,25 @@
+from loaders.read import Join
+from loaders.tables.axion_gen import dashboards
+from resolvers.permissions.guards import AnyOf, Own, Through
+from schema.gen.dashboard import VISIBLE_DASHBOARD
+from schema.mapping.declare import column, table_type, to_many
+from schema.mapping.object import OBJECTS
+
+_TO_DASHBOARDS = Join(OBJECTS["GenDashboard"].table, ("id",), ("dashboard_group_id",))
+
+
+@table_type(
+    dashboards.DashboardGroup,
+    store="axion_gen",
+    guard=AnyOf((Own("owner_subject", "id"), Through(_TO_DASHBOARDS, VISIBLE_DASHBOARD))),
+)
+class GenDashboardGroup:
+    """A folder of dashboards: seen by who made it, and by who sees a dashboard in it."""
+
+    name = column()
+    description = column()
+    owner_subject = column()
+    position = column()
+    created_at = column()
+    updated_at = column()
+    dashboards = to_many("GenDashboard", remote="dashboard_group_id", description="The dashboards shown in it.")

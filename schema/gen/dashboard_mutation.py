@@ -1,0 +1,147 @@
+"""Mutations of dashboards and what is on them, for their owner; of table filters, for the dataset's administrators."""
+
+import strawberry
+
+from resolvers.gen.filter_shapes import FILTER_TARGETS
+from resolvers.gen.shapes import shape, time_zone
+from resolvers.gen.table_query import TableQuery
+from resolvers.permissions.guards import OwnWrite, WriteGuard, WriteVia
+from schema.mapping.object import OBJECTS
+from schema.mapping.writes import creates, deletes, updates
+
+_OWNER = OwnWrite("owner_subject")
+_ON_DASHBOARD = WriteVia("dashboard_id", OBJECTS["GenDashboard"].table, _OWNER)
+_DATASET_ADMINS = WriteGuard("dataset", "can_admin", "dataset_id")
+_GROUP = ("name", "description", "position")
+_DASHBOARD = (
+    "name",
+    "description",
+    "visibility",
+    "dataset_id",
+    "dashboard_group_id",
+    "columns",
+    "row_height",
+    "time_zone",
+    "refresh_seconds",
+)
+_ZONE = {"time_zone": time_zone}
+_WIDGET = (
+    "dashboard_id",
+    "title",
+    "description",
+    "kind",
+    "x",
+    "y",
+    "width",
+    "height",
+    "dataset_id",
+    "table_name",
+    "query",
+    "content",
+    "options",
+)
+_QUERY = {"query": shape(TableQuery)}
+_FILTER = (
+    "name",
+    "label",
+    "kind",
+    "column_name",
+    "operator",
+    "default_value",
+    "is_required",
+    "targets",
+    "dataset_id",
+    "table_name",
+    "parent_filter_id",
+    "position",
+)
+_TARGETS = {"targets": FILTER_TARGETS}
+_TABLE_FILTER = (
+    "dataset_id",
+    "table_name",
+    "column_name",
+    "kind",
+    "operator",
+    "label",
+    "description",
+    "default_value",
+    "is_required",
+    "position",
+)
+
+
+@strawberry.type
+class DashboardMutation:
+    gen_dashboard_group_create = creates(
+        "GenDashboardGroup", guard=_OWNER, columns=_GROUP, description="Makes a folder for dashboards, which is yours."
+    )
+    gen_dashboard_group_update = updates(
+        "GenDashboardGroup", guard=_OWNER, columns=_GROUP, description="Changes a folder of yours."
+    )
+    gen_dashboard_group_delete = deletes(
+        "GenDashboardGroup", guard=_OWNER, description="Removes a folder of yours; the dashboards in it stay."
+    )
+    gen_dashboard_create = creates(
+        "GenDashboard", guard=_OWNER, columns=_DASHBOARD, shapes=_ZONE, description="Makes a dashboard, which is yours."
+    )
+    gen_dashboard_update = updates(
+        "GenDashboard",
+        guard=_OWNER,
+        columns=_DASHBOARD,
+        shapes=_ZONE,
+        description="Changes or shares a dashboard of yours.",
+    )
+    gen_dashboard_delete = deletes(
+        "GenDashboard", guard=_OWNER, description="Removes a dashboard of yours with its widgets and filters."
+    )
+    gen_dashboard_widget_create = creates(
+        "GenDashboardWidget",
+        guard=_ON_DASHBOARD,
+        columns=_WIDGET,
+        shapes=_QUERY,
+        description="Puts a widget on a dashboard of yours. Its query is data; the table is asked when it is read.",
+    )
+    gen_dashboard_widget_update = updates(
+        "GenDashboardWidget",
+        guard=_ON_DASHBOARD,
+        columns=_WIDGET,
+        shapes=_QUERY,
+        description="Changes a widget of a dashboard of yours, or moves it to another one.",
+    )
+    gen_dashboard_widget_delete = deletes(
+        "GenDashboardWidget", guard=_ON_DASHBOARD, description="Removes a widget from a dashboard of yours."
+    )
+    gen_dashboard_control_create = creates(
+        "GenDashboardControl",
+        guard=_ON_DASHBOARD,
+        columns=("dashboard_id", *_FILTER),
+        shapes=_TARGETS,
+        description="Puts a filter on a dashboard of yours.",
+    )
+    gen_dashboard_control_update = updates(
+        "GenDashboardControl",
+        guard=_ON_DASHBOARD,
+        columns=_FILTER,
+        shapes=_TARGETS,
+        description="Changes a filter of a dashboard of yours.",
+    )
+    gen_dashboard_control_delete = deletes(
+        "GenDashboardControl", guard=_ON_DASHBOARD, description="Removes a filter from a dashboard of yours."
+    )
+    gen_table_filter_create = creates(
+        "GenTableFilter",
+        guard=_DATASET_ADMINS,
+        columns=_TABLE_FILTER,
+        description="Gives a remote table a filter its readers may, or must, use. For the dataset's administrators.",
+    )
+    gen_table_filter_update = updates(
+        "GenTableFilter",
+        guard=_DATASET_ADMINS,
+        columns=_TABLE_FILTER,
+        description="Changes a filter of a remote table. For the dataset's administrators.",
+    )
+    gen_table_filter_delete = deletes(
+        "GenTableFilter",
+        guard=_DATASET_ADMINS,
+        description="Removes a filter of a remote table. For the dataset's administrators.",
+    )

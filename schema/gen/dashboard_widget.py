@@ -1,0 +1,35 @@
+from loaders.read import Join
+from loaders.tables.axion_gen import dashboards
+from resolvers.permissions.guards import AllOf, AnyOf, Through, Visible, Where
+from schema.gen.dashboard import VISIBLE_DASHBOARD
+from schema.mapping.declare import column, table_type, to_one
+from schema.mapping.object import OBJECTS
+
+_TO_DASHBOARD = Join(OBJECTS["GenDashboard"].table, ("dashboard_id",), ("id",))
+ON_VISIBLE_DASHBOARD = AllOf(
+    (
+        Through(_TO_DASHBOARD, VISIBLE_DASHBOARD),
+        AnyOf((Where("dataset_id", None), Visible("dataset", "can_view", "dataset_id"))),
+    )
+)
+
+
+@table_type(dashboards.DashboardWidget, store="axion_gen", guard=ON_VISIBLE_DASHBOARD)
+class GenDashboardWidget:
+    """A query of a remote table, how it is drawn and where. Hidden from who may not see the dataset it asks."""
+
+    title = column()
+    description = column()
+    kind = column()
+    x = column()
+    y = column()
+    width = column()
+    height = column()
+    table_name = column()
+    query = column()
+    content = column()
+    options = column()
+    created_at = column()
+    updated_at = column()
+    dashboard = to_one("GenDashboard", local="dashboard_id", description="The dashboard it is on.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it asks.")

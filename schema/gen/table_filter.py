@@ -1,0 +1,21 @@
+from loaders.tables.axion_gen import dashboards
+from resolvers.permissions.guards import Visible
+from schema.mapping.declare import column, table_type, to_one
+
+
+@table_type(dashboards.TableFilter, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
+class GenTableFilter:
+    """What readers of a remote table may, or must, narrow it by."""
+
+    table_name = column()
+    column_name = column()
+    kind = column()
+    operator = column()
+    label = column()
+    description = column()
+    default_value = column()
+    is_required = column()
+    position = column()
+    created_at = column()
+    updated_at = column()
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the table.")

@@ -1,0 +1,143 @@
+"""What each writable type of Gen is tried with: `@name` is a global id of the world, `$name` one of `needs`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DASHBOARD = {"name": "Delays", "visibility": "private"}
+QUERY = {"groupBy": ["origin"], "measures": [{"function": "AVG", "column": "dep_delay", "as": "delay"}], "limit": 10}
+WIDGET = {
+    "dashboardId": "$GenDashboard",
+    "title": "Delay by airport",
+    "kind": "bar",
+    "datasetId": "@flights",
+    "tableName": "flights",
+    "query": QUERY,
+}
+CONTROL = {"dashboardId": "$GenDashboard", "name": "from", "kind": "select", "columnName": "origin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """`refused` are changes of `given` that are refused, with the failure and its field."""
+
+    name: str
+    root: str
+    given: Mapping[str, Any]
+    patch: Mapping[str, Any]
+    refused: tuple[tuple[Mapping[str, Any], str, str], ...]
+    writer: str = "ann"
+    needs: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ("admin",)
+    blind: tuple[str, ...] = ("stranger",)
+    denied: tuple[str, ...] = field(default=())
+    """Who sees it, and may not write it."""
+
+    @property
+    def field(self) -> str:
+        return self.name[0].lower() + self.name[1:]
+
+    @property
+    def noun(self) -> str:
+        noun = self.name.removeprefix("Gen")
+        return noun[0].lower() + noun[1:]
+
+
+def _query(**changes: Any) -> dict[str, Any]:
+    return {"query": changes}
+
+
+ENTITIES = (
+    Entity(
+        "GenDashboard",
+        "dashboards",
+        DASHBOARD,
+        {"name": "Late flights", "datasetId": "@flights", "refreshSeconds": 60},
+        (
+            ({"name": "taken"}, "Conflict", "name"),
+            ({"visibility": "world"}, "InvalidInput", "visibility"),
+            ({"visibility": "dataset"}, "InvalidInput", "datasetId"),
+            ({"datasetId": "@secret"}, "InvalidInput", "datasetId"),
+            ({"columns": 0}, "InvalidInput", "columns"),
+            ({"refreshSeconds": 1}, "InvalidInput", "refreshSeconds"),
+            ({"timeZone": "Mars/Olympus"}, "InvalidInput", "timeZone"),
+        ),
+        blind=("bob", "stranger"),
+    ),
+    Entity(
+        "GenDashboardGroup",
+        "dashboardGroups",
+        {"name": "Operations"},
+        {"position": 3},
+        (({"name": "taken"}, "Conflict", "name"),),
+        blind=("bob", "stranger"),
+    ),
+    Entity(
+        "GenDashboardWidget",
+        "dashboardWidgets",
+        WIDGET,
+        {"title": "Mean delay", "query": {"select": ["origin"], "where": {"column": "dep_delay", "gt": 60}}},
+        (
+            ({"dashboardId": "@flights"}, "InvalidInput", "dashboardId"),
+            ({"datasetId": "@secret"}, "InvalidInput", "datasetId"),
+            ({"kind": "pyramid"}, "InvalidInput", "kind"),
+            ({"kind": "text"}, "InvalidInput", "query"),
+            ({"tableName": None}, "InvalidInput", "query"),
+            ({"width": 49}, "InvalidInput", "width"),
+            ({"x": 40000}, "InvalidInput", "x"),
+            (_query(select=[]), "InvalidInput", "query"),
+            (_query(select=["a"], measures=[{"function": "COUNT"}]), "InvalidInput", "query"),
+            (_query(measures=[{"function": "SUM"}]), "InvalidInput", "query"),
+            (_query(measures=[{"function": "MODE", "column": "a"}]), "InvalidInput", "query"),
+            (_query(measures=[{"function": "PERCENTILE", "column": "a"}]), "InvalidInput", "query"),
+            (_query(groupBy=["a"], orderBy=[{"column": "b"}]), "InvalidInput", "query"),
+            (_query(where={"eq": 1}), "InvalidInput", "query"),
+            (_query(where={"column": "a"}), "InvalidInput", "query"),
+            (_query(where={"and": [{"column": "a", "eq": None}]}), "InvalidInput", "query"),
+            (_query(limit=1001), "InvalidInput", "query"),
+            (_query(limit="10"), "InvalidInput", "query"),
+            (_query(sql="DROP TABLE flights"), "InvalidInput", "query"),
+            ({"query": ["a"]}, "InvalidInput", "query"),
+        ),
+        needs=("GenDashboard",),
+        blind=("bob", "stranger"),
+    ),
+    Entity(
+        "GenDashboardControl",
+        "dashboardControls",
+        CONTROL,
+        {"label": "From", "isRequired": True, "defaultValue": "JFK", "operator": "ne"},
+        (
+            ({"name": "taken"}, "Conflict", "name"),
+            ({"kind": "colour"}, "InvalidInput", "kind"),
+            ({"operator": "~"}, "InvalidInput", "operator"),
+            ({"datasetId": "@flights"}, "InvalidInput", "tableName"),
+            ({"targets": {"widgetId": 1}}, "InvalidInput", "targets"),
+            ({"targets": [{"widgetId": "w1"}]}, "InvalidInput", "targets"),
+            ({"parentFilterId": "@flights"}, "InvalidInput", "parentFilterId"),
+        ),
+        needs=("GenDashboard",),
+        blind=("bob", "stranger"),
+    ),
+    Entity(
+        "GenTableFilter",
+        "tableFilters",
+        {
+            "datasetId": "@flights",
+            "tableName": "flights",
+            "columnName": "time_hour",
+            "kind": "time_range",
+            "operator": "between",
+            "isRequired": True,
+        },
+        {"label": "When", "defaultValue": ["2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z"]},
+        (
+            ({"tableName": "taken"}, "Conflict", "operator"),
+            ({"datasetId": "@secret"}, "InvalidInput", "datasetId"),
+            ({"kind": "colour"}, "InvalidInput", "kind"),
+        ),
+        writer="steward",
+        readers=("admin", "ann", "bob"),
+        denied=("ann", "bob"),
+    ),
+)
