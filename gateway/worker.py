@@ -1,4 +1,4 @@
-"""`axion worker`: takes jobs from procrastinate's queue and runs them until it is told to stop.
+"""`axion worker`: takes jobs from procrastinate's queue and runs them until it is told to stop; delivers permissions.
 
 SIGTERM and SIGINT stop it gracefully: nothing new is taken, what runs may finish within `jobs.shutdown_seconds`, and
 what does not is stopped and queued again. A database that is away is waited for. A worker that is killed leaves jobs
@@ -31,6 +31,7 @@ from loaders.jobs.queue import QUEUE, SCHEMA, TASK
 from loaders.jobs.recovery import Recovery
 from loaders.jobs.store import STORE
 from loaders.ledger import Ledger
+from loaders.openfga.sweep import sweep
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from resolvers.context import Context, Subject
@@ -47,11 +48,13 @@ _BACK_OFF_S = (0.5, 10.0)
 
 
 async def run_worker(settings: Settings) -> None:
-    """Every kind of job, over the stores of the settings under their `_worker` roles."""
-    async with open_stores(settings, role="worker") as stores:
+    """Every kind of job, and the outbox of permissions, over the stores under their `_worker` roles."""
+    async with open_stores(settings, role="worker") as stores, asyncio.TaskGroup() as group:
+        sweeping = group.create_task(sweep(stores.postgres["axion_gen"], stores.openfga), name="outbox")
         await work(
             settings, kinds=KINDS, context_for=partial(acting_for, stores=stores, max_page=settings.limits.max_page)
         )
+        sweeping.cancel()
 
 
 _USER = "SELECT id, is_active FROM public.users WHERE external_auth_id = $1"

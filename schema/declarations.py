@@ -10,7 +10,11 @@ from schema.gen import (
     data_source,
     dataset,
     profile,
+    role,
+    role_assignment,
     table_filter,
+    user,
+    user_role,
 )
 from schema.sense import frame, frame_batch, hold, organization, track, track_log
 
@@ -28,8 +32,12 @@ __all__ = [
     "organization",
     "profile",
     "rag_chunk",
+    "role",
+    "role_assignment",
     "table_filter",
     "track",
     "track_log",
+    "user",
+    "user_role",
     "workspace",
 ]

@@ -5,10 +5,11 @@ import strawberry
 from schema.aura.mutation import AuraMutation
 from schema.gen.dashboard_mutation import DashboardMutation
 from schema.gen.mutation import GenMutation
+from schema.gen.role_mutation import GenRoleMutation
 from schema.job_mutation import JobMutation
 from schema.sense.mutation import SenseMutation
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(GenMutation, DashboardMutation, SenseMutation, AuraMutation, JobMutation):
+class Mutation(GenMutation, GenRoleMutation, DashboardMutation, SenseMutation, AuraMutation, JobMutation):
     pass

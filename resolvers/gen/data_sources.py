@@ -2,25 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import structlog
-
-from loaders.errors import AxionError, BadInput, Conflict, Forbidden, NotFound
+from loaders.errors import BadInput, Conflict, Forbidden, NotFound
 from loaders.openfga import names
 from loaders.openfga.parents import datasource_parent
-from loaders.openfga.tuples import RelationTuple, is_object
-from loaders.postgres.client import WriteSession
+from loaders.openfga.tuples import is_object
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.warehouses.connectors import connector
 from resolvers.context import Context
-
-STORE = "axion_gen"
-
-_log = structlog.get_logger(__name__)
+from resolvers.gen.granting import STORE, granting
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +43,10 @@ async def create_data_source(context: Context, input_: DataSourceCreate) -> Data
     row = DataSource(name=name, description=input_.description, connector_type=input_.connector_type)
     _configure(row, input_.settings, context)
     try:
-        async with with_parent(context, datasource_parent(name)) as session:
-            session.add(row)
-            await session.flush()
+        async with granting(context) as change:
+            change.within.session.add(row)
+            await change.within.session.flush()
+            await change.note(writes=[datasource_parent(name)])
     except Conflict:
         raise Conflict(f"A data source named {name!r} exists already. Choose another name.") from None
     return row
@@ -113,31 +107,6 @@ async def administered(context: Context, id_: UUID) -> str:
     if not can_admin:
         raise Forbidden("You may not administer this data source. Ask an administrator for the permission.")
     return str(rows[0]["name"])
-
-
-@asynccontextmanager
-async def with_parent(context: Context, parent: RelationTuple) -> AsyncIterator[WriteSession]:
-    """One transaction over Gen's rows and a permission tuple: the block's rows and the tuple are kept, or neither.
-
-    The tuple is written when the block has ended, before the commit; when the commit fails it is taken back. A process
-    that dies in between, or an OpenFGA that goes away, leaves a tuple of an object that does not exist: it grants
-    nothing to anyone, and is logged.
-    """
-    openfga = context.stores.openfga
-    written = False
-    try:
-        async with context.stores.postgres[STORE].transaction() as session:
-            yield session
-            await session.flush()
-            written = True
-            await openfga.write([parent], ledger=context.ledger)
-    except BaseException:
-        if written:
-            try:
-                await asyncio.shield(openfga.write(deletes=[parent], ledger=context.ledger))
-            except AxionError as error:
-                _log.warning("parent_tuple_left_behind", object=parent.object, error=type(error).__name__)
-        raise
 
 
 def _configure(row: DataSource, settings: object, context: Context) -> None:

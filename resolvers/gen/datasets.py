@@ -8,7 +8,8 @@ from loaders.openfga.parents import dataset_parent
 from loaders.tables.axion_gen.catalog import Dataset
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
-from resolvers.gen.data_sources import administered, with_parent
+from resolvers.gen.data_sources import administered
+from resolvers.gen.granting import granting
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,10 @@ async def create_dataset(context: Context, input_: DatasetCreate) -> Dataset:
         table_names=None if input_.table_names is None else list(dict.fromkeys(input_.table_names)),
     )
     try:
-        async with with_parent(context, dataset_parent(row.id, datasource=data_source)) as session:
-            session.add(row)
-            await session.flush()
+        async with granting(context) as change:
+            change.within.session.add(row)
+            await change.within.session.flush()
+            await change.note(writes=[dataset_parent(row.id, datasource=data_source)])
     except Conflict:
         raise Conflict(f"The data source has a dataset named {input_.name!r} already. Choose another name.") from None
     return row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.places import PlaceByDatasetId
 from resolvers.context import Context
-from resolvers.gen.data_sources import STORE
+from resolvers.gen.granting import STORE
 
 
 @dataclass(frozen=True, slots=True)

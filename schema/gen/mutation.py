@@ -4,6 +4,7 @@ from typing import Any
 
 import strawberry
 
+from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.data_sources import (
     DataSourceCreate,
@@ -14,18 +15,19 @@ from resolvers.gen.data_sources import (
 )
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.jobs.start import start_table_profile_refresh
+from schema.gen.granted import granted_payload
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import mutation
 from schema.mapping.payload import make_payload
 from schema.scalars import JSON
 
-GenDataSourceCreatePayload = make_payload(
+GenDataSourceCreatePayload = granted_payload(
     "GenDataSourceCreatePayload", "data_source", "GenDataSource", "A data source was created."
 )
 GenDataSourceUpdatePayload = make_payload(
     "GenDataSourceUpdatePayload", "data_source", "GenDataSource", "A data source was changed."
 )
-GenDatasetCreatePayload = make_payload("GenDatasetCreatePayload", "dataset", "GenDataset", "A dataset was created.")
+GenDatasetCreatePayload = granted_payload("GenDatasetCreatePayload", "dataset", "GenDataset", "A dataset was created.")
 GenTableProfileRefreshPayload = make_payload(
     "GenTableProfileRefreshPayload", "job", "Job", "The refresh was started in the background."
 )
@@ -90,7 +92,7 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput)
             description=given.description or None,
         ),
     )
-    return GenDataSourceCreatePayload(key=(row.id,))
+    return GenDataSourceCreatePayload(key=(row.id,), objects=(names.datasource(row.name),))
 
 
 async def _update_data_source(context: Context, given: GenDataSourceUpdateInput) -> Any:
@@ -117,7 +119,7 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput) -> Any
             table_names=tuple(given.table_names) if given.table_names else None,
         ),
     )
-    return GenDatasetCreatePayload(key=(row.id,))
+    return GenDatasetCreatePayload(key=(row.id,), objects=(names.dataset(row.id),))
 
 
 async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput) -> Any:

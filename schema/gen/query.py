@@ -1,4 +1,4 @@
-"""Gen's root: the data catalog, and what people make of it."""
+"""Gen's root: the data catalog, what people make of it, users and their roles."""
 
 import strawberry
 
@@ -17,3 +17,7 @@ class GenQuery:
     dashboard_widgets = connection_root("GenDashboardWidget", "Widgets of the dashboards you may see.")
     dashboard_controls = connection_root("GenDashboardControl", "Filters of the dashboards you may see.")
     table_filters = connection_root("GenTableFilter", "Filters of remote tables.")
+    role = object_root("GenRole", "A role by its global id.")
+    roles = connection_root("GenRole", "The roles you hold; all, for administrators.")
+    user = object_root("GenUser", "A user by the global id.")
+    users = connection_root("GenUser", "You; all users, for administrators.")

@@ -55,6 +55,15 @@ class Role(AxionGen):
     updated_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), onupdate=func.now(), comment="When the role was last changed (UTC)."
     )
+    has_admin_datasource: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether its holders administer the data sources it is assigned to."
+    )
+    has_view_dataset: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether its holders see the datasets it is assigned to."
+    )
+    has_view_table: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether its holders see the tables, and their rows, it is assigned to."
+    )
 
     parent: Mapped["Role | None"] = relationship(remote_side="Role.id", lazy="raise")
 

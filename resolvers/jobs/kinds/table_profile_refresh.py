@@ -12,7 +12,7 @@ from loaders.errors import NotFound
 from loaders.jobs.job import JsonObject
 from loaders.tables.axion_gen.catalog import TableProfile
 from loaders.tables.uuid7 import uuid7
-from resolvers.gen.data_sources import STORE
+from resolvers.gen.granting import STORE
 from resolvers.gen.tables import describe_table
 from resolvers.jobs.kinds.kind import JobContext
 from resolvers.jobs.kinds.profile import Profile, profile

@@ -13,6 +13,8 @@ from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring
 from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
+from loaders.tables.axion_gen.outbox import OpenFgaOutbox
+from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.warehouses.pools import Warehouses
 from resolvers.context import Context, Subject
 from resolvers.permissions.verdicts import Verdicts
@@ -49,7 +51,9 @@ async def store(openfga_url: str, openfga_token: str) -> AsyncIterator[Store]:
 async def stores(gen_url: str, store: Store) -> AsyncIterator[GenStores]:
     gen = await Postgres.open("axion_gen", gen_url, pool_max=4, statement_timeout_ms=5_000)
     async with gen.transaction() as session:
+        await session.execute(sa.delete(RoleAssignment))
         await session.execute(sa.delete(DataSource))
+        await session.execute(sa.delete(OpenFgaOutbox))
     keyring = Keyring({1: base64.b64encode(bytes(range(32))).decode()}, current_version=1)
     warehouses = Warehouses(gen, keyring, row_memory_s=60)  # so that no statement depends on how slow the machine is
     openfga = store.client()

@@ -8,12 +8,12 @@ from loaders.errors import (
     Conflict,
     Forbidden,
     NotFound,
-    PermissionsUnavailable,
     StoreCredentialsRejected,
     StoreUnavailable,
     Unauthenticated,
 )
 from loaders.ledger import Ledger
+from loaders.openfga import outbox
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
@@ -22,6 +22,7 @@ from loaders.tables.uuid7 import uuid7
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate, DataSourceUpdate
 from resolvers.gen.datasets import DatasetCreate
+from resolvers.gen.granting import pending
 from tests.resolvers.gen.conftest import As, GenStores
 
 SECRET = "the-Secret-of-flights"
@@ -97,20 +98,24 @@ async def test_wrong_settings_leave_nothing(as_: As, stores: GenStores) -> None:
     assert await names_of(stores) == []
 
 
-async def test_no_row_is_kept_when_openfga_does_not_take_the_tuple(as_: As, stores: GenStores) -> None:
-    """OpenFGA goes away between the verdict and the write."""
+async def test_a_tuple_openfga_does_not_take_now_is_delivered_later(as_: As, stores: GenStores) -> None:
+    """OpenFGA goes away between the verdict and the write: the row is kept, and what it is worth is on its way."""
     context = as_("admin")
     await context.verdicts.require_admin()
     gone = await OpenFga.open(url="http://127.0.0.1:1", token=None, store="axion", timeout_ms=1_000)
     context.stores = cast(Stores, GenStores(stores.postgres, gone, stores.warehouses, stores.keyring))
-    with pytest.raises(PermissionsUnavailable):
-        await data_sources.create_data_source(context, flights())
+    await data_sources.create_data_source(context, flights())
     await gone.close()
-    assert await names_of(stores) == []
+    assert await names_of(stores) == ["flights"]
+    assert await parents(stores, "datasource:flights") == []
+    assert await pending(context, ["datasource:flights"])
+    await outbox.settle(stores.postgres["axion_gen"], stores.openfga, ["datasource:flights"], ledger=Ledger())
+    assert await parents(stores, "datasource:flights") == ["system:axion-gen"]
+    assert not await pending(context, ["datasource:flights"])
 
 
 async def test_no_tuple_is_kept_when_the_commit_fails(as_: As, stores: GenStores) -> None:
-    """A deferred constraint fails at the commit, after the tuple is written."""
+    """A deferred constraint fails at the commit, after the tuple was noted."""
     gen = stores.postgres["axion_gen"]
     async with gen.transaction() as session:
         connection = await session.connection()

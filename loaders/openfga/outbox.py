@@ -1,0 +1,179 @@
+"""Permission tuples written with the rows they follow from: noted in their transaction, delivered after it.
+
+So neither store is left ahead: a transaction that fails leaves no note, and a note is delivered until OpenFGA has taken
+it, by the request that made it or by the worker, whatever dies in between. Notes of one object are delivered in the
+order of their commits, each before the next is tried; those of other objects do not wait for them. Delivering one
+twice does no harm, since OpenFGA is told to ignore what is so already.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from loaders.errors import AxionError, PermissionsUnavailable
+from loaders.ledger import Ledger
+from loaders.openfga.client import MAX_TUPLES, OpenFga
+from loaders.openfga.tuples import RelationTuple
+from loaders.postgres.client import Postgres, WriteSession
+from loaders.postgres.write import Transaction, transaction
+from loaders.tables.axion_gen.outbox import OpenFgaOutbox
+
+_LOCKS: Final = 0x6F70656E666761  # the seed of this outbox's advisory locks
+_ROUND: Final = 50
+_MAX_WAIT_S: Final = 300
+_KEPT: Final = timedelta(days=7)
+_REMOVED_AT_ONCE: Final = 1_000
+
+_log = structlog.get_logger(__name__)
+_entries = cast(sa.Table, OpenFgaOutbox.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How many notes were delivered, and how many OpenFGA did not take."""
+
+    delivered: int
+    failed: int
+
+
+async def note(
+    session: WriteSession, *, writes: Sequence[RelationTuple] = (), deletes: Sequence[RelationTuple] = ()
+) -> frozenset[str]:
+    """Notes tuples to be written and deleted once the session's transaction has committed. Returns their objects.
+
+    Locks the objects against other writers of notes until then, so that the order of notes is that of commits.
+    """
+    objects = sorted({tuple_.object for tuple_ in (*writes, *deletes)})
+    if not objects:
+        return frozenset()
+    each = sa.func.unnest(sa.bindparam(None, objects, ARRAY(sa.Text))).column_valued("object")
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(each, _LOCKS))))
+    rows = [row for object_ in objects for row in _rows(object_, writes, deletes)]
+    await session.execute(sa.insert(_entries), rows)
+    return frozenset(objects)
+
+
+def _rows(object_: str, writes: Sequence[RelationTuple], deletes: Sequence[RelationTuple]) -> list[dict[str, Any]]:
+    """Entries of at most 100 tuples, deletes first: each is one atomic Write of OpenFGA."""
+    removed = [tuple_.key() for tuple_ in dict.fromkeys(deletes) if tuple_.object == object_]
+    added = [tuple_.to_json() for tuple_ in dict.fromkeys(writes) if tuple_.object == object_]
+    if len(removed) + len(added) <= MAX_TUPLES:
+        return [{"object": object_, "deletes": removed, "writes": added}]
+    return [{"object": object_, "deletes": part, "writes": []} for part in _parts(removed)] + [
+        {"object": object_, "deletes": [], "writes": part} for part in _parts(added)
+    ]
+
+
+def _parts(tuples: list[Any]) -> list[list[Any]]:
+    return [tuples[i : i + MAX_TUPLES] for i in range(0, len(tuples), MAX_TUPLES)]
+
+
+async def settle(postgres: Postgres, openfga: OpenFga, objects: Collection[str], *, ledger: Ledger) -> None:
+    """Delivers all notes of these objects now, also those that wait for a later attempt, as far as OpenFGA takes them.
+
+    Raises nothing of a store: what is left is the worker's, and `pending` tells of it.
+    """
+    try:
+        while objects:
+            done = await _round(postgres, openfga, _of(objects), ledger=ledger, skip_locked=False)
+            if done.failed or not done.delivered:
+                return
+    except AxionError as error:
+        _log.warning("outbox_not_settled", error=type(error).__name__)
+
+
+async def deliver(postgres: Postgres, openfga: OpenFga, *, ledger: Ledger) -> Round:
+    """Delivers some notes that are due, for the worker. Raises the `StoreError` of a Postgres that is down.
+
+    A note that fails waits, 2 s after the first time and up to 5 min later: longer than OpenFGA works on a request that
+    was given up (`--request-timeout`, 3 s, after the gateway's 2 s), so that none is overtaken by its own past.
+    """
+    return await _round(postgres, openfga, _due(), ledger=ledger, skip_locked=True)
+
+
+async def pending(postgres: Postgres, objects: Collection[str], *, ledger: Ledger) -> bool:
+    """Whether OpenFGA has not taken some note of these objects yet."""
+    rows = await postgres.fetch(
+        "SELECT 1 FROM public.openfga_outbox WHERE object = ANY($1) AND delivered_at IS NULL LIMIT 1",
+        list(objects),
+        ledger=ledger,
+    )
+    return bool(rows)
+
+
+async def prune(postgres: Postgres, *, ledger: Ledger) -> None:
+    """Removes some notes that were delivered a week ago."""
+    old = sa.select(_entries.c.id).where(_entries.c.delivered_at < sa.func.now() - _KEPT).limit(_REMOVED_AT_ONCE)
+    async with transaction(postgres, ledger) as within:
+        await within.rows(sa.delete(_entries).where(_entries.c.id.in_(old)))
+
+
+def _of(objects: Collection[str]) -> sa.ColumnElement[bool]:
+    return _entries.c.object == sa.any_(sa.bindparam(None, list(objects), ARRAY(sa.Text)))
+
+
+def _due() -> sa.ColumnElement[bool]:
+    return _entries.c.next_attempt_at <= sa.func.now()
+
+
+async def _round(
+    postgres: Postgres, openfga: OpenFga, which: sa.ColumnElement[bool], *, ledger: Ledger, skip_locked: bool
+) -> Round:
+    """The first note of each object, as far as it is undelivered and `which`: locked, sent, marked.
+
+    A process that dies in between has marked none, and its locks end with it.
+    """
+    earlier = _entries.alias("earlier")
+    first = ~sa.exists().where(
+        earlier.c.object == _entries.c.object, earlier.c.id < _entries.c.id, earlier.c.delivered_at.is_(None)
+    )
+    chosen = (
+        sa.select(_entries.c.id, _entries.c.object, _entries.c.deletes, _entries.c.writes, _entries.c.attempts)
+        .where(_entries.c.delivered_at.is_(None), first, which)
+        .order_by(_entries.c.id)
+        .limit(_ROUND)
+        .with_for_update(skip_locked=skip_locked, of=_entries)
+    )
+    delivered = failed = 0
+    async with transaction(postgres, ledger) as within:
+        for entry in await within.rows(chosen):
+            try:
+                await _send(openfga, entry, ledger)
+            except AxionError as error:
+                failed += 1
+                await _postpone(within, entry, error)
+                if isinstance(error, PermissionsUnavailable):
+                    break  # it would not take the next one either, and each takes its time-out
+            else:
+                delivered += 1
+                done = {"delivered_at": sa.func.clock_timestamp(), "last_error": None}
+                await within.rows(sa.update(_entries).where(_entries.c.id == entry.id).values(done))
+    return Round(delivered, failed)
+
+
+async def _send(openfga: OpenFga, entry: sa.Row[Any], ledger: Ledger) -> None:
+    deletes, writes = ([RelationTuple.from_json(key) for key in part] for part in (entry.deletes, entry.writes))
+    await openfga.write(writes, deletes, ledger=ledger)
+
+
+async def _postpone(within: Transaction, entry: sa.Row[Any], error: AxionError) -> None:
+    wait = timedelta(seconds=min(2 ** min(entry.attempts + 1, 16), _MAX_WAIT_S))
+    failure = {
+        "attempts": _entries.c.attempts + 1,
+        "last_error": str(error),
+        "next_attempt_at": sa.func.clock_timestamp() + wait,
+    }
+    await within.rows(sa.update(_entries).where(_entries.c.id == entry.id).values(failure))
+    _log.warning(
+        "outbox_delivery_failed",
+        entry=entry.id,
+        object=entry.object,
+        attempts=entry.attempts + 1,
+        code=error.code.value,
+        retry_in_s=wait.total_seconds(),
+    )

@@ -1,0 +1,41 @@
+"""One transaction over Gen's rows and the permission tuples that follow from them (docs/adr/0006)."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from loaders.openfga import outbox
+from loaders.openfga.tuples import RelationTuple
+from loaders.postgres.write import Transaction, transaction
+from resolvers.context import Context
+
+STORE = "axion_gen"
+
+
+@dataclass(frozen=True, slots=True)
+class Granting:
+    within: Transaction
+    objects: set[str] = field(default_factory=set)
+    """What the tuples are about, or what a mutation that is repeated had been about."""
+
+    async def note(self, *, writes: Sequence[RelationTuple] = (), deletes: Sequence[RelationTuple] = ()) -> None:
+        """Tuples that are to be, or not to be, once the transaction has committed."""
+        with self.within.ledger.statement(STORE):
+            self.objects.update(await outbox.note(self.within.session, writes=writes, deletes=deletes))
+
+
+@asynccontextmanager
+async def granting(context: Context) -> AsyncIterator[Granting]:
+    """The block's rows and tuples are kept together, or none of them. Then the tuples are delivered.
+
+    A delivery that fails is the worker's to repeat and no failure of the block: `pending` tells of it.
+    """
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+        change = Granting(within)
+        yield change
+    await outbox.settle(context.stores.postgres[STORE], context.stores.openfga, change.objects, ledger=context.ledger)
+
+
+async def pending(context: Context, objects: Collection[str]) -> bool:
+    """Whether permissions that were changed at these objects do not count yet."""
+    return await outbox.pending(context.stores.postgres[STORE], objects, ledger=context.ledger)

@@ -1,0 +1,113 @@
+"""What a role is assigned to: the whole system, a data source, a dataset, or a table of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from loaders.errors import BadInput, NotFound
+from loaders.openfga import names
+from loaders.openfga.tuples import is_object
+from loaders.postgres.write import Transaction
+from loaders.tables.axion_gen.catalog import Dataset, DataSource
+from loaders.tables.axion_gen.role_assignments import RoleAssignment
+
+_assignments = cast(sa.Table, RoleAssignment.__table__)
+_sources = cast(sa.Table, DataSource.__table__)
+_datasets = cast(sa.Table, Dataset.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class OfSystem:
+    """Every data source, dataset and table."""
+
+    type = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class OfDataSource:
+    id: UUID
+    type = "datasource"
+
+
+@dataclass(frozen=True, slots=True)
+class OfDataset:
+    id: UUID
+    type = "dataset"
+
+
+@dataclass(frozen=True, slots=True)
+class OfTable:
+    dataset_id: UUID
+    name: str
+    type = "table"
+
+
+Resource: TypeAlias = OfSystem | OfDataSource | OfDataset | OfTable
+ResourceType: TypeAlias = Literal["system", "datasource", "dataset", "table"]
+
+
+def columns(resource: Resource) -> dict[str, object]:
+    """The resource as `role_assignments` has it."""
+    given: dict[str, object]
+    match resource:
+        case OfSystem():
+            given = {}
+        case OfDataSource(id_):
+            given = {"data_source_id": id_}
+        case OfDataset(id_):
+            given = {"dataset_id": id_}
+        case OfTable(dataset_id, name):
+            given = {"dataset_id": dataset_id, "table_name": name}
+    return {"data_source_id": None, "dataset_id": None, "table_name": None, "resource_type": resource.type, **given}
+
+
+async def object_of(within: Transaction, resource: Resource) -> str:
+    """Its name in OpenFGA; the row stays until the transaction ends. `NotFound`, `BadInput` for no name of a table."""
+    match resource:
+        case OfSystem():
+            return names.SYSTEM
+        case OfDataSource(id_):
+            chosen = sa.select(_sources.c.name).where(_sources.c.id == id_)
+            return names.datasource((await _kept(within, chosen, "data source")).name)
+        case OfDataset(id_):
+            await _kept(within, sa.select(_datasets.c.id).where(_datasets.c.id == id_), "dataset")
+            return names.dataset(id_)
+        case OfTable(dataset_id, name):
+            await _kept(within, sa.select(_datasets.c.id).where(_datasets.c.id == dataset_id), "dataset")
+            object_ = names.table(dataset_id, name)
+            if not name or "\x00" in name or not is_object(object_):
+                raise BadInput("A table's name must have 1 to about 200 characters.", field="tableName")
+            return object_
+
+
+async def assigned_objects(within: Transaction, role_id: int) -> Sequence[str]:
+    """Names in OpenFGA of all resources of a role."""
+    chosen = (
+        sa.select(_assignments, _sources.c.name)
+        .outerjoin(_sources, _sources.c.id == _assignments.c.data_source_id)
+        .where(_assignments.c.role_id == role_id)
+    )
+    return [assigned_object(row) for row in await within.rows(chosen)]
+
+
+def assigned_object(row: sa.Row[tuple[object, ...]]) -> str:
+    """The name in OpenFGA of a row of `role_assignments` with the `name` of its data source."""
+    match row.resource_type:
+        case "system":
+            return names.SYSTEM
+        case "datasource":
+            return names.datasource(row.name)
+        case "dataset":
+            return names.dataset(row.dataset_id)
+        case _:
+            return names.table(row.dataset_id, row.table_name)
+
+
+async def _kept(within: Transaction, chosen: sa.Select[tuple[object]], what: str) -> sa.Row[tuple[object]]:
+    rows = await within.rows(chosen.with_for_update(read=True, key_share=True))
+    if not rows:
+        raise NotFound(f"There is no such {what}.")
+    return rows[0]

@@ -1,0 +1,138 @@
+"""Gen's roles: made, changed and deleted by system admins, each with its permission tuples (docs/adr/0006)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+
+from loaders.errors import BadInput, Conflict, NotFound
+from loaders.openfga import names
+from loaders.openfga.roles import FLAGS, assigned_role, assignee, flag, role_parent
+from loaders.postgres.write import Transaction
+from loaders.tables.axion_gen.identity import Role, User, UserRole
+from resolvers.context import Context
+from resolvers.gen.granting import granting
+from resolvers.gen.resources import assigned_objects
+from resolvers.gen.role_parents import require_place
+
+_roles = cast(sa.Table, Role.__table__)
+_users = cast(sa.Table, User.__table__)
+_held = cast(sa.Table, UserRole.__table__)
+_MAX_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCreate:
+    name: str
+    description: str | None = None
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleUpdate:
+    """`patch` has the columns to change, of `name`, `description` and `parent_role_id`; None is for null."""
+
+    id: int
+    patch: Mapping[str, Any]
+
+
+async def create_role(context: Context, input_: RoleCreate) -> int:
+    """The id of a role without flags, users and resources. `Conflict` when the name is taken."""
+    await context.verdicts.require_admin()
+    values = {"name": _checked_name(input_.name), "description": input_.description, "parent_role_id": input_.parent_id}
+    async with granting(context) as change:
+        if input_.parent_id is not None:
+            await require_place(change.within, input_.parent_id)
+        (row,) = await change.within.rows(sa.insert(_roles).values(values).returning(_roles.c.id))
+        role_id: int = row.id
+        if input_.parent_id is not None:
+            await change.note(writes=[role_parent(role_id, parent_id=input_.parent_id)])
+    return role_id
+
+
+async def update_role(context: Context, input_: RoleUpdate) -> None:
+    """`NotFound`; `Conflict` for a built-in role, a name that is taken, and a parent that inherits from the role."""
+    await context.verdicts.require_admin()
+    patch = dict(input_.patch)
+    if not patch:
+        raise BadInput("Nothing is to be changed. Give at least one field.")
+    if "name" in patch:
+        patch["name"] = _checked_name(patch["name"])
+    async with granting(context) as change:
+        parent_id = patch.get("parent_role_id")
+        if parent_id is not None:
+            await require_place(change.within, parent_id, of=input_.id)
+        role = await locked_role(change.within, input_.id)
+        _require_custom(role)
+        patch["updated_at"] = sa.func.clock_timestamp()
+        await change.within.rows(sa.update(_roles).where(_roles.c.id == input_.id).values(patch))
+        if "parent_role_id" in patch and parent_id != role.parent_role_id:
+            old, new = (
+                [] if each is None else [role_parent(input_.id, parent_id=each)]
+                for each in (role.parent_role_id, parent_id)
+            )
+            await change.note(writes=new, deletes=old)
+
+
+async def set_role_flags(context: Context, role_id: int, flags: Mapping[str, bool]) -> None:
+    """Sets the given of `loaders.openfga.roles.FLAGS`; the others stay. `NotFound`, `Conflict` for a built-in role."""
+    await context.verdicts.require_admin()
+    if not flags:
+        raise BadInput("No flag is given. Give at least one.")
+    async with granting(context) as change:
+        _require_custom(await locked_role(change.within, role_id))
+        values = {**flags, "updated_at": sa.func.clock_timestamp()}
+        await change.within.rows(sa.update(_roles).where(_roles.c.id == role_id).values(values))
+        await change.note(
+            writes=[flag(role_id, name) for name, is_set in flags.items() if is_set],
+            deletes=[flag(role_id, name) for name, is_set in flags.items() if not is_set],
+        )
+
+
+async def delete_role(context: Context, role_id: int) -> None:
+    """Takes it from everyone and everything. `NotFound`; `Conflict` for a built-in role, or when others inherit."""
+    await context.verdicts.require_admin()
+    async with granting(context) as change:
+        role = await locked_role(change.within, role_id, for_delete=True)
+        _require_custom(role)
+        if await change.within.rows(sa.select(_roles.c.id).where(_roles.c.parent_role_id == role_id).limit(1)):
+            raise Conflict("Other roles inherit from this one. Give them another parent first.")
+        holders = sa.select(_users.c.external_auth_id).join(_held, _held.c.user_id == _users.c.id)
+        people = await change.within.rows(holders.where(_held.c.role_id == role_id))
+        gone = [
+            *(assignee(role_id, person.external_auth_id) for person in people),
+            *(flag(role_id, name) for name in FLAGS),
+            *(assigned_role(role_id, object_) for object_ in await assigned_objects(change.within, role_id)),
+        ]
+        if role.parent_role_id is not None:
+            gone.append(role_parent(role_id, parent_id=role.parent_role_id))
+        await change.within.rows(sa.delete(_roles).where(_roles.c.id == role_id))
+        await change.note(deletes=gone)
+
+
+async def locked_role(within: Transaction, role_id: int, *, for_delete: bool = False) -> sa.Row[Any]:
+    """The role, which nobody else changes or deletes until the transaction ends. `NotFound`."""
+    chosen = sa.select(_roles.c.id, _roles.c.is_built_in, _roles.c.parent_role_id).where(_roles.c.id == role_id)
+    rows = await within.rows(chosen.with_for_update(key_share=not for_delete))
+    if not rows:
+        raise NotFound("There is no such role.")
+    return rows[0]
+
+
+def role_object(role_id: int) -> str:
+    """What the permissions of a role are notes about."""
+    return names.role(role_id)
+
+
+def _require_custom(role: sa.Row[Any]) -> None:
+    if role.is_built_in:
+        raise Conflict("This role is built in: it cannot be changed or deleted. Make a role that inherits from it.")
+
+
+def _checked_name(name: str | None) -> str:
+    if not name or name != name.strip() or not name.isprintable() or len(name) > _MAX_NAME:
+        raise BadInput(
+            f"`name` must be printable text of at most {_MAX_NAME} characters without space at its ends.", field="name"
+        )
+    return name

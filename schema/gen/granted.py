@@ -1,0 +1,46 @@
+"""Payloads of mutations that change permissions: the row, and whether the change counts already."""
+
+from typing import Any, Protocol
+
+import strawberry
+
+from resolvers.context import Context
+from resolvers.gen.granting import pending
+from schema.mapping import types
+from schema.mapping.payload import changed_row
+
+
+class _Granted(Protocol):
+    """`objects` are the names in OpenFGA of what the change was about."""
+
+    @property
+    def objects(self) -> tuple[str, ...]: ...
+
+
+async def _pending(root: _Granted, info: strawberry.Info[Context, None]) -> bool:
+    return await pending(info.context, root.objects)
+
+
+def granted_payload(name: str, field: str, target: str, description: str) -> type:
+    """As `make_payload`, with `permissionsPending`. Construct it with the row's key and the `objects`."""
+    members: dict[str, Any] = {"key": strawberry.Private[tuple[object, ...]]}
+    cls = _payload(name, members)
+    setattr(cls, field, changed_row(target, "The row, as it stands after the mutation."))
+    return strawberry.type(cls, name=name, description=description)
+
+
+def deleted_payload(name: str, target: str) -> type:
+    """The global id of a deleted `target`, with `permissionsPending`."""
+    cls = _payload(name, {"deleted_id": strawberry.ID})
+    cls.deleted_id = strawberry.field(description="Global id the row had.")  # type: ignore[attr-defined]
+    return strawberry.type(cls, name=name, description=f"One `{target}` was deleted.")
+
+
+def _payload(name: str, members: dict[str, Any]) -> type:
+    annotations = {**members, "objects": strawberry.Private[tuple[str, ...]]}
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": annotations})
+    cls.permissions_pending = strawberry.field(  # type: ignore[attr-defined]
+        resolver=_pending,
+        description="Whether the permissions do not count yet: they are kept, and will count once OpenFGA answers.",
+    )
+    return cls

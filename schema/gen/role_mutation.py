@@ -1,0 +1,245 @@
+"""Gen's roles: what they may do, who holds them, and where."""
+
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from loaders.errors import BadInput
+from loaders.openfga.roles import FLAGS
+from resolvers.context import Context
+from resolvers.gen import role_assignments, roles
+from resolvers.gen.resources import OfDataset, OfDataSource, OfSystem, OfTable, Resource
+from schema.gen.granted import deleted_payload, granted_payload
+from schema.mapping.enums import described_enum
+from schema.mapping.filters import row_key, uuid_key
+from schema.mapping.mutation import mutation
+from schema.mapping.object import OBJECTS
+
+GenRoleCreatePayload = granted_payload("GenRoleCreatePayload", "role", "GenRole", "A role was made.")
+GenRoleUpdatePayload = granted_payload("GenRoleUpdatePayload", "role", "GenRole", "A role was changed.")
+GenRoleDeletePayload = deleted_payload("GenRoleDeletePayload", "GenRole")
+GenRoleFlagsSetPayload = granted_payload("GenRoleFlagsSetPayload", "role", "GenRole", "The flags of a role were set.")
+GenRoleAssignUserPayload = granted_payload("GenRoleAssignUserPayload", "role", "GenRole", "The user holds the role.")
+GenRoleUnassignUserPayload = granted_payload(
+    "GenRoleUnassignUserPayload", "role", "GenRole", "The user does not hold the role."
+)
+GenRoleAssignResourcePayload = granted_payload(
+    "GenRoleAssignResourcePayload", "role", "GenRole", "The role is assigned to the resource."
+)
+GenRoleUnassignResourcePayload = granted_payload(
+    "GenRoleUnassignResourcePayload", "role", "GenRole", "The role is not assigned to the resource."
+)
+
+
+class ResourceType(Enum):
+    SYSTEM = "system"
+    DATASOURCE = "datasource"
+    DATASET = "dataset"
+    TABLE = "table"
+
+
+GenResourceType = described_enum(
+    ResourceType,
+    "GenResourceType",
+    "What a role may be assigned to.",
+    {
+        ResourceType.SYSTEM: "Everything: all data sources, datasets and tables.",
+        ResourceType.DATASOURCE: "A data source and everything below it.",
+        ResourceType.DATASET: "A dataset and its tables.",
+        ResourceType.TABLE: "One table of a dataset.",
+    },
+)
+
+_ROLE = "Global id of the role."
+
+
+@strawberry.input(description="A new role, without flags, users and resources.")
+class GenRoleCreateInput:
+    name: str = strawberry.field(description="Unique name.")
+    description: str | None = strawberry.field(description="What the role is for.", default=strawberry.UNSET)
+    parent_role_id: strawberry.ID | None = strawberry.field(
+        description="Global id of the role whose flags it has as well.", default=strawberry.UNSET
+    )
+
+
+@strawberry.input(description="What to change in a role: what is left out stays.")
+class GenRoleUpdateInput:
+    id: strawberry.ID = strawberry.field(description=_ROLE)
+    name: str | None = strawberry.field(description="Unique name.", default=strawberry.UNSET)
+    description: str | None = strawberry.field(description="What the role is for.", default=strawberry.UNSET)
+    parent_role_id: strawberry.ID | None = strawberry.field(
+        description="Global id of the role whose flags it has as well; null for none.", default=strawberry.UNSET
+    )
+
+
+@strawberry.input(description="Which role to delete.")
+class GenRoleDeleteInput:
+    id: strawberry.ID = strawberry.field(description=_ROLE)
+
+
+@strawberry.input(description="What a role may do where it is assigned; what is left out stays.")
+class GenRoleFlagsSetInput:
+    id: strawberry.ID = strawberry.field(description=_ROLE)
+    has_admin_datasource: bool | None = strawberry.field(
+        description="Administer data sources, and all below them.", default=strawberry.UNSET
+    )
+    has_view_dataset: bool | None = strawberry.field(description="See datasets.", default=strawberry.UNSET)
+    has_view_table: bool | None = strawberry.field(description="See tables and their rows.", default=strawberry.UNSET)
+
+
+@strawberry.input(description="A role and a user.")
+class GenRoleUserInput:
+    id: strawberry.ID = strawberry.field(description=_ROLE)
+    user_id: strawberry.ID = strawberry.field(description="Global id of the user.")
+
+
+@strawberry.input(description="A role and a resource: the whole system, or what the ids name.")
+class GenRoleResourceInput:
+    id: strawberry.ID = strawberry.field(description=_ROLE)
+    resource_type: GenResourceType = strawberry.field(description="What the resource is.")  # type: ignore[valid-type]
+    data_source_id: strawberry.ID | None = strawberry.field(
+        description="Global id of the data source, for `DATASOURCE` only.", default=strawberry.UNSET
+    )
+    dataset_id: strawberry.ID | None = strawberry.field(
+        description="Global id of the dataset, for `DATASET` and `TABLE` only.", default=strawberry.UNSET
+    )
+    table_name: str | None = strawberry.field(
+        description="Name of the table within the dataset, for `TABLE` only.", default=strawberry.UNSET
+    )
+
+
+async def _create(context: Context, given: GenRoleCreateInput) -> Any:
+    parent = _integer(given.parent_role_id, "GenRole") if given.parent_role_id else None
+    role_id = await roles.create_role(context, roles.RoleCreate(given.name, given.description or None, parent))
+    return GenRoleCreatePayload(**_changed(role_id))
+
+
+async def _update(context: Context, given: GenRoleUpdateInput) -> Any:
+    role_id = _integer(given.id, "GenRole")
+    patch: dict[str, object] = {}
+    if given.name is not strawberry.UNSET:
+        patch["name"] = given.name
+    if given.description is not strawberry.UNSET:
+        patch["description"] = given.description
+    if given.parent_role_id is not strawberry.UNSET:
+        parent = given.parent_role_id
+        patch["parent_role_id"] = None if parent is None else _integer(parent, "GenRole")
+    await roles.update_role(context, roles.RoleUpdate(role_id, patch))
+    return GenRoleUpdatePayload(**_changed(role_id))
+
+
+async def _delete(context: Context, given: GenRoleDeleteInput) -> Any:
+    role_id = _integer(given.id, "GenRole")
+    await roles.delete_role(context, role_id)
+    return GenRoleDeletePayload(deleted_id=given.id, objects=(roles.role_object(role_id),))
+
+
+async def _set_flags(context: Context, given: GenRoleFlagsSetInput) -> Any:
+    role_id = _integer(given.id, "GenRole")
+    flags = {name: value for name in FLAGS if isinstance(value := getattr(given, name), bool)}
+    await roles.set_role_flags(context, role_id, flags)
+    return GenRoleFlagsSetPayload(**_changed(role_id))
+
+
+async def _assign_user(context: Context, given: GenRoleUserInput) -> Any:
+    role_id = _integer(given.id, "GenRole")
+    await role_assignments.assign_user(context, role_id, _integer(given.user_id, "GenUser"))
+    return GenRoleAssignUserPayload(**_changed(role_id))
+
+
+async def _unassign_user(context: Context, given: GenRoleUserInput) -> Any:
+    role_id = _integer(given.id, "GenRole")
+    await role_assignments.unassign_user(context, role_id, _integer(given.user_id, "GenUser"))
+    return GenRoleUnassignUserPayload(**_changed(role_id))
+
+
+async def _assign_resource(context: Context, given: GenRoleResourceInput) -> Any:
+    role_id = _integer(given.id, "GenRole")
+    object_ = await role_assignments.assign_resource(context, role_id, _resource(given))
+    return GenRoleAssignResourcePayload(key=(role_id,), objects=(object_,))
+
+
+async def _unassign_resource(context: Context, given: GenRoleResourceInput) -> Any:
+    role_id = _integer(given.id, "GenRole")
+    object_ = await role_assignments.unassign_resource(context, role_id, _resource(given))
+    return GenRoleUnassignResourcePayload(key=(role_id,), objects=(object_,))
+
+
+def _changed(role_id: int) -> dict[str, Any]:
+    return {"key": (role_id,), "objects": (roles.role_object(role_id),)}
+
+
+def _integer(node_id: str, type_name: str) -> int:
+    (key,) = row_key(node_id, OBJECTS[type_name])
+    assert isinstance(key, int)
+    return key
+
+
+def _resource(given: GenRoleResourceInput) -> Resource:
+    """What the fields name together. `BadInput` for one that is missing or does not belong to the type."""
+    names = {"dataSourceId": given.data_source_id, "datasetId": given.dataset_id, "tableName": given.table_name}
+    sent = {name: value for name, value in names.items() if value is not strawberry.UNSET and value is not None}
+    match given.resource_type, sent:
+        case ResourceType.SYSTEM, {} if not sent:
+            return OfSystem()
+        case ResourceType.DATASOURCE, {"dataSourceId": source} if len(sent) == 1:
+            return OfDataSource(uuid_key(source, "GenDataSource"))
+        case ResourceType.DATASET, {"datasetId": dataset} if len(sent) == 1:
+            return OfDataset(uuid_key(dataset, "GenDataset"))
+        case ResourceType.TABLE, {"datasetId": dataset, "tableName": table} if len(sent) == 2:
+            return OfTable(uuid_key(dataset, "GenDataset"), table)
+    raise BadInput(
+        "Give `dataSourceId` for DATASOURCE, `datasetId` for DATASET, `datasetId` and `tableName` for TABLE, "
+        "and none of them for SYSTEM.",
+        field="resourceType",
+    )
+
+
+@strawberry.type
+class GenRoleMutation:
+    gen_role_create = mutation(
+        _create, takes=GenRoleCreateInput, answers=GenRoleCreatePayload, description="Makes a role. For administrators."
+    )
+    gen_role_update = mutation(
+        _update,
+        takes=GenRoleUpdateInput,
+        answers=GenRoleUpdatePayload,
+        description="Changes a role that is not built in. For administrators.",
+    )
+    gen_role_delete = mutation(
+        _delete,
+        takes=GenRoleDeleteInput,
+        answers=GenRoleDeletePayload,
+        description="Deletes a role that is not built in: its holders lose what it gave. For administrators.",
+    )
+    gen_role_flags_set = mutation(
+        _set_flags,
+        takes=GenRoleFlagsSetInput,
+        answers=GenRoleFlagsSetPayload,
+        description="Sets what a role that is not built in may do. For administrators.",
+    )
+    gen_role_assign_user = mutation(
+        _assign_user,
+        takes=GenRoleUserInput,
+        answers=GenRoleAssignUserPayload,
+        description="Gives a role to a user. For administrators.",
+    )
+    gen_role_unassign_user = mutation(
+        _unassign_user,
+        takes=GenRoleUserInput,
+        answers=GenRoleUnassignUserPayload,
+        description="Takes a role from a user. For administrators.",
+    )
+    gen_role_assign_resource = mutation(
+        _assign_resource,
+        takes=GenRoleResourceInput,
+        answers=GenRoleAssignResourcePayload,
+        description="Assigns a role to a resource: there, and below, its flags hold. For administrators.",
+    )
+    gen_role_unassign_resource = mutation(
+        _unassign_resource,
+        takes=GenRoleResourceInput,
+        answers=GenRoleUnassignResourcePayload,
+        description="Takes a role from a resource. For administrators.",
+    )
