@@ -13,10 +13,12 @@ from loaders.read import (
     Bucket,
     Col,
     CosineSimilarity,
-    Expression,
+    CountOf,
     Having,
     JsonPath,
     Measure,
+    SortKey,
+    Through,
     Unit,
     figure,
 )
@@ -31,7 +33,7 @@ _SUM = {
 }
 
 
-def expression_type(expression: Expression, table: Table) -> ColumnType:
+def expression_type(expression: SortKey, table: Table) -> ColumnType:
     """`UnknownColumn` when the table has no such column."""
     match expression:
         case Col(name):
@@ -44,6 +46,10 @@ def expression_type(expression: Expression, table: Table) -> ColumnType:
             return ColumnType(Kind.FLOAT)
         case Bucket(name, unit):
             return _bucket_type(expression_type(Col(name), table), unit)
+        case Through(join, by):
+            return expression_type(by, join.target)
+        case CountOf():
+            return ColumnType(Kind.BIGINT)
 
 
 def _bucket_type(column_type: ColumnType, unit: Unit) -> ColumnType:
@@ -52,24 +58,26 @@ def _bucket_type(column_type: ColumnType, unit: Unit) -> ColumnType:
     raise BadInput(f"A {column_type.kind} cannot be truncated to the {unit}.")
 
 
-def column_of(expression: Expression) -> str:
-    """The one column the expression reads."""
+def columns_of(expression: SortKey) -> tuple[str, ...]:
+    """The table's own columns that the expression reads."""
     match expression:
         case Col(name):
-            return name
+            return (name,)
         case JsonPath(column) | CosineSimilarity(column) | Bucket(column):
-            return column
+            return (column,)
+        case Through(join) | CountOf(join):
+            return join.local
 
 
-def is_nullable(expression: Expression, table: Table) -> bool:
+def is_nullable(expression: SortKey, table: Table) -> bool:
     """Whether it may sort as null. A float may: NaN does."""
     if isinstance(expression, Col):
         column = table.column(expression.name)
         return column.nullable or column.type.kind is Kind.FLOAT
-    return True
+    return not isinstance(expression, CountOf)
 
 
-def sortable(expression: Expression, table: Table) -> ColumnType:
+def sortable(expression: SortKey, table: Table) -> ColumnType:
     """The expression's type; `BadInput` when values of it have no order."""
     column_type = expression_type(expression, table)
     if column_type.kind not in SORTABLE:

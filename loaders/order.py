@@ -7,7 +7,19 @@ from loaders.description import Table
 from loaders.encode.cursor import CursorForm, list_mark
 from loaders.errors import BadInput, InvalidCursor
 from loaders.expression import sortable
-from loaders.read import Bucket, Col, CosineSimilarity, Expression, GroupOrder, JsonPath, OrderBy, Value
+from loaders.read import (
+    Bucket,
+    Col,
+    CosineSimilarity,
+    CountOf,
+    GroupOrder,
+    Join,
+    JsonPath,
+    OrderBy,
+    SortKey,
+    Through,
+    Value,
+)
 
 
 def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]:
@@ -30,7 +42,7 @@ def cursor_form(order: tuple[OrderBy, ...], table: Table) -> CursorForm:
 def cursor_mark(order: tuple[OrderBy, ...], table: Table) -> str:
     """Of the table and every term of the total order: what it is by, its direction and where its nulls are.
 
-    Not of filters, which may change between pages, nor of the vector of a similarity, which is a value of the request.
+    Not of filters, which may change between pages (a guard's, too, that a join carries), nor of the vector of a similarity, which is a value of the request.
     The spelling hashed here must not change: cursors that clients hold outlive a release of the gateway.
     """
     terms = [
@@ -40,8 +52,8 @@ def cursor_mark(order: tuple[OrderBy, ...], table: Table) -> str:
     return list_mark(json.dumps([table.store, table.schema, table.name, terms]))
 
 
-def _spelled(expression: Expression) -> list[str]:
-    match expression:
+def _spelled(key: SortKey) -> list[str]:
+    match key:
         case Col(name):
             return ["column", name]
         case JsonPath(column, path):
@@ -50,6 +62,14 @@ def _spelled(expression: Expression) -> list[str]:
             return ["similarity", column]
         case Bucket(column, unit, time_zone):
             return ["bucket", column, unit.value, time_zone]
+        case Through(join, by):
+            return ["through", *_spelled_join(join), *_spelled(by)]
+        case CountOf(join):
+            return ["count", *_spelled_join(join)]
+
+
+def _spelled_join(join: Join) -> list[str]:
+    return [join.target.schema or "", join.target.name, *join.local, "=", *join.remote]
 
 
 def nulls_first(term: OrderBy | GroupOrder) -> bool:

@@ -16,6 +16,7 @@ from loaders.read import (
     Connection,
     ConnectionPart,
     CosineSimilarity,
+    CountOf,
     EdgePart,
     Edges,
     Exists,
@@ -33,6 +34,8 @@ from loaders.read import (
     Read,
     Related,
     Slot,
+    SortKey,
+    Through,
     Value,
 )
 
@@ -74,7 +77,7 @@ def _read(read: Read, change: Change) -> Read:
         fields=_fields(read.fields, change),
         connection=None if read.connection is None else _connection(read.connection, change),
         where=None if read.where is None else _predicate(read.where, change),
-        order=tuple(replace(term, expression=_expression(term.expression, change)) for term in read.order),
+        order=tuple(replace(term, expression=_sort_key(term.expression, change)) for term in read.order),
         page=_page(read.page, change),
     )
 
@@ -102,6 +105,16 @@ def _predicate(predicate: Predicate, change: Change) -> Predicate:
             return predicate if where is None else Exists(join, _predicate(where, change))
         case _:
             return predicate
+
+
+def _sort_key(key: SortKey, change: Change) -> SortKey:
+    match key:
+        case Through(join, by, where):
+            return Through(join, _sort_key(by, change), where if where is None else _predicate(where, change))
+        case CountOf(join, where):
+            return key if where is None else CountOf(join, _predicate(where, change))
+        case expression:
+            return _expression(expression, change)
 
 
 def _expression(expression: Expression, change: Change) -> Expression:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from loaders.columnar.order import own_expression
 from loaders.read import (
     Col,
     Computed,
@@ -40,7 +41,7 @@ def needed_expressions(read: Read, order: tuple[OrderBy, ...], first: Sequence[E
         for nodes in [part] if isinstance(part, Nodes) else _nodes_of(part) if isinstance(part, Edges) else []:
             needed |= dict.fromkeys(expressions_of(nodes.fields))
     if read.table.key and wants_cursors(read.connection):
-        needed |= dict.fromkeys(term.expression for term in order)
+        needed |= dict.fromkeys(own_expression(term) for term in order)
     return tuple(needed)
 
 

@@ -8,7 +8,7 @@ from loaders.encode.cursor import StoreText
 from loaders.errors import InvalidCursor
 from loaders.expression import is_nullable, sortable
 from loaders.order import check_cursor, nulls_first
-from loaders.read import OrderBy, Value
+from loaders.read import CountOf, Expression, OrderBy, Through, Value
 
 
 def order_clause(terms: tuple[OrderBy, ...], table: Table, binder: Binder) -> list[exp.Expr]:
@@ -55,7 +55,14 @@ def _equal(term: OrderBy, value: Value, table: Table, binder: Binder) -> exp.Exp
 
 
 def _term(term: OrderBy, table: Table, binder: Binder) -> exp.Expr:
-    return binder.sort_key(term.expression, sortable(term.expression, table))
+    return binder.sort_key(own_expression(term), sortable(term.expression, table))
+
+
+def own_expression(term: OrderBy) -> Expression:
+    """What the term orders by. `TypeError` where that is not of the row itself: columnar stores join nothing."""
+    if isinstance(term.expression, Through | CountOf):
+        raise TypeError("an order over a join cannot be asked of a columnar store: the mapping must not offer it")
+    return term.expression
 
 
 def _is_null(column: exp.Expr) -> exp.Expr:

@@ -7,6 +7,7 @@ import orjson
 
 from loaders.columnar.answer import RowsAnswer, bytes_of
 from loaders.columnar.needed import wants_cursors
+from loaders.columnar.order import own_expression
 from loaders.encode.cursor import encode_cursor
 from loaders.encode.json import literal_text, rows_text
 from loaders.order import cursor_mark
@@ -108,7 +109,7 @@ def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, ari
     objects = {nodes: bytes_of(rows_text(nodes.fields, answer.column_of, answer.rows)) for nodes in _nodes(read)}
     cursors = None
     if read.connection is not None and read.table.key and wants_cursors(read.connection):
-        terms = [answer.texts_of(term.expression) for term in order]
+        terms = [answer.texts_of(own_expression(term)) for term in order]
         mark = cursor_mark(order, read.table)
         cursors = [encode_cursor(row, mark) for row in zip(*terms, strict=True)]
     keys = None

@@ -14,7 +14,7 @@ in the same database: loaders/plan.py has cut the others.
 import sqlalchemy as sa
 
 from loaders.description import Table
-from loaders.expression import column_of, expression_type, is_nullable
+from loaders.expression import columns_of, expression_type, is_nullable
 from loaders.order import total_order
 from loaders.postgres.aggregate import aggregate_text
 from loaders.postgres.expression import bind_all, from_clause, sql_expression
@@ -93,7 +93,7 @@ def _columns_of(fields: tuple[Field, ...]) -> set[str]:
             case NodeId(_, columns):
                 names.update(columns)
             case Computed(expression):
-                names.add(column_of(expression))
+                names.update(columns_of(expression))
             case Related(join, _):
                 names.update(join.local)
     return names
@@ -110,7 +110,7 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
     paged = [part for _, part in parts if isinstance(part, Nodes | Edges | PageInfo)]
     if not paged:
         return concat(object_parts((key, _unpaged(part, read, join, outer)) for key, part in parts))
-    columns = _columns_of_connection(read.connection) | {column_of(term.expression) for term in order}
+    columns = _columns_of_connection(read.connection).union(*(columns_of(term.expression) for term in order))
     more = read.page.limit is not None and any(isinstance(part, PageInfo) for part in paged)
     limit = None if read.page.limit is None else parameter(read.page.limit, sa.BigInteger(), _with_one if more else int)
     page_rows = matched(read, join, outer, columns=columns, limit=limit)

@@ -10,7 +10,8 @@ from sqlalchemy.sql.selectable import FromClause
 from loaders.description import ColumnType, Kind, Table
 from loaders.expression import is_nullable, sortable
 from loaders.order import check_cursor, nulls_first
-from loaders.postgres.expression import bind, cosine_distance, sort_key
+from loaders.postgres.expression import bind, cosine_distance
+from loaders.postgres.sorting import sort_value
 from loaders.read import CosineSimilarity, OrderBy, Value
 
 
@@ -33,7 +34,7 @@ def _ordered(term: OrderBy, table: Table, source: FromClause) -> _Ordered:
         first = nulls_first(term) if table.column(column).nullable else None
         return _Ordered(distance, type_, not term.descending, first)
     first = nulls_first(term) if is_nullable(term.expression, table) else None
-    return _Ordered(sort_key(term.expression, table, source), type_, term.descending, first)
+    return _Ordered(sort_value(term.expression, table, source), type_, term.descending, first)
 
 
 def order_clause(terms: tuple[OrderBy, ...], table: Table, source: FromClause) -> list[ColumnElement[Any]]:

@@ -6,7 +6,7 @@ edits one in place. Keys of output objects are the response keys of the document
 
 from loaders.read.aggregate import Aggregate, AggregateFunction, Figures, GroupOrder, Having, Measure, figure
 from loaders.read.expression import Bucket, Col, CosineSimilarity, Expression, JsonPath, Slot, Unit, Value
-from loaders.read.order import OrderBy, Page
+from loaders.read.order import CountOf, OrderBy, Page, SortKey, Through
 from loaders.read.output import Computed, Literal, NodeId
 from loaders.read.predicate import And, Compare, Exists, Join, Never, Not, Op, Or, Predicate
 from loaders.read.tree import (
@@ -35,6 +35,7 @@ __all__ = [
     "Connection",
     "ConnectionPart",
     "CosineSimilarity",
+    "CountOf",
     "EdgePart",
     "Edges",
     "Exists",
@@ -62,6 +63,8 @@ __all__ = [
     "Read",
     "Related",
     "Slot",
+    "SortKey",
+    "Through",
     "TotalCount",
     "Unit",
     "Value",

@@ -1,15 +1,37 @@
 """In which order rows come, and which page of them."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from loaders.read.expression import Expression, Value
+from loaders.read.predicate import Join, Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """`by` of the one row the join leads to, among those that match `where`; null where there is none."""
+
+    join: Join
+    by: "SortKey"
+    where: Predicate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountOf:
+    """How many rows the join leads to that match `where`."""
+
+    join: Join
+    where: Predicate | None = None
+
+
+SortKey: TypeAlias = Expression | Through | CountOf
 
 
 @dataclass(frozen=True, slots=True)
 class OrderBy:
     """Nulls sort as largest: last ascending, first descending, unless `nulls_first` says otherwise."""
 
-    expression: Expression
+    expression: SortKey
     descending: bool = False
     nulls_first: bool | None = None
 

@@ -1,7 +1,8 @@
 """Puts the predicate of each table's guard into a `Read`, at every level a row of that table can be seen or felt.
 
 Pure. A predicate of the caller cannot feel hidden rows either: inside `Exists`, hidden rows do not exist, so neither
-`some`, `every`, `none` nor counts tell of them. The guards' own `Exists` (via) see all rows, as they must.
+`some`, `every`, `none` nor counts tell of them. Nor does an order over a join: hidden rows
+sort as absent ones and are not counted. The guards' own `Exists` (via) see all rows, as they must.
 """
 
 from collections.abc import Mapping
@@ -12,15 +13,20 @@ from loaders.description import Table
 from loaders.read import (
     Aggregate,
     And,
+    Bucket,
+    Col,
     Compare,
     Computed,
     Connection,
     ConnectionPart,
+    CosineSimilarity,
+    CountOf,
     EdgePart,
     Edges,
     Exists,
     Field,
     Join,
+    JsonPath,
     Literal,
     Never,
     NodeId,
@@ -32,6 +38,8 @@ from loaders.read import (
     Predicate,
     Read,
     Related,
+    SortKey,
+    Through,
     TotalCount,
 )
 
@@ -52,6 +60,7 @@ def apply(read: Read, restrictions: Restrictions) -> Read:
     return replace(
         read,
         where=_both(where, restrictions[read.table]),
+        order=tuple(replace(term, expression=_sort_key(term.expression, restrictions)) for term in read.order),
         fields=_fields(read.fields, restrictions),
         connection=None if read.connection is None else _connection(read.connection, restrictions),
     )
@@ -85,10 +94,26 @@ def _predicate(predicate: Predicate, restrictions: Restrictions) -> Predicate:
         case Not(term):
             return Not(_predicate(term, restrictions))
         case Exists(join, where):
-            inner = None if where is None else _predicate(where, restrictions)
-            return Exists(join, _both(inner, restrictions[join.target]))
+            return Exists(join, _visible(join, where, restrictions))
         case _:
             assert_never(predicate)
+
+
+def _visible(join: Join, where: Predicate | None, restrictions: Restrictions) -> Predicate | None:
+    """`where` over the visible rows of the join's target."""
+    return _both(None if where is None else _predicate(where, restrictions), restrictions[join.target])
+
+
+def _sort_key(key: SortKey, restrictions: Restrictions) -> SortKey:
+    match key:
+        case Col() | JsonPath() | CosineSimilarity() | Bucket():
+            return key
+        case Through(join, by, where):
+            return Through(join, _sort_key(by, restrictions), _visible(join, where, restrictions))
+        case CountOf(join, where):
+            return CountOf(join, _visible(join, where, restrictions))
+        case _:
+            assert_never(key)
 
 
 def _fields(fields: tuple[Field, ...], restrictions: Restrictions) -> tuple[Field, ...]:

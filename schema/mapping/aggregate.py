@@ -33,8 +33,9 @@ from loaders.read import (
 from schema.mapping.aggregate_types import MAX_GROUPS
 from schema.mapping.collect import Document
 from schema.mapping.figures import FAMILIES, FUNCTIONS, STATISTIC, columns_of, enum_name, groupable
-from schema.mapping.filters import comparisons, direction_of
+from schema.mapping.filters import comparisons
 from schema.mapping.object import ObjectMapping
+from schema.mapping.orders import direction_of
 from schema.mapping.variables import decide
 
 _TYPENAME = "__typename"

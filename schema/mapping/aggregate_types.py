@@ -10,9 +10,9 @@ from loaders.expression import COUNT
 from schema.mapping import types
 from schema.mapping.arguments import signature
 from schema.mapping.figures import FAMILIES, STATISTIC, enum_name, groupable
-from schema.mapping.filters import SortOrder
 from schema.mapping.kinds import FILTERS, make_input, output_type
 from schema.mapping.object import OBJECTS, ObjectMapping
+from schema.mapping.orders import SortOrder
 
 MAX_GROUPS = 10_000
 _DESCRIPTIONS = {

@@ -29,7 +29,7 @@ from schema.mapping import types
 from schema.mapping.aggregate_types import make_aggregate
 from schema.mapping.arguments import connection_arguments
 from schema.mapping.connection import make_connection
-from schema.mapping.filters import make_filter, make_order
+from schema.mapping.filters import make_filter
 from schema.mapping.kinds import output_type
 from schema.mapping.node_interface import Node
 from schema.mapping.object import (
@@ -42,6 +42,7 @@ from schema.mapping.object import (
     ResolvedField,
     ScoreField,
 )
+from schema.mapping.orders import make_order
 
 C = TypeVar("C", bound=type)
 _SECRET = ("encrypted", "nonce", "tag", "token", "hash", "password", "secret")

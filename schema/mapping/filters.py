@@ -1,7 +1,6 @@
-"""`where` and `orderBy`: the input types of a table-backed type, and their values as parts of a `Read`."""
+"""`where`: the input types of a table-backed type, and their values as predicates of a `Read`."""
 
 from collections.abc import Mapping
-from enum import Enum
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,30 +12,18 @@ from loaders.description import Kind, Table
 from loaders.encode.node_id import decode_node_id, split_key
 from loaders.encode.value import decode_value
 from loaders.errors import BadInput, InvalidId
-from loaders.plan import joins
-from loaders.read import And, Col, Compare, Exists, Not, Op, Or, OrderBy, Predicate, Value
+from loaders.read import And, Col, Compare, Exists, Not, Op, Or, Predicate, Value
 from schema.mapping import types
 from schema.mapping.kinds import FILTERS, OPERATORS, make_input
-from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join
+from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join, joinable
 from schema.mapping.unknown import not_true
 from schema.mapping.variables import decide, take
 
-
-@strawberry.enum(description="A direction, and where nulls go. Nulls count as largest unless said otherwise.")
-class SortOrder(Enum):
-    ASC = strawberry.enum_value("ASC", description="Smallest first, nulls last.")
-    DESC = strawberry.enum_value("DESC", description="Largest first, nulls first.")
-    ASC_NULLS_FIRST = strawberry.enum_value("ASC_NULLS_FIRST", description="Smallest first, nulls before all.")
-    DESC_NULLS_LAST = strawberry.enum_value("DESC_NULLS_LAST", description="Largest first, nulls after all.")
-
-
-types.register("SortOrder", SortOrder)
 IdFilter = make_input(
     "IDFilter",
     {"eq": (strawberry.ID, "This global id."), "in": (list[strawberry.ID], "One of these global ids.")},
     "Conditions on a global id.",
 )
-_UNORDERED = (Kind.JSON, Kind.BYTES, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY)
 
 
 def make_filter(mapping: ObjectMapping) -> None:
@@ -53,7 +40,7 @@ def make_filter(mapping: ObjectMapping) -> None:
                 fields[name] = (IdFilter, "On the global id.")
             case ColumnField(column):
                 fields[name] = (FILTERS[mapping.table.column(column).type.kind], f"On `{name}`.")
-            case EdgeField(target, _, _, many, _) if _joinable(mapping, target):
+            case EdgeField(target, _, _, many, _) if joinable(mapping, target):
                 suffix = "ManyFilter" if many else "Filter"
                 fields[name] = (types.lazy(target + suffix), f"On the rows of `{name}`.")
     make_input(f"{mapping.name}Filter", fields, f"Conditions on a `{mapping.name}`; all that are given must hold.")
@@ -63,22 +50,6 @@ def make_filter(mapping: ObjectMapping) -> None:
         "none": (own, "No row matches."),
     }
     make_input(f"{mapping.name}ManyFilter", quantified, f"Conditions on a list of `{mapping.name}`.")
-
-
-def _joinable(mapping: ObjectMapping, target: str) -> bool:
-    """Only rows of the same database can be part of a condition: another store's would have to be fetched first."""
-    store = mapping.table.store
-    return joins(store) and OBJECTS[target].table.store == store
-
-
-def make_order(mapping: ObjectMapping) -> None:
-    """Registers `{type}OrderBy`, of which exactly one field is given."""
-    fields: dict[str, tuple[Any, str]] = {
-        name: (SortOrder, f"By `{name}`.")
-        for name, field in mapping.fields.items()
-        if isinstance(field, ColumnField) and mapping.table.column(field.column).type.kind not in _UNORDERED
-    }
-    make_input(f"{mapping.name}OrderBy", fields, f"One term of an order of `{mapping.name}` rows.", one_of=True)
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -219,22 +190,3 @@ def parse_key(text: str, table: Table) -> tuple[Value, ...]:
         return tuple(decode_value(part, table.column(name).type) for name, part in zip(table.key, parts, strict=True))
     except ValueError as error:
         raise InvalidId("The id does not fit its type. Pass an `id` exactly as a query returned it.") from error
-
-
-def order(terms: list[Mapping[str, Any]] | None, mapping: ObjectMapping) -> tuple[OrderBy, ...]:
-    """A coerced `orderBy` value as order terms."""
-    return tuple(_term(name, direction, mapping) for term in terms or [] for name, direction in term.items())
-
-
-def _term(name: str, direction: Any, mapping: ObjectMapping) -> OrderBy:
-    field = mapping.fields[name]
-    assert isinstance(field, ColumnField)
-    descending, nulls_first = decide(direction, direction_of)
-    return OrderBy(Col(field.column), descending=descending, nulls_first=nulls_first)
-
-
-def direction_of(direction: Any) -> tuple[bool, bool | None]:
-    """A coerced `SortOrder`: whether it descends, and where it says that nulls go."""
-    spelled = direction.name if isinstance(direction, Enum) else str(direction)
-    nulls = True if spelled.endswith("NULLS_FIRST") else False if spelled.endswith("NULLS_LAST") else None
-    return spelled.startswith("DESC"), nulls

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from loaders.description import Table
+from loaders.plan import joins
 from loaders.read import Join
 from resolvers.permissions.guards import RowGuard
 
@@ -72,6 +73,12 @@ OBJECTS: dict[str, ObjectMapping] = {}
 def join(edge: EdgeField) -> Join:
     target = OBJECTS[edge.target].table
     return Join(target, edge.local, edge.remote or target.key)
+
+
+def joinable(mapping: ObjectMapping, target: str) -> bool:
+    """Only rows of the same database can be part of a condition or an order: another store's have to be fetched."""
+    store = mapping.table.store
+    return joins(store) and OBJECTS[target].table.store == store
 
 
 def policies() -> dict[Table, RowGuard]:

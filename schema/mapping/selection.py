@@ -29,7 +29,7 @@ from loaders.read import (
 )
 from schema.mapping.aggregate import aggregate
 from schema.mapping.collect import Document
-from schema.mapping.filters import order, predicate
+from schema.mapping.filters import predicate
 from schema.mapping.object import (
     OBJECTS,
     ColumnField,
@@ -40,6 +40,7 @@ from schema.mapping.object import (
     ScoreField,
     join,
 )
+from schema.mapping.orders import order
 from schema.mapping.page import page
 from schema.mapping.splice import Open
 

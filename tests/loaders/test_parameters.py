@@ -19,6 +19,7 @@ from loaders.read import (
     Computed,
     Connection,
     CosineSimilarity,
+    CountOf,
     EdgePart,
     Edges,
     Exists,
@@ -39,6 +40,7 @@ from loaders.read import (
     Read,
     Related,
     Slot,
+    Through,
     TotalCount,
 )
 
@@ -84,15 +86,20 @@ READ = Read(
         )
     ),
     where=WHERE,
-    order=(OrderBy(SIMILAR, descending=True),),
-    page=Page(3, after=(0.25, None), before=(None, 4)),
+    order=(
+        OrderBy(SIMILAR, descending=True),
+        OrderBy(Through(SELF, Through(SELF, Col("at")), Compare(Col("name"), Op.EQ, "y"))),
+        OrderBy(CountOf(SELF, Compare(Col("id"), Op.GT, 3))),
+        OrderBy(CountOf(SELF)),
+    ),
+    page=Page(3, after=(0.25, None, 1, 2, 3), before=(None, None, 5, 6, 4)),
 )
 
 
 def test_split_and_filled_again() -> None:
     shape, values = split(READ)
     assert fill(shape, values) == READ
-    assert [value for value in values if isinstance(value, str)] == ["a%", "x"]
+    assert [value for value in values if isinstance(value, str)] == ["a%", "x", "y"]
     assert not any(repr(value) in repr(shape) for value in values if isinstance(value, str | tuple | float))
     assert hash(shape) == hash(split(READ)[0])
 

@@ -28,6 +28,16 @@ query Walk($first: Int, $after: String, $order: [SenseTrackLogOrderBy!]) {
     edges { cursor node { rowId createdAt } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }
 }
 """
+ORDERED = """
+query Ordered($order: [SenseTrackLogOrderBy!], $is: String) {
+  sense {
+    trackLogs(first: 9, orderBy: $order) { edges { cursor node { rowId } } pageInfo { hasNextPage endCursor } }
+    organizations(where: {name: {startsWith: $is}}, orderBy: [{trackLogs: {count: DESC}}, {holds: {count: ASC}}]) {
+      nodes { code trackLogs(last: 2, orderBy: $order) { nodes { rowId } pageInfo { startCursor } } }
+    }
+  }
+}
+"""
 NESTED = """
 query Nested($outer: Int!, $inner: Int, $like: String, $deep: Boolean!, $order: SortOrder!) {
   all: sense { ...Organizations }
@@ -99,6 +109,17 @@ CASES: list[tuple[str, list[Variables]]] = [
                 "order": [{"createdAt": "ASC"}],
             },
             {"first": 2, "after": base64url.encode(b"[1]")},
+        ],
+    ),
+    (
+        ORDERED,
+        [
+            {"order": [{"organization": {"name": "ASC"}}, {"frameBatches": {"count": "DESC"}}], "is": "SenseO"},
+            {"order": [{"organization": {"name": "ASC"}}, {"frameBatches": {"count": "ASC"}}], "is": "x"},
+            {"order": [{"organization": {"trackLogs": {"count": "DESC_NULLS_LAST"}}}], "is": "S"},
+            {"order": {"organization": {"holds": {"count": "ASC"}}}, "is": "S"},
+            {"order": [{"frameBatches": {}}], "is": "S"},
+            {"order": [{"organization": None}], "is": "S"},
         ],
     ),
     (

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from loaders.order import nulls_first, total_order
 from loaders.read import And, Col, Compare, Never, Not, Op, Or, OrderBy, Predicate, Read
+from loaders.read import SortKey as Key
 
 Row = dict[str, object]
 SortKey = Callable[[object], Any]
+ValueOf = Callable[[Key, Row], object]
 
 
 def holds(predicate: Predicate | None, row: Row, sort_key: SortKey) -> bool | None:
@@ -67,12 +69,17 @@ def _regex(pattern: str) -> str:
     return "".join(pieces)
 
 
-def ordered(rows: list[Row], read: Read, sort_key: SortKey) -> list[Row]:
+def own_value(key: Key, row: Row) -> object:
+    assert isinstance(key, Col)
+    return row[key.name]
+
+
+def ordered(rows: list[Row], read: Read, sort_key: SortKey, value_of: ValueOf = own_value) -> list[Row]:
     terms = total_order(read.order, read.table)
 
     def compare(a: Row, b: Row) -> int:
         for term in terms:
-            verdict = _compare_term(term, a, b, sort_key)
+            verdict = _compare_term(term, a, b, sort_key, value_of)
             if verdict:
                 return verdict
         return 0
@@ -80,9 +87,8 @@ def ordered(rows: list[Row], read: Read, sort_key: SortKey) -> list[Row]:
     return sorted((row for row in rows if holds(read.where, row, sort_key)), key=cmp_to_key(compare))
 
 
-def _compare_term(term: OrderBy, a: Row, b: Row, sort_key: SortKey) -> int:
-    assert isinstance(term.expression, Col)
-    left, right = (_sortable(row[term.expression.name]) for row in (a, b))
+def _compare_term(term: OrderBy, a: Row, b: Row, sort_key: SortKey, value_of: ValueOf) -> int:
+    left, right = (_sortable(value_of(term.expression, row)) for row in (a, b))
     if left is None or right is None:
         if left is right:
             return 0

@@ -5,6 +5,7 @@ A cursor is answered as the key of its row, since its text is the store's own af
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from loaders.description import Kind, Table
@@ -17,6 +18,7 @@ from loaders.read import (
     Col,
     Computed,
     ConnectionPart,
+    CountOf,
     EdgePart,
     Edges,
     Exists,
@@ -37,11 +39,13 @@ from loaders.read import (
     Predicate,
     Read,
     Related,
+    SortKey,
+    Through,
     TotalCount,
     figure,
 )
 from tests.loaders.buckets import bucket_of
-from tests.loaders.columnar.naive import Row, holds, ordered
+from tests.loaders.columnar.naive import Row, holds, ordered, own_value
 from tests.loaders.measures import in_order, measured
 from tests.loaders.postgres.rows import json_of, sort_key
 
@@ -62,7 +66,18 @@ def matching(read: Read, data: Data, join: Join | None = None, outer: Row | None
     if join is not None and outer is not None:
         rows = _joined(join, outer, data)
     found = [row for row in rows if read.where is None or holds(_settled(read.where, row, data), row, sort_key)]
-    return ordered(found, replace(read, where=None), sort_key)
+    return ordered(found, replace(read, where=None), sort_key, partial(_sorted_by, data=data))
+
+
+def _sorted_by(key: SortKey, row: Row, data: Data) -> object:
+    match key:
+        case Through(join, by, where):
+            rows = matching(Read(join.target, where=where), data, join, row)
+            return _sorted_by(by, rows[0], data) if rows else None
+        case CountOf(join, where):
+            return len(matching(Read(join.target, where=where), data, join, row))
+        case _:
+            return own_value(key, row)
 
 
 def _joined(join: Join, outer: Row, data: Data) -> list[Row]:

@@ -24,6 +24,7 @@ from loaders.read import (
     Col,
     Compare,
     Connection,
+    CountOf,
     EdgePart,
     Edges,
     Exists,
@@ -46,6 +47,8 @@ from loaders.read import (
     PageInfoPart,
     Predicate,
     Read,
+    SortKey,
+    Through,
     TotalCount,
     Unit,
     figure,
@@ -77,6 +80,21 @@ VALUES: dict[str, list[object]] = {
     "other": [next(row["other"] for row in DATA["the rows"] if row["other"])],
 }
 SORTED = [column.name for column in ROWS.columns if column.type.kind in SORTABLE]
+OVER_JOINS: list[SortKey] = [
+    *(Through(ROW_PARENT, Col(name)) for name in SORTED),
+    Through(ROW_PARENT, Through(ROW_PARENT, Col("name"))),
+    Through(ROW_PARENT, Col("n"), Compare(Col("flag"), Op.EQ, True)),
+    Through(ROW_PARENT, Through(ROW_PARENT, Col("n"), Compare(Col("flag"), Op.NE, True)), Exists(ROW_PARENT)),
+    Through(ROW_KIDS, Col("mood")),  # of several rows the first by key
+    CountOf(ROW_KIDS),
+    CountOf(ROW_CHILDREN),
+    CountOf(ROW_KIDS, Compare(Col("rank"), Op.IN, (1, 2))),
+    CountOf(ROW_KIDS, Exists(KID_TOYS, Compare(Col("name"), Op.STARTS_WITH, "a"))),
+    Through(ROW_PARENT, CountOf(ROW_KIDS)),
+    Through(ROW_PARENT, CountOf(ROW_CHILDREN), Never()),
+    CountOf(ROW_CHILDREN, Never()),
+]
+KEYS_OF_ORDERS: list[SortKey] = [*(Col(name) for name in SORTED), *OVER_JOINS]
 ORDERED = [Op.EQ, Op.NE, Op.LT, Op.LTE, Op.GT, Op.GTE]
 PATTERNS = ["a%", "%b", "a\\%b", "a\\_b", "a\\\\b", "_", "A", "%", "", "\\a", "%日%", "%\n%", "É", "__ 😀"]
 
@@ -138,6 +156,14 @@ async def test_every_order(postgres: Postgres, descending: bool, nulls_first: bo
         assert await _found(postgres, read) == _ids(matching(read, DATA)), name
 
 
+@pytest.mark.parametrize("nulls_first", [None, True, False])
+@pytest.mark.parametrize("descending", [False, True])
+async def test_every_order_over_joins(postgres: Postgres, descending: bool, nulls_first: bool | None) -> None:
+    for key in OVER_JOINS:
+        read = listed(ROWS, columns("id"), order=(OrderBy(key, descending, nulls_first),))
+        assert await _found(postgres, read) == _ids(matching(read, DATA)), key
+
+
 @pytest.mark.parametrize("name", [column.name for column in ROWS.columns])
 async def test_every_kind_of_column_as_json(postgres: Postgres, name: str) -> None:
     read = listed(ROWS, columns(name))
@@ -166,10 +192,9 @@ predicates = st.recursive(
     max_leaves=5,
 )
 orders = st.lists(
-    st.builds(
-        OrderBy, st.sampled_from([Col(name) for name in SORTED]), st.booleans(), st.sampled_from([None, True, False])
-    ),
+    st.builds(OrderBy, st.sampled_from(KEYS_OF_ORDERS), st.booleans(), st.sampled_from([None, True, False])),
     max_size=3,
+    unique_by=lambda term: term.expression,  # as the mapping makes them: values of repeated ones would be slots apart
 ).map(tuple)
 INFO = PageInfo((*((part.value, part) for part in PageInfoPart), ("__typename", Literal("PageInfo"))))
 EDGES = Edges((("cursor", EdgePart.CURSOR), ("node", Nodes(columns("id", "name"))), ("__typename", Literal("Edge"))))
@@ -218,6 +243,13 @@ async def test_a_walk_by_each_column(
     for name in SORTED:
         order = (OrderBy(Col(name), descending, nulls_first),)
         await _walk(postgres, And(()), order, 17, backward)
+
+
+@pytest.mark.parametrize("nulls_first", [None, True, False])
+@pytest.mark.parametrize("backward", [False, True])
+async def test_a_walk_over_joins(postgres: Postgres, backward: bool, nulls_first: bool | None) -> None:
+    for position, key in enumerate(OVER_JOINS):
+        await _walk(postgres, And(()), (OrderBy(key, bool(position % 2), nulls_first),), 17, backward)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

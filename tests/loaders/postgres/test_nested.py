@@ -19,6 +19,7 @@ from loaders.read import (
     Compare,
     Connection,
     ConnectionPart,
+    CountOf,
     EdgePart,
     Edges,
     Exists,
@@ -38,6 +39,8 @@ from loaders.read import (
     Predicate,
     Read,
     Related,
+    SortKey,
+    Through,
     TotalCount,
 )
 from tests.loaders.postgres.naive import answer
@@ -187,7 +190,11 @@ FILTERS: dict[str, list[Predicate | None]] = {
     "kids": [None, Compare(Col("mood"), Op.GT, 0.0), Exists(KID_TOYS), Exists(KID_ROW, Exists(ROW_CHILDREN))],
     "toys": [None, Compare(Col("name"), Op.LIKE, "a%"), Exists(TOY_OWNER, Compare(Col("flag"), Op.EQ, True))],
 }
-ORDERS = {"the rows": ["n", "ratio", "seen", "name"], "kids": ["rank", "mood"], "toys": ["name", "owner_id"]}
+ORDERS: dict[str, list[SortKey]] = {
+    "the rows": [*map(Col, ("n", "ratio", "seen", "name")), CountOf(ROW_KIDS), Through(ROW_PARENT, Col("name"))],
+    "kids": [Col("rank"), Col("mood"), Through(KID_ROW, CountOf(ROW_KIDS)), CountOf(KID_TOYS)],
+    "toys": [Col("name"), Col("owner_id"), Through(TOY_KID, Through(KID_ROW, Col("n"))), Through(TOY_OWNER, Col("n"))],
+}
 
 
 @st.composite
@@ -203,7 +210,7 @@ def reads(draw: st.DrawFn, table: Any, many: bool, depth: int) -> Read:
     where = draw(st.sampled_from(FILTERS[table.name]))
     if not many:
         return Read(table, tuple(fields), where=where)
-    order = draw(st.lists(st.builds(OrderBy, st.sampled_from(ORDERS[table.name]).map(Col), st.booleans()), max_size=2))
+    order = draw(st.lists(st.builds(OrderBy, st.sampled_from(ORDERS[table.name]), st.booleans()), max_size=2))
     nodes = Nodes(tuple(fields))
     parts: list[ConnectionPart] = draw(
         st.lists(

@@ -13,6 +13,7 @@ from loaders.read import (
     Compare,
     Computed,
     Connection,
+    CountOf,
     EdgePart,
     Edges,
     Exists,
@@ -26,11 +27,14 @@ from loaders.read import (
     Not,
     Op,
     Or,
+    OrderBy,
     PageInfo,
     PageInfoPart,
     Predicate,
     Read,
     Related,
+    SortKey,
+    Through,
     TotalCount,
 )
 from resolvers.permissions.apply import apply, tables_of
@@ -92,6 +96,10 @@ def everything(where: Predicate | None, inner: Predicate | None) -> Connection:
 
 def wheres(own: Predicate) -> Read:
     return Read(ORGANIZATIONS, (ID,), where=own)
+
+
+def sorted_by(*keys: SortKey, where: Predicate | None = ORG, table: Table = ORGANIZATIONS) -> Read:
+    return Read(table, (ID,), where=where, order=tuple(OrderBy(key, descending=True) for key in keys))
 
 
 CASES = {
@@ -163,6 +171,31 @@ CASES = {
         Read(LICENCES, where=Exists(TO_TRACKS, MINE)),
         Read(LICENCES, where=Exists(TO_TRACKS, And((MINE, TRACK)))),
     ),
+    "order_counts_visible_rows": (
+        sorted_by(Col("name"), CountOf(TO_TRACKS), CountOf(TO_TRACKS, MINE), where=None),
+        sorted_by(Col("name"), CountOf(TO_TRACKS, TRACK), CountOf(TO_TRACKS, And((MINE, TRACK)))),
+    ),
+    "order_through_visible_rows": (
+        sorted_by(
+            Through(TO_TRACK, Through(TO_ORGANIZATION, Col("name"))),
+            Through(TO_TRACK, CountOf(TO_BATCHES), Exists(TO_BATCHES, PENDING)),
+            where=None,
+            table=FRAME_BATCHES,
+        ),
+        sorted_by(
+            Through(TO_TRACK, Through(TO_ORGANIZATION, Col("name"), ORG), TRACK),
+            Through(TO_TRACK, CountOf(TO_BATCHES, BATCH), And((Exists(TO_BATCHES, And((PENDING, BATCH))), TRACK))),
+            where=BATCH,
+            table=FRAME_BATCHES,
+        ),
+    ),
+    "order_of_a_nested_read": (
+        Read(LICENCES, (Field("x", Related(TO_TRACKS, sorted_by(CountOf(TO_BATCHES), where=None, table=TRACK_LOGS))),)),
+        Read(
+            LICENCES,
+            (Field("x", Related(TO_TRACKS, sorted_by(CountOf(TO_BATCHES, BATCH), where=TRACK, table=TRACK_LOGS))),),
+        ),
+    ),
     "page_and_order_stay": (
         Read(ORGANIZATIONS, (Field("key", NodeId("Organization", ("id",))),)),
         Read(ORGANIZATIONS, (Field("key", NodeId("Organization", ("id",))),), where=ORG),
@@ -182,7 +215,19 @@ def test_never_replaces_the_callers_predicate() -> None:
     assert apply(public, nothing) == Read(LICENCES, where=Not(Exists(TO_TRACKS, Never())))
 
 
+def test_an_order_over_a_table_of_which_nothing_is_visible() -> None:
+    nothing = {**RESTRICTIONS, ORGANIZATIONS: Never(), FRAME_BATCHES: Never()}
+    read = sorted_by(Through(TO_ORGANIZATION, Col("name"), MINE), CountOf(TO_BATCHES), where=None, table=TRACK_LOGS)
+    keys = (Through(TO_ORGANIZATION, Col("name"), Never()), CountOf(TO_BATCHES, Never()))
+    assert apply(read, nothing) == sorted_by(*keys, where=TRACK, table=TRACK_LOGS)
+
+
 def test_tables_of_names_every_table_touched() -> None:
+    assert tables_of(sorted_by(Through(TO_TRACK, CountOf(TO_BATCHES)), table=LICENCES)) == {
+        LICENCES,
+        TRACK_LOGS,
+        FRAME_BATCHES,
+    }
     assert tables_of(Read(ORGANIZATIONS, connection=nodes(tracks(None, None)))) == {
         ORGANIZATIONS,
         TRACK_LOGS,

@@ -1,16 +1,33 @@
 """`where`, `orderBy` and the page arguments as parts of a `Read`, and what is refused with which code."""
 
+import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from graphql import parse, validate
+from graphql import GraphQLInputObjectType, parse, validate
 
 from loaders.encode.cursor import encode_cursor
 from loaders.encode.node_id import encode_node_id
 from loaders.errors import AxionError, Code
 from loaders.order import cursor_mark
-from loaders.read import And, Col, Compare, Exists, Not, Op, Or, OrderBy, Page, Predicate
+from loaders.read import (
+    And,
+    Col,
+    Compare,
+    CountOf,
+    Exists,
+    Nodes,
+    Not,
+    Op,
+    Or,
+    OrderBy,
+    Page,
+    Predicate,
+    Related,
+    Through,
+)
 from schema.build import build, graphql_schema
 from schema.mapping.object import OBJECTS, join
 from schema.mapping.unknown import not_false, not_true
@@ -121,6 +138,58 @@ def test_what_where_refuses(where: dict[str, Any], code: Code) -> None:
 )
 def test_order(terms: str, order: tuple[OrderBy, ...]) -> None:
     assert read_of(f"{{ sense {{ organizations(orderBy: {terms}) {{ totalCount }} }} }}").order == order
+
+
+TO_TRACK_LOG = join(OBJECTS["SenseFrameBatch"].edge("trackLog"))
+TO_ORGANIZATION = join(LOG.edge("organization"))
+
+
+@pytest.mark.parametrize(
+    ("terms", "order"),
+    [
+        ("{trackLog: {createdAt: DESC}}", (OrderBy(Through(TO_TRACK_LOG, Col("created_at")), True),)),
+        (
+            "[{trackLog: {organization: {name: ASC_NULLS_FIRST}}}, {createdAt: DESC}]",
+            (
+                OrderBy(Through(TO_TRACK_LOG, Through(TO_ORGANIZATION, Col("name"))), False, True),
+                OrderBy(Col("created_at"), True),
+            ),
+        ),
+        (
+            "{trackLog: {organization: {trackLogs: {count: DESC_NULLS_LAST}}}}",
+            (OrderBy(Through(TO_TRACK_LOG, Through(TO_ORGANIZATION, CountOf(LOGS))), True, False),),
+        ),
+        (
+            "[{trackLog: {createdAt: DESC}}, {trackLog: {createdAt: ASC}}, {createdAt: ASC}]",
+            (OrderBy(Through(TO_TRACK_LOG, Col("created_at")), True), OrderBy(Col("created_at"))),
+        ),
+    ],
+)
+@pytest.mark.parametrize("as_variable", [False, True])
+def test_order_through_relations(terms: str, order: tuple[OrderBy, ...], as_variable: bool) -> None:
+    selection = "sense { trackLogs { nodes { frameBatches(orderBy: ORDER) { totalCount } } } }"
+    if as_variable:
+        spelled = re.sub(r"(\w+)(?=:)", r'"\1"', re.sub(r"([A-Z_]{3,})", r'"\1"', terms))
+        document = "query($o: [SenseFrameBatchOrderBy!]) { " + selection.replace("ORDER", "$o") + " }"
+        read = read_of(document, {"o": json.loads(spelled)})
+    else:
+        read = read_of("{ " + selection.replace("ORDER", terms) + " }")
+    nodes = dict(read.connection.entries)["nodes"] if read.connection else None
+    assert isinstance(nodes, Nodes)
+    related = nodes.fields[0].output
+    assert isinstance(related, Related)
+    assert related.read.order == order
+
+
+@pytest.mark.parametrize(
+    ("type_", "absent"),
+    [("SenseTrackLogOrderBy", {"track", "frames"}), ("SenseTrackOrderBy", {"trackLog", "organization", "frames"})],
+)
+def test_what_lies_in_another_store_is_not_offered_as_an_order(type_: str, absent: set[str]) -> None:
+    declared = graphql_schema(build()).type_map[type_]
+    assert isinstance(declared, GraphQLInputObjectType)
+    assert not set(declared.fields) & absent
+    assert {"createdAt", "startedAt"} & set(declared.fields)
 
 
 @pytest.mark.parametrize("terms", ["{}", "{name: ASC, code: DESC}", "{name: null}", "[{name: ASC}, {}]"])

@@ -1,0 +1,87 @@
+"""`orderBy`: the input types of a table-backed type, and their values as terms of a `Read`'s order."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from loaders.description import Kind
+from loaders.errors import BadInput
+from loaders.read import Col, CountOf, OrderBy, SortKey, Through
+from schema.mapping import types
+from schema.mapping.kinds import make_input
+from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping, join, joinable
+from schema.mapping.variables import decide
+
+_UNORDERED = (Kind.JSON, Kind.BYTES, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY)
+_MAX_JOINS = 8
+"""Relations on the way of one term: each is a subquery within the last."""
+
+
+@strawberry.enum(description="A direction, and where nulls go. Nulls count as largest unless said otherwise.")
+class SortOrder(Enum):
+    ASC = strawberry.enum_value("ASC", description="Smallest first, nulls last.")
+    DESC = strawberry.enum_value("DESC", description="Largest first, nulls first.")
+    ASC_NULLS_FIRST = strawberry.enum_value("ASC_NULLS_FIRST", description="Smallest first, nulls before all.")
+    DESC_NULLS_LAST = strawberry.enum_value("DESC_NULLS_LAST", description="Largest first, nulls after all.")
+
+
+types.register("SortOrder", SortOrder)
+
+
+def make_order(mapping: ObjectMapping) -> None:
+    """Registers `{type}OrderBy` and `{type}ManyOrderBy`, of which exactly one field is given.
+
+    Relations into another store are not among the fields: their rows would have to be fetched before the page.
+    """
+    fields: dict[str, tuple[Any, str]] = {}
+    for name, field in mapping.fields.items():
+        match field:
+            case ColumnField(column) if mapping.table.column(column).type.kind not in _UNORDERED:
+                fields[name] = (SortOrder, f"By `{name}`.")
+            case EdgeField(target, _, _, many, _) if joinable(mapping, target) and many:
+                fields[name] = (types.lazy(f"{target}ManyOrderBy"), f"By the rows of `{name}`.")
+            case EdgeField(target, _, _, _, _) if joinable(mapping, target):
+                fields[name] = (types.lazy(f"{target}OrderBy"), f"By the row of `{name}`; null where there is none.")
+    make_input(f"{mapping.name}OrderBy", fields, f"One term of an order of `{mapping.name}` rows.", one_of=True)
+    counted: dict[str, tuple[Any, str]] = {"count": (SortOrder, "By how many rows there are that you may see.")}
+    make_input(f"{mapping.name}ManyOrderBy", counted, f"An order by a list of `{mapping.name}` rows.", one_of=True)
+
+
+def order(terms: list[Mapping[str, Any]] | None, mapping: ObjectMapping) -> tuple[OrderBy, ...]:
+    """A coerced `orderBy` value as order terms, those that repeat an earlier one left out."""
+    found: dict[SortKey, OrderBy] = {}
+    for term in terms or ():
+        made = _term(term, mapping)
+        found.setdefault(made.expression, made)
+    return tuple(found.values())
+
+
+def _term(term: Mapping[str, Any], mapping: ObjectMapping) -> OrderBy:
+    key, direction = _key(term, mapping, _MAX_JOINS)
+    descending, nulls_first = decide(direction, direction_of)
+    return OrderBy(key, descending=descending, nulls_first=nulls_first)
+
+
+def _key(term: Mapping[str, Any], mapping: ObjectMapping, joins: int) -> tuple[SortKey, Any]:
+    """What a term orders by, and its direction."""
+    ((name, below),) = term.items()
+    match mapping.fields[name]:
+        case ColumnField(column):
+            return Col(column), below
+        case EdgeField() if not joins:
+            raise BadInput(f"A term of `orderBy` goes through at most {_MAX_JOINS} relations.")
+        case EdgeField(many=True) as edge:
+            return CountOf(join(edge)), below["count"]
+        case EdgeField() as edge:
+            key, direction = _key(below, OBJECTS[edge.target], joins - 1)
+            return Through(join(edge), key), direction
+    raise AssertionError(f"{mapping.name} cannot be ordered by {name}")
+
+
+def direction_of(direction: Any) -> tuple[bool, bool | None]:
+    """A coerced `SortOrder`: whether it descends, and where it says that nulls go."""
+    spelled = direction.name if isinstance(direction, Enum) else str(direction)
+    nulls = True if spelled.endswith("NULLS_FIRST") else False if spelled.endswith("NULLS_LAST") else None
+    return spelled.startswith("DESC"), nulls
