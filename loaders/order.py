@@ -42,7 +42,8 @@ def cursor_form(order: tuple[OrderBy, ...], table: Table) -> CursorForm:
 def cursor_mark(order: tuple[OrderBy, ...], table: Table) -> str:
     """Of the table and every term of the total order: what it is by, its direction and where its nulls are.
 
-    Not of filters, which may change between pages (a guard's, too, that a join carries), nor of the vector of a similarity, which is a value of the request.
+    Not of filters, which may change between pages (a guard's on a joined table too), nor of the vector of a similarity,
+    which is a value of the request.
     The spelling hashed here must not change: cursors that clients hold outlive a release of the gateway.
     """
     terms = [
