@@ -1,12 +1,13 @@
 """From a built `Read` to its answer: guard, then fetch. The only way a table-backed read reaches a store."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from loaders.columnar.source import Source
 from loaders.description import Table
 from loaders.errors import BadInput
 from loaders.fetch import Failure, distinct_values, fetch, fetch_tree
-from loaders.read import Read
+from loaders.read import Page, Read
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.permissions.guards import Policies
@@ -43,3 +44,10 @@ async def answer(read: Read, context: Context, policies: Policies) -> tuple[str 
 async def answer_tree(read: Read, context: Context, policies: Policies) -> tuple[object, list[Failure]]:
     """As `answer`, but as Python values: for answers in which resolvers of their own still have to run."""
     return await fetch_tree(await guarded(read, context, policies), stores=context.stores, ledger=context.ledger)
+
+
+async def answer_known(read: Read, context: Context, policies: Policies, *, rows: int) -> tuple[object, list[Failure]]:
+    """As `answer_tree`, for a connection without a page whose condition matches at most `rows` rows: the price."""
+    context.budget.spend(price(replace(read, page=Page(limit=rows))))
+    found = await guard(read, policies, verdicts=context.verdicts, candidates=candidates_of(context))
+    return await fetch_tree(found, stores=context.stores, ledger=context.ledger)

@@ -8,14 +8,15 @@ from resolvers.context import Context
 from schema.aura.query import AuraQuery
 from schema.gen.query import GenQuery
 from schema.mapping.arguments import signature
-from schema.mapping.node import node, nodes
+from schema.mapping.node import NodeRoot
 from schema.mapping.node_interface import Node
+from schema.mapping.nodes import MAX_NODES, nodes
 from schema.mapping.roots import connection_root, namespace, object_root
 from schema.scalars import BigInt, bigint
 from schema.sense.query import SenseQuery
 
 _ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
-_IDS = Annotated[list[strawberry.ID], strawberry.argument(description="Global ids, at most 100.")]
+_IDS = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {MAX_NODES}.")]
 
 
 async def _is_admin(info: strawberry.Info[Context, None]) -> bool | None:
@@ -61,13 +62,13 @@ class Query:
     viewer: Viewer | None = strawberry.field(resolver=viewer, description="Who asks; null without a token.")
     node = strawberry.field(
         resolver=signature({"id": _ID}, {}, Node | None),
-        metadata={"mapping": node},
+        metadata={"mapping": NodeRoot()},
         description="Any object by its global id; null where it does not exist or you may not see it.",
     )
     nodes = strawberry.field(
         resolver=signature({"ids": _IDS}, {}, list[Node | None] | None),
         metadata={"mapping": nodes},
-        description="Objects by their global ids, in the same order.",
+        description="Objects by their global ids, in the same order; null in the place of one as `node` answers it.",
     )
     job = object_root("Job", "A job by its global id.")
     jobs = connection_root("Job", "Jobs you started; all, for administrators.")

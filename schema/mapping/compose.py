@@ -17,6 +17,7 @@ from strawberry.types.field import StrawberryField
 
 from loaders.read import Read
 from schema.mapping.collect import Document
+from schema.mapping.node import NodeRoot
 from schema.mapping.roots import ConnectionRoot, Namespace, ObjectRoot
 from schema.mapping.selection import Selection
 
@@ -82,7 +83,7 @@ def _field(
             below = get_named_type(declared.type)
             assert is_object_type(below)
             _object(below, nodes, path, selection, composed)
-        case ConnectionRoot() | ObjectRoot() as root:
+        case ConnectionRoot() | ObjectRoot() | NodeRoot() as root:
             built = root.build(selection, nodes, selection.document.arguments(declared, nodes[0]))
             if built.open is not None:
                 raise Uncomposable

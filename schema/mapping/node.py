@@ -1,35 +1,35 @@
 """Relay's Global Object Identification: any table-backed object by its opaque id."""
 
-import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLResolveInfo
+from graphql import FieldNode, GraphQLResolveInfo
 
 from loaders.encode.node_id import decode_node_id
-from loaders.errors import BadInput, InvalidId
+from loaders.errors import InvalidId
 from schema.mapping.filters import has_id
 from schema.mapping.object import OBJECTS
-from schema.mapping.roots import run_one
-
-MAX_NODES = 100
-
-
-async def node(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
-    return await _by_id(arguments["id"], info)
+from schema.mapping.roots import run, selection
+from schema.mapping.selection import Built, Selection
+from schema.mapping.variables import decide
 
 
-async def nodes(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
-    """A failure is answered in its own place: an id that is malformed, or whose store is down, nulls no other."""
-    ids = arguments["ids"]
-    if len(ids) > MAX_NODES:
-        raise BadInput(f"`ids` holds {len(ids)} ids, and at most {MAX_NODES} are answered at once.")
-    return await asyncio.gather(*(_by_id(node_id, info) for node_id in ids), return_exceptions=True)
+@dataclass(frozen=True, slots=True)
+class NodeRoot:
+    """Resolves to the row with the given global id, of whichever type it says: what is read is decided by that type."""
+
+    def build(self, selection: Selection, nodes: list[FieldNode], arguments: Mapping[str, Any]) -> Built:
+        mapping = OBJECTS[decide(arguments["id"], type_of)]
+        return selection.one(mapping, nodes, has_id(arguments["id"], mapping))
+
+    async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+        return await run(self.build(selection(info), info.field_nodes, arguments), info)
 
 
-async def _by_id(node_id: str, info: GraphQLResolveInfo[Any]) -> Any:
+def type_of(node_id: str) -> str:
+    """The name of a table-backed type; `InvalidId` for anything else."""
     type_name, _ = decode_node_id(node_id)
-    mapping = OBJECTS.get(type_name)
-    if mapping is None:
+    if type_name not in OBJECTS:
         raise InvalidId(f"No object of this API is a {type_name}. Pass an `id` exactly as a query returned it.")
-    return await run_one(mapping, has_id(node_id, mapping), info)
+    return type_name

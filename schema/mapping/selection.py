@@ -44,6 +44,8 @@ from schema.mapping.orders import order
 from schema.mapping.page import page
 from schema.mapping.splice import Open
 
+OWN_ID = "$own id"
+"""No response key, and no column a resolver may require."""
 _TYPENAME = "__typename"
 
 
@@ -70,6 +72,13 @@ class Selection:
         """The object selected by `nodes`: the first row that matches, or null."""
         fields, open_ = self._fields(mapping, nodes)
         return Built(Read(mapping.table, fields=fields, where=where), open_)
+
+    def known(self, mapping: ObjectMapping, nodes: list[FieldNode], where: Predicate) -> Built:
+        """The objects selected by `nodes` for all rows that match: `nodes` of a connection, each with `OWN_ID`."""
+        fields, open_ = self._fields(mapping, nodes)
+        own_id = Field(OWN_ID, NodeId(mapping.name, mapping.table.key))
+        connection = Connection((("nodes", Nodes((*fields, own_id))),))
+        return Built(Read(mapping.table, connection=connection, where=where), open_)
 
     def connection(
         self,

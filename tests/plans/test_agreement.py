@@ -74,6 +74,20 @@ def _organization(key: str, type_name: str = "SenseOrganization") -> dict[str, s
 CASES: list[tuple[str, list[Variables]]] = [
     ("{ __typename }", [None]),
     ("{ sense { __typename } gen { t: __typename } }", [None]),
+    (
+        "query($id: ID!) { node(id: $id) { __typename again: id id ... on SenseOrganization { name holds { totalCount } }"
+        " ... on SenseHold { message } ... on SenseTrackLog { createdAt track { distanceM } } } }",
+        [
+            *(
+                _organization(key, type_)
+                for type_ in ("SenseOrganization", "SenseHold")
+                for key in ("1", "2", "999", "x")
+            ),
+            _organization("00000000-0000-0000-0000-000000000001", "SenseTrackLog"),
+            _organization("1", "Nothing"),
+            {"id": "nonsense"},
+        ],
+    ),
     ("{ s: sense { a: organizations { totalCount } b: organizations { nodes { id name } } } }", [None]),
     (
         POINT,
@@ -228,7 +242,7 @@ async def test_random_documents(ways: Ways, drawn: Drawn, user: str) -> None:
         "{ sense { organizations { nodes { id } } } viewer { subject } }",
         "{ gen { datasets { nodes { tables { name } } } } }",
         "{ __schema { queryType { name } } sense { __typename } }",
-        "query($id: ID!) { node(id: $id) { id } }",
+        "query($id: ID!) { nodes(ids: [$id]) { id } }",
     ],
 )
 async def test_the_executor_keeps_what_is_not_only_reads(ways: Ways, document: str) -> None:

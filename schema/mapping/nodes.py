@@ -1,0 +1,88 @@
+"""Many objects by their opaque ids: one read for all of a type."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, cast
+
+from graphql import GraphQLResolveInfo
+
+from loaders.concurrently import concurrently
+from loaders.errors import AxionError, BadInput, InvalidId
+from loaders.fetch import Failure
+from loaders.read import Value
+from resolvers.answer import answer_known
+from resolvers.context import Context
+from schema.mapping.filters import has_id_of, row_key
+from schema.mapping.node import type_of
+from schema.mapping.object import OBJECTS, ObjectMapping, policies
+from schema.mapping.roots import selection
+from schema.mapping.selection import OWN_ID
+from schema.mapping.splice import Spliced, rows
+
+MAX_NODES = 100
+Key: TypeAlias = tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The ids of one type, and where each row that they name belongs in the answer: once for each time it is asked."""
+
+    ids: list[str]
+    places: dict[Key, list[int]]
+
+
+async def nodes(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+    """A failure is answered in its own place: an id that is malformed, or whose store is down, nulls no other."""
+    ids, context = arguments["ids"], cast(Context, info.context)
+    if len(ids) > MAX_NODES:
+        raise BadInput(f"`ids` holds {len(ids)} ids, and at most {MAX_NODES} are answered at once.")
+    if context.capture is not None:
+        raise BadInput("Objects by their ids are not streamed. Ask for them as JSON, or for the list they are of.")
+    answers: list[Any] = [None] * len(ids)
+    found = await concurrently(_of_type(OBJECTS[name], asked, info) for name, asked in _grouped(ids, answers).items())
+    for by_place in found:
+        for place, value in by_place.items():
+            answers[place] = value
+    return answers
+
+
+def _grouped(ids: Sequence[str], answers: list[Any]) -> dict[str, _Asked]:
+    """By the name of their type. What is no id is an error in its place among the answers."""
+    grouped: dict[str, _Asked] = {}
+    for place, node_id in enumerate(ids):
+        try:
+            name = type_of(node_id)
+            key = row_key(node_id, OBJECTS[name])
+        except InvalidId as error:
+            answers[place] = error
+            continue
+        asked = grouped.setdefault(name, _Asked([], {}))
+        if key not in asked.places:
+            asked.ids.append(node_id)
+        asked.places.setdefault(key, []).append(place)
+    return grouped
+
+
+async def _of_type(mapping: ObjectMapping, asked: _Asked, info: GraphQLResolveInfo[Any]) -> dict[int, Any]:
+    """Each row in its places; a hidden or absent one in none. Another row of the same key is passed over."""
+    context: Context = info.context
+    at = tuple(info.path.as_list())
+    built = selection(info).known(mapping, info.field_nodes, has_id_of(asked.ids, mapping))
+    try:
+        tree, failures = await answer_known(built.read, context, policies(), rows=len(asked.ids))
+    except AxionError as error:
+        places = [place for each in asked.places.values() for place in each]
+        context.failures.append(Failure((*at, min(places)), len(places), error))
+        return {}
+    listed = cast(Mapping[str, list[dict[str, Any]]], tree)["nodes"]
+    answers: dict[int, Any] = {}
+    first: list[int] = []
+    for row in listed:
+        places = asked.places[row_key(row.pop(OWN_ID), mapping)]
+        first.append(places[0])
+        for place in places:
+            answers.setdefault(place, Spliced(row) if built.open is None else rows(row, built.open))
+    for failure in failures:  # its path is `nodes`, the row's place there, and what is below the row
+        _, number, *below = failure.path
+        context.failures.append(replace(failure, path=(*at, first[cast(int, number)], *below)))
+    return answers
