@@ -75,7 +75,7 @@ CASES: list[tuple[str, list[Variables]]] = [
     ("{ __typename }", [None]),
     ("{ sense { __typename } gen { t: __typename } }", [None]),
     (
-        "query($id: ID!) { node(id: $id) { __typename again: id id ... on SenseOrganization { name holds { totalCount } }"
+        "query($id: ID!) { node(id: $id) { __typename again: id id ... on SenseOrganization { name }"
         " ... on SenseHold { message } ... on SenseTrackLog { createdAt track { distanceM } } } }",
         [
             *(
