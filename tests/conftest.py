@@ -7,7 +7,20 @@ from pathlib import Path
 import pytest
 
 from deploy.local.paths import CHECKOUT
+from deploy.local.progress import Progress
+from deploy.local.servers import flight_sql as flight_sql_server
+from deploy.local.stack import Stack
 from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Emulators:
+    stack: Stack
+
+    def start(self, name: str) -> None:
+        """Returns when it answers. What it needs is built first, if it is not in the cache."""
+        with Progress() as progress:
+            self.stack.start_emulators([name], progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +33,34 @@ class S3:
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
-    """The settings of the running test stack. Without one there is nothing to test against, so this fails."""
+def env_file() -> Path:
+    """Of the running test stack. Without one there is nothing to test against, so this fails."""
     named = os.environ.get("AXION_ENV_FILE")
     path = Path(named) if named else CHECKOUT / ".axion" / "test" / "env"
     if not path.is_file():
         pytest.fail("the test stack is not up: run `make test`, or `axion stack up --name test && axion migrate all`")
-    return Settings(_env_file=path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def settings(env_file: Path) -> Settings:
+    """The settings of the running test stack."""
+    return Settings(_env_file=env_file)
+
+
+@pytest.fixture(scope="session")
+def emulators(env_file: Path) -> Emulators:
+    """The stack's emulators of warehouses: started when first asked for, and stopped with the stack."""
+    stack = Stack.existing(env_file.resolve().parent.name)
+    if stack is None:
+        pytest.fail("the warehouses' emulators belong to a stack of this checkout: run `make test`")
+    return Emulators(stack)
+
+
+@pytest.fixture(scope="session")
+def flight_sql(emulators: Emulators) -> flight_sql_server.Address:
+    emulators.start(flight_sql_server.NAME)
+    return flight_sql_server.address(emulators.stack.paths, emulators.stack.ports, emulators.stack.secrets)
 
 
 @pytest.fixture(scope="session")

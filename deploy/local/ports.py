@@ -27,10 +27,14 @@ class Ports:
     openfga: int
     openfga_grpc: int
     objects: int
+    flight_sql: int
+    bigquery: int
+    bigquery_grpc: int
+    impala: int
 
     @classmethod
     def block(cls, first: int, *, gateway: int | None = None) -> Self:
-        return cls(gateway or first, first + 1, first + 2, first + 3, first + 4, first + 5)
+        return cls(gateway or first, *range(first + 1, first + _BLOCK))
 
 
 def is_free(port: int) -> bool:
@@ -64,11 +68,12 @@ def choose_ports(paths: StatePaths, *, ours: Callable[[str], bool], gateway: int
 
 
 def read_ports(paths: StatePaths) -> Ports | None:
-    """The ports of the last run; None before the first."""
+    """The ports of the last run; None before the first. Those a newer version added follow in the same block."""
     try:
-        return Ports(**json.loads(paths.ports.read_text()))
+        kept = json.loads(paths.ports.read_text())
     except FileNotFoundError:
         return None
+    return Ports(**{**asdict(Ports.block(kept["postgres"] - 1)), **kept})
 
 
 def _usable(ports: Ports, ours: Callable[[str], bool], *, skip_gateway: bool) -> bool:

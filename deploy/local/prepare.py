@@ -21,7 +21,7 @@ from deploy.local.paths import CHECKOUT
 from deploy.local.progress import Progress
 from deploy.local.provision.everything import provision
 
-EXTRAS = "s3,local,dev"
+EXTRAS = "s3,flight-sql,local,dev"
 _STAMP = CHECKOUT / ".venv" / "axion-installed"
 
 

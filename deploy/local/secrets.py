@@ -37,6 +37,9 @@ class Secrets:
     clickhouse: str = field(default_factory=_token)
     objects_access_key: str = field(default_factory=lambda: random.token_hex(10))
     objects_secret_key: str = field(default_factory=_token)
+    flight_sql_password: str = field(default_factory=_token)
+    flight_sql_token: str = field(default_factory=_token)
+    impala_password: str = field(default_factory=_token)
     encryption_key: str = field(default_factory=_key)
     demo_issuer_key: str = field(default_factory=_pem)
 

@@ -1,11 +1,12 @@
 """The embedded stack: bring it up, take it down, say how it is. Every operation may be repeated at any time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
+from deploy.local.emulators import EMULATORS, checked, part_of
 from deploy.local.environment import Addresses, admin_url, settings_of, write_env
 from deploy.local.errors import StackError
 from deploy.local.lock import locked
@@ -79,6 +80,15 @@ class Stack:
 
         _together(relational, columnar, bucket)
 
+    def start_emulators(self, names: Collection[str], progress: Progress) -> None:
+        """Beside the stores, which need not run; returns when they answer. What runs already is left alone."""
+        wanted = checked(names)
+        with self._exclusive(progress):
+            for name in wanted:
+                part = part_of(name, self.paths, self.ports, self.secrets, progress)
+                with progress.step(name, self.paths.log(name)):
+                    bring_up(part, self.paths)
+
     def start_gateway(self, progress: Progress) -> None:
         """Gateway and worker; returns when `/health/ready` answers 200."""
         with self._exclusive(progress):
@@ -97,7 +107,15 @@ class Stack:
             gateway.gateway_probe(self.ports),
             gateway.WORKER_PROBE,
         )
-        return {probe.name: self._report(probe) for probe in probes}
+        started = [name for name in EMULATORS if read_record(self.paths, name) is not None]
+        return {probe.name: self._report(probe) for probe in probes} | {name: self._emulator(name) for name in started}
+
+    def _emulator(self, name: str) -> PartReport:
+        """Whether it lives; it is asked nothing, for that would need what it was built from."""
+        record = read_record(self.paths, name)
+        if record is None or not record.identity.alive:
+            return PartReport(PartState.DEAD, record.address if record else "", None)
+        return PartReport(PartState.RUNNING, record.address, record.identity.pid)
 
     def _report(self, probe: Probe) -> PartReport:
         found, identity = state(probe, self.paths)
@@ -133,7 +151,7 @@ def up(name: str, progress: Progress, *, gateway_port: int | None = None) -> Sta
 def running(name: str) -> frozenset[str]:
     """The parts whose process is alive, ready or not."""
     paths = state_paths(name)
-    records = {part: read_record(paths, part) for part in (*STORES, *PROCESSES)}
+    records = {part: read_record(paths, part) for part in (*STORES, *EMULATORS, *PROCESSES)}
     return frozenset(part for part, record in records.items() if record is not None and record.identity.alive)
 
 
@@ -143,7 +161,8 @@ def down(name: str, progress: Progress, *, keep: frozenset[str] = frozenset()) -
     if not paths.root.exists():
         return []
     with locked(paths.lock, progress=progress, waiting_for=f"work on the stack {name!r}"):
-        return [part for part in reversed((*STORES, *PROCESSES)) if part not in keep and _stop(part, paths, progress)]
+        parts = reversed((*STORES, *EMULATORS, *PROCESSES))
+        return [part for part in parts if part not in keep and _stop(part, paths, progress)]
 
 
 def reset(name: str, progress: Progress) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local import stack as stacks
+from deploy.local.emulators import EMULATORS, checked
 from deploy.local.errors import StackError
 from deploy.local.interrupt import terminable
 from deploy.local.part import PartState
@@ -22,10 +23,17 @@ Name = Annotated[str, typer.Option("--name", help="Which stack: demo, test or yo
 
 
 @app.command()
-def up(name: Name = "demo") -> None:
+def up(
+    name: Name = "demo",
+    with_: Annotated[
+        str, typer.Option("--with", help="Warehouse emulators beside them: bigquery,flight-sql,impala.")
+    ] = "",
+) -> None:
     """Builds what is missing, starts what does not run, and returns when every store answers."""
+    emulators = checked([name for name in with_.split(",") if name])
     with terminable(), Progress() as progress:
         stack = stacks.up(name, progress)
+        stack.start_emulators(emulators, progress)
         progress.say(f"stack {name!r} is up; its settings: {stack.paths.env}")
 
 
@@ -79,7 +87,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f")] = False,
 ) -> None:
     """The last lines of a part's log."""
-    known = (*stacks.STORES, *stacks.PROCESSES)
+    known = (*stacks.STORES, *EMULATORS, *stacks.PROCESSES)
     if part not in known:
         raise StackError(f"there is no part {part!r}: choose one of {', '.join(known)}")
     log = state_paths(name).log(part)

@@ -1,6 +1,7 @@
 """The connectors by name: what each is configured with, and how it is opened."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,6 +13,8 @@ from loaders.warehouses.settings import (
     ClickHouseCredentials,
     ClickHouseOptions,
     Credentials,
+    FlightSqlCredentials,
+    FlightSqlOptions,
     Options,
     S3ParquetCredentials,
     S3ParquetOptions,
@@ -71,20 +74,38 @@ def _open_clickhouse(store: str, options: ClickHouseOptions, credentials: ClickH
     return ClickHouseWarehouse(store, options, credentials)
 
 
+def _open_flight_sql(store: str, options: FlightSqlOptions, credentials: FlightSqlCredentials) -> Warehouse:
+    with _extra("flight-sql", "flight_sql"):
+        from loaders.warehouses.flight_sql import FlightSql
+    return FlightSql(store, options, credentials)
+
+
 def _open_s3_parquet(store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> Warehouse:
-    try:
+    with _extra("s3", "s3_parquet"):
         from loaders.warehouses.s3_parquet import S3Parquet
-    except ModuleNotFoundError as error:
-        raise BadInput(
-            "Connector s3_parquet is not installed here: install the gateway with its extra `s3`."
-        ) from error
     return S3Parquet(store, options, credentials)
 
 
-AnyConnector = Connector[ClickHouseOptions, ClickHouseCredentials] | Connector[S3ParquetOptions, S3ParquetCredentials]
+@contextmanager
+def _extra(extra: str, connector: str) -> Iterator[None]:
+    """Around the import of a connector: its client may not be installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f"Connector {connector} is not installed here: install the gateway with its extra `{extra}`."
+        ) from error
+
+
+AnyConnector = (
+    Connector[ClickHouseOptions, ClickHouseCredentials]
+    | Connector[FlightSqlOptions, FlightSqlCredentials]
+    | Connector[S3ParquetOptions, S3ParquetCredentials]
+)
 
 CONNECTORS: Mapping[str, AnyConnector] = {
     "clickhouse": Connector("clickhouse", ClickHouseOptions, ClickHouseCredentials, _open_clickhouse),
+    "flight_sql": Connector("flight_sql", FlightSqlOptions, FlightSqlCredentials, _open_flight_sql),
     "s3_parquet": Connector("s3_parquet", S3ParquetOptions, S3ParquetCredentials, _open_s3_parquet),
 }
 

@@ -9,9 +9,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 import pyarrow as pa
-import sqlglot
 from pyarrow import fs
-from sqlglot import exp
 
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
@@ -25,6 +23,7 @@ from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.s3_errors import S3_FAILURES, store_error
 from loaders.warehouses.s3_files import BoundedDataset, TableFiles, files_of, open_dataset, row_count, tables_under
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
+from loaders.warehouses.statement_table import table_of
 
 T = TypeVar("T")
 
@@ -118,7 +117,7 @@ class S3Parquet:
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
-        schema, name = _table_of(statement)
+        schema, name = table_of(statement.sql, DUCKDB.name)
         dataset, _ = await self._dataset(name, schema, ledger)
         run = DuckDbRun(
             self._executor,
@@ -185,17 +184,6 @@ class S3Parquet:
 def _is_folder(name: str) -> bool:
     """Not for a NUL: the S3 client's text ends there, so the folder above would be read instead."""
     return bool(name) and not {"/", "\0"} & set(name) and not name.startswith(("_", "."))
-
-
-def _table_of(statement: Statement) -> tuple[str | None, str]:
-    """The one table a statement reads (schema, name)."""
-    tables = {
-        (table.db or None, table.name)
-        for table in sqlglot.parse_one(statement.sql, dialect="duckdb").find_all(exp.Table)
-    }
-    if len(tables) != 1:
-        raise ValueError(f"a statement over Parquet reads one table, this one {len(tables)}")
-    return tables.pop()
 
 
 def _zoned(batch: pa.RecordBatch) -> pa.RecordBatch:

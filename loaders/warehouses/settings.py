@@ -1,10 +1,10 @@
 """What each connector is configured with: options that may be shown, and credentials that are stored sealed."""
 
 import json
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 
 class _Settings(BaseModel):
@@ -40,7 +40,22 @@ def _http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _flight_url(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if scheme not in ("grpc", "grpc+tls") or not separator:
+        raise ValueError("must be a grpc:// or grpc+tls:// address")
+    parts = urlsplit(f"//{rest}")
+    if not parts.hostname or parts.port is None or parts.port == 0:
+        raise ValueError("must name a host and a port")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or password: give them as credentials")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("must be scheme, host and port only")
+    return text.rstrip("/")
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+FlightUrl = Annotated[str, AfterValidator(_flight_url)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
@@ -71,3 +86,30 @@ class S3ParquetOptions(Options):
 class S3ParquetCredentials(Credentials):
     access_key: Annotated[SecretStr, Field(min_length=1)]
     secret_key: Annotated[SecretStr, Field(min_length=1)]
+
+
+def _pem_certificates(text: str) -> str:
+    if "-----BEGIN CERTIFICATE-----" not in text or "PRIVATE KEY" in text:
+        raise ValueError("must be certificates in PEM, and no private key")
+    return text
+
+
+class FlightSqlOptions(Options):
+    url: FlightUrl
+    dialect: Literal["duckdb"]
+    db_schema: Name | None = None
+    root_certificates: (
+        Annotated[str, StringConstraints(max_length=100_000), AfterValidator(_pem_certificates)] | None
+    ) = None
+
+
+class FlightSqlCredentials(Credentials):
+    username: SecretStr = SecretStr("")
+    password: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.token.get_secret_value() and (self.username.get_secret_value() or self.password.get_secret_value()):
+            raise ValueError("give a user name and a password, or a token, not both")
+        return self

@@ -4,23 +4,27 @@ import pytest
 
 from loaders.ledger import Ledger
 from loaders.warehouses.base import Warehouse
-from tests.conformance.rows import EVERY_TYPE, LARGE, NO_ROWS, ODD_NAME, ODD_NAMES
-from tests.conformance.subject import ClickHouseSubject, S3ParquetSubject, Subject
+from tests.conformance.rows import EVERY_TYPE, LARGE, MIXED, MOMENTS, NO_ROWS, ODD_NAME, ODD_NAMES
+from tests.conformance.subject import ClickHouseSubject, FlightSqlSubject, S3ParquetSubject, Subject
 
 
-@pytest.fixture(scope="session", params=["clickhouse", "s3_parquet"])
+@pytest.fixture(scope="session", params=["clickhouse", "flight_sql", "s3_parquet"])
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     """Loaded with the same tables whatever the connector. Fixtures `clickhouse_url`, `clickhouse_password` and `s3`."""
     made: Subject
     if request.param == "clickhouse":
         url = request.getfixturevalue("clickhouse_url")
         made = ClickHouseSubject(url, request.getfixturevalue("clickhouse_password"))
+    elif request.param == "flight_sql":
+        made = FlightSqlSubject(request.getfixturevalue("flight_sql"))
     else:
         made = S3ParquetSubject(request.getfixturevalue("s3"))
     await made.prepare()
     await made.load("every_type", EVERY_TYPE)
     await made.load("no_rows", NO_ROWS)
     await made.load("large", LARGE)
+    await made.load("mixed", MIXED)
+    await made.load("moments", MOMENTS)
     await made.load(ODD_NAME, ODD_NAMES)
     await made.load("elsewhere", NO_ROWS, space=made.other_space)
     yield made

@@ -5,6 +5,9 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from tests.loaders.buckets import DATES, INSTANTS
+from tests.loaders.columnar.conftest import ROWS as ODD_ROWS
+
 EVERY_TYPE = pa.table(
     {
         "id": pa.array([1, 2, 3, 4], pa.int32()),
@@ -99,3 +102,25 @@ LARGE = pa.table(
 
 ODD_NAME = 'naïve "quoted" `table`\'s -- ;%20'
 ODD_NAMES = pa.table({'a "b" é': pa.array([1], pa.int32()), "c'd`e": pa.array(["x"]), "select": pa.array(["y"])})
+
+MIXED = pa.table(
+    {
+        "id": pa.array(range(len(ODD_ROWS)), pa.int32()),
+        "c0": pa.array([row["c0"] for row in ODD_ROWS], pa.int32()),  # the name of an output column, too
+        "big": pa.array([row["big"] for row in ODD_ROWS], pa.int64()),
+        "ratio": pa.array([row["ratio"] for row in ODD_ROWS], pa.float64()),
+        "price": pa.array([row["price"] for row in ODD_ROWS], pa.decimal128(18, 4)),
+        "name": pa.array([row["name"] for row in ODD_ROWS], pa.string()),
+        "flag": pa.array([row["flag"] for row in ODD_ROWS], pa.bool_()),
+        "day": pa.array([row["day"] for row in ODD_ROWS], pa.date32()),
+        "at": pa.array([row["at"] for row in ODD_ROWS], pa.timestamp("us", "UTC")),
+    }
+)
+MIXED_ROWS: list[dict[str, object]] = MIXED.to_pylist()
+
+MOMENTS = pa.table(
+    {
+        "at": pa.array([*INSTANTS, *(None for _ in DATES)], pa.timestamp("us", "UTC")),
+        "day": pa.array([*(None for _ in INSTANTS), *DATES], pa.date32()),
+    }
+)

@@ -1,21 +1,29 @@
 """A connector as the suite sees it: how to put a table there, open it rightly and wrongly, and look into its engine."""
 
+import tempfile
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+import adbc_driver_flightsql.dbapi as flight_sql
 import pyarrow as pa
 import pyarrow.parquet as pq
+from adbc_driver_flightsql import DatabaseOptions
 from pyarrow import fs
 
+from deploy.local.servers import flight_sql as flight_sql_server
 from loaders.clickhouse.client import ClickHouse
 from loaders.columnar.statement import Statement
 from loaders.ledger import Ledger
+from loaders.read import AggregateFunction
 from loaders.warehouses.base import Warehouse
 from loaders.warehouses.clickhouse import ClickHouseWarehouse
+from loaders.warehouses.flight_sql import FlightSql
 from loaders.warehouses.s3_parquet import S3Parquet
 from loaders.warehouses.settings import (
     ClickHouseCredentials,
     ClickHouseOptions,
+    FlightSqlCredentials,
+    FlightSqlOptions,
     S3ParquetCredentials,
     S3ParquetOptions,
 )
@@ -38,6 +46,10 @@ class Subject(ABC):
 
     space = "axion_conformance"
     other_space = "axion_conformance_other"
+    estimates = True
+    """Whether the engine tells sizes from metadata."""
+    without: frozenset[AggregateFunction] = frozenset()
+    """Measures the engine has not (docs/connectors.md)."""
 
     @abstractmethod
     async def prepare(self) -> None:
@@ -76,6 +88,7 @@ _CLICKHOUSE_TYPES = {
     pa.float64(): "Float64",
     pa.string(): "String",
     pa.decimal128(20, 4): "Decimal(20, 4)",
+    pa.decimal128(18, 4): "Decimal(18, 4)",
     pa.date32(): "Date32",
     pa.timestamp("us", "UTC"): "DateTime64(6, 'UTC')",
 }
@@ -189,6 +202,79 @@ class S3ParquetSubject(Subject):
     async def running(self, warehouse: Warehouse) -> int:
         assert isinstance(warehouse, S3Parquet)
         return warehouse.running
+
+
+class FlightSqlSubject(Subject):
+    """Over TLS, with a user and a password. DuckDB behind it: `space` and `other_space` are schemas."""
+
+    estimates = False
+
+    def __init__(self, at: flight_sql_server.Address) -> None:
+        self._at = at
+        self._connection = flight_sql.connect(
+            at.url,
+            db_kwargs={
+                DatabaseOptions.AUTHORIZATION_HEADER.value: f"Bearer {at.token}",
+                DatabaseOptions.TLS_ROOT_CERTS.value: at.certificate.read_text(),
+            },
+            autocommit=True,
+        )
+
+    async def prepare(self) -> None:
+        for space in (self.space, self.other_space):
+            self._run(f"DROP SCHEMA IF EXISTS {space} CASCADE")
+            self._run(f"CREATE SCHEMA {space}")
+
+    async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None:
+        """By a file, as the server is on this machine."""
+        with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+            pq.write_table(rows, file.name)
+            self._run(f"CREATE TABLE {space or self.space}.{_doubled(name)} AS FROM read_parquet('{file.name}')")
+
+    async def drop(self, name: str) -> None:
+        self._run(f"DROP TABLE {self.space}.{_doubled(name)}")
+
+    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
+        return self._opened(self.space, secret=secret, user=user, url=url)
+
+    def open_missing(self) -> Warehouse:
+        return self._opened("axion_no_such_schema")
+
+    def endless(self, table: str) -> Statement:
+        source = f'"{self.space}"."{table}"'
+        sql = f"SELECT t.id * u.id AS c0 FROM {source} AS t CROSS JOIN {source} AS u WHERE hash(t.id, u.id) = 0"
+        return Statement(sql, (), ())
+
+    async def running(self, warehouse: Warehouse) -> int:
+        return flight_sql_server.running(self._at)
+
+    async def close(self) -> None:
+        self._connection.close()
+
+    def _opened(
+        self, schema: str, *, secret: str | None = None, user: str | None = None, url: str | None = None
+    ) -> Warehouse:
+        return FlightSql(
+            STORE,
+            FlightSqlOptions(
+                url=url.replace("http://", "grpc+tls://") if url else self._at.url,
+                dialect="duckdb",
+                db_schema=schema,
+                root_certificates=self._at.certificate.read_text(),
+            ),
+            FlightSqlCredentials.model_validate(
+                {"username": user or self._at.user, "password": secret or self._at.password}
+            ),
+        )
+
+    def _run(self, sql: str) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            cursor.fetchall()
+
+
+def _doubled(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _quoted(name: str) -> str:

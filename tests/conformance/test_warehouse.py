@@ -59,6 +59,13 @@ async def failure_of(warehouse: Warehouse, call: str, ledger: Ledger) -> StoreEr
     return caught.value
 
 
+async def ended(subject: Subject, warehouse: Warehouse) -> None:
+    """The engine has let go of every query; remote ones hear of a cancel a moment after the caller is free."""
+    async with asyncio.timeout(3):
+        while await subject.running(warehouse):  # noqa: ASYNC110 - the engine tells nobody, it has to be asked
+            await asyncio.sleep(0.01)
+
+
 CALLS = ["ping", "list_tables", "describe", "stream"]
 
 
@@ -182,7 +189,7 @@ async def test_leaving_a_stream_early_ends_the_query(subject: Subject, warehouse
     async with aclosing(warehouse.stream(statement, ledger=ledger)) as batches:
         first = await anext(batches)
     assert first.num_rows > 0
-    assert await subject.running(warehouse) == 0
+    await ended(subject, warehouse)
 
 
 async def test_cancelling_the_task_cancels_the_query(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:
@@ -195,7 +202,7 @@ async def test_cancelling_the_task_cancels_the_query(subject: Subject, warehouse
     async with asyncio.timeout(10):
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert await subject.running(warehouse) == 0
+    await ended(subject, warehouse)
     await warehouse.ping(ledger=ledger)
 
 
@@ -204,7 +211,7 @@ async def test_a_query_over_its_time_is_cancelled(subject: Subject, warehouse: W
         with pytest.raises(StoreTimeout) as caught:
             await drain(warehouse, subject.endless("large"), ledger, timeout_ms=500)
     assert caught.value.store == STORE
-    assert await subject.running(warehouse) == 0
+    await ended(subject, warehouse)
     assert ledger.stores[STORE].statements >= 1
 
 
@@ -270,8 +277,10 @@ async def test_a_database_or_bucket_that_does_not_exist(subject: Subject, ledger
     assert isinstance(error, StoreQueryFailed)
 
 
-async def test_estimates_come_from_metadata(warehouse: Warehouse, ledger: Ledger) -> None:
-    assert isinstance(warehouse, Estimates)
+async def test_estimates_come_from_metadata(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:
+    assert isinstance(warehouse, Estimates) is subject.estimates
+    if not isinstance(warehouse, Estimates):
+        return
     estimate = await warehouse.estimate("large", ledger=ledger)
     assert estimate.rows == LARGE_ROWS
     assert estimate.bytes is not None

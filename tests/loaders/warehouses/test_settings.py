@@ -15,6 +15,14 @@ S3 = {
 }
 CLICKHOUSE = {"url": "https://ch.example:8443", "database": "db", "username": "u", "password": "hunter2-hunter2"}
 
+FLIGHT_SQL = {
+    "url": "grpc://flight.example:32010",
+    "dialect": "duckdb",
+    "username": "flight-user",
+    "password": "hunter2-hunter2",
+}
+SETTINGS = {"clickhouse": CLICKHOUSE, "flight_sql": FLIGHT_SQL, "s3_parquet": S3}
+
 
 def test_settings_are_parted_into_options_and_credentials() -> None:
     options, credentials = connector("s3_parquet").split(S3)
@@ -34,9 +42,9 @@ def test_credentials_come_back_from_their_bytes() -> None:
 
 @pytest.mark.parametrize("name", sorted(CONNECTORS))
 def test_no_credential_is_ever_shown(name: str) -> None:
-    settings = S3 if name == "s3_parquet" else CLICKHOUSE
+    settings = SETTINGS[name]
     options, credentials = connector(name).split(settings)
-    secrets = [settings[field] for field in type(credentials).model_fields]
+    secrets = [settings[field] for field in type(credentials).model_fields if field in settings]
     shown = repr(options) + repr(credentials) + str(credentials) + json.dumps(options.model_dump(mode="json"))
     assert not any(secret in shown for secret in secrets if len(secret) > 1)
     assert not set(type(options).model_fields) & set(type(credentials).model_fields)
@@ -65,7 +73,7 @@ def test_no_credential_is_ever_shown(name: str) -> None:
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(name: str, change: dict[str, object], reason: str) -> None:
-    settings: dict[str, object] = dict(S3 if name == "s3_parquet" else CLICKHOUSE) | change
+    settings: dict[str, object] = dict(SETTINGS[name]) | change
     settings = {field: value for field, value in settings.items() if value is not None}
     with pytest.raises(BadInput) as caught:
         connector(name).split(settings)
@@ -80,7 +88,7 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 def test_an_unknown_connector_lists_the_known() -> None:
-    with pytest.raises(BadInput, match="clickhouse, s3_parquet"):
+    with pytest.raises(BadInput, match=", ".join(SETTINGS)):
         connector("oracle")
 
 

@@ -1,0 +1,31 @@
+"""Stand-ins for remote warehouses, started on request: `axion stack up --with ...`, and the tests' fixtures."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from deploy.local.errors import StackError
+from deploy.local.part import Part
+from deploy.local.paths import StatePaths
+from deploy.local.ports import Ports
+from deploy.local.progress import Progress
+from deploy.local.secrets import Secrets
+from deploy.local.servers import flight_sql
+
+_PARTS: Mapping[str, Callable[[StatePaths, Ports, Secrets, Progress], Part]] = {
+    flight_sql.NAME: lambda paths, ports, secrets, _: flight_sql.part(paths, ports, secrets),
+}
+EMULATORS = tuple(_PARTS)
+
+
+def checked(names: Collection[str]) -> tuple[str, ...]:
+    """Names as a user gives them (`flight-sql`) as parts; raises `StackError` for an unknown one."""
+    wanted = tuple(dict.fromkeys(name.strip().replace("-", "_") for name in names))
+    for name in wanted:
+        if name not in EMULATORS:
+            known = ", ".join(part.replace("_", "-") for part in EMULATORS)
+            raise StackError(f"there is no emulator {name!r}: choose of {known}")
+    return wanted
+
+
+def part_of(name: str, paths: StatePaths, ports: Ports, secrets: Secrets, progress: Progress) -> Part:
+    """Builds what it needs and is not in the cache yet."""
+    return _PARTS[name](paths, ports, secrets, progress)

@@ -1,0 +1,80 @@
+"""A query of a client that blocks: its calls run in a worker thread, one after another, bounded and interruptible."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from time import perf_counter
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_AGAIN_S = 0.02
+_GRACE_S = 1.0
+"""How long a cancelled query is waited for. Beyond it its thread ends alone, at the client's own time-outs."""
+
+
+class BlockingRun(ABC):
+    """`call` any number of times, then `close`; not for concurrent use.
+
+    A call that is cancelled, or waits beyond the time-out, stays pending until `close` has interrupted it.
+    """
+
+    def __init__(self, executor: Executor, *, timeout_s: float) -> None:
+        """`timeout_s` bounds `waited_s`, the time spent inside calls together."""
+        self.waited_s = 0.0
+        self._timeout_s = timeout_s
+        self._executor = executor
+        self._pending: Future[object] | None = None
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Makes the call that runs, if any, fail soon. From any thread, and any number of times."""
+
+    @abstractmethod
+    def free(self) -> None:
+        """Gives up what the query holds; in the thread of its calls, or where nothing of it runs. Called once."""
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """`TimeoutError` when time is up, else what the function raises."""
+        started = perf_counter()
+        future: Future[T] = self._executor.submit(function)
+        self._pending = future  # type: ignore[assignment]  # Future is invariant; only its state is asked
+        answer = asyncio.wrap_future(future)
+        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # asked for when abandoned, too
+        try:
+            done, _ = await asyncio.wait([answer], timeout=max(self._timeout_s - self.waited_s, 0.0))
+        finally:
+            self.waited_s += perf_counter() - started
+        if not done:
+            raise TimeoutError
+        return answer.result()
+
+    async def close(self) -> bool:
+        """Interrupts what runs and frees; whether all is gone when it returns, after the grace time at most."""
+        freed = asyncio.get_running_loop().create_future()
+        pending, self._pending = self._pending, None
+        if pending is None or pending.done():
+            self._free_in_thread(freed)
+            return bool((await asyncio.wait([freed], timeout=_GRACE_S))[0])
+        pending.add_done_callback(lambda _: self._free_and_tell(freed))
+        pending.cancel()
+        for _ in range(round(_GRACE_S / _AGAIN_S)):
+            self.interrupt()  # again and again, because one that comes just before the query has begun is lost
+            if (await asyncio.wait([freed], timeout=_AGAIN_S))[0]:
+                return True
+        return False
+
+    def _free_in_thread(self, freed: asyncio.Future[None]) -> None:
+        try:
+            self._executor.submit(self._free_and_tell, freed)
+        except RuntimeError:  # the warehouse was closed meanwhile, its threads take no more work
+            self._free_and_tell(freed)
+
+    def _free_and_tell(self, freed: asyncio.Future[None]) -> None:
+        try:
+            self.free()
+        finally:
+            loop = freed.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(lambda: None if freed.done() else freed.set_result(None))

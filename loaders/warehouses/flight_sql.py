@@ -1,0 +1,180 @@
+"""A server that speaks Arrow Flight SQL, over the ADBC driver. Its SQL is that of the `dialect` setting."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+import adbc_driver_flightsql.dbapi as flight_sql
+import pyarrow as pa
+from adbc_driver_flightsql import DatabaseOptions
+from sqlglot import exp
+
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.statement import Statement
+from loaders.description import Column, Table
+from loaders.errors import StoreQueryFailed, UnknownTable
+from loaders.ledger import Ledger
+from loaders.warehouses.arrow_types import presentation
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, RecordBatches, RemoteTable
+from loaders.warehouses.batch_run import batches_of
+from loaders.warehouses.compile import DUCKDB
+from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, store_error
+from loaders.warehouses.flight_sql_run import FlightSqlRun
+from loaders.warehouses.owned import OwnedPool
+from loaders.warehouses.settings import FlightSqlCredentials, FlightSqlOptions
+from loaders.warehouses.statement_table import table_of
+
+T = TypeVar("T")
+
+_METADATA_S = 10.0
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_]+")
+_DIALECTS: dict[str, Dialect] = {"duckdb": DUCKDB}
+
+
+class FlightSql:
+    """Tables of the server's default catalog. `schema` names another schema than the `db_schema` setting.
+
+    Statements only read by what they are: Flight SQL knows no read-only session, so give the data source a user who
+    may only read.
+    """
+
+    def __init__(self, store: str, options: FlightSqlOptions, credentials: FlightSqlCredentials) -> None:
+        """Opens no connection yet."""
+        self._store = store
+        self._schema = options.db_schema
+        self._dialect = _DIALECTS[options.dialect]
+        self._pool = OwnedPool(store, lambda: _dialed(options, credentials), flight_sql.Connection.close)
+
+    @property
+    def store(self) -> str:
+        return self._store
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._dialect
+
+    async def ping(self, *, ledger: Ledger) -> None:
+        def schemas(connection: flight_sql.Connection) -> set[str]:
+            catalogs = connection.adbc_get_objects(depth="db_schemas").read_all().to_pylist()
+            return {entry["db_schema_name"] for found in catalogs for entry in found["catalog_db_schemas"] or ()}
+
+        found = await self._asked(schemas, ledger)
+        if self._schema is not None and self._schema not in found:
+            raise StoreQueryFailed(
+                self._store, f"{self._store}: the server has no such schema, or the user may not see it. Correct it."
+            )
+
+    async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
+        kinds = await self._listed(schema, None, ledger)
+        return [
+            RemoteTable(name, schema, "view" if "view" in kind.lower() else "table")
+            for name, kind in sorted(kinds.items())
+        ]
+
+    async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
+        """Columns as the server sends them in an answer. Types without a reading are left out (`arrow_types`)."""
+        if table not in await self._listed(schema, table, ledger):
+            raise self._unknown(table)
+        described = Table(self._store, self._schema if schema is None else schema, table, ())
+        source = exp.table_(table, db=described.schema, quoted=True)
+        query = exp.select("*").from_(source).where(exp.false())
+        sql = query.sql(dialect=self._dialect.name)
+
+        def columns(connection: flight_sql.Connection) -> pa.Schema:
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetch_record_batch().schema
+
+        return Table(self._store, described.schema, table, _columns(await self._asked(columns, ledger)))
+
+    async def stream(
+        self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
+    ) -> RecordBatches:
+        owned = self._pool.take()
+        run = FlightSqlRun(owned, statement, timeout_s=timeout_ms / 1000)
+        batches = batches_of(
+            run,
+            store=self._store,
+            ledger=ledger,
+            timeout_ms=timeout_ms,
+            failures=FLIGHT_FAILURES,
+            store_error=store_error,
+        )
+        try:
+            async with aclosing(batches):
+                async for batch in batches:
+                    yield batch
+        except StoreQueryFailed as error:
+            schema, name = table_of(statement.sql, self._dialect.name)
+            if name in await self._listed(schema, name, ledger):
+                raise
+            raise UnknownTable(f"{self._store} no longer has the table. List its tables again.") from error
+        finally:
+            self._pool.give_back(owned, usable=run.freed)
+
+    async def close(self) -> None:
+        self._pool.close()
+
+    async def _listed(self, schema: str | None, table: str | None, ledger: Ledger) -> dict[str, str]:
+        """Table types by name. What is no plain name is compared here: in a filter it would be a pattern."""
+        wanted = self._schema if schema is None else schema
+        schema_filter = wanted if wanted is not None and _PLAIN_NAME.fullmatch(wanted) else None
+        table_filter = table if table is not None and _PLAIN_NAME.fullmatch(table) else None
+
+        def tables(connection: flight_sql.Connection) -> dict[str, str]:
+            reader = connection.adbc_get_objects(
+                depth="tables", db_schema_filter=schema_filter, table_name_filter=table_filter
+            )
+            return {
+                found["table_name"]: found["table_type"]
+                for catalog in reader.read_all().to_pylist()
+                for entry in catalog["catalog_db_schemas"] or ()
+                if (entry["db_schema_name"] or None) == wanted
+                for found in entry["db_schema_tables"] or ()
+            }
+
+        return await self._asked(tables, ledger)
+
+    async def _asked(self, function: Callable[[flight_sql.Connection], T], ledger: Ledger) -> T:
+        """One blocking question in a connection's own thread, bounded by the driver's deadlines."""
+        owned = self._pool.take()
+        answered = False
+        with ledger.statement(self._store):
+            try:
+                answer = await owned.asked(function)
+                answered = True
+                return answer
+            except FLIGHT_FAILURES as error:
+                raise store_error(self._store, error) from error
+            finally:
+                self._pool.give_back(owned, usable=answered)
+
+    def _unknown(self, table: str) -> UnknownTable:
+        return UnknownTable(f"{self._store} has no table {table}. List its tables again.")
+
+
+def _dialed(options: FlightSqlOptions, credentials: FlightSqlCredentials) -> flight_sql.Connection:
+    settings = {
+        DatabaseOptions.TIMEOUT_QUERY.value: str(_METADATA_S),
+        DatabaseOptions.TIMEOUT_UPDATE.value: str(_METADATA_S),
+        DatabaseOptions.TIMEOUT_FETCH.value: str(_METADATA_S),
+    }
+    token = credentials.token.get_secret_value()
+    if token:
+        settings[DatabaseOptions.AUTHORIZATION_HEADER.value] = f"Bearer {token}"
+    elif credentials.username.get_secret_value():
+        settings["username"] = credentials.username.get_secret_value()
+        settings["password"] = credentials.password.get_secret_value()
+    if options.root_certificates is not None:
+        settings[DatabaseOptions.TLS_ROOT_CERTS.value] = options.root_certificates
+    return flight_sql.connect(options.url, db_kwargs=settings, autocommit=True)
+
+
+def _columns(schema: pa.Schema) -> tuple[Column, ...]:
+    columns = []
+    for field in schema:
+        shown = presentation(field.type)
+        if shown is not None and (shown.how != "text" or pa.types.is_time(field.type)):
+            columns.append(Column(field.name, shown.type, nullable=field.nullable))
+    return tuple(columns)

@@ -1,0 +1,59 @@
+"""One Flight SQL query: prepared, bound, read batch by batch, cancelled from any thread."""
+
+import adbc_driver_flightsql.dbapi as flight_sql
+import pyarrow as pa
+from adbc_driver_flightsql import StatementOptions
+
+from loaders.columnar.statement import Statement
+from loaders.warehouses.batch_run import BatchRun
+from loaders.warehouses.flight_sql_parameters import parameter_row
+from loaders.warehouses.owned import Owned
+
+_BATCHES_AHEAD = "1"
+
+
+class FlightSqlRun(BatchRun):
+    """The server's work is bounded twice: by deadlines of its RPCs until rows come, and by `interrupt` at any time."""
+
+    def __init__(self, owned: Owned[flight_sql.Connection], statement: Statement, *, timeout_s: float) -> None:
+        super().__init__(owned.executor, timeout_s=timeout_s)
+        self._owned = owned
+        self._statement = statement
+        self._deadline = str(timeout_s)
+        self._cursor: flight_sql.Cursor | None = None
+        self._reader: pa.RecordBatchReader | None = None
+
+    def start(self) -> None:
+        cursor = self._cursor = self._owned.connection().cursor()
+        cursor.adbc_statement.set_options(
+            **{
+                StatementOptions.TIMEOUT_QUERY.value: self._deadline,
+                StatementOptions.TIMEOUT_UPDATE.value: self._deadline,
+                StatementOptions.TIMEOUT_FETCH.value: "0",  # of the whole answer, its reader's time included
+                StatementOptions.QUEUE_SIZE.value: _BATCHES_AHEAD,
+            }
+        )
+        cursor.execute(self._statement.sql, parameter_row(self._statement.parameters))
+        self._reader = cursor.fetch_record_batch()
+
+    def read(self) -> pa.RecordBatch | None:
+        if self._reader is None:
+            raise RuntimeError("the query was not started")
+        try:
+            return self._reader.read_next_batch()
+        except StopIteration:
+            return None
+
+    def interrupt(self) -> None:
+        if self._cursor is not None:
+            self._cursor.adbc_cancel()
+
+    def free(self) -> None:
+        reader, self._reader = self._reader, None
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            cursor.adbc_cancel()
+        if reader is not None:
+            reader.close()
+        if cursor is not None:
+            cursor.close()

@@ -1,0 +1,115 @@
+"""What only a Flight SQL data source has: three ways in, TLS, and values as Arrow parameters."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import pyarrow as pa
+import pytest
+
+from deploy.local.servers.certificate import keep_certificate
+from deploy.local.servers.flight_sql import Address
+from loaders.columnar.statement import Parameter, Statement
+from loaders.description import ColumnType, Kind
+from loaders.errors import BadInput, StoreCredentialsRejected, StoreTimeout, StoreUnavailable
+from loaders.ledger import Ledger
+from loaders.warehouses.base import Warehouse
+from loaders.warehouses.connectors import connector
+from loaders.warehouses.flight_sql_parameters import parameter_row
+
+LIST = ColumnType(Kind.ARRAY, element=ColumnType(Kind.BIGINT))
+
+
+def opened(
+    at: Address, credentials: Mapping[str, str], *, trust: Path | None = None, url: str | None = None
+) -> Warehouse:
+    settings = {"url": url or at.url, "dialect": "duckdb", "root_certificates": (trust or at.certificate).read_text()}
+    options, sealed = connector("flight_sql").split(settings | dict(credentials))
+    return connector("flight_sql").warehouse("datasource:flight", options.model_dump(), sealed.to_bytes())
+
+
+async def ping(warehouse: Warehouse) -> None:
+    try:
+        await warehouse.ping(ledger=Ledger())
+    finally:
+        await warehouse.close()
+
+
+async def test_a_user_or_a_token_comes_in(flight_sql: Address) -> None:
+    await ping(opened(flight_sql, {"username": flight_sql.user, "password": flight_sql.password}))
+    await ping(opened(flight_sql, {"token": flight_sql.token}))
+
+
+async def test_nobody_else_does(flight_sql: Address) -> None:
+    wrong: list[dict[str, str]] = [
+        {},
+        {"token": "wrong-Secret-7f3a"},
+        {"username": flight_sql.user, "password": "wrong"},
+    ]
+    for credentials in wrong:
+        with pytest.raises(StoreCredentialsRejected, match="rejected the user, the password or the token"):
+            await ping(opened(flight_sql, credentials))
+
+
+async def test_a_certificate_nobody_vouches_for_is_told(flight_sql: Address, tmp_path: Path) -> None:
+    other, _ = keep_certificate(tmp_path)
+    with pytest.raises(StoreUnavailable, match="its certificate is not trusted"):
+        await ping(opened(flight_sql, {"token": flight_sql.token}, trust=other))
+
+
+async def test_a_server_that_wants_tls_is_not_spoken_to_without(flight_sql: Address) -> None:
+    plain = flight_sql.url.replace("grpc+tls://", "grpc://")
+    with pytest.raises(StoreUnavailable):
+        await ping(opened(flight_sql, {"token": flight_sql.token}, url=plain))
+
+
+async def test_the_deadline_travels_with_the_call(flight_sql: Address) -> None:
+    """Less time than a round trip takes: the driver gives up by itself."""
+    warehouse = opened(flight_sql, {"token": flight_sql.token})
+    with pytest.raises(StoreTimeout):
+        async for _ in warehouse.stream(Statement("SELECT 1 AS c0", (), ()), ledger=Ledger(), timeout_ms=0):
+            pass
+    await warehouse.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"url": "http://h:1"}, "must be a grpc:// or grpc\\+tls:// address"),
+        ({"url": "grpc://h"}, "must name a host and a port"),
+        ({"url": "grpc://u:p@h:1"}, "must not hold a user name or password"),
+        ({"url": "grpc://h:1/?x=y"}, "must be scheme, host and port only"),
+        ({"root_certificates": "-----BEGIN PRIVATE KEY-----"}, "must be certificates in PEM"),
+        ({"dialect": "oracle"}, "input should be 'duckdb'"),
+        ({"token": "t", "username": "u"}, "not both"),
+    ],
+)
+def test_a_wrong_setting_is_told(change: dict[str, str], reason: str) -> None:
+    with pytest.raises(BadInput, match=reason):
+        connector("flight_sql").split({"url": "grpc://h:1", "dialect": "duckdb"} | change)
+
+
+def test_values_are_one_row_of_arrow() -> None:
+    given: list[tuple[object, Kind, pa.DataType]] = [
+        (5, Kind.INTEGER, pa.int64()),
+        (2**64, Kind.BIGINT, pa.decimal128(38, 0)),
+        (0.5, Kind.FLOAT, pa.float64()),
+        (Decimal("1.50"), Kind.NUMERIC, pa.decimal128(3, 2)),
+        ("é", Kind.TEXT, pa.string()),
+        (UUID(int=1), Kind.UUID, pa.string()),
+        (True, Kind.BOOLEAN, pa.bool_()),
+        (date(2024, 2, 29), Kind.DATE, pa.date32()),
+        (datetime(2024, 1, 1), Kind.TIMESTAMP, pa.timestamp("us")),
+        (datetime(2024, 1, 1, tzinfo=UTC), Kind.TIMESTAMP, pa.timestamp("us", "UTC")),
+        ("2024-01-01T00:00:00.000000001", Kind.TIMESTAMP, pa.string()),
+        (b"\0", Kind.BYTES, pa.binary()),
+    ]
+    row = parameter_row([Parameter(f"p{n}", ColumnType(kind), value) for n, (value, kind, _) in enumerate(given)])
+    assert row is not None
+    assert row.schema.types == [arrow for _, _, arrow in given]
+    lists = parameter_row([Parameter("p0", LIST, [1, 2]), Parameter("p1", LIST, []), Parameter("p2", LIST, [2**64])])
+    assert lists is not None
+    assert lists.to_pylist() == [{"p0": [1, 2], "p1": [], "p2": [Decimal(2**64)]}]
+    assert parameter_row([]) is None
