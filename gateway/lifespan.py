@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from gateway.auth.api_keys import ApiKeys
 from gateway.auth.authenticate import Authenticator
 from gateway.auth.errors import IDENTITY_PROVIDER
 from gateway.auth.jwks import Jwks
@@ -44,7 +45,8 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with open_stores(settings) as stores, AsyncExitStack() as stack:
         jwks = Jwks(settings.oidc.jwks_url, cache_seconds=settings.oidc.jwks_cache_seconds)
         verifier = TokenVerifier(settings.oidc, jwks=jwks)
-        authenticator = Authenticator(verifier, Subjects(stores.postgres["axion_sense"]))
+        users = stores.postgres["axion_sense"]
+        authenticator = Authenticator(verifier, Subjects(users), ApiKeys(users))
         stack.push_async_callback(authenticator.close)
         kept = _kept_verdicts(stores, settings, stack)
         yield Runtime(

@@ -23,6 +23,8 @@ class Subject:
     user_id: int | None = None
     email: str | None = None
     display_name: str | None = None
+    scopes: frozenset[str] | None = None
+    """Of an API key: all it may be used for (`resolvers.permissions.scopes`). None for those who signed in."""
 
     @property
     def is_anonymous(self) -> bool:

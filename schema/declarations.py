@@ -1,6 +1,8 @@
 """Every declared type, in the order of the SDL's domains. A new noun is added here."""
 
 from schema import job
+from schema.accounts import api_key
+from schema.accounts import user as account
 from schema.aura import rag_chunk, workspace
 from schema.gen import (
     dashboard,
@@ -19,6 +21,8 @@ from schema.gen import (
 from schema.sense import frame, frame_batch, hold, organization, track, track_log
 
 __all__ = [
+    "account",
+    "api_key",
     "dashboard",
     "dashboard_control",
     "dashboard_group",

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from schema.accounts.mutation import AccountsMutation
 from schema.aura.mutation import AuraMutation
 from schema.gen.dashboard_mutation import DashboardMutation
 from schema.gen.mutation import GenMutation
@@ -11,5 +12,13 @@ from schema.sense.mutation import SenseMutation
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(GenMutation, GenRoleMutation, DashboardMutation, SenseMutation, AuraMutation, JobMutation):
+class Mutation(
+    GenMutation,
+    GenRoleMutation,
+    DashboardMutation,
+    SenseMutation,
+    AuraMutation,
+    JobMutation,
+    AccountsMutation,
+):
     pass

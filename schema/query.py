@@ -73,6 +73,9 @@ class Query:
     job = object_root("Job", "A job by its global id.")
     jobs = connection_root("Job", "Jobs you started; all, for administrators.")
 
+    users = connection_root("User", "Yourself; all users and service accounts, for administrators.")
+    api_keys = connection_root("ApiKey", "The API keys that act as you; all, for administrators.")
+
     gen: GenQuery = namespace(_gen, "Axion Gen: data sources, datasets and the remote tables behind them.")
     sense: SenseQuery = namespace(_sense, "Axion Sense: road telemetry.")
     aura: AuraQuery = namespace(_aura, "Aura: retrieval over code and conversations.")

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 
+from gateway.auth.api_keys import ApiKeys
 from gateway.auth.errors import TokenRejected
 from gateway.auth.oidc import TokenVerifier
 from gateway.auth.subjects import Subjects
@@ -13,11 +14,12 @@ _BEARER = re.compile(r" *bearer +([a-z0-9._~+/=-]+) *", re.IGNORECASE | re.ASCII
 
 
 class Authenticator:
-    """No credentials are anonymous; bad ones are refused, never taken for none."""
+    """No credentials are anonymous; bad ones are refused, never taken for none. A bearer is a JWT or an API key."""
 
-    def __init__(self, verifier: TokenVerifier, subjects: Subjects) -> None:
+    def __init__(self, verifier: TokenVerifier, subjects: Subjects, api_keys: ApiKeys) -> None:
         self._verifier = verifier
         self._subjects = subjects
+        self._api_keys = api_keys
 
     async def subject(self, authorization: str | None, ledger: Ledger) -> tuple[Subject, datetime | None]:
         """The caller, and when the token ends (UTC): a subscription must end then too.
@@ -29,9 +31,12 @@ class Authenticator:
         found = _BEARER.fullmatch(authorization)
         if found is None:
             raise TokenRejected("The Authorization header must read: Bearer, a space, the token.")
+        if ApiKeys.is_key(found[1]):
+            return await self._api_keys.of(found[1], ledger)
         claims = await self._verifier.verify(found[1])
         return await self._subjects.of(claims, ledger), claims.expires_at
 
     async def close(self) -> None:
         await self._subjects.close()
+        await self._api_keys.close()
         await self._verifier.close()

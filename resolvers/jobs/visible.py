@@ -6,6 +6,7 @@ from loaders.errors import NotFound
 from loaders.jobs.job import Job
 from loaders.jobs.store import STORE, JobStore
 from resolvers.context import Context
+from resolvers.permissions.scopes import require_scope_to_read
 
 
 def job_store(context: Context) -> JobStore:
@@ -15,6 +16,7 @@ def job_store(context: Context) -> JobStore:
 async def visible_job(context: Context, job_id: UUID) -> Job:
     """`Unauthenticated` without a subject. `NotFound` for another's job too: that it exists is not told."""
     context.verdicts.require_subject()
+    require_scope_to_read(context.subject, (STORE,))
     job = await job_store(context).get(job_id, ledger=context.ledger)
     if job is None or (job.subject != context.subject.id and not await context.verdicts.is_admin()):
         raise NotFound(f"There is no job {job_id}.")

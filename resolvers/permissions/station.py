@@ -23,6 +23,7 @@ from resolvers.permissions.guards import (
     guard_of,
 )
 from resolvers.permissions.restrict import by_owner, by_visibility
+from resolvers.permissions.scopes import require_scope_to_read
 from resolvers.permissions.verdicts import Only, Unbounded, Verdicts
 
 Candidates: TypeAlias = Callable[[Table, str], Awaitable[Collection[object]]]
@@ -51,6 +52,8 @@ async def restrictions(
     """What the subject may see of each table, as a predicate (`apply.Restrictions`). Raises as `guard` does."""
     if any(not isinstance(row_guard, Public) for row_guard in guards.values()):
         verdicts.require_subject()
+        guarded = {table.store for table, row_guard in guards.items() if not isinstance(row_guard, Public)}
+        require_scope_to_read(verdicts.subject, guarded)
     asked = [_restriction(table, row_guard, verdicts, candidates) for table, row_guard in guards.items()]
     return [await asked[0]] if len(asked) == 1 else await concurrently(asked)  # one needs no task of its own
 

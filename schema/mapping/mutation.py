@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import strawberry
 
 from resolvers.context import Context
+from resolvers.permissions.scopes import require_scope_to_write
 from schema.errors import as_data, result_of
 
 I = TypeVar("I")  # noqa: E741 - the input
@@ -27,7 +28,7 @@ def named_mutation(
     """As `mutation`, over `work(context, input, name or alias in the document)`."""
 
     async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:
-        return await as_data(work(info.context, input, str(info.path.key)))
+        return await as_data(_allowed(work, info, input))
 
     name = answers.__strawberry_definition__.name  # type: ignore[attr-defined]
     annotations = {
@@ -42,3 +43,10 @@ def named_mutation(
     )
     resolve.__annotations__ = {**annotations, "return": result}
     return strawberry.mutation(resolver=resolve, description=description)
+
+
+async def _allowed(
+    work: Callable[[Context, I, str], Awaitable[Any]], info: strawberry.Info[Context, None], given: I
+) -> Any:
+    require_scope_to_write(info.context.subject, info.field_name)
+    return await work(info.context, given, str(info.path.key))

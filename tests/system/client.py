@@ -64,8 +64,10 @@ class Client:
         user: str | None = "admin",
         stores: bool = True,
         accept: str = JSON,
+        **more: str,
     ) -> Answer:
-        headers = self.headers(user, accept=accept, **({"x_axion_stores": "1"} if stores else {}))
+        """`more` are further headers, with `_` for `-`."""
+        headers = self.headers(user, accept=accept, **({"x_axion_stores": "1"} if stores else {}), **more)
         body = {"query": document, "variables": variables}
         async with self.http.post(f"{self.url}/graphql", json=body, headers=headers) as response:
             return Answer(response.status, orjson.loads(await response.read()))

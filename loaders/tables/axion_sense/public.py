@@ -2,11 +2,23 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from loaders.tables.axion_sense.base import AxionSense
-from loaders.tables.columns import BigInt, IdentityKey, Json
+from loaders.tables.columns import BigInt, IdentityKey, Json, Uuid7Key
 from loaders.tables.idempotency_key import IdempotencyKeyTable
 from loaders.tables.openfga_model_version import OpenFgaModelVersionTable
 
@@ -21,7 +33,8 @@ class User(AxionSense):
             postgresql_using="gin",
             postgresql_ops={"profile_data": "jsonb_path_ops"},
         ),
-        {"schema": "public", "comment": "People who sign in to the platform, one row per OIDC subject."},
+        CheckConstraint("kind IN ('person', 'service')", name="kind"),
+        {"schema": "public", "comment": "Who uses the platform: people, by OIDC subject, and service accounts."},
     )
 
     id: Mapped[IdentityKey] = mapped_column(comment="Key of the user.")
@@ -31,6 +44,9 @@ class User(AxionSense):
     is_active: Mapped[bool] = mapped_column(server_default=true(), comment="Whether the user may sign in.")
     profile_data: Mapped[Json] = mapped_column(
         server_default=text("'{}'"), comment="Free profile attributes, filterable by path."
+    )
+    kind: Mapped[str] = mapped_column(
+        server_default=text("'person'"), comment="`person`, or `service` for an account that has API keys only."
     )
 
     memberships: Mapped[list["UserOrg"]] = relationship(back_populates="user", lazy="raise")
@@ -112,6 +128,33 @@ class UserOrgRole(AxionSense):
 
     membership: Mapped[UserOrg] = relationship(back_populates="roles", lazy="raise")
     role: Mapped[Role] = relationship(lazy="raise")
+
+
+class ApiKey(AxionSense):
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        Index("ix_api_keys_user_id", "user_id"),
+        CheckConstraint("octet_length(secret_sha256) = 32", name="secret_sha256"),
+        CheckConstraint("cardinality(scopes) > 0", name="scopes"),
+        CheckConstraint("expires_at BETWEEN created_at AND created_at + interval '366 days'", name="expires_at"),
+        {"schema": "public", "comment": "Keys that programs send instead of an OIDC token; the secret is not kept."},
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the API key (UUIDv7), part of what the program sends.")
+    user_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("public.users.id", ondelete="CASCADE"), comment="User or service account it acts as."
+    )
+    name: Mapped[str] = mapped_column(comment="What the key is for.")
+    secret_sha256: Mapped[bytes] = mapped_column(comment="SHA-256 of the secret.")
+    scopes: Mapped[list[str]] = mapped_column(
+        ARRAY(Text),
+        comment="What it may be used for, such as `gen:read` or `sense:write`, which includes reading.",
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was made (UTC).")
+    expires_at: Mapped[datetime] = mapped_column(comment="When it ends (UTC), at most 366 days after it was made.")
+    revoked_at: Mapped[datetime | None] = mapped_column(comment="When it was revoked (UTC); null while it may be used.")
+
+    user: Mapped[User] = relationship(lazy="raise")
 
 
 class OpenFgaModelVersion(OpenFgaModelVersionTable, AxionSense):

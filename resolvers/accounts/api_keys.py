@@ -1,0 +1,125 @@
+"""API keys: made by those who signed in, for themselves or, by system admins, for a service account."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from loaders.description import Table
+from loaders.errors import BadInput, NotFound
+from loaders.postgres.write import Transaction, transaction
+from loaders.secrets.api_key import ApiKeyText
+from loaders.tables.axion_sense.public import ApiKey, User
+from loaders.tables.databases import METADATA
+from loaders.tables.describe import describe
+from loaders.tables.uuid7 import uuid7
+from resolvers.context import Context
+from resolvers.idempotency import Asked, Key, once
+from resolvers.permissions.scopes import SCOPES
+
+STORE = "axion_sense"
+LONGEST = timedelta(days=366)
+USUAL = timedelta(days=90)
+_MAX_NAME = 200
+_MAX_ACTIVE = 50
+
+_TABLE: Table = describe(ApiKey, STORE)
+_KEYS = METADATA[STORE].tables["public.idempotency_keys"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyCreate:
+    """`user_id=None` is the caller. `expires_at` is aware; None is 90 days from now."""
+
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeApiKey:
+    """`text` is what the program sends; it is shown this once, and None for a mutation that was retried."""
+
+    key: Key
+    text: ApiKeyText | None
+
+
+async def create_api_key(context: Context, asked: Asked, input_: ApiKeyCreate) -> MadeApiKey:
+    """`BadInput` for unknown scopes, a wrong end, or too many keys; `NotFound` for another's or an unknown account."""
+    context.verdicts.require_subject()
+    name, scopes, expires_at = _name(input_.name), _scopes(input_.scopes), _end(input_.expires_at)
+    made: list[ApiKeyText] = []
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+
+        async def work() -> Key:
+            owner = await _owner(context, within, input_.user_id)
+            text = ApiKeyText.new(uuid7())
+            made.append(text)
+            row = {"user_id": owner, "name": name, "scopes": scopes, "expires_at": expires_at}
+            await within.rows(sa.insert(ApiKey).values(id=text.id, secret_sha256=text.secret_sha256, **row))
+            return (text.id,)
+
+        key = await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
+    return MadeApiKey(key, made[0] if made else None)
+
+
+async def revoke_api_key(context: Context, asked: Asked, id_: UUID) -> Key:
+    """For who the key acts as, and system admins. Revoked before, it stays as it was. `NotFound` for another's."""
+    context.verdicts.require_subject()
+    anyone = await context.verdicts.is_admin()
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+
+        async def work() -> Key:
+            mine = ApiKey.id == id_ if anyone else sa.and_(ApiKey.id == id_, ApiKey.user_id == context.subject.user_id)
+            revoked = (
+                sa.update(ApiKey).where(mine).values(revoked_at=sa.func.coalesce(ApiKey.revoked_at, sa.func.now()))
+            )
+            if not await within.rows(revoked.returning(ApiKey.id)):
+                raise NotFound("There is no such API key.")
+            return (id_,)
+
+        return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
+
+
+async def _owner(context: Context, within: Transaction, user_id: int | None) -> int:
+    """The account, locked, so that no two keys at once pass its bound. Whose keys one may not make is not told."""
+    owner = context.subject.user_id if user_id is None else user_id
+    conditions = [User.id == owner, User.is_active]
+    if owner != context.subject.user_id:
+        if not await context.verdicts.is_admin():
+            raise NotFound("There is no such service account.")
+        conditions.append(User.kind == "service")
+    rows = await within.rows(sa.select(User.id).where(*conditions).with_for_update(key_share=True))
+    if not rows:
+        raise NotFound("There is no such service account.")
+    active = sa.and_(ApiKey.user_id == owner, ApiKey.revoked_at.is_(None), ApiKey.expires_at > sa.func.now())
+    (counted,) = await within.rows(sa.select(sa.func.count()).select_from(ApiKey).where(active))
+    if counted[0] >= _MAX_ACTIVE:
+        raise BadInput(f"An account has at most {_MAX_ACTIVE} API keys at a time. Revoke one with `apiKeyRevoke`.")
+    return int(rows[0].id)
+
+
+def _name(name: str) -> str:
+    if not name.strip() or len(name) > _MAX_NAME or "\x00" in name:
+        raise BadInput(f"`name` must have 1 to {_MAX_NAME} characters.", field="name")
+    return name
+
+
+def _scopes(scopes: tuple[str, ...]) -> list[str]:
+    if not scopes:
+        raise BadInput(f"`scopes` must name at least one of {', '.join(SCOPES)}.", field="scopes")
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise BadInput(f"There is no scope {scope[:50]!r}: there are {', '.join(SCOPES)}.", field="scopes")
+    return sorted(set(scopes))
+
+
+def _end(expires_at: datetime | None) -> datetime:
+    now = datetime.now(UTC)
+    if expires_at is None:
+        return now + USUAL
+    if not now < expires_at <= now + LONGEST:
+        raise BadInput(f"`expiresAt` must lie in the next {LONGEST.days} days.", field="expiresAt")
+    return expires_at

@@ -1,0 +1,57 @@
+"""Service accounts: users without a person, for programs. They have API keys only, and the permissions of any user."""
+
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from loaders.errors import BadInput, NotFound
+from loaders.postgres.write import transaction
+from loaders.tables.axion_sense.public import User
+from loaders.tables.databases import METADATA
+from loaders.tables.describe import describe
+from resolvers.accounts.api_keys import STORE
+from resolvers.context import Context
+from resolvers.idempotency import Asked, Key, once
+
+_TABLE = describe(User, STORE)
+_KEYS = METADATA[STORE].tables["public.idempotency_keys"]
+_MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccountCreate:
+    """`display_name` says what the account is for."""
+
+    display_name: str
+
+
+async def create_service_account(context: Context, asked: Asked, input_: ServiceAccountCreate) -> Key:
+    """For system admins. What it may do is granted to `user:service|{uuid}`, as to any user."""
+    await context.verdicts.require_admin()
+    name = input_.display_name
+    if not name.strip() or len(name) > _MAX_NAME or "\x00" in name:
+        raise BadInput(f"`displayName` must have 1 to {_MAX_NAME} characters.", field="displayName")
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+
+        async def work() -> Key:
+            subject = f"service|{uuid.uuid4()}"
+            made = sa.insert(User).values(external_auth_id=subject, display_name=name, kind="service")
+            (row,) = await within.rows(made.returning(User.id))
+            return (row.id,)
+
+        return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
+
+
+async def set_service_account_active(context: Context, asked: Asked, id_: int, *, is_active: bool) -> Key:
+    """For system admins. Deactivated, its API keys are refused and its jobs end. `NotFound` for a person."""
+    await context.verdicts.require_admin()
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+
+        async def work() -> Key:
+            changed = sa.update(User).where(User.id == id_, User.kind == "service").values(is_active=is_active)
+            if not await within.rows(changed.returning(User.id)):
+                raise NotFound("There is no such service account.")
+            return (id_,)
+
+        return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)

@@ -1,0 +1,128 @@
+"""Mutations of accounts: API keys and service accounts. None of them can be done with an API key."""
+
+from dataclasses import asdict
+from typing import Any
+
+import strawberry
+
+from resolvers.accounts.api_keys import ApiKeyCreate, create_api_key, revoke_api_key
+from resolvers.accounts.service_accounts import (
+    ServiceAccountCreate,
+    create_service_account,
+    set_service_account_active,
+)
+from resolvers.context import Context
+from resolvers.idempotency import Asked
+from resolvers.permissions.scopes import SCOPES
+from schema.mapping.filters import row_key, uuid_key
+from schema.mapping.mutation import named_mutation
+from schema.mapping.object import OBJECTS
+from schema.mapping.payload import changed_row, make_payload
+from schema.scalars import DateTime
+
+_SHOWN_ONCE = (
+    "What the program sends as bearer token. Keep it: it is shown this once, and is null in a repeated answer."
+)
+
+ApiKeyRevokePayload = make_payload("ApiKeyRevokePayload", "api_key", "ApiKey", "The API key is refused from now on.")
+ServiceAccountCreatePayload = make_payload("ServiceAccountCreatePayload", "user", "User", "The account was made.")
+ServiceAccountUpdatePayload = make_payload("ServiceAccountUpdatePayload", "user", "User", "The account was changed.")
+
+
+@strawberry.type(description="The API key was made.")
+class ApiKeyCreatePayload:
+    key: strawberry.Private[tuple[object, ...]]
+    secret: str | None = strawberry.field(description=_SHOWN_ONCE)
+    api_key = changed_row("ApiKey", "The row, as it stands after the mutation.")
+
+
+@strawberry.input(description="An API key to be made.")
+class ApiKeyCreateInput:
+    name: str = strawberry.field(description="What the key is for, 1 to 200 characters.")
+    scopes: list[str] = strawberry.field(description=f"What it may be used for, among {', '.join(SCOPES)}.")
+    expires_at: DateTime | None = strawberry.field(
+        description="When it ends, in the next 366 days; after 90 days unless given.", default=strawberry.UNSET
+    )
+    service_account_id: strawberry.ID | None = strawberry.field(
+        description="Global id of the service account it shall act as (for administrators); you unless given.",
+        default=strawberry.UNSET,
+    )
+
+
+@strawberry.input(description="Which API key to revoke.")
+class ApiKeyRevokeInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the API key.")
+
+
+@strawberry.input(description="A service account to be made.")
+class ServiceAccountCreateInput:
+    display_name: str = strawberry.field(description="What the account is for, 1 to 200 characters.")
+
+
+@strawberry.input(description="What to change of a service account.")
+class ServiceAccountUpdateInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the `User`.")
+    is_active: bool = strawberry.field(description="Whether its API keys are accepted.")
+
+
+async def _create_key(context: Context, given: ApiKeyCreateInput, response_key: str) -> Any:
+    account = given.service_account_id or None
+    input_ = ApiKeyCreate(
+        name=given.name,
+        scopes=tuple(given.scopes),
+        expires_at=given.expires_at or None,
+        user_id=None if account is None else _user_id(account),
+    )
+    made = await create_api_key(context, Asked("apiKeyCreate", response_key, asdict(input_)), input_)
+    return ApiKeyCreatePayload(key=made.key, secret=made.text.text if made.text else None)
+
+
+async def _revoke_key(context: Context, given: ApiKeyRevokeInput, response_key: str) -> Any:
+    asked = Asked("apiKeyRevoke", response_key, {"id": given.id})
+    return ApiKeyRevokePayload(key=await revoke_api_key(context, asked, uuid_key(given.id, "ApiKey")))
+
+
+async def _create_account(context: Context, given: ServiceAccountCreateInput, response_key: str) -> Any:
+    asked = Asked("serviceAccountCreate", response_key, {"displayName": given.display_name})
+    key = await create_service_account(context, asked, ServiceAccountCreate(given.display_name))
+    return ServiceAccountCreatePayload(key=key)
+
+
+async def _update_account(context: Context, given: ServiceAccountUpdateInput, response_key: str) -> Any:
+    asked = Asked("serviceAccountUpdate", response_key, {"id": given.id, "isActive": given.is_active})
+    key = await set_service_account_active(context, asked, _user_id(given.id), is_active=given.is_active)
+    return ServiceAccountUpdatePayload(key=key)
+
+
+def _user_id(id_: str) -> int:
+    (key,) = row_key(id_, OBJECTS["User"])
+    assert isinstance(key, int)
+    return key
+
+
+@strawberry.type
+class AccountsMutation:
+    api_key_create = named_mutation(
+        _create_key,
+        takes=ApiKeyCreateInput,
+        answers=ApiKeyCreatePayload,
+        description="Makes an API key that acts as you, within its scopes. Needs a sign-in: no API key makes others.",
+    )
+    api_key_revoke = named_mutation(
+        _revoke_key,
+        takes=ApiKeyRevokeInput,
+        answers=ApiKeyRevokePayload,
+        description="Revokes an API key, within a second everywhere. For who it acts as, and administrators.",
+    )
+    service_account_create = named_mutation(
+        _create_account,
+        takes=ServiceAccountCreateInput,
+        answers=ServiceAccountCreatePayload,
+        description="Makes a service account: a user for a program, with API keys only. For administrators.",
+    )
+    service_account_update = named_mutation(
+        _update_account,
+        takes=ServiceAccountUpdateInput,
+        answers=ServiceAccountUpdatePayload,
+        description="Activates or deactivates a service account. For administrators.",
+    )

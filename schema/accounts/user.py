@@ -1,0 +1,15 @@
+from loaders.tables.axion_sense import public
+from resolvers.permissions.guards import Own
+from schema.mapping.declare import column, table_type, to_many
+
+
+@table_type(public.User, store="axion_sense", guard=Own("id", "user_id"))
+class User:
+    """Who uses the platform: a person, or a service account. Seen by itself and by administrators."""
+
+    external_auth_id = column("Subject (`sub`) of its tokens; permissions are granted to `user:` and this.")
+    email = column()
+    display_name = column()
+    is_active = column()
+    kind = column()
+    api_keys = to_many("ApiKey", remote="user_id", description="The API keys that act as this user.")
