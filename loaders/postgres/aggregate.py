@@ -11,7 +11,7 @@ from loaders.errors import BadInput
 from loaders.expression import expression_type, having_table, measure_type, sortable
 from loaders.order import nulls_first
 from loaders.postgres.expression import NAN, from_clause, sort_key, sql_expression
-from loaders.postgres.json_text import Part, Text, concat, json_constant, json_value, object_parts
+from loaders.postgres.json_text import Part, Text, concat, json_constant, json_object, json_value
 from loaders.postgres.predicate import condition
 from loaders.postgres.rows import Source, conditions, of
 from loaders.read import Aggregate, AggregateFunction, Expression, Figures, Having, Join, Literal, Measure, Read, figure
@@ -37,7 +37,7 @@ def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: S
         zip(values, (matched.c[label.name] for label in selected), strict=True)
     )
     entries = [(key, _entry(entry, read.table, columns)) for key, entry in aggregate.entries]
-    text = concat(object_parts(entries))
+    text = json_object(entries)
     if not aggregate.group_by:
         one = sa.select(text).select_from(matched).having(sa.true())  # one group even where nothing is measured
         return concat(["[", one.scalar_subquery(), "]"])
@@ -89,7 +89,7 @@ def _entry(
         case Literal(value):
             return json_constant(value)
         case Figures(entries):
-            return concat(object_parts((key, _entry(below, table, columns)) for key, below in entries))
+            return json_object((key, _entry(below, table, columns)) for key, below in entries)
         case Measure():
             return json_value(_measure(entry, table, columns), measure_type(entry, table), nullable=True)
         case group:

@@ -4,7 +4,7 @@ A connection is built in three layers, each a subquery of the next, so that colu
 rows are turned into text:
 
     matched   SELECT columns FROM table WHERE ... ORDER BY ... LIMIT n + 1
-    numbered  the matched rows with their place on the page
+    numbered  the matched rows with their place on the page, unless columns of theirs say it
     answer    string_agg of each requested part over the numbered rows
 
 To-one edges and nested connections are correlated subqueries of the row (top-n per parent). Every `Related` here lies
@@ -18,8 +18,8 @@ from loaders.expression import columns_of, expression_type, is_nullable
 from loaders.order import total_order
 from loaders.postgres.aggregate import aggregate_text
 from loaders.postgres.expression import bind_all, from_clause, sql_expression
-from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, json_value, object_parts
-from loaders.postgres.page import PLACE, PageText
+from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, json_object, json_value, quoted
+from loaders.postgres.page import PLACE, PageText, sorted_by_columns
 from loaders.postgres.parameter import parameter
 from loaders.postgres.rows import Source, conditions, matched, of
 from loaders.postgres.statement import Statement, render
@@ -61,7 +61,7 @@ def object_text(read: Read, join: Join | None, outer: Source | None) -> Text:
 
 
 def _row_text(fields: tuple[Field, ...], table: Table, source: Source) -> Text:
-    return concat(object_parts((field.key, _value(field.output, table, source)) for field in fields))
+    return json_object((field.key, _value(field.output, table, source)) for field in fields)
 
 
 def _value(output: Output, table: Table, source: Source) -> Part:
@@ -79,11 +79,11 @@ def _value(output: Output, table: Table, source: Source) -> Part:
             return sa.func.coalesce(object_text(read, join, source), sa.literal_column("'null'"), type_=sa.Text)
 
 
-def node_id_text(type_name: str, columns: tuple[str, ...], source: Source) -> Text:
+def node_id_text(type_name: str, columns: tuple[str, ...], source: Source) -> Part:
     key: list[Part] = [type_name + ":"]
     for position, name in enumerate(columns):
         key += ["|" if position else "", sa.cast(source.c[name], sa.Text)]
-    return concat(['"', base64url(concat(key)), '"'])
+    return quoted(base64url(concat(key)))
 
 
 def _columns_of(fields: tuple[Field, ...]) -> set[str]:
@@ -109,20 +109,24 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
     parts = read.connection.entries
     paged = [part for _, part in parts if isinstance(part, Nodes | Edges | PageInfo)]
     if not paged:
-        return concat(object_parts((key, _unpaged(part, read, join, outer)) for key, part in parts))
+        return json_object((key, _unpaged(part, read, join, outer)) for key, part in parts)
     columns = _columns_of_connection(read.connection).union(*(columns_of(term.expression) for term in order))
     more = read.page.limit is not None and any(isinstance(part, PageInfo) for part in paged)
     limit = None if read.page.limit is None else parameter(read.page.limit, sa.BigInteger(), _with_one if more else int)
     page_rows = matched(read, join, outer, columns=columns, limit=limit)
-    place = sa.func.row_number().over().label(PLACE)
-    numbered = sa.select(*page_rows.c, place).select_from(page_rows).subquery()
-    page = PageText(read, order, numbered, _row_text, cut=more)
+    in_order = sorted_by_columns(read, order)
+    rows = page_rows if in_order and not more else _numbered(page_rows)
+    page = PageText(read, order, rows, _row_text, cut=more, in_order=in_order)
     entries = [
         (key, page.part(part) if isinstance(part, Nodes | Edges | PageInfo) else _unpaged(part, read, join, outer))
         for key, part in parts
     ]
-    answer = sa.select(concat(object_parts(entries))).select_from(numbered)
+    answer = sa.select(json_object(entries)).select_from(rows)
     return answer.having(sa.true()).scalar_subquery()  # one row even where nothing is aggregated
+
+
+def _numbered(rows: Source) -> Source:
+    return sa.select(*rows.c, sa.func.row_number().over().label(PLACE)).select_from(rows).subquery()
 
 
 def _with_one(limit: int) -> int:

@@ -8,42 +8,70 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.elements import ColumnElement
 
-from loaders.description import Table
-from loaders.order import cursor_mark
-from loaders.postgres.json_text import Part, Text, base64url, concat, constant, json_constant, object_parts
-from loaders.postgres.order import cursor_values
+from loaders.description import Kind, Table
+from loaders.order import cursor_mark, flipped
+from loaders.postgres.json_text import (
+    Part,
+    Parts,
+    Text,
+    base64url,
+    concat,
+    constant,
+    json_constant,
+    json_object,
+    quoted,
+)
+from loaders.postgres.order import cursor_values, order_clause
 from loaders.postgres.parameter import parameter
 from loaders.postgres.rows import Source
-from loaders.read import EdgePart, Edges, Field, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
+from loaders.read import Col, EdgePart, Edges, Field, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
 
 PLACE = "place"
 RowText: TypeAlias = Callable[[tuple[Field, ...], Table, Source], Text]
 
 
+def sorted_by_columns(read: Read, order: tuple[OrderBy, ...]) -> bool:
+    """Whether the page's rows are read in the answer's order, by columns alone.
+
+    Postgres knows it of the subquery then, and need not sort an aggregate in that order: 4 of 27 ms of 10,000 rows.
+    """
+    return not read.page.backward and all(
+        isinstance(term.expression, Col) and read.table.column(term.expression.name).type.kind is not Kind.FLOAT
+        for term in order
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """Over the page's numbered rows. `cut`: one row more than the page was read; `row_text`: the object of a row."""
+    """Over the page's rows. `cut`: one row more than the page was read; `row_text`: the object of a row.
+
+    `in_order`: as `sorted_by_columns` says. The rows need their places where it is false, and to be cut.
+    """
 
     read: Read
     order: tuple[OrderBy, ...]
     rows: Source
     row_text: RowText
     cut: bool
+    in_order: bool
 
     def part(self, part: Nodes | Edges | PageInfo) -> Part:
         match part:
             case Nodes(fields):
                 return self._list(self.row_text(fields, self.read.table, self.rows))
             case Edges(entries):
-                return self._list(concat(object_parts((key, self._edge(entry)) for key, entry in entries)))
+                return self._list(json_object((key, self._edge(entry)) for key, entry in entries))
             case PageInfo(entries):
-                return concat(object_parts((key, self._page_info(entry)) for key, entry in entries))
+                return json_object((key, self._page_info(entry)) for key, entry in entries)
 
-    def _list(self, row: Text) -> Text:
+    def _list(self, row: Text) -> Part:
         items = sa.func.string_agg(row, self._in_place(sa.literal_column("','")), type_=sa.Text)
-        return concat(["[", sa.func.coalesce(self._on_page(items), sa.literal_column("''"), type_=sa.Text), "]"])
+        return Parts(("[", sa.func.coalesce(self._on_page(items), sa.literal_column("''"), type_=sa.Text), "]"))
 
     def _in_place(self, expression: ColumnElement[Any], *, reverse: bool = False) -> ColumnElement[Any]:
+        if self.in_order:
+            order = flipped(self.order) if reverse else self.order
+            return aggregate_order_by(expression, *order_clause(order, self.read.table, self.rows))
         place = self.rows.c[PLACE]
         return aggregate_order_by(expression, place.desc() if self.read.page.backward != reverse else place.asc())
 
@@ -60,7 +88,7 @@ class PageText:
             case Literal(value):
                 return json_constant(value)
             case _:
-                return concat(['"', self._cursor(), '"'])
+                return quoted(self._cursor())
 
     def _cursor(self) -> Text:
         """As loaders/encode/cursor.py reads it: base64url of a JSON array, the list's mark before each term's value."""
@@ -92,5 +120,5 @@ class PageText:
 
     def _boundary(self, *, reverse: bool) -> Text:
         cursors = sa.func.array_agg(self._in_place(self._cursor(), reverse=reverse), type_=sa.ARRAY(sa.Text))
-        boundary = concat(['"', self._on_page(cursors)[1], '"'])
+        boundary = concat([quoted(self._on_page(cursors)[1])])
         return sa.func.coalesce(boundary, sa.literal_column("'null'"), type_=sa.Text)

@@ -141,6 +141,12 @@ async def test_more_fields_than_a_function_takes_arguments(postgres: Postgres) -
         assert await run(read, postgres) == answer(read, DATA)
 
 
+async def test_constants_are_no_templates(postgres: Postgres) -> None:
+    fields = (*columns("id", "row_id", "rank"), Field("said", Literal("100 %s of 100%, %1$s %% %I")))
+    read = listed(KIDS, fields)
+    assert await run(read, postgres) == answer(read, DATA)
+
+
 async def test_response_keys_longer_than_a_name_in_postgres(postgres: Postgres) -> None:
     long, longer = "k" * 64, "k" * 64 + "_"
     kids = Read(KIDS, connection=Connection(((long, TotalCount()), (longer, Nodes(columns("id"))))))
