@@ -16,6 +16,7 @@ from loaders.read import (
     CountOf,
     Having,
     JsonPath,
+    Masked,
     Measure,
     SortKey,
     Through,
@@ -50,6 +51,8 @@ def expression_type(expression: SortKey, table: Table) -> ColumnType:
             return expression_type(by, join.target)
         case CountOf():
             return ColumnType(Kind.BIGINT)
+        case Masked(masked):
+            return expression_type(masked, table)
 
 
 def _bucket_type(column_type: ColumnType, unit: Unit) -> ColumnType:
@@ -65,6 +68,8 @@ def columns_of(expression: SortKey) -> tuple[str, ...]:
             return (name,)
         case JsonPath(column) | CosineSimilarity(column) | Bucket(column):
             return (column,)
+        case Masked(masked, holder):
+            return (*columns_of(masked), holder)
         case Through(join) | CountOf(join):
             return join.local
 

@@ -5,8 +5,7 @@ for all parents, so the number of statements depends on the document and never o
 fails leaves null in its own fields and is reported; the rest of the answer stays.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -14,10 +13,12 @@ import orjson
 from loaders.columnar.connection import empty_answer, read_connection, read_keyed
 from loaders.columnar.source import Source
 from loaders.concurrently import concurrently
+from loaders.denied import holders, take_marks
 from loaders.description import ColumnType, Table
 from loaders.encode.decoded import decoded
 from loaders.encode.value import decode_value
 from loaders.errors import AxionError
+from loaders.failure import Failure
 from loaders.ledger import Ledger
 from loaders.plan import Graft
 from loaders.postgres.client import Postgres
@@ -36,23 +37,6 @@ class ReadStores(Protocol):
     def columnar(self) -> Mapping[str, Source]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A crossing that failed: where its first null stands in the answer, how many there are, and why."""
-
-    path: tuple[str | int, ...]
-    nulls: int
-    error: AxionError
-
-
-@dataclass(frozen=True, slots=True)
-class _Holder:
-    """A place in an answer that holds the key of what belongs there."""
-
-    object: dict[str, Any]
-    path: tuple[str | int, ...]
-
-
 async def fetch(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple[str | None, list[Failure]]:
     """The answer as JSON text, `None` for an absent object. Raises what the read's own store raises."""
     prepared, values = prepare(read)
@@ -64,10 +48,10 @@ async def fetch_prepared(
 ) -> tuple[str | None, list[Failure]]:
     """As `fetch`, with the values of the prepared read's slots."""
     text = await _root(prepared, values, stores, ledger)
-    if not prepared.grafts or text is None:
+    if text is None or not (prepared.grafts or prepared.marks):
         return text, []
     tree = decoded(text, exact=prepared.shows_json)
-    failures = await _graft([(tree, ())], prepared.grafts, values, stores, ledger)
+    failures = await _finish([(tree, ())], prepared, values, stores, ledger)
     return orjson.dumps(tree).decode(), failures
 
 
@@ -76,7 +60,7 @@ async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple
     prepared, values = prepare(read)
     text = await _root(prepared, values, stores, ledger)
     tree = None if text is None else decoded(text, exact=prepared.shows_json)
-    failures = [] if tree is None else await _graft([(tree, ())], prepared.grafts, values, stores, ledger)
+    failures = [] if tree is None else await _finish([(tree, ())], prepared, values, stores, ledger)
     return tree, failures
 
 
@@ -102,18 +86,19 @@ def _store(table: Table, stores: ReadStores) -> Postgres | Source:
     return stores.columnar[table.store]
 
 
-async def _graft(
+async def _finish(
     trees: Sequence[tuple[Any, tuple[str | int, ...]]],
-    grafts: Iterable[tuple[Graft, Prepared]],
+    prepared: Prepared,
     values: Sequence[Value],
     stores: ReadStores,
     ledger: Ledger,
 ) -> list[Failure]:
-    """Replaces the keys at every graft's path in all trees. Crossings of one level run concurrently."""
+    """Takes marks out of all trees, and replaces the keys at every graft's path. Crossings run concurrently."""
+    denied = take_marks(trees, prepared.marks)
     failures = await concurrently(
-        _graft_one(trees, graft, prepared, values, stores, ledger) for graft, prepared in grafts
+        _graft_one(trees, graft, below, values, stores, ledger) for graft, below in prepared.grafts
     )
-    return [failure for below in failures for failure in below]
+    return denied + [failure for below in failures for failure in below]
 
 
 async def _graft_one(
@@ -124,25 +109,25 @@ async def _graft_one(
     stores: ReadStores,
     ledger: Ledger,
 ) -> list[Failure]:
-    holders = [holder for tree, path in trees for holder in _holders(tree, graft.path[:-1], path)]
+    places = [place for tree, path in trees for place in holders(tree, graft.path[:-1], path)]
     key = graft.path[-1]
-    if not holders:
+    if not places:
         return []
-    texts = [None if holder.object[key] is None else str(holder.object[key]) for holder in holders]
-    asked = [holder for holder, text in zip(holders, texts, strict=True) if text is not None]
+    texts = [None if holder[key] is None else str(holder[key]) for holder, _ in places]
+    asked = [path for (_, path), text in zip(places, texts, strict=True) if text is not None]
     try:
         answers = await _keyed(prepared, graft.join, values, list(dict.fromkeys(texts)), stores, ledger)
     except AxionError as error:
-        for holder in holders:
-            holder.object[key] = None
-        return [Failure((*asked[0].path, key), len(asked), error)]
+        for holder, _ in places:
+            holder[key] = None
+        return [Failure((*asked[0], key), len(asked), error)]
     exact = prepared.shows_json
     children = []
-    for holder, text in zip(holders, texts, strict=True):
+    for (holder, path), text in zip(places, texts, strict=True):
         answer = answers[text]
-        child = holder.object[key] = None if answer is None else decoded(answer, exact=exact)
-        children.append((child, (*holder.path, key)))
-    return await _graft([child for child in children if child[0] is not None], prepared.grafts, values, stores, ledger)
+        child = holder[key] = None if answer is None else decoded(answer, exact=exact)
+        children.append((child, (*path, key)))
+    return await _finish([child for child in children if child[0] is not None], prepared, values, stores, ledger)
 
 
 async def _keyed(
@@ -181,13 +166,3 @@ def _key(text: str | None, type_: ColumnType) -> object:
         return None if text is None else decode_value(text, type_)
     except ValueError:
         return None
-
-
-def _holders(tree: Any, path: tuple[str, ...], at: tuple[str | int, ...]) -> Iterable[_Holder]:
-    if isinstance(tree, list):
-        for position, item in enumerate(tree):
-            yield from _holders(item, path, (*at, position))
-    elif tree is not None and path:
-        yield from _holders(tree[path[0]], path[1:], (*at, path[0]))
-    elif tree is not None:
-        yield _Holder(tree, at)

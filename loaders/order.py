@@ -15,6 +15,7 @@ from loaders.read import (
     GroupOrder,
     Join,
     JsonPath,
+    Masked,
     OrderBy,
     SortKey,
     Through,
@@ -63,6 +64,8 @@ def _spelled(key: SortKey) -> list[str]:
             return ["similarity", column]
         case Bucket(column, unit, time_zone):
             return ["bucket", column, unit.value, time_zone]
+        case Masked(masked):  # a cursor is made under the mask and comes back before it is put on
+            return _spelled(masked)
         case Through(join, by):
             return ["through", *_spelled_join(join), *_spelled(by)]
         case CountOf(join):

@@ -6,11 +6,14 @@ of it serves both. Nulls stay where they are, and so does what is no value but s
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias, cast
 
 from loaders.read import (
     Aggregate,
     And,
+    Bucket,
+    Col,
     Compare,
     Computed,
     Connection,
@@ -23,7 +26,9 @@ from loaders.read import (
     Expression,
     Field,
     Having,
+    JsonPath,
     Literal,
+    Masked,
     Nodes,
     Not,
     Op,
@@ -60,15 +65,24 @@ def split_predicate(predicate: Predicate, first: int) -> tuple[Predicate, tuple[
 
 
 class _Taken:
+    """One tuple that stands at several places, such as the ids of a mask, is one value: expressions stay equal."""
+
     def __init__(self, first: int = 0) -> None:
         self.values: list[Value] = []
         self._first = first
+        self._tuples: dict[int, Slot] = {}
 
     def __call__(self, value: Value) -> Value:
         if value is None:
             return None
+        known = self._tuples.get(id(value)) if isinstance(value, tuple) else None
+        if known is not None:
+            return known
         self.values.append(value)
-        return Slot(self._first + len(self.values) - 1)
+        slot = Slot(self._first + len(self.values) - 1)
+        if isinstance(value, tuple):
+            self._tuples[id(value)] = slot
+        return slot
 
 
 def _read(read: Read, change: Change) -> Read:
@@ -118,9 +132,14 @@ def _sort_key(key: SortKey, change: Change) -> SortKey:
 
 
 def _expression(expression: Expression, change: Change) -> Expression:
-    if not isinstance(expression, CosineSimilarity):
-        return expression
-    return replace(expression, vector=cast("tuple[float, ...]", change(expression.vector)))
+    match expression:
+        case CosineSimilarity():
+            return replace(expression, vector=cast("tuple[float, ...]", change(expression.vector)))
+        case Masked(masked, holder, values):
+            inner = cast("Col | JsonPath | CosineSimilarity | Bucket", _expression(masked, change))
+            return Masked(inner, holder, cast("tuple[Value, ...]", change(values)))
+        case _:
+            return expression
 
 
 def _fields(fields: tuple[Field, ...], change: Change) -> tuple[Field, ...]:
@@ -147,8 +166,12 @@ def _part(part: ConnectionPart, change: Change) -> ConnectionPart:
             return Nodes(_fields(fields, change))
         case Edges(entries):
             return Edges(tuple((key, _edge(entry, change)) for key, entry in entries))
-        case Aggregate(having=Having() as having):
-            return replace(part, having=replace(having, where=_predicate(having.where, change)))
+        case Aggregate():
+            changed = part.mapped(partial(_expression, change=change))
+            having = changed.having
+            if having is None:
+                return changed
+            return replace(changed, having=Having(having.measures, _predicate(having.where, change)))
         case _:
             return part
 

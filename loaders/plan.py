@@ -18,6 +18,7 @@ from loaders.read import (
     Field,
     Join,
     Literal,
+    Masked,
     Nodes,
     Output,
     Read,
@@ -108,7 +109,7 @@ def shows_json(read: Read) -> bool:
 
 def _shows_json(output: Output, read: Read) -> bool:
     match output:
-        case Computed(Col(name)):
+        case Computed(Col(name) | Masked(Col(name))):
             return read.table.column(name).type.kind is Kind.JSON
         case Related(_, below):
             return shows_json(below)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from loaders.bounded_cache import BoundedCache
+from loaders.denied import marks_of
 from loaders.parameters import fill, split
 from loaders.plan import Graft, joins, plan, shows_json
 from loaders.postgres.compile import compile_keyed, compile_read
@@ -19,13 +20,14 @@ _KEYS = Slot(-1)
 class Prepared:
     """The part of a read that one store answers, and the grafts below it. `join` is how a keyed read is reached."""
 
-    __slots__ = ("_grafts", "_plan", "_statement", "join", "read", "shows_json")
+    __slots__ = ("_grafts", "_plan", "_statement", "join", "marks", "read", "shows_json")
 
     def __init__(self, read: Read, join: Join | None = None) -> None:
         self._plan = plan(read)
         self.read = self._plan.read
         self.join = join
         self.shows_json = shows_json(self.read)
+        self.marks = marks_of(self.read)
         self._statement: Statement | None = None
         self._grafts: tuple[tuple[Graft, Prepared], ...] | None = None
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from loaders.columnar.source import Source
 from loaders.description import Table
 from loaders.errors import BadInput
-from loaders.fetch import Failure, distinct_values, fetch, fetch_tree
+from loaders.failure import Failure
+from loaders.fetch import distinct_values, fetch, fetch_tree
 from loaders.read import Page, Read
 from resolvers.context import Context
 from resolvers.cost import price

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from loaders.columnar.source import Source
+from loaders.denied import unmarked
 from loaders.errors import BadInput
 from loaders.read import Nodes, Read, Related
 
@@ -42,4 +43,4 @@ def _rows_of(read: Read) -> Read:
             raise BadInput(f"{MESSAGE}.")
     if any(isinstance(part.output, Related) for part in fields):
         raise BadInput("An Arrow stream has the columns of one table. Leave the nested selections out.")
-    return Read(read.table, fields=fields, where=read.where, order=read.order, page=read.page)
+    return Read(read.table, fields=unmarked(fields), where=read.where, order=read.order, page=read.page)

@@ -7,7 +7,7 @@ from loaders.ledger import Ledger
 from resolvers.cost import Budget
 
 if TYPE_CHECKING:
-    from loaders.fetch import Failure
+    from loaders.failure import Failure
     from loaders.stores import Stores
     from resolvers.capture import Capture
     from resolvers.gen.loaders import GenLoaders

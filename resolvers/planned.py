@@ -1,16 +1,18 @@
 """A read built once for all values of its slots, answered for each request under its caller's guard."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from loaders.bounded_cache import BoundedCache
-from loaders.fetch import Failure, fetch_prepared
+from loaders.failure import Failure
+from loaders.fetch import fetch_prepared
 from loaders.parameters import split_predicate
 from loaders.prepared import Prepared
-from loaders.read import Predicate, Read, Value
+from loaders.read import Read, Slot, Value
 from resolvers.answer import candidates_of
 from resolvers.context import Context
 from resolvers.cost import price
-from resolvers.permissions.apply import apply
+from resolvers.permissions.apply import Restriction, apply
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.station import guards_of, restrictions
 
@@ -29,24 +31,35 @@ class PlannedRead:
     def __init__(self, read: Read, policies: Policies) -> None:
         self.read = read
         self._guards = guards_of(read, policies)
-        self._guarded: BoundedCache[tuple[Predicate | None, ...], Prepared] = BoundedCache(_KINDS_OF_CALLERS)
+        self._guarded: BoundedCache[tuple[Restriction, ...], Prepared] = BoundedCache(_KINDS_OF_CALLERS)
 
     async def answer(self, values: Sequence[Value], context: Context) -> tuple[str | None, list[Failure]]:
         """As `resolvers.answer.answer`, with the values of the read's slots."""
         context.budget.spend(price(self.read, values))
         found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
-        shapes: list[Predicate | None] = []
         filling = list(values)
-        for predicate in found:
-            shape, own = (None, ()) if predicate is None else split_predicate(predicate, len(filling))
-            shapes.append(shape)
-            filling += own
-        prepared = self._prepared(tuple(shapes))
+        prepared = self._prepared(tuple(_split(restriction, filling) for restriction in found))
         return await fetch_prepared(prepared, filling, stores=context.stores, ledger=context.ledger)
 
-    def _prepared(self, shapes: tuple[Predicate | None, ...]) -> Prepared:
+    def _prepared(self, shapes: tuple[Restriction, ...]) -> Prepared:
         prepared = self._guarded.get(shapes)
         if prepared is None:
             prepared = Prepared(apply(self.read, dict(zip(self._guards, shapes, strict=True))))
             self._guarded.keep(shapes, prepared)
         return prepared
+
+
+def _split(restriction: Restriction, values: list[Value]) -> Restriction:
+    """The restriction with slots for its values, which are appended to `values`. Masks of equal values share a slot."""
+    rows = restriction.rows
+    if rows is not None:
+        rows, own = split_predicate(rows, len(values))
+        values += own
+    slots: dict[Value, Slot] = {}
+    masks = []
+    for mask in restriction.masks:
+        if mask.values not in slots:
+            slots[mask.values] = Slot(len(values))
+            values.append(mask.values)
+        masks.append(replace(mask, values=slots[mask.values]))
+    return Restriction(rows, tuple(masks))

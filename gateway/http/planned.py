@@ -9,7 +9,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, located_error
 
 from gateway.http.documents import Operation
-from loaders.fetch import Failure
+from loaders.failure import Failure
 from loaders.read import Value
 from resolvers.context import Context
 from resolvers.planned import PlannedRead

@@ -12,7 +12,7 @@ from sqlglot import exp
 from loaders.columnar.statement import Parameter
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
-from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Measure, Op, Unit
+from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Measure, Op, Slot, Unit
 
 ROW = "t"  # the alias of the table that is read
 
@@ -140,6 +140,13 @@ class Binder:
                 if self.table.column(name).type.kind is Kind.DATE:
                     return self.dialect.date_bucket(column(name), unit)
                 return self.dialect.instant_bucket(column(name), unit, self.bind(time_zone, ColumnType(Kind.TEXT)))
+            case Masked(masked, holder, values):
+                shown: exp.Expr = exp.false()
+                assert not isinstance(values, Slot)
+                if values:
+                    rows = [(value,) for value in values]
+                    shown = self.dialect.one_of([column(holder)], [self.table.column(holder).type], rows, self)
+                return exp.Case(ifs=[exp.If(this=shown, true=self.expression(masked))])
 
     def sort_key(self, expression: Expression, column_type: ColumnType) -> exp.Expr:
         """The expression as it sorts and groups: NaN as null, so that pages and groups are the same on every engine."""

@@ -72,7 +72,7 @@ def _values(aggregate: Aggregate, table: Table, source: Source) -> dict[tuple[Ex
                 if expression is not None and function in _SORTED:
                     values[expression, True] = sort_key(expression, table, source)
                 elif expression is not None:
-                    values[expression, False] = sql_expression(expression, source)
+                    values[expression, False] = sql_expression(expression, table, source)
             case Literal():
                 pass
             case _ if entry not in aggregate.group_by:

@@ -72,7 +72,8 @@ def _value(output: Output, table: Table, source: Source) -> Part:
             return node_id_text(type_name, columns, source)
         case Computed(expression):
             nullable = is_nullable(expression, table)
-            return json_value(sql_expression(expression, source), expression_type(expression, table), nullable=nullable)
+            shown = sql_expression(expression, table, source)
+            return json_value(shown, expression_type(expression, table), nullable=nullable)
         case Related(join, read) if read.connection is not None:
             return connection_text(read, join, source)
         case Related(join, read):

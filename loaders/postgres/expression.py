@@ -17,7 +17,7 @@ from loaders.expression import expression_type
 from loaders.postgres.bucket import bucket
 from loaders.postgres.parameter import Unfit, parameter
 from loaders.postgres.types import Named, sql_type
-from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Slot, Value
+from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Slot, Value
 
 NAN = sa.literal_column("'NaN'::float8", sa.Double)
 _RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2**63)}
@@ -29,7 +29,7 @@ def from_clause(table: Table) -> FromClause:
     return sa.table(table.name, *columns, schema=table.schema).alias()
 
 
-def sql_expression(expression: Expression, source: FromClause) -> ColumnElement[Any]:
+def sql_expression(expression: Expression, table: Table, source: FromClause) -> ColumnElement[Any]:
     match expression:
         case Col(name):
             return source.c[name]
@@ -39,11 +39,14 @@ def sql_expression(expression: Expression, source: FromClause) -> ColumnElement[
             return sa.literal_column("1") - cosine_distance(source.c[column], vector)
         case Bucket():
             return bucket(expression, source.c[expression.column])
+        case Masked(masked, holder, values):
+            shown = source.c[holder] == sa.any_(bind_all(values, table.column(holder).type))
+            return sa.case((shown, sql_expression(masked, table, source)))
 
 
 def sort_key(expression: Expression, table: Table, source: FromClause) -> ColumnElement[Any]:
     """The expression as it sorts and groups: NaN as null (loaders/expression.py)."""
-    value = sql_expression(expression, source)
+    value = sql_expression(expression, table, source)
     return sa.func.nullif(value, NAN) if expression_type(expression, table).kind is Kind.FLOAT else value
 
 

@@ -21,7 +21,7 @@ from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate, Sl
 def condition(predicate: Predicate, table: Table, source: FromClause) -> ColumnElement[bool]:
     match predicate:
         case Compare(expression, op, value):
-            return _compare(sql_expression(expression, source), expression_type(expression, table), op, value)
+            return _compare(sql_expression(expression, table, source), expression_type(expression, table), op, value)
         case And(terms):
             return sa.and_(sa.true(), *(condition(term, table, source) for term in terms))
         case Or(terms):

@@ -5,7 +5,7 @@ edits one in place. Keys of output objects are the response keys of the document
 """
 
 from loaders.read.aggregate import Aggregate, AggregateFunction, Figures, GroupOrder, Having, Measure, figure
-from loaders.read.expression import Bucket, Col, CosineSimilarity, Expression, JsonPath, Slot, Unit, Value
+from loaders.read.expression import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Slot, Unit, Value
 from loaders.read.order import CountOf, OrderBy, Page, SortKey, Through
 from loaders.read.output import Computed, Literal, NodeId
 from loaders.read.predicate import And, Compare, Exists, Join, Never, Not, Op, Or, Predicate
@@ -47,6 +47,7 @@ __all__ = [
     "Join",
     "JsonPath",
     "Literal",
+    "Masked",
     "Measure",
     "Never",
     "NodeId",

@@ -1,6 +1,7 @@
 """Figures over groups of the rows that match."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from loaders.read.expression import Expression
@@ -85,6 +86,38 @@ class Aggregate:
         for _, entry in self.entries:
             found += [each for _, each in entry.entries] if isinstance(entry, Figures) else [entry]
         return tuple(found)
+
+    def mapped(self, change: Callable[[Expression], Expression]) -> "Aggregate":
+        """The same figures of other expressions over the row. The condition of `having` is about measures and stays."""
+
+        def measure(each: Measure) -> Measure:
+            return each if each.expression is None else replace(each, expression=change(each.expression))
+
+        def entry(each: "Expression | Measure | Literal | Figures") -> "Expression | Measure | Literal | Figures":
+            if isinstance(each, Figures):
+                return Figures(tuple((key, shown(below)) for key, below in each.entries))
+            return shown(each)
+
+        def shown(each: "Expression | Measure | Literal") -> "Expression | Measure | Literal":
+            match each:
+                case Literal():
+                    return each
+                case Measure():
+                    return measure(each)
+                case _:
+                    return change(each)
+
+        having = self.having
+        return replace(
+            self,
+            group_by=tuple(map(change, self.group_by)),
+            entries=tuple((key, entry(each)) for key, each in self.entries),
+            having=None if having is None else replace(having, measures=tuple(map(measure, having.measures))),
+            order=tuple(
+                replace(term, by=measure(term.by) if isinstance(term.by, Measure) else change(term.by))
+                for term in self.order
+            ),
+        )
 
     @property
     def hidden(self) -> tuple[Measure, ...]:

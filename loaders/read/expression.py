@@ -68,4 +68,16 @@ class Bucket:
     time_zone: str = "UTC"
 
 
-Expression: TypeAlias = Col | JsonPath | CosineSimilarity | Bucket
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """The expression in rows whose column `holder` is one of `values`; null in all others.
+
+    What a field guard makes of every use of a column: shown, compared, sorted or measured, it is null where denied.
+    """
+
+    expression: "Col | JsonPath | CosineSimilarity | Bucket"
+    holder: str
+    values: "tuple[Value, ...] | Slot"
+
+
+Expression: TypeAlias = Col | JsonPath | CosineSimilarity | Bucket | Masked

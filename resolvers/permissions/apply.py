@@ -1,14 +1,19 @@
-"""Puts the predicate of each table's guard into a `Read`, at every level a row of that table can be seen or felt.
+"""Puts each table's guard into a `Read`, at every level a row of that table can be seen or felt.
 
 Pure. A predicate of the caller cannot feel hidden rows either: inside `Exists`, hidden rows do not exist, so neither
 `some`, `every`, `none` nor counts tell of them. Nor does an order over a join: hidden rows
 sort as absent ones and are not counted. The guards' own `Exists` (via) see all rows, as they must.
+
+A masked column is masked wherever it is used: what is shown is null in denied rows, and so is what is compared, sorted,
+grouped, measured or put into a cursor. Beside each masked field that is shown stands a mark of it (loaders/denied.py).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias, assert_never
 
+from loaders.denied import mark
 from loaders.description import Table
 from loaders.read import (
     Aggregate,
@@ -24,10 +29,12 @@ from loaders.read import (
     EdgePart,
     Edges,
     Exists,
+    Expression,
     Field,
     Join,
     JsonPath,
     Literal,
+    Masked,
     Never,
     NodeId,
     Nodes,
@@ -38,43 +45,75 @@ from loaders.read import (
     Predicate,
     Read,
     Related,
+    Slot,
     SortKey,
     Through,
     TotalCount,
+    Value,
 )
 
-Restrictions: TypeAlias = Mapping[Table, Predicate | None]
-"""Per table the predicate that admits its visible rows; None admits all, Never none. A missing table is a KeyError."""
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """`column` is shown in rows whose `holder` is one of `values`."""
+
+    column: str
+    holder: str
+    values: tuple[Value, ...] | Slot
 
 
-def tables_of(read: Read) -> frozenset[Table]:
-    """Every table the read touches: its own, those of nested reads and those inside `Exists`."""
-    tables: set[Table] = set()
-    apply(read, _Recorder(tables))
-    return frozenset(tables)
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """What a subject may see of a table: `rows` admits its visible rows (None all, Never none); a mask a column."""
+
+    rows: Predicate | None = None
+    masks: tuple[Mask, ...] = ()
+
+    def mask_of(self, column: str) -> Mask | None:
+        return next((mask for mask in self.masks if mask.column == column), None)
+
+
+Restrictions: TypeAlias = Mapping[Table, Restriction]
+"""A missing table is a KeyError."""
+
+
+def touched(read: Read) -> dict[Table, frozenset[str]]:
+    """Every table of the read (its own, of nested reads, inside `Exists`), and the columns its values are of."""
+    recorder = _Recorder()
+    apply(read, recorder)
+    return {table: frozenset(noting.columns) for table, noting in recorder.items()}
 
 
 def apply(read: Read, restrictions: Restrictions) -> Read:
-    """The same read over visible rows only."""
-    where = None if read.where is None else _predicate(read.where, restrictions)
+    """The same read over visible rows and columns only."""
+    restriction = restrictions[read.table]
+    where = None if read.where is None else _predicate(read.where, read.table, restrictions)
     return replace(
         read,
-        where=_both(where, restrictions[read.table]),
-        order=tuple(replace(term, expression=_sort_key(term.expression, restrictions)) for term in read.order),
-        fields=_fields(read.fields, restrictions),
-        connection=None if read.connection is None else _connection(read.connection, restrictions),
+        where=_both(where, restriction.rows),
+        order=tuple(
+            replace(term, expression=_sort_key(term.expression, read.table, restrictions)) for term in read.order
+        ),
+        fields=_fields(read.fields, read.table, restrictions),
+        connection=None if read.connection is None else _connection(read.connection, read.table, restrictions),
     )
 
 
-class _Recorder(dict[Table, Predicate | None]):
+@dataclass(frozen=True, slots=True)
+class _Noting(Restriction):
     """Admits everything and notes what was asked for, so that the walk that guards is the walk that collects."""
 
-    def __init__(self, tables: set[Table]) -> None:
-        super().__init__()
-        self._tables = tables
+    columns: set[str] = field(default_factory=set)
 
-    def __missing__(self, table: Table) -> None:
-        self._tables.add(table)
+    def mask_of(self, column: str) -> Mask | None:
+        self.columns.add(column)
+        return None
+
+
+class _Recorder(dict[Table, _Noting]):
+    def __missing__(self, table: Table) -> _Noting:
+        self[table] = noting = _Noting()
+        return noting
 
 
 def _both(own: Predicate | None, guard: Predicate | None) -> Predicate | None:
@@ -83,16 +122,18 @@ def _both(own: Predicate | None, guard: Predicate | None) -> Predicate | None:
     return own if guard is None else And((own, guard))
 
 
-def _predicate(predicate: Predicate, restrictions: Restrictions) -> Predicate:
+def _predicate(predicate: Predicate, table: Table, restrictions: Restrictions) -> Predicate:
     match predicate:
-        case Compare() | Never():
+        case Compare(expression, op, value):
+            return Compare(_expression(expression, restrictions[table]), op, value)
+        case Never():
             return predicate
         case And(terms):
-            return And(tuple(_predicate(term, restrictions) for term in terms))
+            return And(tuple(_predicate(term, table, restrictions) for term in terms))
         case Or(terms):
-            return Or(tuple(_predicate(term, restrictions) for term in terms))
+            return Or(tuple(_predicate(term, table, restrictions) for term in terms))
         case Not(term):
-            return Not(_predicate(term, restrictions))
+            return Not(_predicate(term, table, restrictions))
         case Exists(join, where):
             return Exists(join, _visible(join, where, restrictions))
         case _:
@@ -101,29 +142,47 @@ def _predicate(predicate: Predicate, restrictions: Restrictions) -> Predicate:
 
 def _visible(join: Join, where: Predicate | None, restrictions: Restrictions) -> Predicate | None:
     """`where` over the visible rows of the join's target."""
-    return _both(None if where is None else _predicate(where, restrictions), restrictions[join.target])
+    inner = None if where is None else _predicate(where, join.target, restrictions)
+    return _both(inner, restrictions[join.target].rows)
 
 
-def _sort_key(key: SortKey, restrictions: Restrictions) -> SortKey:
+def _sort_key(key: SortKey, table: Table, restrictions: Restrictions) -> SortKey:
     match key:
-        case Col() | JsonPath() | CosineSimilarity() | Bucket():
-            return key
         case Through(join, by, where):
-            return Through(join, _sort_key(by, restrictions), _visible(join, where, restrictions))
+            return Through(join, _sort_key(by, join.target, restrictions), _visible(join, where, restrictions))
         case CountOf(join, where):
             return CountOf(join, _visible(join, where, restrictions))
+        case expression:
+            return _expression(expression, restrictions[table])
+
+
+def _expression(expression: Expression, restriction: Restriction) -> Expression:
+    match expression:
+        case Col(column) | JsonPath(column) | CosineSimilarity(column) | Bucket(column):
+            mask = restriction.mask_of(column)
+            return expression if mask is None else Masked(expression, mask.holder, mask.values)
+        case Masked():
+            raise ValueError("a guarded read is not guarded again")
         case _:
-            assert_never(key)
+            assert_never(expression)
 
 
-def _fields(fields: tuple[Field, ...], restrictions: Restrictions) -> tuple[Field, ...]:
-    return tuple(Field(field.key, _output(field.output, restrictions)) for field in fields)
+def _fields(fields: tuple[Field, ...], table: Table, restrictions: Restrictions) -> tuple[Field, ...]:
+    outputs: list[Field] = []
+    for shown in fields:
+        output = _output(shown.output, table, restrictions)
+        outputs.append(Field(shown.key, output))
+        if isinstance(output, Computed) and isinstance(output.expression, Masked):
+            outputs.append(mark(shown.key, output.expression))
+    return tuple(outputs)
 
 
-def _output(output: Output, restrictions: Restrictions) -> Output:
+def _output(output: Output, table: Table, restrictions: Restrictions) -> Output:
     match output:
-        case Computed() | Literal() | NodeId():
+        case Literal() | NodeId():
             return output
+        case Computed(expression):
+            return Computed(_expression(expression, restrictions[table]))
         case Related(join, read):
             _same_table(join, read)
             return Related(join, apply(read, restrictions))
@@ -131,28 +190,30 @@ def _output(output: Output, restrictions: Restrictions) -> Output:
             assert_never(output)
 
 
-def _connection(connection: Connection, restrictions: Restrictions) -> Connection:
-    return Connection(tuple((key, _part(part, restrictions)) for key, part in connection.entries))
+def _connection(connection: Connection, table: Table, restrictions: Restrictions) -> Connection:
+    return Connection(tuple((key, _part(part, table, restrictions)) for key, part in connection.entries))
 
 
-def _part(part: ConnectionPart, restrictions: Restrictions) -> ConnectionPart:
+def _part(part: ConnectionPart, table: Table, restrictions: Restrictions) -> ConnectionPart:
     match part:
-        case PageInfo() | TotalCount() | Aggregate() | Literal():
+        case PageInfo() | TotalCount() | Literal():
             return part  # they speak of the rows that match the read's `where`, which is guarded
+        case Aggregate():
+            return part.mapped(partial(_expression, restriction=restrictions[table]))
         case Nodes(fields):
-            return Nodes(_fields(fields, restrictions))
+            return Nodes(_fields(fields, table, restrictions))
         case Edges(entries):
-            return Edges(tuple((key, _edge(entry, restrictions)) for key, entry in entries))
+            return Edges(tuple((key, _edge(entry, table, restrictions)) for key, entry in entries))
         case _:
             assert_never(part)
 
 
-def _edge(entry: EdgePart | Literal | Nodes, restrictions: Restrictions) -> EdgePart | Literal | Nodes:
+def _edge(entry: EdgePart | Literal | Nodes, table: Table, restrictions: Restrictions) -> EdgePart | Literal | Nodes:
     match entry:
         case EdgePart() | Literal():
             return entry
         case Nodes(fields):
-            return Nodes(_fields(fields, restrictions))
+            return Nodes(_fields(fields, table, restrictions))
         case _:
             assert_never(entry)
 

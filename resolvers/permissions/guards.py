@@ -1,4 +1,4 @@
-"""Declarations of who sees the rows of a table. Data only: `verdicts` asks, `apply` puts the answers into the `Read`.
+"""Declarations of who sees the rows of a table, and which of its columns.
 
 Every table that can be read has one `RowGuard` in the policies; a table without one cannot be read at all. There is no
 "inherited from the parent": a child is guarded by itself (`Visible(..., via=...)`), because it can be reached by other
@@ -103,16 +103,30 @@ class AllOf:
 
 
 RowGuard: TypeAlias = Public | Visible | Own | Whole | SignedIn | Admins | Where | Through | AnyOf | AllOf
-Policies: TypeAlias = Mapping[Table, RowGuard]
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A guard on a field: given when the subject has `relation` on `type:{value of column}` of the same row."""
+    """A guard on a field: its column is shown in rows where the subject has `relation` on `type:{value of column}`.
+
+    `column` is another one of the same row. In rows where it is null, the field is for system admins only.
+    """
 
     type: str
     relation: str
     column: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithFields:
+    """A table some of whose columns are for fewer than see its rows. `fields`: column and guard, each column once."""
+
+    rows: RowGuard
+    fields: tuple[tuple[str, Relation], ...]
+
+
+Guard: TypeAlias = RowGuard | WithFields
+Policies: TypeAlias = Mapping[Table, Guard]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +177,7 @@ class Unguarded(AxionError):
         )
 
 
-def guard_of(policies: Policies, table: Table) -> RowGuard:
+def guard_of(policies: Policies, table: Table) -> Guard:
     """Raises `Unguarded` for a table without a guard."""
     guard = policies.get(table)
     if guard is None:

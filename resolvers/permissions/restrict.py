@@ -1,14 +1,15 @@
-"""What a guard and a visibility come to as a predicate over the table's rows. Pure."""
+"""What a guard and a visibility come to as a predicate over the table's rows, or as masks. Pure."""
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
 
 from loaders.description import Kind, Table
 from loaders.read import Col, Compare, Exists, Join, Never, Op, Predicate, Value
 from resolvers.context import Subject
-from resolvers.permissions.guards import Own, Visible
+from resolvers.permissions.apply import Mask
+from resolvers.permissions.guards import Own, Relation, Visible
 from resolvers.permissions.verdicts import Everything, Only
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
@@ -23,6 +24,18 @@ def by_visibility(guard: Visible, table: Table, visibility: Everything | Only) -
     if not values:
         return Never()
     return _through(guard.via, Compare(Col(guard.column), Op.IN, values))
+
+
+def masks(
+    fields: Iterable[tuple[str, Relation]], table: Table, seen: Mapping[Relation, Everything | Only]
+) -> tuple[Mask, ...]:
+    """A mask for each field that is not shown in every row. Fields of one guard share their values."""
+    values = {
+        relation: typed(visibility.ids, table, relation.column)
+        for relation, visibility in seen.items()
+        if isinstance(visibility, Only)
+    }
+    return tuple(Mask(column, relation.column, values[relation]) for column, relation in fields if relation in values)
 
 
 def by_owner(guard: Own, table: Table, subject: Subject) -> Predicate:

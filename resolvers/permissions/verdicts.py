@@ -14,7 +14,6 @@ from loaders.openfga import names
 from loaders.openfga.client import Checked, Listed
 from loaders.openfga.tuples import Check
 from resolvers.context import Subject
-from resolvers.permissions.guards import Relation
 
 ADMIN = Check("admin", names.SYSTEM)
 
@@ -117,13 +116,6 @@ class Verdicts:
         self.require_subject()
         if not await self.is_admin():
             _forbid()
-
-    async def require_field(self, guard: Relation, value: object) -> None:
-        """The field guard of a row whose guard column holds `value`; null is for admins. Forbidden nulls the field."""
-        if value is None:
-            await self.require_admin()
-        else:
-            await self.require(guard.relation, names.object_name(guard.type, value))
 
     async def _verdict(self, check: Check) -> bool | None:
         if check not in self._decided:

@@ -1,6 +1,8 @@
 from loaders.tables.axion_gen import catalog
-from resolvers.permissions.guards import Visible
+from resolvers.permissions.guards import Relation, Visible
 from schema.mapping.declare import column, table_type, to_many
+
+_ADMINS = Relation("datasource", "can_admin", "name")
 
 
 @table_type(catalog.DataSource, store="axion_gen", guard=Visible("datasource", "can_view", "name"))
@@ -10,7 +12,9 @@ class GenDataSource:
     name = column()
     description = column()
     connector_type = column()
-    key_version = column("Version of the encryption key of the credentials; null without credentials.")
+    key_version = column(
+        "Version of the encryption key of the credentials; null without credentials. For administrators.", guard=_ADMINS
+    )
     created_at = column()
     updated_at = column()
     datasets = to_many("GenDataset", remote="data_source_id", description="The datasets over its tables.")

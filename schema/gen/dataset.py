@@ -1,7 +1,9 @@
 from loaders.tables.axion_gen import catalog
-from resolvers.permissions.guards import Visible
+from resolvers.permissions.guards import Relation, Visible
 from schema.gen.table import dataset_table, dataset_tables
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
+
+_ADMINS = Relation("dataset", "can_admin", "id")
 
 
 @table_type(catalog.Dataset, store="axion_gen", guard=Visible("dataset", "can_view", "id"))
@@ -10,6 +12,10 @@ class GenDataset:
 
     name = column()
     description = column()
+    remote_schema = column(
+        "Schema or folder of the tables in the data source; null: the source's own. For administrators.", guard=_ADMINS
+    )
+    table_names = column("The tables that belong to it; null: all of the schema. For administrators.", guard=_ADMINS)
     created_at = column()
     updated_at = column()
     data_source = to_one("GenDataSource", local="data_source_id", description="The warehouse its tables are in.")

@@ -23,8 +23,9 @@ from sqlalchemy.orm import DeclarativeBase
 from strawberry.utils.str_converters import to_camel_case
 
 from loaders.description import Kind, Table
+from loaders.plan import joins
 from loaders.tables.describe import describe
-from resolvers.permissions.guards import RowGuard
+from resolvers.permissions.guards import Relation, RowGuard
 from schema.mapping import types
 from schema.mapping.aggregate_types import make_aggregate
 from schema.mapping.arguments import connection_arguments
@@ -41,6 +42,7 @@ from schema.mapping.object import (
     ObjectMapping,
     ResolvedField,
     ScoreField,
+    join,
 )
 from schema.mapping.orders import make_order
 
@@ -49,8 +51,8 @@ _SECRET = ("encrypted", "nonce", "tag", "token", "hash", "password", "secret")
 
 
 class Column:
-    def __init__(self, description: str | None, secret: bool) -> None:
-        self.description, self.secret = description, secret
+    def __init__(self, description: str | None, secret: bool, guard: Relation | None) -> None:
+        self.description, self.secret, self.guard = description, secret, guard
 
 
 class Resolved:
@@ -58,9 +60,12 @@ class Resolved:
         self.resolver, self.required, self.description = resolver, required, description
 
 
-def column(description: str | None = None, *, secret: bool = False) -> Any:
-    """Exposes the column of the attribute's name. Columns that look secret need the explicit word `secret=True`."""
-    return Column(description, secret)
+def column(description: str | None = None, *, secret: bool = False, guard: Relation | None = None) -> Any:
+    """Exposes the column of the attribute's name. Columns that look secret need the explicit word `secret=True`.
+
+    With a `guard` the field is null, with `FORBIDDEN`, in rows of objects on which the caller lacks the relation.
+    """
+    return Column(description, secret, guard)
 
 
 def score(description: str) -> Any:
@@ -112,10 +117,34 @@ def table_type(
 def make_types() -> None:
     """Makes the connection, filter and order types of everything declared. Called once, when all is declared."""
     for mapping in OBJECTS.values():
+        _check_uses(mapping)
         make_connection(mapping.name)
         make_filter(mapping)
         make_order(mapping)
         make_aggregate(mapping)
+
+
+def _check_uses(mapping: ObjectMapping) -> None:
+    """`ValueError` where a guarded column would tell itself: as the key of an edge, or as what a resolver is given."""
+    for name, field in mapping.fields.items():
+        match field:
+            case EdgeField():
+                reached = join(field)
+                used = [(mapping.table, reached.local), (reached.target, reached.remote)]
+            case ResolvedField(required):
+                used = [(mapping.table, required)]
+            case _:
+                continue
+        for table, columns in used:
+            if guarded := _guarded(table).intersection(columns):
+                raise ValueError(
+                    f"{mapping.name}.{name} reads {', '.join(guarded)}, guarded by field: it would tell it"
+                )
+
+
+def _guarded(table: Table) -> set[str]:
+    fields = (field for mapping in OBJECTS.values() if mapping.table == table for field in mapping.fields.values())
+    return {field.column for field in fields if isinstance(field, ColumnField) and field.guard is not None}
 
 
 def _fields(cls: type, table: Table, row_id: str | None) -> dict[str, FieldMapping]:
@@ -141,7 +170,17 @@ def _column_field(name: str, declared: Column, table: Table) -> ColumnField:
     description = declared.description or table.column(name).description
     if not description:
         raise ValueError(f"{table.name}.{name} has neither a comment nor a description")
-    return ColumnField(name, description)
+    if declared.guard is not None:
+        _check_guard(name, declared.guard, table)
+    return ColumnField(name, description, declared.guard)
+
+
+def _check_guard(name: str, guard: Relation, table: Table) -> None:
+    """`ValueError` for what cannot be masked: a key, and arrays where the store has no null for them."""
+    if name in table.key or not table.has_column(guard.column) or guard.column == name:
+        raise ValueError(f"{table.name}.{name} cannot be guarded by {guard.column}: it is a key, or decides itself")
+    if table.column(name).type.kind is Kind.ARRAY and not joins(table.store):
+        raise ValueError(f"{table.name}.{name} is an array, which has no null in {table.store}")
 
 
 def _make_object(cls: type, mapping: ObjectMapping) -> None:
@@ -165,10 +204,11 @@ def _declared_as(field: FieldMapping, mapping: ObjectMapping) -> tuple[Any, str,
     match field:
         case IdField():
             return strawberry.ID, "Opaque global id, for `node(id:)`.", None
-        case ColumnField(name, description):
+        case ColumnField(name, description, _):
             described = mapping.table.column(name)
             type_ = output_type(described.type)
-            required = name in mapping.table.key or not (described.nullable or described.type.kind is Kind.FLOAT)
+            nullable = described.nullable or described.type.kind is Kind.FLOAT or field.guard is not None
+            required = name in mapping.table.key or not nullable
             return (type_ if required else Optional[type_]), description, None
         case ScoreField(description):
             return Optional[float], description, None

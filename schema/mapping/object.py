@@ -7,15 +7,16 @@ from typing import TypeAlias
 from loaders.description import Table
 from loaders.plan import joins
 from loaders.read import Join
-from resolvers.permissions.guards import RowGuard
+from resolvers.permissions.guards import Guard, Relation, RowGuard, WithFields
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnField:
-    """The value of a column."""
+    """The value of a column; null where its guard, if it has one, denies it."""
 
     column: str
     description: str = ""
+    guard: Relation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ def joinable(mapping: ObjectMapping, target: str) -> bool:
     return joins(store) and OBJECTS[target].table.store == store
 
 
-def policies() -> dict[Table, RowGuard]:
+def policies() -> dict[Table, Guard]:
     """The guard of every mapped table: what the guard station applies at each level of a `Read`."""
-    return {mapping.table: mapping.guard for mapping in OBJECTS.values()}
+    return {mapping.table: _guard(mapping) for mapping in OBJECTS.values()}
+
+
+def _guard(mapping: ObjectMapping) -> Guard:
+    guarded = {f.column: f.guard for f in mapping.fields.values() if isinstance(f, ColumnField) and f.guard is not None}
+    return WithFields(mapping.guard, tuple(guarded.items())) if guarded else mapping.guard

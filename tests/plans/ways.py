@@ -33,10 +33,10 @@ class Ways:
         self._schema = graphql_schema(build())
         self.operations = Operations(self._schema, limits)
 
-    def context(self, user: str) -> Context:
-        return self._runtime.new_context(SUBJECTS[user], "request", None)
+    def context(self, user: str | Subject) -> Context:
+        return self._runtime.new_context(SUBJECTS[user] if isinstance(user, str) else user, "request", None)
 
-    async def executed(self, document: str, variables: Variables = None, user: str = "admin") -> str:
+    async def executed(self, document: str, variables: Variables = None, user: str | Subject = "admin") -> str:
         """By graphql-core's executor, every statement compiled anew."""
         kept = prepared._prepared
         prepared._prepared = BoundedCache[Read, Prepared](0)
@@ -50,12 +50,12 @@ class Ways:
         finally:
             prepared._prepared = kept
 
-    async def planned(self, document: str, variables: Variables = None, user: str = "admin") -> str:
+    async def planned(self, document: str, variables: Variables = None, user: str | Subject = "admin") -> str:
         """As a request is answered. What has no plan fails the test."""
         assert self.has_plan(document, variables, user), document
         return await self.answered(document, variables, user)
 
-    async def answered(self, document: str, variables: Variables = None, user: str = "admin") -> str:
+    async def answered(self, document: str, variables: Variables = None, user: str | Subject = "admin") -> str:
         """As a request is answered, with or without a plan."""
         context = self.context(user)
         request = _request(document, variables)
@@ -64,7 +64,7 @@ class Ways:
             answer = await answer
         return _shown(answer.encode())
 
-    def has_plan(self, document: str, variables: Variables = None, user: str = "admin") -> bool:
+    def has_plan(self, document: str, variables: Variables = None, user: str | Subject = "admin") -> bool:
         operation = self.operations.prepare(_request(document, variables))
         running = self.operations._planned.run(operation, variables, self.context(user))
         if running is None:

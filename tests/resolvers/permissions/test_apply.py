@@ -1,9 +1,8 @@
 """Where the guards' predicates end up in a `Read`."""
 
-from collections.abc import Mapping
-
 import pytest
 
+from loaders.denied import mark
 from loaders.description import Table
 from loaders.read import (
     Aggregate,
@@ -18,8 +17,12 @@ from loaders.read import (
     Edges,
     Exists,
     Field,
+    Figures,
+    GroupOrder,
+    Having,
     Join,
     Literal,
+    Masked,
     Measure,
     Never,
     NodeId,
@@ -37,7 +40,7 @@ from loaders.read import (
     Through,
     TotalCount,
 )
-from resolvers.permissions.apply import apply, tables_of
+from resolvers.permissions.apply import Mask, Restriction, apply, touched
 from tests.resolvers.permissions.tables import (
     FRAME_BATCHES,
     LICENCES,
@@ -52,11 +55,11 @@ from tests.resolvers.permissions.tables import (
 ORG = Compare(Col("id"), Op.IN, (1,))
 TRACK = Compare(Col("organization_id"), Op.IN, (1,))
 BATCH = Exists(TO_TRACK, TRACK)
-RESTRICTIONS: Mapping[Table, Predicate | None] = {
-    ORGANIZATIONS: ORG,
-    TRACK_LOGS: TRACK,
-    FRAME_BATCHES: BATCH,
-    LICENCES: None,
+RESTRICTIONS = {
+    ORGANIZATIONS: Restriction(ORG),
+    TRACK_LOGS: Restriction(TRACK),
+    FRAME_BATCHES: Restriction(BATCH),
+    LICENCES: Restriction(),
 }
 MINE = Compare(Col("name"), Op.EQ, "a")
 PENDING = Compare(Col("status"), Op.EQ, "pending")
@@ -209,35 +212,74 @@ def test_apply(read: Read, guarded: Read) -> None:
 
 
 def test_never_replaces_the_callers_predicate() -> None:
-    nothing = {**RESTRICTIONS, ORGANIZATIONS: Never(), TRACK_LOGS: Never()}
+    nothing = {**RESTRICTIONS, ORGANIZATIONS: Restriction(Never()), TRACK_LOGS: Restriction(Never())}
     assert apply(wheres(Not(MINE)), nothing) == wheres(Never())
     public = Read(LICENCES, where=Not(Exists(TO_TRACKS, MINE)))
     assert apply(public, nothing) == Read(LICENCES, where=Not(Exists(TO_TRACKS, Never())))
 
 
 def test_an_order_over_a_table_of_which_nothing_is_visible() -> None:
-    nothing = {**RESTRICTIONS, ORGANIZATIONS: Never(), FRAME_BATCHES: Never()}
+    nothing = {**RESTRICTIONS, ORGANIZATIONS: Restriction(Never()), FRAME_BATCHES: Restriction(Never())}
     read = sorted_by(Through(TO_ORGANIZATION, Col("name"), MINE), CountOf(TO_BATCHES), where=None, table=TRACK_LOGS)
     keys = (Through(TO_ORGANIZATION, Col("name"), Never()), CountOf(TO_BATCHES, Never()))
     assert apply(read, nothing) == sorted_by(*keys, where=TRACK, table=TRACK_LOGS)
 
 
-def test_tables_of_names_every_table_touched() -> None:
-    assert tables_of(sorted_by(Through(TO_TRACK, CountOf(TO_BATCHES)), table=LICENCES)) == {
+def test_every_table_touched_and_its_columns() -> None:
+    assert touched(sorted_by(Through(TO_TRACK, CountOf(TO_BATCHES)), table=LICENCES)).keys() == {
         LICENCES,
         TRACK_LOGS,
         FRAME_BATCHES,
     }
-    assert tables_of(Read(ORGANIZATIONS, connection=nodes(tracks(None, None)))) == {
+    assert touched(Read(ORGANIZATIONS, connection=nodes(tracks(None, None)))).keys() == {
         ORGANIZATIONS,
         TRACK_LOGS,
         FRAME_BATCHES,
     }
-    assert tables_of(Read(LICENCES, where=Or((MINE, Not(Exists(TO_TRACKS, Exists(TO_BATCHES))))))) == {
-        LICENCES,
-        TRACK_LOGS,
-        FRAME_BATCHES,
+    assert touched(Read(LICENCES, where=Or((MINE, Not(Exists(TO_TRACKS, Exists(TO_BATCHES, PENDING))))))) == {
+        LICENCES: {"name"},
+        TRACK_LOGS: frozenset(),
+        FRAME_BATCHES: {"status"},
     }
+
+
+def test_a_masked_column_is_masked_wherever_it_is_used() -> None:
+    status, id_ = Col("status"), Col("id")
+    masked = Masked(status, "track_id", (7,))
+    statuses = Measure(AggregateFunction.MAX, status)
+    ordered = GroupOrder(statuses)
+    having = Having((statuses,), Compare(Col("h0"), Op.EQ, "x"))
+    groups = Aggregate((status,), (("s", status), ("m", Figures((("x", statuses),)))), having=having, order=(ordered,))
+    read = Read(
+        FRAME_BATCHES,
+        connection=Connection((("nodes", Nodes((Field("a", Computed(status)), ID))), ("groups", groups))),
+        where=Or(
+            (Compare(status, Op.EQ, "x"), Not(Compare(id_, Op.EQ, 1)), Exists(TO_TRACK, Exists(TO_BATCHES, PENDING)))
+        ),
+        order=(OrderBy(status), OrderBy(id_)),
+    )
+    only = {**RESTRICTIONS, FRAME_BATCHES: Restriction(None, (Mask("status", "track_id", (7,)),))}
+    largest = Measure(AggregateFunction.MAX, masked)
+    pending = And((Exists(TO_BATCHES, Compare(masked, Op.EQ, "pending")), TRACK))
+    assert apply(read, only) == Read(
+        FRAME_BATCHES,
+        connection=Connection(
+            (
+                ("nodes", Nodes((Field("a", Computed(masked)), mark("a", masked), ID))),
+                (
+                    "groups",
+                    Aggregate(
+                        (masked,),
+                        (("s", masked), ("m", Figures((("x", largest),)))),
+                        having=Having((largest,), having.where),
+                        order=(GroupOrder(largest),),
+                    ),
+                ),
+            )
+        ),
+        where=Or((Compare(masked, Op.EQ, "x"), Not(Compare(id_, Op.EQ, 1)), Exists(TO_TRACK, pending))),
+        order=(OrderBy(masked), OrderBy(id_)),
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from loaders.openfga import names
 from loaders.openfga.client import MAX_CHECKS, MAX_LISTED, Checked, Listed, OpenFga
 from loaders.openfga.tuples import Check, RelationTuple
 from resolvers.context import ANONYMOUS, Subject
-from resolvers.permissions.guards import Relation
 from resolvers.permissions.verdicts import ADMIN, Everything, Only, Unbounded, Verdicts
 from tests.loaders.openfga.stores import Store
 
@@ -97,20 +96,6 @@ async def test_require(fga: OpenFga) -> None:
     verdicts = Verdicts(ANN, fga, Ledger())
     await verdicts.require("can_view", names.organization(1))
     for demand in (verdicts.require("can_admin", names.organization(1)), verdicts.require_admin()):
-        with pytest.raises(Forbidden):
-            await demand
-
-
-@pytest.mark.parametrize(
-    ("subject", "value", "allowed"),
-    [(ANN, 1, True), (ANN, 9, False), (ANN, None, False), (ROOT, 9, True), (ROOT, None, True)],
-)
-async def test_require_field(fga: OpenFga, subject: Subject, value: int | None, allowed: bool) -> None:
-    verdicts = Verdicts(subject, fga, Ledger())
-    demand = verdicts.require_field(Relation("organization", "can_view", "organization_id"), value)
-    if allowed:
-        await demand
-    else:
         with pytest.raises(Forbidden):
             await demand
 
