@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 
 from loaders.concurrently import concurrently
 from loaders.errors import AxionError, BadInput, InvalidId
-from loaders.fetch import Failure
+from loaders.failure import Failure
 from loaders.read import Value
 from resolvers.answer import answer_known
 from resolvers.context import Context
