@@ -41,8 +41,8 @@ def expression_type(expression: SortKey, table: Table) -> ColumnType:
             if not table.has_column(name):
                 raise UnknownColumn(f"Table {table.name} has no column {name}. Ask for its columns first.")
             return table.column(name).type
-        case JsonPath():
-            return ColumnType(Kind.TEXT)
+        case JsonPath(number=number):
+            return ColumnType(Kind.NUMERIC if number else Kind.TEXT)
         case CosineSimilarity():
             return ColumnType(Kind.FLOAT)
         case Bucket(name, unit):

@@ -58,8 +58,8 @@ def _spelled(key: SortKey) -> list[str]:
     match key:
         case Col(name):
             return ["column", name]
-        case JsonPath(column, path):
-            return ["path", column, *path]
+        case JsonPath(column, path, number):
+            return ["number" if number else "path", column, *path]
         case CosineSimilarity(column):
             return ["similarity", column]
         case Bucket(column, unit, time_zone):

@@ -108,7 +108,8 @@ def _page(page: Page, change: Change) -> Page:
 def _predicate(predicate: Predicate, change: Change) -> Predicate:
     match predicate:
         case Compare(expression, op, value):
-            return Compare(_expression(expression, change), op, value if op is Op.IS_NULL else change(value))
+            compared = _at(expression, change) if isinstance(expression, JsonPath) else _expression(expression, change)
+            return Compare(compared, op, value if op is Op.IS_NULL else change(value))
         case And(terms):
             return And(tuple(_predicate(term, change) for term in terms))
         case Or(terms):
@@ -129,6 +130,10 @@ def _sort_key(key: SortKey, change: Change) -> SortKey:
             return key if where is None else CountOf(join, _predicate(where, change))
         case expression:
             return _expression(expression, change)
+
+
+def _at(expression: JsonPath, change: Change) -> JsonPath:
+    return replace(expression, path=cast("tuple[str, ...]", change(expression.path)))
 
 
 def _expression(expression: Expression, change: Change) -> Expression:

@@ -128,6 +128,8 @@ class Binder:
         match expression:
             case Col(name):
                 return column(name)
+            case JsonPath(number=True):
+                raise BadInput("Numbers inside JSON are not compared in this store. Compare their text.")
             case JsonPath(name, path):
                 text = ColumnType(Kind.TEXT)
                 return self.dialect.json_path(column(name), [self.bind(part, text) for part in path])

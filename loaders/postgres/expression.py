@@ -33,8 +33,8 @@ def sql_expression(expression: Expression, table: Table, source: FromClause) -> 
     match expression:
         case Col(name):
             return source.c[name]
-        case JsonPath(column, path):
-            return source.c[column].op("#>>", return_type=sa.Text())(sa.bindparam(None, list(path), sa.ARRAY(sa.Text)))
+        case JsonPath(column, path, number):
+            return _number_at(source.c[column], path) if number else _text_at(source.c[column], path)
         case CosineSimilarity(column, vector):
             return sa.literal_column("1") - cosine_distance(source.c[column], vector)
         case Bucket():
@@ -42,6 +42,17 @@ def sql_expression(expression: Expression, table: Table, source: FromClause) -> 
         case Masked(masked, holder, values):
             shown = source.c[holder] == sa.any_(bind_all(values, table.column(holder).type))
             return sa.case((shown, sql_expression(masked, table, source)))
+
+
+def _text_at(document: ColumnElement[Any], path: tuple[str, ...] | Slot) -> ColumnElement[Any]:
+    return document.op("#>>", return_type=sa.Text())(parameter(path, sa.ARRAY(sa.Text), list))
+
+
+def _number_at(document: ColumnElement[Any], path: tuple[str, ...] | Slot) -> ColumnElement[Any]:
+    """Only what JSON calls a number is cast, so that no document can fail the statement."""
+    found = document.op("#>", return_type=Named("jsonb"))(parameter(path, sa.ARRAY(sa.Text), list))
+    number = sa.func.jsonb_typeof(found) == sa.literal_column("'number'")
+    return sa.case((number, sa.cast(_text_at(document, path), sa.Numeric)))
 
 
 def sort_key(expression: Expression, table: Table, source: FromClause) -> ColumnElement[Any]:

@@ -28,10 +28,15 @@ class Col:
 
 @dataclass(frozen=True, slots=True)
 class JsonPath:
-    """Text at a path inside a JSON column; absent is null."""
+    """Text at a path inside a JSON column, or with `number` the number there; null where there is none.
+
+    A step is a key of an object, or the place in an array: from 0, or from -1 backward. In a predicate the path is a
+    value like those it is compared with, and may be a slot.
+    """
 
     column: str
     path: tuple[str, ...]
+    number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -12,7 +12,7 @@ from loaders.description import Kind, Table
 from loaders.encode.node_id import decode_node_id, split_key
 from loaders.encode.value import decode_value
 from loaders.errors import BadInput, InvalidId
-from loaders.read import And, Col, Compare, Exists, Not, Op, Or, Predicate, Value
+from loaders.read import And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Value
 from schema.mapping import types
 from schema.mapping.kinds import FILTERS, OPERATORS, make_input
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join, joinable
@@ -92,10 +92,28 @@ def _field(name: str, value: Mapping[str, Any], mapping: ObjectMapping) -> list[
     raise AssertionError(f"{name} cannot be filtered")
 
 
-def comparisons(name: str, column: Col, kind: Kind, operands: Mapping[str, Any]) -> list[Predicate]:
-    """The conditions of a filter of that kind on a column; `name` is what an error calls it."""
-    given = _operands(name, operands).items()
-    return [Compare(column, OPERATORS[kind][op], _operand(OPERATORS[kind][op], value, kind)) for op, value in given]
+def comparisons(name: str, expression: Expression, kind: Kind, operands: Mapping[str, Any]) -> list[Predicate]:
+    """The conditions of a filter of that kind on a value; `name` is what an error calls it."""
+    found: list[Predicate] = []
+    for operator, value in _operands(name, operands).items():
+        if operator == "path":
+            assert isinstance(expression, Col)
+            found += [each for at in value for each in _at_path(name, expression.name, at)]
+        else:
+            op = OPERATORS[kind][operator]
+            found.append(Compare(expression, op, _operand(op, value, kind)))
+    return found
+
+
+def _at_path(name: str, column: str, operands: Mapping[str, Any]) -> list[Predicate]:
+    """Conditions on what stands at a path inside a JSON column, as text and as a number."""
+    path = cast("tuple[str, ...]", take(operands["at"], tuple))
+    as_text = {each: value for each, value in operands.items() if each not in ("at", "number")}
+    found = comparisons(name, JsonPath(column, path), Kind.TEXT, as_text)
+    if "number" not in operands:
+        return found
+    number = _operands(name, {"number": operands["number"]})["number"]
+    return [*found, *comparisons(name, JsonPath(column, path, number=True), Kind.NUMERIC, number)]
 
 
 def _operands(name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """Column kinds as GraphQL types and as the filter operators each kind has (DESIGN section 3)."""
 
+from collections.abc import Collection
 from typing import Any, Optional
 
 import strawberry
@@ -107,21 +108,52 @@ def _filter_name(kind: Kind) -> str:
     return named.get(kind, kind.value.capitalize()) + "Filter"
 
 
-def make_input(name: str, fields: dict[str, tuple[Any, str]], description: str, *, one_of: bool = False) -> type:
-    """A strawberry input whose fields are all optional; `fields` are keyed by GraphQL name."""
+def make_input(
+    name: str,
+    fields: dict[str, tuple[Any, str]],
+    description: str,
+    *,
+    one_of: bool = False,
+    required: Collection[str] = (),
+) -> type:
+    """A strawberry input whose fields are optional but for the `required`; `fields` are keyed by GraphQL name."""
     cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
     for position, (field_name, (annotation, text)) in enumerate(fields.items()):
         attribute = f"f{position}"
+        if field_name in required:
+            cls.__annotations__[attribute] = annotation
+            setattr(cls, attribute, strawberry.field(name=field_name, description=text))
+            continue
         cls.__annotations__[attribute] = Optional[annotation]
         setattr(cls, attribute, strawberry.field(name=field_name, description=text, default=strawberry.UNSET))
     return types.register(name, strawberry.input(cls, name=name, description=description, one_of=one_of))
 
 
+def _operators(kind: Kind) -> dict[str, tuple[Any, str]]:
+    return {name: (_operand(op, SCALAR_OF.get(kind)), _MEANING[op]) for name, op in OPERATORS[kind].items()}
+
+
+make_input(
+    "JSONPathFilter",
+    {
+        "at": (
+            list[str],
+            "The way to the value: keys of objects, places in arrays (`0` is the first, `-1` the last).",
+        )
+    }
+    | _operators(Kind.TEXT)
+    | {"number": (types.lazy("DecimalFilter"), "On the value as a number; null where it is not a JSON number.")},
+    "Conditions on the value at a path inside a JSON value, as text (a string without its quotes, `true`, `1.5`, JSON"
+    " for objects and arrays); all that are given must hold. What is absent and JSON's null are null.",
+    required=("at",),
+)
+_AT_PATHS = {"path": (types.list_of(types.lazy("JSONPathFilter")), "On the values at these paths, each.")}
+
 FILTERS: dict[Kind, type] = {
     kind: make_input(
         _filter_name(kind),
-        {name: (_operand(op, SCALAR_OF.get(kind)), _MEANING[op]) for name, op in operators.items()},
+        _operators(kind) | (_AT_PATHS if kind is Kind.JSON else {}),
         f"Conditions on a value of kind {kind.value}; all that are given must hold.",
     )
-    for kind, operators in OPERATORS.items()
+    for kind in OPERATORS
 }

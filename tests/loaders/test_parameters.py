@@ -150,6 +150,16 @@ def test_one_statement_for_all_usual_values(op: Op, column: str, values: list[An
     assert [bound[: len(parameters[0])] for _, bound in statements] == parameters
 
 
+def test_one_statement_for_all_paths() -> None:
+    at = [JsonPath("data", path) for path in ((), ("a",), ("a", "0"))]
+    assert len({_statement(Compare(path, Op.EQ, "x"))[0] for path in at}) == 1
+    assert [_statement(Compare(path, Op.EQ, "x"))[1][:2] for path in at] == [
+        ([], "x"),
+        (["a"], "x"),
+        (["a", "0"], "x"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("op", "column", "usual", "odd"),
     [

@@ -126,6 +126,18 @@ CASES: list[tuple[str, list[Variables]]] = [
         ],
     ),
     (
+        "query($at: [String!]!, $eq: String, $n: Decimal!, $p: [JSONPathFilter!])"
+        " { aura { workspaces(first: 1) { nodes {"
+        " a: chunks(first: 3, where: {metadata: {path: {at: $at, eq: $eq}}}) { totalCount nodes { rowId } }"
+        " b: chunks(first: 3, where: {metadata: {path: {at: $at, number: {gt: $n}}}}) { totalCount }"
+        " c: chunks(where: {metadata: {path: $p}}) { totalCount } } } } }",
+        [
+            {"at": ["symbol"], "eq": "a", "n": 1, "p": {"at": ["symbol"], "like": "%a%"}},
+            {"at": ["start_line"], "eq": "1", "n": "12.5", "p": [{"at": ["x"], "isNull": True}]},
+            {"at": [], "eq": None, "n": 0, "p": []},
+        ],
+    ),
+    (
         ORDERED,
         [
             {"order": [{"organization": {"name": "ASC"}}, {"frameBatches": {"count": "DESC"}}], "is": "SenseO"},

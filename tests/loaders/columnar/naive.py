@@ -1,13 +1,15 @@
 """A naive interpreter of reads over rows in memory: SQL's three-valued logic spelled out in Python. The oracle."""
 
+import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 from uuid import UUID
 
 from loaders.order import nulls_first, total_order
-from loaders.read import And, Col, Compare, Never, Not, Op, Or, OrderBy, Predicate, Read
+from loaders.read import And, Col, Compare, JsonPath, Never, Not, Op, Or, OrderBy, Predicate, Read
 from loaders.read import SortKey as Key
 
 Row = dict[str, object]
@@ -32,8 +34,24 @@ def holds(predicate: Predicate | None, row: Row, sort_key: SortKey) -> bool | No
             return False
         case Compare(Col(name), op, value):
             return _compare(op, row[name], value, sort_key)
+        case Compare(JsonPath() as at, op, value):
+            return _compare(op, json_at(row[at.column], at), value, sort_key)
         case _:
             raise TypeError(predicate)
+
+
+def json_at(found: Any, at: JsonPath) -> object:
+    """What stands at the path, as Postgres spells it."""
+    for step in at.path:
+        if isinstance(found, dict):
+            found = found.get(step)
+        elif isinstance(found, list) and re.fullmatch("-?[0-9]+", step) and -len(found) <= int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return None
+    if at.number:
+        return Decimal(str(found)) if type(found) in (int, float) else None
+    return found if found is None or isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
 def _compare(op: Op, left: object, right: object, sort_key: SortKey) -> bool | None:

@@ -33,6 +33,7 @@ from loaders.read import (
     Figures,
     GroupOrder,
     Having,
+    JsonPath,
     Literal,
     Measure,
     Never,
@@ -95,6 +96,11 @@ OVER_JOINS: list[SortKey] = [
     CountOf(ROW_CHILDREN, Never()),
 ]
 KEYS_OF_ORDERS: list[SortKey] = [*(Col(name) for name in SORTED), *OVER_JOINS]
+PATHS = [
+    (),
+    *(("n",), ("x",), ("name",), ("😀",), ("deep",), ("deep", "er")),
+    *(("a", "0"), ("a", "-1", "b"), ("a", "9"), ("a", "x"), ("nope", "at", "all")),
+]
 ORDERED = [Op.EQ, Op.NE, Op.LT, Op.LTE, Op.GT, Op.GTE]
 PATTERNS = ["a%", "%b", "a\\%b", "a\\_b", "a\\\\b", "_", "A", "%", "", "\\a", "%日%", "%\n%", "É", "__ 😀"]
 
@@ -116,6 +122,29 @@ LEAVES: list[Predicate] = [
     *(Compare(Col("name"), Op.STARTS_WITH, prefix) for prefix in ("", "a", "a%", "a\\", "日")),
     *(Compare(Col(name), op, None) for name in VALUES for op in (Op.EQ, Op.NE, Op.LT)),
     Compare(Col("name"), Op.LIKE, None),
+    *(
+        Compare(JsonPath("doc", path), op, value)
+        for path in PATHS
+        for op, value in (
+            (Op.EQ, "7"),
+            (Op.NE, "true"),
+            (Op.IN, ("日本", '{"er": true}')),
+            (Op.LT, "1"),
+            (Op.STARTS_WITH, "t"),
+            (Op.IS_NULL, True),
+        )
+    ),
+    *(
+        Compare(JsonPath("doc", path, number=True), op, value)
+        for path in PATHS
+        for op, value in (
+            (Op.EQ, Decimal("1.5")),
+            (Op.GT, Decimal(1)),
+            (Op.GTE, Decimal("0.1")),
+            (Op.IN, (Decimal(7), Decimal(12345678901234567890123))),
+            (Op.IS_NULL, False),
+        )
+    ),
     Never(),
     And(()),
     Or(()),

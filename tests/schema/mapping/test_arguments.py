@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from graphql import GraphQLInputObjectType, parse, validate
 
 from loaders.encode.cursor import encode_cursor
 from loaders.encode.node_id import encode_node_id
-from loaders.errors import AxionError, Code
+from loaders.errors import AxionError, BadInput, Code
 from loaders.order import cursor_mark
 from loaders.read import (
     And,
@@ -18,6 +19,7 @@ from loaders.read import (
     Compare,
     CountOf,
     Exists,
+    JsonPath,
     Nodes,
     Not,
     Op,
@@ -279,6 +281,54 @@ def test_what_is_unknown_does_not_match(shape: str, verdict: bool | None) -> Non
 
 def _truth(predicate: Predicate, row: dict[str, Any]) -> bool | None:
     return holds(predicate, row, lambda value: value)
+
+
+CHUNKS = join(OBJECTS["AuraWorkspace"].edge("chunks"))
+
+
+@pytest.mark.parametrize(
+    ("where", "predicate"),
+    [
+        ('{path: {at: ["a", "0"], eq: "x"}}', Compare(JsonPath("metadata", ("a", "0")), Op.EQ, "x")),
+        ({"path": [{"at": ["a"], "isNull": True}]}, Compare(JsonPath("metadata", ("a",)), Op.IS_NULL, True)),
+        (
+            '{path: [{at: ["a"], ilike: "x%"}, {at: [], number: {gt: 1.5, in: [2, "3"]}}]}',
+            And(
+                (
+                    Compare(JsonPath("metadata", ("a",)), Op.ILIKE, "x%"),
+                    Compare(JsonPath("metadata", (), number=True), Op.IN, (Decimal(2), Decimal(3))),
+                    Compare(JsonPath("metadata", (), number=True), Op.GT, Decimal("1.5")),
+                )
+            ),
+        ),
+        (
+            {"hasKey": "a", "path": [{"at": ["b"], "in": ["x"], "ne": "y"}]},
+            And(
+                (
+                    Compare(Col("metadata"), Op.HAS_KEY, "a"),
+                    Compare(JsonPath("metadata", ("b",)), Op.NE, "y"),
+                    Compare(JsonPath("metadata", ("b",)), Op.IN, ("x",)),
+                )
+            ),
+        ),
+        ("{path: []}", None),
+        ('{path: {at: ["a"]}}', None),
+    ],
+)
+def test_paths_in_json(where: str | dict[str, Any], predicate: Predicate | None) -> None:
+    spelled = where if isinstance(where, str) else "$w"
+    chunks = f"{{ aura {{ workspaces(where: {{chunks: {{some: {{metadata: {spelled}}}}}}}) {{ totalCount }} }} }}"
+    read = read_of(chunks) if isinstance(where, str) else read_of(f"query($w: JSONFilter) {chunks}", {"w": where})
+    assert read.where == Exists(CHUNKS, predicate)
+
+
+@pytest.mark.parametrize(
+    "path", ["null", '{at: ["a"], eq: null}', '{at: ["a"], number: null}', '{at: ["a"], number: {lt: null}}']
+)
+def test_a_null_at_a_path_has_no_meaning(path: str) -> None:
+    where = f"{{chunks: {{some: {{metadata: {{path: {path}}}}}}}}}"
+    with pytest.raises(BadInput, match="is null"):
+        read_of(f"{{ aura {{ workspaces(where: {where}) {{ totalCount }} }} }}")
 
 
 @pytest.mark.parametrize("contains", [f"{{a: {'9' * 40}}}", "[" * 100 + f"{2**64}" + "]" * 100])
