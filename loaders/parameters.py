@@ -108,8 +108,7 @@ def _page(page: Page, change: Change) -> Page:
 def _predicate(predicate: Predicate, change: Change) -> Predicate:
     match predicate:
         case Compare(expression, op, value):
-            compared = _at(expression, change) if isinstance(expression, JsonPath) else _expression(expression, change)
-            return Compare(compared, op, value if op is Op.IS_NULL else change(value))
+            return Compare(_compared(expression, change), op, value if op is Op.IS_NULL else change(value))
         case And(terms):
             return And(tuple(_predicate(term, change) for term in terms))
         case Or(terms):
@@ -132,8 +131,16 @@ def _sort_key(key: SortKey, change: Change) -> SortKey:
             return _expression(expression, change)
 
 
-def _at(expression: JsonPath, change: Change) -> JsonPath:
-    return replace(expression, path=cast("tuple[str, ...]", change(expression.path)))
+def _compared(expression: Expression, change: Change) -> Expression:
+    """A path inside JSON is a value where it is compared; where it is shown or sorted by, it says which read it is."""
+    match expression:
+        case JsonPath(path=path):
+            return replace(expression, path=cast("tuple[str, ...]", change(path)))
+        case Masked(JsonPath(path=path) as at, holder, values):
+            inner = replace(at, path=cast("tuple[str, ...]", change(path)))
+            return Masked(inner, holder, cast("tuple[Value, ...]", change(values)))
+        case _:
+            return _expression(expression, change)
 
 
 def _expression(expression: Expression, change: Change) -> Expression:

@@ -1,8 +1,8 @@
 """Puts each table's guard into a `Read`, at every level a row of that table can be seen or felt.
 
 Pure. A predicate of the caller cannot feel hidden rows either: inside `Exists`, hidden rows do not exist, so neither
-`some`, `every`, `none` nor counts tell of them. Nor does an order over a join: hidden rows
-sort as absent ones and are not counted. The guards' own `Exists` (via) see all rows, as they must.
+`some`, `every`, `none` nor counts tell of them. Nor does an order over a join: hidden rows sort as absent ones and
+are not counted. The guards' own `Exists` (via) see all rows, as they must.
 
 A masked column is masked wherever it is used: what is shown is null in denied rows, and so is what is compared, sorted,
 grouped, measured or put into a cursor. Beside each masked field that is shown stands a mark of it (loaders/denied.py).

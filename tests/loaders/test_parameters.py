@@ -26,6 +26,7 @@ from loaders.read import (
     Field,
     Join,
     JsonPath,
+    Masked,
     Measure,
     Never,
     Nodes,
@@ -71,6 +72,7 @@ WHERE = And(
         Not(Exists(SELF, Compare(Col("name"), Op.IS_NULL, True))),
         Exists(SELF),
         Compare(SIMILAR, Op.GT, 0.5),
+        Compare(Masked(JsonPath("data", ("b", "0")), "id", (7, 8)), Op.NE, "z"),
     )
 )
 NESTED = Read(TABLE, connection=Connection((("n", Nodes((Field("id", Computed(Col("id"))),))),)), page=Page(7))
@@ -99,7 +101,7 @@ READ = Read(
 def test_split_and_filled_again() -> None:
     shape, values = split(READ)
     assert fill(shape, values) == READ
-    assert [value for value in values if isinstance(value, str)] == ["a%", "x", "y"]
+    assert [value for value in values if isinstance(value, str)] == ["a%", "x", "z", "y"]
     assert not any(repr(value) in repr(shape) for value in values if isinstance(value, str | tuple | float))
     assert hash(shape) == hash(split(READ)[0])
 
