@@ -117,6 +117,10 @@ class CostExceeded(AxionError):
 class PermissionsUnavailable(AxionError):
     code = Code.PERMISSIONS_UNAVAILABLE
 
+    @property
+    def extensions(self) -> dict[str, str]:
+        return {"code": self.code.value, "store": "openfga"}
+
 
 class EncryptionKeyMissing(AxionError):
     code = Code.ENCRYPTION_KEY_MISSING

@@ -6,6 +6,8 @@ import strawberry
 
 from resolvers.context import Context
 from resolvers.jobs.cancel import cancel_job
+from resolvers.jobs.visible import visible_job
+from resolvers.permissions.fields import OnRow
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import mutation
 from schema.mapping.payload import make_payload
@@ -23,11 +25,19 @@ async def _cancel(context: Context, given: JobCancelInput) -> Any:
     return JobCancelPayload(key=(job.id,))
 
 
+async def _seen(context: Context, given: JobCancelInput) -> None:
+    await visible_job(context, uuid_key(given.id, "Job"))
+
+
+_OWN = OnRow(_seen)
+
+
 @strawberry.type
 class JobMutation:
     job_cancel = mutation(
         _cancel,
         takes=JobCancelInput,
         answers=JobCancelPayload,
+        guard=_OWN,
         description="Cancels a job you started: at once while it is queued, else as soon as its worker has stopped it.",
     )

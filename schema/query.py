@@ -5,6 +5,8 @@ from typing import Annotated
 import strawberry
 
 from resolvers.context import Context
+from resolvers.permissions.fields import ByRows
+from resolvers.permissions.guards import Public
 from schema.aura.query import AuraQuery
 from schema.gen.query import GenQuery
 from schema.mapping.arguments import signature
@@ -19,6 +21,10 @@ _ID = Annotated[strawberry.ID, strawberry.argument(description="Global id.")]
 _IDS = Annotated[list[strawberry.ID], strawberry.argument(description=f"Global ids, at most {MAX_NODES}.")]
 
 
+_SELF = Public("Everyone may know who they are to this gateway; without a token it is nobody.")
+_ANY_ROW = ByRows("each object is read under the guard of its type")
+
+
 async def _is_admin(info: strawberry.Info[Context, None]) -> bool | None:
     return await info.context.verdicts.is_admin()
 
@@ -29,7 +35,9 @@ class Viewer:
     user_id: BigInt | None = strawberry.field(description="Raw key of the user.")
     email: str | None = strawberry.field(description="E-mail address, as the identity provider gave it.")
     display_name: str | None = strawberry.field(description="Name to show to others.")
-    is_admin = strawberry.field(resolver=_is_admin, description="Whether the user administers the whole system.")
+    is_admin = strawberry.field(
+        resolver=_is_admin, metadata={"guard": _SELF}, description="Whether the user administers the whole system."
+    )
 
 
 def viewer(info: strawberry.Info[Context, None]) -> Viewer | None:
@@ -59,15 +67,17 @@ def _aura() -> AuraQuery:
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
-    viewer: Viewer | None = strawberry.field(resolver=viewer, description="Who asks; null without a token.")
+    viewer: Viewer | None = strawberry.field(
+        resolver=viewer, metadata={"guard": _SELF}, description="Who asks; null without a token."
+    )
     node = strawberry.field(
         resolver=signature({"id": _ID}, {}, Node | None),
-        metadata={"mapping": NodeRoot()},
+        metadata={"mapping": NodeRoot(), "guard": _ANY_ROW},
         description="Any object by its global id; null where it does not exist or you may not see it.",
     )
     nodes = strawberry.field(
         resolver=signature({"ids": _IDS}, {}, list[Node | None] | None),
-        metadata={"mapping": nodes},
+        metadata={"mapping": nodes, "guard": _ANY_ROW},
         description="Objects by their global ids, in the same order; null in the place of one as `node` answers it.",
     )
     job = object_root("Job", "A job by its global id.")

@@ -11,6 +11,7 @@ from loaders.jobs.job import JobEvent, Snapshot
 from loaders.read import Value
 from resolvers.context import Context
 from resolvers.jobs.watch import watch_job
+from resolvers.permissions.fields import ByRows
 from schema.mapping.filters import uuid_key
 from schema.mapping.payload import changed_row
 from schema.scalars import JSON, BigInt, DateTime, bigint, date_time
@@ -86,5 +87,6 @@ def _resumed(after: int | None, last_event_id: str | None) -> int | None:
 class Subscription:
     job_updated = strawberry.subscription(
         resolver=_job_updated,
+        metadata={"guard": ByRows("a job is watched by who sees it, asked at the start and while it is open")},
         description="The life of a job: a snapshot, then each event, up to its final state. Resume with `after`.",
     )

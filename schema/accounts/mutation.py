@@ -13,6 +13,7 @@ from resolvers.accounts.service_accounts import (
 )
 from resolvers.context import Context
 from resolvers.idempotency import Asked
+from resolvers.permissions.guards import Admins, SignedIn
 from resolvers.permissions.scopes import SCOPES
 from schema.mapping.filters import row_key, uuid_key
 from schema.mapping.mutation import named_mutation
@@ -106,23 +107,27 @@ class AccountsMutation:
         _create_key,
         takes=ApiKeyCreateInput,
         answers=ApiKeyCreatePayload,
+        guard=SignedIn("a key acts as who makes it; for a service account, as administrators let it"),
         description="Makes an API key that acts as you, within its scopes. Needs a sign-in: no API key makes others.",
     )
     api_key_revoke = named_mutation(
         _revoke_key,
         takes=ApiKeyRevokeInput,
         answers=ApiKeyRevokePayload,
+        guard=SignedIn("everyone revokes their own keys; those of others are absent"),
         description="Revokes an API key, within a second everywhere. For who it acts as, and administrators.",
     )
     service_account_create = named_mutation(
         _create_account,
         takes=ServiceAccountCreateInput,
         answers=ServiceAccountCreatePayload,
+        guard=Admins(),
         description="Makes a service account: a user for a program, with API keys only. For administrators.",
     )
     service_account_update = named_mutation(
         _update_account,
         takes=ServiceAccountUpdateInput,
         answers=ServiceAccountUpdatePayload,
+        guard=Admins(),
         description="Activates or deactivates a service account. For administrators.",
     )

@@ -8,6 +8,7 @@ from graphql import GraphQLResolveInfo
 
 from resolvers.aura.search import similar_chunks
 from resolvers.context import Context
+from resolvers.permissions.guards import SignedIn
 from schema.mapping import types
 from schema.mapping.arguments import argument, signature
 from schema.mapping.filters import row_key
@@ -54,6 +55,6 @@ class AuraQuery:
     workspaces = connection_root("AuraWorkspace", "The workspaces you may see.")
     search = strawberry.field(
         resolver=_SEARCH,
-        metadata={"mapping": _search},
+        metadata={"mapping": _search, "guard": SignedIn("chunks are rows, guarded by their workspace")},
         description="Chunks of a workspace by similarity to a text, the most similar first.",
     )

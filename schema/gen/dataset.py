@@ -1,6 +1,6 @@
 from loaders.tables.axion_gen import catalog
 from resolvers.permissions.guards import Relation, Visible
-from schema.gen.table import dataset_table, dataset_tables
+from schema.gen.table import TABLES, dataset_table, dataset_tables
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 
 _ADMINS = Relation("dataset", "can_admin", "id")
@@ -19,8 +19,10 @@ class GenDataset:
     created_at = column()
     updated_at = column()
     data_source = to_one("GenDataSource", local="data_source_id", description="The warehouse its tables are in.")
-    tables = resolved(dataset_tables, requires=("id",), description="Its tables that you may see, ordered by name.")
-    table = resolved(dataset_table, requires=("id",), description="One of its tables, or null.")
+    tables = resolved(
+        dataset_tables, requires=("id",), guard=TABLES, description="Its tables that you may see, ordered by name."
+    )
+    table = resolved(dataset_table, requires=("id",), guard=TABLES, description="One of its tables, or null.")
     profiles = to_many("GenTableProfile", remote="dataset_id", description="What is known of its profiled tables.")
     dashboards = to_many("GenDashboard", remote="dataset_id", description="Dashboards that are mainly about it.")
     widgets = to_many("GenDashboardWidget", remote="dataset_id", description="Widgets that ask its tables.")

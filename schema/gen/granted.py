@@ -6,6 +6,7 @@ import strawberry
 
 from resolvers.context import Context
 from resolvers.gen.granting import pending
+from resolvers.permissions.guards import Public
 from schema.mapping import types
 from schema.mapping.payload import changed_row
 
@@ -41,6 +42,7 @@ def _payload(name: str, members: dict[str, Any]) -> type:
     cls = type(name, (), {"__module__": types.__name__, "__annotations__": annotations})
     cls.permissions_pending = strawberry.field(  # type: ignore[attr-defined]
         resolver=_pending,
+        metadata={"guard": Public("it tells of the change that its caller has just made")},
         description="Whether the permissions do not count yet: they are kept, and will count once OpenFGA answers.",
     )
     return cls

@@ -4,17 +4,22 @@ from typing import Any
 
 import strawberry
 
+from loaders.errors import NotFound
 from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.data_sources import (
     DataSourceCreate,
     DataSourceUpdate,
+    administered,
     create_data_source,
     test_data_source,
     update_data_source,
 )
 from resolvers.gen.datasets import DatasetCreate, create_dataset
+from resolvers.gen.tables import describe_table
 from resolvers.jobs.start import start_table_profile_refresh
+from resolvers.permissions.fields import OnRow
+from resolvers.permissions.guards import Admins
 from schema.gen.granted import granted_payload
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import mutation
@@ -129,35 +134,59 @@ async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput)
     return GenTableProfileRefreshPayload(key=(job.id,))
 
 
+async def _administers(context: Context, given: GenDataSourceUpdateInput | GenDataSourceTestInput) -> None:
+    await administered(context, uuid_key(given.id, "GenDataSource"))
+
+
+async def _administers_source(context: Context, given: GenDatasetCreateInput) -> None:
+    await administered(context, uuid_key(given.data_source_id, "GenDataSource"))
+
+
+async def _sees_table(context: Context, given: GenTableProfileRefreshInput) -> None:
+    dataset_id = uuid_key(given.dataset_id, "GenDataset")
+    if await describe_table(context, dataset_id, given.table_name) is None:
+        raise NotFound(f"The dataset has no table {given.table_name!r}, or you may not see it.")
+
+
+_ADMINISTERS = OnRow(_administers)
+_ADMINISTERS_SOURCE = OnRow(_administers_source)
+_SEES_TABLE = OnRow(_sees_table)
+
+
 @strawberry.type
 class GenMutation:
     gen_data_source_create = mutation(
         _create_data_source,
         takes=GenDataSourceCreateInput,
         answers=GenDataSourceCreatePayload,
+        guard=Admins(),
         description="Adds a data source. For administrators.",
     )
     gen_data_source_update = mutation(
         _update_data_source,
         takes=GenDataSourceUpdateInput,
         answers=GenDataSourceUpdatePayload,
+        guard=_ADMINISTERS,
         description="Changes a data source; from then on it is read under its new settings. For its administrators.",
     )
     gen_data_source_test = mutation(
         _test_data_source,
         takes=GenDataSourceTestInput,
         answers=GenDataSourceTestPayload,
+        guard=_ADMINISTERS,
         description="Connects to a data source under its stored credentials. For its administrators.",
     )
     gen_dataset_create = mutation(
         _create_dataset,
         takes=GenDatasetCreateInput,
         answers=GenDatasetCreatePayload,
+        guard=_ADMINISTERS_SOURCE,
         description="Adds a dataset over tables of a data source. For its administrators.",
     )
     gen_table_profile_refresh = mutation(
         _refresh_profile,
         takes=GenTableProfileRefreshInput,
         answers=GenTableProfileRefreshPayload,
+        guard=_SEES_TABLE,
         description="Starts a job that profiles a remote table: counts, ranges, samples.",
     )

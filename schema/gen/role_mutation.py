@@ -10,6 +10,7 @@ from loaders.openfga.roles import FLAGS
 from resolvers.context import Context
 from resolvers.gen import role_assignments, roles
 from resolvers.gen.resources import OfDataset, OfDataSource, OfSystem, OfTable, Resource
+from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.mapping.enums import described_enum
 from schema.mapping.filters import row_key, uuid_key
@@ -199,47 +200,58 @@ def _resource(given: GenRoleResourceInput) -> Resource:
 @strawberry.type
 class GenRoleMutation:
     gen_role_create = mutation(
-        _create, takes=GenRoleCreateInput, answers=GenRoleCreatePayload, description="Makes a role. For administrators."
+        _create,
+        takes=GenRoleCreateInput,
+        answers=GenRoleCreatePayload,
+        guard=Admins(),
+        description="Makes a role. For administrators.",
     )
     gen_role_update = mutation(
         _update,
         takes=GenRoleUpdateInput,
         answers=GenRoleUpdatePayload,
+        guard=Admins(),
         description="Changes a role that is not built in. For administrators.",
     )
     gen_role_delete = mutation(
         _delete,
         takes=GenRoleDeleteInput,
         answers=GenRoleDeletePayload,
+        guard=Admins(),
         description="Deletes a role that is not built in: its holders lose what it gave. For administrators.",
     )
     gen_role_flags_set = mutation(
         _set_flags,
         takes=GenRoleFlagsSetInput,
         answers=GenRoleFlagsSetPayload,
+        guard=Admins(),
         description="Sets what a role that is not built in may do. For administrators.",
     )
     gen_role_assign_user = mutation(
         _assign_user,
         takes=GenRoleUserInput,
         answers=GenRoleAssignUserPayload,
+        guard=Admins(),
         description="Gives a role to a user. For administrators.",
     )
     gen_role_unassign_user = mutation(
         _unassign_user,
         takes=GenRoleUserInput,
         answers=GenRoleUnassignUserPayload,
+        guard=Admins(),
         description="Takes a role from a user. For administrators.",
     )
     gen_role_assign_resource = mutation(
         _assign_resource,
         takes=GenRoleResourceInput,
         answers=GenRoleAssignResourcePayload,
+        guard=Admins(),
         description="Assigns a role to a resource: there, and below, its flags hold. For administrators.",
     )
     gen_role_unassign_resource = mutation(
         _unassign_resource,
         takes=GenRoleResourceInput,
         answers=GenRoleUnassignResourcePayload,
+        guard=Admins(),
         description="Takes a role from a resource. For administrators.",
     )

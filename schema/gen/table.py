@@ -28,6 +28,7 @@ from resolvers.context import Context
 from resolvers.gen.answer import answer_groups, answer_rows, guarded_rows, source_of
 from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, page, predicate
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
+from resolvers.permissions.fields import ByRows, FieldGuard
 from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder
 from schema.mapping import types
 from schema.mapping.arguments import argument, signature
@@ -150,23 +151,34 @@ async def _profile(table: "GenTable", info: GraphQLResolveInfo[Any], _: Mapping[
     return await run_one(OBJECTS["GenTableProfile"], of_table, info)
 
 
+TABLES: FieldGuard = ByRows(
+    "remote tables with `can_view` on `table:{dataset}/{name}`, asked by whoever lists or describes one"
+)
+
+
 @strawberry.type(description="A table of a remote warehouse, queried in place.")
 class GenTable:
     dataset_id: strawberry.Private[UUID]
     known_rows: strawberry.Private[int | None]
     name: str = strawberry.field(description="Name of the table, as the engine has it.")
     row_count = strawberry.field(
-        resolver=_row_count, description="Rows by the engine's metadata; null where that would cost a read."
+        resolver=_row_count,
+        metadata={"guard": TABLES},
+        description="Rows by the engine's metadata; null where that would cost a read.",
     )
-    columns = strawberry.field(resolver=_columns, description="Its columns, in the engine's order.")
+    columns = strawberry.field(
+        resolver=_columns, metadata={"guard": TABLES}, description="Its columns, in the engine's order."
+    )
     profile = strawberry.field(
         resolver=signature({}, {}, types.lazy("GenTableProfile") | None),
-        metadata={"mapping": _profile},
+        metadata={"mapping": _profile, "guard": TABLES},
         description="What the last `genTableProfileRefresh` found; null before the first.",
     )
-    rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows}, description="Its rows.")
+    rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows, "guard": TABLES}, description="Its rows.")
     aggregate = strawberry.field(
-        resolver=_AGGREGATE, metadata={"mapping": _aggregate}, description="Its rows in groups: keys and measures."
+        resolver=_AGGREGATE,
+        metadata={"mapping": _aggregate, "guard": TABLES},
+        description="Its rows in groups: keys and measures.",
     )
 
     async def described(self, context: Context) -> Table:

@@ -25,6 +25,7 @@ from strawberry.utils.str_converters import to_camel_case
 from loaders.description import Kind, Table
 from loaders.plan import joins
 from loaders.tables.describe import describe
+from resolvers.permissions.fields import FieldGuard
 from resolvers.permissions.guards import Relation, RowGuard
 from schema.mapping import types
 from schema.mapping.aggregate_types import make_aggregate
@@ -56,8 +57,10 @@ class Column:
 
 
 class Resolved:
-    def __init__(self, resolver: Callable[..., Any], required: tuple[str, ...], description: str) -> None:
-        self.resolver, self.required, self.description = resolver, required, description
+    def __init__(
+        self, resolver: Callable[..., Any], required: tuple[str, ...], guard: FieldGuard, description: str
+    ) -> None:
+        self.resolver, self.required, self.guard, self.description = resolver, required, guard, description
 
 
 def column(description: str | None = None, *, secret: bool = False, guard: Relation | None = None) -> Any:
@@ -83,9 +86,9 @@ def to_many(target: str, *, remote: str, local: str = "id", description: str) ->
     return EdgeField(target, (local,), (remote,), many=True, description=description)
 
 
-def resolved(resolver: Callable[..., Any], *, requires: tuple[str, ...], description: str) -> Any:
+def resolved(resolver: Callable[..., Any], *, requires: tuple[str, ...], guard: FieldGuard, description: str) -> Any:
     """A field with a resolver of its own: `async def f(row: strawberry.Parent[Row], info, ...)`."""
-    return Resolved(resolver, requires, description)
+    return Resolved(resolver, requires, guard, description)
 
 
 def table_type(
@@ -189,7 +192,12 @@ def _make_object(cls: type, mapping: ObjectMapping) -> None:
         attribute = f"f_{name}"
         declared = next((d for a, d in vars(cls).items() if isinstance(d, Resolved) and to_camel_case(a) == name), None)
         if declared is not None:
-            value = strawberry.field(resolver=declared.resolver, name=name, description=declared.description)
+            value = strawberry.field(
+                resolver=declared.resolver,
+                name=name,
+                description=declared.description,
+                metadata={"guard": declared.guard},
+            )
         else:
             annotation, description, arguments = _declared_as(field, mapping)
             made.__annotations__[attribute] = annotation

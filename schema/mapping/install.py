@@ -5,6 +5,7 @@ are coerced once, by graphql-core, and its rows are never completed a second tim
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
 from typing import Any
 
 from graphql import (
@@ -17,6 +18,8 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
+from resolvers.permissions.fields import FieldGuard, enforce
+from resolvers.permissions.guards import Admins, SignedIn
 from schema.mapping.collect import Document
 from schema.mapping.object import OBJECTS
 from schema.mapping.splice import Row
@@ -38,10 +41,13 @@ def install(schema: GraphQLSchema) -> None:
             type_.is_type_of = None  # strawberry expects instances of its class; here come rows
         for field in type_.fields.values():
             definition = field.extensions.get("strawberry-definition")
-            mapping = definition.metadata.get("mapping") if isinstance(definition, StrawberryField) else None
-            if mapping is None:
+            if not isinstance(definition, StrawberryField):
                 continue
-            field.resolve = _root(mapping) if callable(mapping) else _taken
+            mapping, guard = definition.metadata.get("mapping"), definition.metadata.get("guard")
+            if mapping is not None:
+                field.resolve = _root(mapping) if callable(mapping) else _taken
+            if isinstance(guard, SignedIn | Admins) and not _is_mutation(schema, type_):
+                field.resolve = _guarded(guard, field.resolve)
 
 
 def document(info: GraphQLResolveInfo[Any]) -> Document:
@@ -57,6 +63,22 @@ def _type_of(row: Row, _: GraphQLResolveInfo[Any], __: Any) -> str:
 
 def _taken(row: Row, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
     return row.take(str(info.path.key))
+
+
+def _is_mutation(schema: GraphQLSchema, type_: GraphQLObjectType) -> bool:
+    """Whose fields ask their guard themselves: its refusal is data (schema/mapping/mutation.py)."""
+    return type_ is schema.mutation_type
+
+
+def _guarded(guard: FieldGuard, resolve: Callable[..., Any] | None) -> Callable[..., Awaitable[Any]]:
+    assert resolve is not None
+
+    async def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        await enforce(guard, info.context)
+        value = resolve(source, info, **arguments)
+        return await value if isawaitable(value) else value
+
+    return guarded
 
 
 def _root(resolver: RootResolver) -> Callable[..., Awaitable[Any]]:

@@ -26,6 +26,7 @@ from loaders.read import Value
 from loaders.tables.databases import METADATA, model_of
 from resolvers.context import Context
 from resolvers.idempotency import Asked
+from resolvers.permissions.fields import Written
 from resolvers.permissions.guards import OwnWrite, WriteRule
 from resolvers.permissions.writing import guarding_column
 from resolvers.writes import UPDATED_AT, Create, Delete, Target, Update, create, delete, update
@@ -73,7 +74,7 @@ def creates(
         write = Create(Asked(f"{name}Create", response_key, sent), _values(sent, mapping, target))
         return payload(key=await create(context, target, write, policies()))
 
-    return named_mutation(work, takes=takes, answers=payload, description=description)
+    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
 def updates(
@@ -106,7 +107,7 @@ def updates(
         )
         return payload(key=await update(context, target, write, policies()))
 
-    return named_mutation(work, takes=takes, answers=payload, description=description)
+    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
 def deletes(name: str, *, guard: WriteRule, description: str) -> Any:
@@ -123,7 +124,7 @@ def deletes(name: str, *, guard: WriteRule, description: str) -> Any:
         await delete(context, target, Delete(asked, row_key(sent["id"], mapping)), policies())
         return payload(deleted_id=sent["id"])
 
-    return named_mutation(work, takes=takes, answers=payload, description=description)
+    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
 def _target(mapping: ObjectMapping, guard: WriteRule, columns: tuple[str, ...], shapes: Mapping[str, Shape]) -> Target:

@@ -1,0 +1,51 @@
+"""Guards of fields that are no column: what has a resolver of its own says here who may use it.
+
+`enforce` is the one place where they are asked, before the resolver runs (schema/mapping/install.py, mutation.py).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, assert_never
+
+from resolvers.context import Context
+from resolvers.permissions.guards import Admins, Public, SignedIn, WriteRule
+
+
+@dataclass(frozen=True, slots=True)
+class ByRows:
+    """All that the field answers has passed the guard station, row by row. `reason` says of what."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnRow:
+    """A mutation of who may change the row its input names: `require(context, input)` raises, and changes nothing."""
+
+    require: Callable[[Context, Any], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A mutation whose rule is asked about the row as it is and as it will be, under its lock (resolvers/writes.py)."""
+
+    rule: WriteRule
+
+
+FieldGuard: TypeAlias = Public | ByRows | SignedIn | Admins | OnRow | Written
+
+
+async def enforce(guard: FieldGuard, context: Context, given: Any = None) -> None:
+    """`given` is the input of a mutation. Raises `Unauthenticated`, `Forbidden` or `NotFound`."""
+    match guard:
+        case Public() | ByRows():
+            pass
+        case SignedIn() | Written():
+            context.verdicts.require_subject()
+        case Admins():
+            await context.verdicts.require_admin()
+        case OnRow(require):
+            context.verdicts.require_subject()
+            await require(context, given)
+        case _:
+            assert_never(guard)
