@@ -55,10 +55,13 @@ class Running:
 class Started:
     """`async with`: the process runs; at the end it is asked to end, and killed when it does not within 20 s."""
 
-    def __init__(self, command: str, env_file: Path, log: Path, changes: Mapping[str, str]) -> None:
-        self._command, self._log = command, log
+    def __init__(
+        self, command: str, env_file: Path, log: Path, changes: Mapping[str, str], checkout: Path = CHECKOUT
+    ) -> None:
+        self._command, self._log, self._checkout = command, log, checkout
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AXION_")}
-        self._environment = {**kept, "AXION_ENV_FILE": str(env_file), "PYTHONUNBUFFERED": "1", **changes}
+        own = {"AXION_ENV_FILE": str(env_file), "PYTHONPATH": str(checkout), "PYTHONUNBUFFERED": "1"}
+        self._environment = {**kept, **own, **changes}
 
     async def __aenter__(self) -> Running:
         with self._log.open("ab") as output:
@@ -67,7 +70,7 @@ class Started:
                 "-m",
                 "gateway.cli",
                 self._command,
-                cwd=CHECKOUT,
+                cwd=self._checkout,
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
@@ -99,13 +102,15 @@ class Gateway:
 
     @classmethod
     @asynccontextmanager
-    async def serve(cls, env_file: Path, log: Path, changes: Mapping[str, str] | None = None) -> AsyncIterator[Self]:
-        """A gateway on a free port, yielded when it answers."""
+    async def serve(
+        cls, env_file: Path, log: Path, changes: Mapping[str, str] | None = None, *, checkout: Path = CHECKOUT
+    ) -> AsyncIterator[Self]:
+        """A gateway on a free port, yielded when it answers; of another checkout's code, if one is given."""
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         own = {"AXION_HTTP__PORT": str(port), "AXION_OIDC__JWKS_URL": f"{url}/demo/issuer/jwks.json"}
         async with (
-            Started("serve", env_file, log, {**own, **(changes or {})}) as running,
+            Started("serve", env_file, log, {**own, **(changes or {})}, checkout) as running,
             aiohttp.ClientSession() as http,
         ):
 
