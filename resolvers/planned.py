@@ -14,6 +14,7 @@ from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.permissions.apply import Restriction, apply
 from resolvers.permissions.guards import Policies
+from resolvers.permissions.narrow import asked, narrowed
 from resolvers.permissions.station import guards_of, restrictions
 
 _KINDS_OF_CALLERS = 8
@@ -26,11 +27,12 @@ class PlannedRead:
     what is kept, so subjects who are restricted in the same way share a statement, and never values.
     """
 
-    __slots__ = ("_guarded", "_guards", "read")
+    __slots__ = ("_asked", "_guarded", "_guards", "read")
 
     def __init__(self, read: Read, policies: Policies) -> None:
         self.read = read
         self._guards = guards_of(read, policies)
+        self._asked = asked(read)
         self._guarded: BoundedCache[tuple[Restriction, ...], Prepared] = BoundedCache(_KINDS_OF_CALLERS)
 
     async def answer(self, values: Sequence[Value], context: Context) -> tuple[str | None, list[Failure]]:
@@ -38,6 +40,10 @@ class PlannedRead:
         context.budget.spend(price(self.read, values))
         found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
         filling = list(values)
+        found = [
+            narrowed(restriction, self._asked, values) if table is self.read.table else restriction
+            for table, restriction in zip(self._guards, found, strict=True)
+        ]
         prepared = self._prepared(tuple(_split(restriction, filling) for restriction in found))
         return await fetch_prepared(prepared, filling, stores=context.stores, ledger=context.ledger)
 

@@ -103,7 +103,12 @@ def _usual(value: Any, type_: ColumnType) -> object:
 
 
 def _all_usual(values: Any, type_: ColumnType) -> list[object]:
-    return [_usual(value, type_) for value in values]
+    """As `_usual` of each; looked at by their types first, because thousands of ids may be sent with every read."""
+    if {type(value) for value in values} != {int} or type_.kind not in _RANGES:
+        return [_usual(value, type_) for value in values]
+    if min(values) not in _RANGES[type_.kind] or max(values) not in _RANGES[type_.kind]:
+        raise Unfit
+    return list(values)
 
 
 def _fitting(values: tuple[Value, ...], type_: ColumnType) -> tuple[tuple[Value, ...], TypeEngine[Any]]:

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from functools import reduce
+from functools import lru_cache, reduce
 
 from loaders.description import Kind, Table
 from loaders.read import Col, Compare, Exists, Join, Never, Op, Predicate, Value
@@ -13,6 +13,8 @@ from resolvers.permissions.guards import Own, Relation, Visible
 from resolvers.permissions.verdicts import Everything, Only
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_KEPT = 64
+"""Sets of ids whose values are kept; of a set there is one for as long as its verdict is."""
 _BITS = {Kind.INTEGER: 31, Kind.BIGINT: 63}
 
 
@@ -41,27 +43,32 @@ def masks(
 def by_owner(guard: Own, table: Table, subject: Subject) -> Predicate:
     """Rows of the subject itself; none for one that has no such attribute (not yet among the users)."""
     mine = subject.id if guard.attribute == "id" else subject.user_id
-    values = () if mine is None else typed((str(mine),), table, guard.column)
+    values = () if mine is None else typed(frozenset((str(mine),)), table, guard.column)
     return Compare(Col(guard.column), Op.EQ, values[0]) if values else Never()
 
 
-def typed(ids: Iterable[str], table: Table, column: str) -> tuple[Value, ...]:
+def typed(ids: frozenset[str], table: Table, column: str) -> tuple[Value, ...]:
     """Ids as values of the column, in a stable order. An id that is no such value can match no row and is left out.
 
     Only canonical forms count: `007` and an upper-case UUID are other objects than `7` and the lower-case one.
     """
     kind = table.column(column).type.kind
+    if kind not in (Kind.TEXT, Kind.UUID, *_BITS):
+        raise TypeError(f"column {table.name}.{column} of type {kind} cannot name an object")
+    return _values(ids, kind)
+
+
+@lru_cache(maxsize=_KEPT)
+def _values(ids: frozenset[str], kind: Kind) -> tuple[Value, ...]:
     match kind:
         case Kind.TEXT:
             return tuple(sorted(id_ for id_ in ids if "\x00" not in id_))
-        case Kind.INTEGER | Kind.BIGINT:
-            limit = 1 << _BITS[kind]
-            numbers = (int(id_) for id_ in ids if _INTEGER.fullmatch(id_))
-            return tuple(sorted(number for number in numbers if -limit <= number < limit))
         case Kind.UUID:
             return tuple(sorted(filter(None, map(_uuid, ids))))
         case _:
-            raise TypeError(f"column {table.name}.{column} of type {kind} cannot name an object")
+            limit = 1 << _BITS[kind]
+            numbers = (int(id_) for id_ in ids if _INTEGER.fullmatch(id_))
+            return tuple(sorted(number for number in numbers if -limit <= number < limit))
 
 
 def _uuid(id_: str) -> uuid.UUID | None:

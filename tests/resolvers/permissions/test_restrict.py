@@ -37,13 +37,13 @@ GUID = "01920000-0000-7000-8000-00000000000a"
     ],
 )
 def test_typed(table: Table, ids: set[str], values: tuple[Value, ...]) -> None:
-    assert typed(ids, table, "id") == values
+    assert typed(frozenset(ids), table, "id") == values
 
 
 def test_a_column_that_cannot_name_an_object_is_a_mistake() -> None:
     table = Table("s", None, "t", (Column("at", ColumnType(Kind.TIMESTAMP)),))
     with pytest.raises(TypeError, match="cannot name an object"):
-        typed({"1"}, table, "at")
+        typed(frozenset({"1"}), table, "at")
 
 
 def test_by_visibility() -> None:
