@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.local.errors import StackError
-from gateway.cli import demo, doctor, migrate, sdl, serve, stack, token, worker
+from gateway.cli import demo, doctor, migrate, permissions, sdl, serve, stack, token, worker
 from gateway.cli.configuration import explain
 from gateway.cli.failure import CommandFailed
 
@@ -25,6 +25,7 @@ app.add_typer(stack.app, name="stack")
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate)
+app.add_typer(permissions.app, name="permissions")
 app.command("token")(token.token)
 app.command("sdl")(sdl.sdl)
 app.command("doctor")(doctor.doctor)

@@ -8,7 +8,7 @@ twice does no harm, since OpenFGA is told to ignore what is so already.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -34,6 +34,15 @@ _entries = cast(sa.Table, OpenFgaOutbox.__table__)
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """Undelivered notes, how many of them were tried in vain, and the age of the oldest."""
+
+    undelivered: int
+    refused: int
+    oldest_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """How many notes were delivered, and how many OpenFGA did not take."""
 
@@ -48,14 +57,27 @@ async def note(
 
     Locks the objects against other writers of notes until then, so that the order of notes is that of commits.
     """
-    objects = sorted({tuple_.object for tuple_ in (*writes, *deletes)})
+    objects = frozenset(tuple_.object for tuple_ in (*writes, *deletes))
     if not objects:
-        return frozenset()
-    each = sa.func.unnest(sa.bindparam(None, objects, ARRAY(sa.Text))).column_valued("object")
-    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(each, _LOCKS))))
-    rows = [row for object_ in objects for row in _rows(object_, writes, deletes)]
+        return objects
+    await lock(session, objects)
+    rows = [row for object_ in sorted(objects) for row in _rows(object_, writes, deletes)]
     await session.execute(sa.insert(_entries), rows)
-    return frozenset(objects)
+    return objects
+
+
+async def lock(session: WriteSession, objects: Collection[str]) -> None:
+    """Nobody else notes tuples of these objects until the session's transaction ends."""
+    each = sa.func.unnest(sa.bindparam(None, sorted(objects), ARRAY(sa.Text))).column_valued("object")
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(each, _LOCKS))))
+
+
+def changed_since(instant: sa.ColumnElement[datetime]) -> sa.Select[tuple[str, int]]:
+    """The objects with notes that are undelivered, or were delivered since; and the last `id` of those."""
+    fresh = sa.or_(_entries.c.delivered_at.is_(None), _entries.c.delivered_at >= instant)
+    return (
+        sa.select(_entries.c.object, sa.func.max(_entries.c.id).label("last")).where(fresh).group_by(_entries.c.object)
+    )
 
 
 def _rows(object_: str, writes: Sequence[RelationTuple], deletes: Sequence[RelationTuple]) -> list[dict[str, Any]]:
@@ -76,7 +98,7 @@ def _parts(tuples: list[Any]) -> list[list[Any]]:
 async def settle(postgres: Postgres, openfga: OpenFga, objects: Collection[str], *, ledger: Ledger) -> None:
     """Delivers all notes of these objects now, also those that wait for a later attempt, as far as OpenFGA takes them.
 
-    Raises nothing of a store: what is left is the worker's, and `pending` tells of it.
+    Raises nothing of a store: what is left is the worker's, and `waiting` tells of it.
     """
     try:
         while objects:
@@ -96,14 +118,24 @@ async def deliver(postgres: Postgres, openfga: OpenFga, *, ledger: Ledger) -> Ro
     return await _round(postgres, openfga, _due(), ledger=ledger, skip_locked=True)
 
 
-async def pending(postgres: Postgres, objects: Collection[str], *, ledger: Ledger) -> bool:
-    """Whether OpenFGA has not taken some note of these objects yet."""
+async def waiting(postgres: Postgres, objects: Collection[str], *, ledger: Ledger) -> frozenset[str]:
+    """Those of the objects of which OpenFGA has not taken some note yet."""
     rows = await postgres.fetch(
-        "SELECT 1 FROM public.openfga_outbox WHERE object = ANY($1) AND delivered_at IS NULL LIMIT 1",
+        "SELECT DISTINCT object FROM public.openfga_outbox WHERE object = ANY($1) AND delivered_at IS NULL",
         list(objects),
         ledger=ledger,
     )
-    return bool(rows)
+    return frozenset(row["object"] for row in rows)
+
+
+async def backlog(postgres: Postgres, *, ledger: Ledger) -> Backlog:
+    rows = await postgres.fetch(
+        "SELECT count(*) AS undelivered, count(*) FILTER (WHERE attempts > 0) AS refused,"
+        " coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest_s"
+        " FROM public.openfga_outbox WHERE delivered_at IS NULL",
+        ledger=ledger,
+    )
+    return Backlog(**rows[0])
 
 
 async def prune(postgres: Postgres, *, ledger: Ledger) -> None:

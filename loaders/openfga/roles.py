@@ -28,3 +28,16 @@ def assigned_role(role_id: int, object_: str) -> RelationTuple:
 def administration(role_id: int) -> RelationTuple:
     """Who is in this role administers the whole system."""
     return RelationTuple(f"{names.role(role_id)}#assignee", "admin", names.SYSTEM)
+
+
+def resource_object(type_: str, *, data_source: str | None, dataset_id: object, table_name: str | None) -> str:
+    """The resource of a row of `role_assignments`, with the name of its data source."""
+    match type_:
+        case "system":
+            return names.SYSTEM
+        case "datasource":
+            return names.datasource(str(data_source))
+        case "dataset":
+            return names.dataset(dataset_id)
+        case _:
+            return names.table(dataset_id, str(table_name))

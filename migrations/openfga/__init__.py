@@ -1,4 +1,4 @@
-"""Brings OpenFGA up to date: the store, the newest authorization model, parent tuples of what the catalog has.
+"""Brings OpenFGA up to date: the store, the newest authorization model, the tuples that follow from Gen's rows.
 
 Repeatable: a model is uploaded only when `model.json` changed (SHA-256 in `axion_gen.public.openfga_model_versions`),
 and tuples that exist are left alone. One runner at a time, by the advisory lock of `axion_gen`.
@@ -16,19 +16,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from loaders.errors import AxionError
+from loaders.errors import AxionError, PermissionsUnavailable
 from loaders.ledger import Ledger
 from loaders.openfga.api import Api
 from loaders.openfga.client import OpenFga
 from loaders.openfga.store import Pin
+from loaders.postgres.client import Postgres
 from loaders.tables.axion_gen.identity import OpenFgaModelVersion
 from migrations.errors import MigrationFailed, TargetInvalid
 from migrations.lock import LOCK_KEY
 from migrations.openfga.management import Management
-from migrations.openfga.parents import parent_tuples, stored
+from migrations.openfga.reconcile import GEN, reconcile
 from migrations.report import Report
 
 TARGET = "openfga"
+_STATEMENT_TIMEOUT_MS = 600_000
 
 
 async def run(
@@ -49,9 +51,9 @@ async def run(
         ):
             await connection.execute(select(func.pg_advisory_xact_lock(LOCK_KEY)))
             pin, changes = await _prepare(management, connection, store_name, model)
-            added = await _backfill(OpenFga(api, store_name, pin=pin), connection, ledger)
+            added = await _backfill(OpenFga(api, store_name, pin=pin), axion_gen)
             if added:
-                changes.append(f"added {added} parent tuples")
+                changes.append(f"added {added} tuples")
     except AxionError as error:
         raise MigrationFailed(TARGET, "uploading the authorization model and its tuples", str(error)) from error
     except SQLAlchemyError as error:
@@ -117,10 +119,19 @@ async def _last_upload(connection: AsyncConnection, store_id: str) -> tuple[str,
     return None if row is None else (row.sha256, row.authorization_model_id)
 
 
-async def _backfill(fga: OpenFga, connection: AsyncConnection, ledger: Ledger) -> int:
-    """How many were missing. Asks for what is there first, so that a run that changes nothing says so."""
-    wanted = await parent_tuples(connection)
-    present = await stored(fga, {tuple_.user for tuple_ in wanted}, ledger)
-    missing = [tuple_ for tuple_ in wanted if tuple_ not in present]
-    await fga.write(missing, ledger=ledger)
-    return len(missing)
+async def _backfill(fga: OpenFga, axion_gen: URL) -> int:
+    """How many tuples were missing: parents of data sources, datasets and known tables, and all of the roles.
+
+    Tuples that no row says are left alone (`axion permissions reconcile`).
+    """
+    url = axion_gen.set(drivername="postgresql").render_as_string(hide_password=False)
+    gen = await Postgres.open(GEN, url, pool_max=1, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
+    try:
+        outcome = await reconcile({GEN: gen}, fga, repair=("missing",), kinds=("missing",))
+    finally:
+        await gen.close()
+    if left := outcome.found["missing"] - outcome.repaired:
+        raise PermissionsUnavailable(
+            f"OpenFGA did not take {left} tuples. They are noted, and the worker goes on delivering them."
+        )
+    return outcome.repaired

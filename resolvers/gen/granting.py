@@ -38,4 +38,4 @@ async def granting(context: Context) -> AsyncIterator[Granting]:
 
 async def pending(context: Context, objects: Collection[str]) -> bool:
     """Whether permissions that were changed at these objects do not count yet."""
-    return await outbox.pending(context.stores.postgres[STORE], objects, ledger=context.ledger)
+    return bool(await outbox.waiting(context.stores.postgres[STORE], objects, ledger=context.ledger))

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import TypeAlias, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from loaders.errors import BadInput, NotFound
 from loaders.openfga import names
+from loaders.openfga.roles import resource_object
 from loaders.openfga.tuples import is_object
 from loaders.postgres.write import Transaction
 from loaders.tables.axion_gen.catalog import Dataset, DataSource
@@ -46,7 +47,6 @@ class OfTable:
 
 
 Resource: TypeAlias = OfSystem | OfDataSource | OfDataset | OfTable
-ResourceType: TypeAlias = Literal["system", "datasource", "dataset", "table"]
 
 
 def columns(resource: Resource) -> dict[str, object]:
@@ -90,20 +90,10 @@ async def assigned_objects(within: Transaction, role_id: int) -> Sequence[str]:
         .outerjoin(_sources, _sources.c.id == _assignments.c.data_source_id)
         .where(_assignments.c.role_id == role_id)
     )
-    return [assigned_object(row) for row in await within.rows(chosen)]
-
-
-def assigned_object(row: sa.Row[tuple[object, ...]]) -> str:
-    """The name in OpenFGA of a row of `role_assignments` with the `name` of its data source."""
-    match row.resource_type:
-        case "system":
-            return names.SYSTEM
-        case "datasource":
-            return names.datasource(row.name)
-        case "dataset":
-            return names.dataset(row.dataset_id)
-        case _:
-            return names.table(row.dataset_id, row.table_name)
+    return [
+        resource_object(row.resource_type, data_source=row.name, dataset_id=row.dataset_id, table_name=row.table_name)
+        for row in await within.rows(chosen)
+    ]
 
 
 async def _kept(within: Transaction, chosen: sa.Select[tuple[object]], what: str) -> sa.Row[tuple[object]]:

@@ -24,6 +24,12 @@ from tests.loaders.openfga.server import free_port
 from tests.loaders.openfga.stores import MODEL_JSON
 from tests.migrations.cluster import connection_as, dropped_afterwards, fresh_targets
 
+BUILT_IN = {
+    RelationTuple("role:1#assignee", "admin", names.SYSTEM),
+    *(RelationTuple("user:*", f"has_{flag}", "role:1") for flag in ("admin_datasource", "view_dataset", "view_table")),
+    *(RelationTuple("user:*", f"has_{flag}", "role:2") for flag in ("view_dataset", "view_table")),
+}
+
 
 @pytest.fixture(scope="module")
 def axion_gen(admin_url: str) -> Iterator[Database]:
@@ -99,7 +105,8 @@ async def stored(api: Api, runner: Runner) -> set[RelationTuple]:
 
 async def test_creates_store_and_model_once(runner: Runner, catalog: psycopg.Connection, api: Api) -> None:
     report = await runner()
-    assert report.changes == (f"created store {runner.store}", "uploaded the authorization model")
+    built_in = f"added {len(BUILT_IN)} tuples"
+    assert report.changes == (f"created store {runner.store}", "uploaded the authorization model", built_in)
     store_id = await find_store(api, runner.store, ledger=Ledger())
     assert store_id is not None
     model_id = await newest_model(api, store_id, ledger=Ledger())
@@ -134,22 +141,31 @@ async def test_back_fills_parents_of_what_is_in_the_catalog(
 ) -> None:
     first = add_source(catalog, "flights", 250)
     odd = add_source(catalog, "eu west: 1", 1)
-    assert (await runner()).changes[-1] == "added 253 parent tuples"
+    catalog.execute(
+        "INSERT INTO public.table_profile_cache (id, dataset_id, table_name, columns, refreshed_at)"
+        " SELECT gen_random_uuid(), %s, name, '[]', now() FROM unnest(%s::text[]) name",
+        (first[0], ["profiled", "x" * 300]),
+    )
+    catalog.execute("UPDATE public.datasets SET table_names = '{chosen,profiled}' WHERE id = %s", (first[0],))
+    assert (await runner()).changes[-1] == f"added {255 + len(BUILT_IN)} tuples"
     expected = {
         RelationTuple(names.SYSTEM, "parent", "datasource:flights"),
         RelationTuple(names.SYSTEM, "parent", "datasource:eu%20west%3A%201"),
         *(RelationTuple("datasource:flights", "parent", f"dataset:{guid}") for guid in first),
         RelationTuple("datasource:eu%20west%3A%201", "parent", f"dataset:{odd[0]}"),
+        RelationTuple(f"dataset:{first[0]}", "parent", f"table:{first[0]}/profiled"),
+        RelationTuple(f"dataset:{first[0]}", "parent", f"table:{first[0]}/chosen"),
+        *BUILT_IN,
     }
     assert await stored(api, runner) == expected
     assert (await runner()).changes == ()
     add_source(catalog, "later", 0)
-    assert (await runner()).changes == ("added 1 parent tuples",)
+    assert (await runner()).changes == ("added 1 tuples",)
 
 
 async def test_two_runners_at_once_do_it_once(runner: Runner, catalog: psycopg.Connection) -> None:
     reports = await asyncio.gather(runner(), runner())
-    assert sorted(len(report.changes) for report in reports) == [0, 2]
+    assert sorted(len(report.changes) for report in reports) == [0, 3]
     assert len(versions(catalog)) == 1
 
 

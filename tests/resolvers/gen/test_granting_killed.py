@@ -58,10 +58,10 @@ async def test_a_crash_between_commit_and_delivery_loses_nothing(
     rows = await gen.fetch("SELECT name FROM data_sources", ledger=Ledger())
     assert [row["name"] for row in rows] == ["flights"]
     assert await parents(stores) == []
-    assert await outbox.pending(gen, [OBJECT], ledger=Ledger())
+    assert await outbox.waiting(gen, [OBJECT], ledger=Ledger())
 
     async def is_delivered() -> bool:
-        return not await outbox.pending(gen, [OBJECT], ledger=Ledger())
+        return not await outbox.waiting(gen, [OBJECT], ledger=Ledger())
 
     named = os.environ.get("AXION_ENV_FILE")
     env_file = Path(named) if named else CHECKOUT / ".axion" / "test" / "env"

@@ -68,7 +68,7 @@ async def test_a_transaction_that_fails_notes_nothing(stores: GenStores, gen: Po
     with pytest.raises(BadInput):
         await fails()
     assert await delivered(stores, gen) == Round(0, 0)
-    assert not await outbox.pending(gen, ["role:7"], ledger=Ledger())
+    assert not await outbox.waiting(gen, ["role:7"], ledger=Ledger())
     assert await held(stores) == set()
 
 
@@ -157,11 +157,11 @@ async def test_a_note_openfga_does_not_take_waits_and_holds_up_no_other(stores: 
 async def test_an_outage_postpones_one_note_and_loses_none(stores: GenStores, gen: Postgres, gone: OpenFga) -> None:
     await noted(gen, writes=(holder("ann"), holder("ann", 8)))
     await outbox.settle(gen, gone, ["role:7", "role:8"], ledger=Ledger())
-    assert await outbox.pending(gen, ["role:7"], ledger=Ledger())
+    assert await outbox.waiting(gen, ["role:7"], ledger=Ledger())
     tried = await gen.fetch("SELECT attempts FROM openfga_outbox ORDER BY id", ledger=Ledger())
     assert [row["attempts"] for row in tried] == [1, 0]  # the second is not sent into the same outage
     await outbox.settle(gen, stores.openfga, ["role:7", "role:8"], ledger=Ledger())  # a later request does not wait
-    assert not await outbox.pending(gen, ["role:7", "role:8"], ledger=Ledger())
+    assert not await outbox.waiting(gen, ["role:7", "role:8"], ledger=Ledger())
     assert (await held(stores), await held(stores, 8)) == ({"user:ann"}, {"user:ann"})
 
 
@@ -178,7 +178,7 @@ async def test_the_sweep_delivers_what_is_left_until_it_is_cancelled(stores: Gen
     await execute(gen, DUE)
 
     async def is_delivered() -> bool:
-        return not await outbox.pending(gen, ["role:7"], ledger=Ledger())
+        return not await outbox.waiting(gen, ["role:7"], ledger=Ledger())
 
     await until(is_delivered)
     sweeping.cancel()
