@@ -46,7 +46,8 @@ def reconcile(
         outcome = asyncio.run(_reconcile(load_settings(), kinds, _tell_json if as_json else _tell))
     except AxionError as error:
         raise CommandFailed(f"permissions: {error}") from error
-    summary = {**outcome.found, **{key: value for key, value in asdict(outcome).items() if key != "found"}}
+    counted = asdict(outcome)
+    summary: dict[str, int] = {**counted.pop("found"), **counted}
     typer.echo(json.dumps(summary) if as_json else ", ".join(f"{value} {key}" for key, value in summary.items()))
     raise typer.Exit(0 if outcome.is_clean else 1)
 

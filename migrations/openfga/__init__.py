@@ -25,12 +25,14 @@ from loaders.postgres.client import Postgres
 from loaders.tables.axion_gen.identity import OpenFgaModelVersion
 from migrations.errors import MigrationFailed, TargetInvalid
 from migrations.lock import LOCK_KEY
+from migrations.openfga.drift import Kind
 from migrations.openfga.management import Management
 from migrations.openfga.reconcile import GEN, reconcile
 from migrations.report import Report
 
 TARGET = "openfga"
 _STATEMENT_TIMEOUT_MS = 600_000
+_BACK_FILLED: tuple[Kind, ...] = ("missing",)
 
 
 async def run(
@@ -127,7 +129,7 @@ async def _backfill(fga: OpenFga, axion_gen: URL) -> int:
     url = axion_gen.set(drivername="postgresql").render_as_string(hide_password=False)
     gen = await Postgres.open(GEN, url, pool_max=1, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
     try:
-        outcome = await reconcile({GEN: gen}, fga, repair=("missing",), kinds=("missing",))
+        outcome = await reconcile({GEN: gen}, fga, repair=_BACK_FILLED, kinds=_BACK_FILLED)
     finally:
         await gen.close()
     if left := outcome.found["missing"] - outcome.repaired:
