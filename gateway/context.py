@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.settings import Limits
 from loaders.ledger import Ledger
 from loaders.stores import Stores
-from resolvers.context import Context, Subject
+from resolvers.context import Context, Denials, Subject
 from resolvers.cost import Budget
 from resolvers.permissions.verdicts import Authority, Memory, Verdicts
 
@@ -19,6 +19,7 @@ class Contexts:
     authority: Authority
     limits: Limits
     memory: Memory | None = None
+    denials: Denials | None = None
 
     def __call__(self, subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
         ledger = Ledger()
@@ -31,6 +32,7 @@ class Contexts:
             max_page=self.limits.max_page,
             budget=Budget(self.limits.max_rows),
             last_event_id=last_event_id,
+            denials=self.denials,
         )
 
 

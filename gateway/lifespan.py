@@ -1,5 +1,6 @@
 """What a serving process has open, from its start to its end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,12 @@ from gateway.auth.jwks import Jwks
 from gateway.auth.oidc import TokenVerifier
 from gateway.auth.subjects import Subjects
 from gateway.context import Contexts, NewContext
+from gateway.denials import Denials
 from gateway.http.authentication import Authenticates
 from gateway.metrics import count_verdict
 from gateway.settings import Settings
 from loaders.ledger import Ledger
+from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from resolvers.permissions.cached import CachedAuthority
 
@@ -32,6 +35,7 @@ class Runtime:
     new_context: NewContext
     required: Mapping[str, Ping] = field(default_factory=dict)
     optional: Mapping[str, Ping] = field(default_factory=dict)
+    denials: Denials | None = None
 
 
 Opened = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
@@ -48,13 +52,28 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         users = stores.postgres["axion_sense"]
         authenticator = Authenticator(verifier, Subjects(users), ApiKeys(users))
         stack.push_async_callback(authenticator.close)
+        denials = await _denials(users, stack)
         kept = _kept_verdicts(stores, settings, stack)
         yield Runtime(
             authenticator=authenticator,
-            new_context=Contexts(stores, kept or stores.openfga, settings.limits, memory=kept),
+            new_context=Contexts(stores, kept or stores.openfga, settings.limits, memory=kept, denials=denials),
             required={"axion_sense": stores.postgres["axion_sense"].ping, "openfga": _openfga(stores)},
             optional=_optional(stores, jwks),
+            denials=denials,
         )
+
+
+async def _denials(postgres: Postgres, stack: AsyncExitStack) -> Denials:
+    denials = Denials(postgres)
+    running = asyncio.create_task(denials.run(), name="denials")
+
+    async def close() -> None:
+        running.cancel()
+        await asyncio.wait((running,))
+        await denials.close()
+
+    stack.push_async_callback(close)
+    return denials
 
 
 def _kept_verdicts(stores: Stores, settings: Settings, stack: AsyncExitStack) -> CachedAuthority | None:

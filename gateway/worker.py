@@ -22,6 +22,7 @@ from procrastinate.jobs import Job as Place
 
 from gateway.settings import Jobs, Settings
 from gateway.stores import open_stores
+from loaders.audit.sweep import sweep as sweep_audit
 from loaders.errors import AxionError, Forbidden
 from loaders.jobs.attempts import Attempts
 from loaders.jobs.changes import CANCELS_CHANNEL
@@ -31,7 +32,7 @@ from loaders.jobs.queue import QUEUE, SCHEMA, TASK
 from loaders.jobs.recovery import Recovery
 from loaders.jobs.store import STORE
 from loaders.ledger import Ledger
-from loaders.openfga.sweep import sweep
+from loaders.openfga.sweep import sweep as sweep_permissions
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from resolvers.context import Context, Subject
@@ -48,13 +49,18 @@ _BACK_OFF_S = (0.5, 10.0)
 
 
 async def run_worker(settings: Settings) -> None:
-    """Every kind of job, and the outbox of permissions, over the stores under their `_worker` roles."""
+    """Every kind of job, and the outboxes of permissions and audit, over the stores under their `_worker` roles."""
     async with open_stores(settings, role="worker") as stores, asyncio.TaskGroup() as group:
-        sweeping = group.create_task(sweep(stores.postgres["axion_gen"], stores.openfga), name="outbox")
+        sweeping = [group.create_task(sweep_permissions(stores.postgres["axion_gen"], stores.openfga))]
+        sweeping += [
+            group.create_task(sweep_audit(stores.postgres[store], stores.clickhouse))
+            for store in ("axion_gen", "axion_sense")
+        ]
         await work(
             settings, kinds=KINDS, context_for=partial(acting_for, stores=stores, max_page=settings.limits.max_page)
         )
-        sweeping.cancel()
+        for each in sweeping:
+            each.cancel()
 
 
 _USER = "SELECT id, is_active FROM public.users WHERE external_auth_id = $1"

@@ -53,6 +53,10 @@ class Code(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
+DENIALS = frozenset({Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.PERMISSIONS_UNAVAILABLE})
+"""What says that somebody may not: such an answer leaves an entry in the audit log."""
+
+
 class AxionError(Exception):
     """Base of every error that may reach a client. `str(error)` is safe to show: no secrets, no SQL, no addresses."""
 

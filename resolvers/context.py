@@ -1,8 +1,9 @@
 """What a resolver is given: who asks, the opened stores, the request's ledger and verdicts. Plain data."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from loaders.errors import Code
 from loaders.ledger import Ledger
 from resolvers.cost import Budget
 
@@ -34,6 +35,12 @@ class Subject:
 ANONYMOUS = Subject(id="", kind="anonymous")
 
 
+class Denials(Protocol):
+    """`subject_id` is empty for nobody signed in; `resource` names the field or object that was denied."""
+
+    def denied(self, subject_id: str, request_id: str, resource: str, code: Code) -> None: ...
+
+
 @dataclass(slots=True)
 class Context:
     """Lives for one operation (for a subscription: for one event)."""
@@ -54,5 +61,12 @@ class Context:
     """Set when the answer is to be an Arrow stream."""
     failures: "list[Failure]" = field(default_factory=list)
     """Crossings into other stores that failed inside compiled answers; the transport reports them among the errors."""
+    denials: "Denials | None" = None
+    """Who is told of denied operations, for the audit log."""
     gen: "GenLoaders | None" = None
     """What Gen has loaded for this operation; `resolvers.gen.loaders.gen_loaders` makes it."""
+
+    def denied(self, resource: str, code: Code) -> None:
+        """Into the audit log."""
+        if self.denials is not None:
+            self.denials.denied(self.subject.id, self.request_id, resource, code)

@@ -18,11 +18,12 @@ from schema.gen import (
     user,
     user_role,
 )
-from schema.sense import frame, frame_batch, hold, organization, track, track_log
+from schema.sense import audit_entry, frame, frame_batch, hold, organization, track, track_log
 
 __all__ = [
     "account",
     "api_key",
+    "audit_entry",
     "dashboard",
     "dashboard_control",
     "dashboard_group",

@@ -97,6 +97,8 @@ PARTITION BY toYYYYMM(created_at)
 ORDER BY (organization_id, created_at)
 COMMENT 'Who did what, write-once.';
 
+ALTER TABLE audit_log ADD COLUMN IF NOT EXISTS id UUID COMMENT 'Key of the entry (UUIDv7).' FIRST;
+
 CREATE TABLE IF NOT EXISTS schema_history
 (
     sha256     FixedString(64)      COMMENT 'SHA-256 of the init.sql that was applied, in hex.',

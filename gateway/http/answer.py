@@ -9,7 +9,7 @@ from graphql import ExecutionResult
 
 from gateway.http.errors import shape, shape_executed, shape_failure
 from gateway.http.refusal import Refusal
-from loaders.errors import Code
+from loaders.errors import DENIALS, Code
 from resolvers.context import Context
 
 OK = "OK"
@@ -38,11 +38,20 @@ def executed(result: ExecutionResult, context: Context, *, with_stores: bool) ->
         errors.append(shape_failure(failure.error, failure.path, failure.nulls))
     if errors:
         body["errors"] = errors
+        _note_denials(errors, context)
     if result.data is not None or not _before_execution(result):
         body["data"] = result.data
     if with_stores:
         body["extensions"] = {"stores": {name: asdict(usage) for name, usage in context.ledger.stores.items()}}
     return Answer(body, _code(errors), "data" in body)
+
+
+def _note_denials(errors: Sequence[dict[str, Any]], context: Context) -> None:
+    for error in errors:
+        code = Code(error["extensions"]["code"])
+        if code in DENIALS:
+            steps = [step for step in error.get("path") or () if isinstance(step, str)]
+            context.denied(f"field:{'.'.join(steps)}", code)
 
 
 def refused(refusal: Refusal) -> Answer:

@@ -9,7 +9,7 @@ from gateway.http.refusal import refuse
 from gateway.metrics import count_stores
 from loaders.errors import StoreError
 from loaders.ledger import Ledger
-from resolvers.context import Subject
+from resolvers.context import Denials, Subject
 
 
 class Authenticates(Protocol):
@@ -26,12 +26,16 @@ class Authenticated:
     expires_at: float | None
 
 
-async def authenticate(authenticator: Authenticates, authorization: str | None) -> Authenticated:
+async def authenticate(
+    authenticator: Authenticates, authorization: str | None, *, request_id: str, denials: Denials | None
+) -> Authenticated:
     """Raises `Refusal`: 401 for a bad token, 503 when it cannot be checked. Not part of the operation's own ledger."""
     ledger = Ledger()
     try:
         subject, expires_at = await authenticator.subject(authorization, ledger)
     except TokenRejected as error:
+        if denials is not None:
+            denials.denied("", request_id, "token", error.code)
         raise refuse(401, error.code, str(error), headers={"www-authenticate": error.challenge}) from None
     except StoreError as error:
         raise refuse(503, error.code, str(error), headers={"retry-after": "5"}, store=error.store) from error

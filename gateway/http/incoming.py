@@ -74,7 +74,9 @@ async def take_in(
     if media_type is None or media_type is MediaType.HTML:
         raise refuse(406, Code.REQUEST_INVALID, f"Accept one of {', '.join(MediaType)}.")
     runtime: Runtime = scope["state"]["runtime"]
-    authenticated = await authenticate(runtime.authenticator, headers.get("authorization"))
+    authenticated = await authenticate(
+        runtime.authenticator, headers.get("authorization"), request_id=request_id, denials=runtime.denials
+    )
     request = await _request(scope, receive, headers, operations.limits.max_body_bytes)
     operation = operations.prepare(request)
     _check_kind(scope, operation, media_type)

@@ -114,7 +114,9 @@ class _Socket:
         if sent is not None and not isinstance(sent, str):
             raise Closed(4403, "Forbidden")
         try:
-            return await authenticate(self._runtime.authenticator, sent)
+            return await authenticate(
+                self._runtime.authenticator, sent, request_id=self._request_id, denials=self._runtime.denials
+            )
         except Refusal as refusal:
             raise Closed(4403 if refusal.status == 401 else 1013, str(refusal)[:100]) from None
 

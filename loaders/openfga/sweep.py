@@ -1,36 +1,25 @@
 """Delivers what requests have left in the outbox (`loaders.openfga.outbox`), for as long as a process runs."""
 
-import asyncio
+from itertools import count
 from typing import Final
 
-import structlog
-
-from loaders.errors import AxionError
 from loaders.ledger import Ledger
 from loaders.openfga import outbox
 from loaders.openfga.client import OpenFga
 from loaders.postgres.client import Postgres
+from loaders.sweep import EVERY_S
+from loaders.sweep import sweep as repeat
 
-EVERY_S: Final = 1.0
 _PRUNE_EVERY: Final = 3_600  # rounds
-
-_log = structlog.get_logger(__name__)
 
 
 async def sweep(postgres: Postgres, openfga: OpenFga, *, every_s: float = EVERY_S) -> None:
-    """Until cancelled: looks every `every_s`, and at once again while there is more. Any number may run at once.
+    """Until cancelled. Any number may run at once; a note OpenFGA does not take waits by itself (`outbox.deliver`)."""
+    rounds = count()
 
-    In the worker itself and not as a job of its queue, so that long jobs keep no permission waiting. A Postgres that is
-    down is tried again, a note OpenFGA does not take is its own to wait (`outbox.deliver`).
-    """
-    rounds = 0
-    while True:
-        try:
-            if rounds % _PRUNE_EVERY == 0:
-                await outbox.prune(postgres, ledger=Ledger())
-            rounds += 1
-            while (await outbox.deliver(postgres, openfga, ledger=Ledger())).delivered:
-                pass
-        except AxionError as error:
-            _log.warning("outbox_sweep_failed", code=error.code.value)
-        await asyncio.sleep(every_s)
+    async def move() -> bool:
+        if next(rounds) % _PRUNE_EVERY == 0:
+            await outbox.prune(postgres, ledger=Ledger())
+        return (await outbox.deliver(postgres, openfga, ledger=Ledger())).delivered > 0
+
+    await repeat(move, name="permissions", every_s=every_s)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from loaders.audit.entry import Action
 from loaders.description import Table
 from loaders.errors import BadInput, NotFound
 from loaders.postgres.write import Transaction, transaction
@@ -14,6 +15,7 @@ from loaders.tables.axion_sense.public import ApiKey, User
 from loaders.tables.databases import METADATA
 from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
+from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
 from resolvers.permissions.scopes import SCOPES
@@ -59,6 +61,8 @@ async def create_api_key(context: Context, asked: Asked, input_: ApiKeyCreate) -
             made.append(text)
             row = {"user_id": owner, "name": name, "scopes": scopes, "expires_at": expires_at}
             await within.rows(sa.insert(ApiKey).values(id=text.id, secret_sha256=text.secret_sha256, **row))
+            facts = {"user_id": owner, "scopes": scopes, "expires_at": expires_at.isoformat()}
+            await audit(context, within, Action.API_KEY_CREATED, f"api_key:{text.id}", facts)
             return (text.id,)
 
         key = await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
@@ -78,6 +82,7 @@ async def revoke_api_key(context: Context, asked: Asked, id_: UUID) -> Key:
             )
             if not await within.rows(revoked.returning(ApiKey.id)):
                 raise NotFound("There is no such API key.")
+            await audit(context, within, Action.API_KEY_REVOKED, f"api_key:{id_}")
             return (id_,)
 
         return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from loaders.audit.entry import Action
 from loaders.errors import BadInput, NotFound
+from loaders.openfga import names
 from loaders.postgres.write import transaction
 from loaders.tables.axion_sense.public import User
 from loaders.tables.databases import METADATA
 from loaders.tables.describe import describe
 from resolvers.accounts.api_keys import STORE
+from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
 
@@ -38,6 +41,7 @@ async def create_service_account(context: Context, asked: Asked, input_: Service
             subject = f"service|{uuid.uuid4()}"
             made = sa.insert(User).values(external_auth_id=subject, display_name=name, kind="service")
             (row,) = await within.rows(made.returning(User.id))
+            await audit(context, within, Action.SERVICE_ACCOUNT_CREATED, names.user(subject))
             return (row.id,)
 
         return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
@@ -50,8 +54,11 @@ async def set_service_account_active(context: Context, asked: Asked, id_: int, *
 
         async def work() -> Key:
             changed = sa.update(User).where(User.id == id_, User.kind == "service").values(is_active=is_active)
-            if not await within.rows(changed.returning(User.id)):
+            rows = await within.rows(changed.returning(User.external_auth_id))
+            if not rows:
                 raise NotFound("There is no such service account.")
+            facts = {"is_active": is_active}
+            await audit(context, within, Action.SERVICE_ACCOUNT_CHANGED, names.user(rows[0].external_auth_id), facts)
             return (id_,)
 
         return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)

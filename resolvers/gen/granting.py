@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from loaders.audit.entry import Action
 from loaders.openfga import outbox
 from loaders.openfga.tuples import RelationTuple
 from loaders.postgres.write import Transaction, transaction
+from resolvers.audit import audit
 from resolvers.context import Context
 
 STORE = "axion_gen"
@@ -14,14 +16,24 @@ STORE = "axion_gen"
 
 @dataclass(frozen=True, slots=True)
 class Granting:
+    context: Context
     within: Transaction
     objects: set[str] = field(default_factory=set)
     """What the tuples are about, or what a mutation that is repeated had been about."""
 
     async def note(self, *, writes: Sequence[RelationTuple] = (), deletes: Sequence[RelationTuple] = ()) -> None:
         """Tuples that are to be, or not to be, once the transaction has committed."""
+        await self._audit(writes, deletes)
         with self.within.ledger.statement(STORE):
             self.objects.update(await outbox.note(self.within.session, writes=writes, deletes=deletes))
+
+    async def _audit(self, writes: Sequence[RelationTuple], deletes: Sequence[RelationTuple]) -> None:
+        for object_ in dict.fromkeys(tuple_.object for tuple_ in (*writes, *deletes)):
+            facts = {
+                "writes": [tuple_.to_json() for tuple_ in writes if tuple_.object == object_],
+                "deletes": [tuple_.key() for tuple_ in deletes if tuple_.object == object_],
+            }
+            await audit(self.context, self.within, Action.TUPLES_CHANGED, object_, facts)
 
 
 @asynccontextmanager
@@ -31,7 +43,7 @@ async def granting(context: Context) -> AsyncIterator[Granting]:
     A delivery that fails is the worker's to repeat and no failure of the block: `pending` tells of it.
     """
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
-        change = Granting(within)
+        change = Granting(context, within)
         yield change
     await outbox.settle(context.stores.postgres[STORE], context.stores.openfga, change.objects, ledger=context.ledger)
 

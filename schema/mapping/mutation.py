@@ -6,10 +6,11 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 
+from loaders.errors import Code
 from resolvers.context import Context
 from resolvers.permissions.fields import FieldGuard, enforce
 from resolvers.permissions.scopes import require_scope_to_write
-from schema.errors import as_data, result_of
+from schema.errors import NotAllowed, as_data, result_of
 
 I = TypeVar("I")  # noqa: E741 - the input
 
@@ -39,7 +40,10 @@ def named_mutation(
     """As `mutation`, over `work(context, input, name or alias in the document)`."""
 
     async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:
-        return await as_data(_allowed(work, guard, info, input))
+        result = await as_data(_allowed(work, guard, info, input))
+        if isinstance(result, NotAllowed):
+            info.context.denied(f"mutation:{info.field_name}", Code.FORBIDDEN)
+        return result
 
     name = answers.__strawberry_definition__.name  # type: ignore[attr-defined]
     annotations = {

@@ -14,4 +14,5 @@ class SenseQuery:
     holds = connection_root("SenseHold", "Marked places.")
     track = object_root("SenseTrack", "An ingested track by its global id.")
     tracks = connection_root("SenseTrack", "Ingested tracks, in ClickHouse.")
+    audit_entries = connection_root("SenseAuditEntry", "Who did what: denials, and changes of permissions.")
     frames = connection_root("SenseFrame", "Frames of ingested tracks, in ClickHouse.")

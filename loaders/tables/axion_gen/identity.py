@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, false, func, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from loaders.tables.audit_outbox import AuditOutboxTable
 from loaders.tables.axion_gen.base import AxionGen
 from loaders.tables.columns import BigInt, IdentityKey
 from loaders.tables.idempotency_key import IdempotencyKeyTable
@@ -93,3 +94,7 @@ class OpenFgaModelVersion(OpenFgaModelVersionTable, AxionGen):
 
 class IdempotencyKey(IdempotencyKeyTable, AxionGen):
     """Mutations of this database's rows, done under an `Idempotency-Key`."""
+
+
+class AuditOutbox(AuditOutboxTable, AxionGen):
+    """What was done to this database's rows."""

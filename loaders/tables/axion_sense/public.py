@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from loaders.tables.audit_outbox import AuditOutboxTable
 from loaders.tables.axion_sense.base import AxionSense
 from loaders.tables.columns import BigInt, IdentityKey, Json, Uuid7Key
 from loaders.tables.idempotency_key import IdempotencyKeyTable
@@ -163,3 +164,7 @@ class OpenFgaModelVersion(OpenFgaModelVersionTable, AxionSense):
 
 class IdempotencyKey(IdempotencyKeyTable, AxionSense):
     """Mutations of this database's rows."""
+
+
+class AuditOutbox(AuditOutboxTable, AxionSense):
+    """What was done to this database's rows, and to whom it was denied."""

@@ -1,11 +1,11 @@
-"""Sense telemetry in ClickHouse: `tracks` and `frames` (reference/axion-sense-data-model.txt, "ClickHouse schema").
+"""Sense in ClickHouse: telemetry and the audit log (reference/axion-sense-data-model.txt, "ClickHouse schema").
 
 For description only: deploy/clickhouse/init.sql makes the tables, with the same columns, and a test compares the two.
 `organization_id` is on every row, beyond the reference, so that a tenant's rows are found without a join.
 """
 
 from geoalchemy2 import Geometry
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Double, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Column, DateTime, Double, Integer, MetaData, Table, Text, Uuid
 
 from loaders.tables.clickhouse.types import H3
 
@@ -55,4 +55,18 @@ FRAMES = Table(
     Column("h3_index_res12", H3, nullable=False, comment="H3 cell of resolution 12 the frame lies in."),
     Column("is_uploaded", Boolean, nullable=False, comment="Whether the picture is in S3."),
     comment="Frames of tracks: where and when each picture was taken.",
+)
+
+AUDIT_LOG = Table(
+    "audit_log",
+    METADATA,
+    Column("id", Uuid, primary_key=True, comment="Key of the entry (UUIDv7)."),
+    Column("organization_id", BigInteger, nullable=False, comment="Organization it happened in; 0 for the platform."),
+    Column("created_at", INSTANT, nullable=False, comment="When it happened (UTC, to the millisecond)."),
+    Column("actor", Text, nullable=False, comment="Who did it, as OpenFGA names subjects; empty for nobody signed in."),
+    Column("action", Text, nullable=False, comment="What was done, such as `denied` or `api_key.created`."),
+    Column("resource", Text, nullable=False, comment="To what: an object of OpenFGA, or a field of the API."),
+    Column("request_id", Text, nullable=False, comment="Request that did it."),
+    Column("context", JSON, nullable=False, comment="Further facts of the action, an object."),
+    comment="Who did what, write-once.",
 )

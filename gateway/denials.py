@@ -1,0 +1,86 @@
+"""Denied operations, on their way into the audit log: gathered for a second, written in one statement.
+
+Denials of one second that are alike are one entry with a `count`, and what a process holds is bounded, so that a flood
+of them costs a row per kind and not a row each. Nothing is lost but by a process that is killed within that second;
+the request log has each of them as well.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from loaders.audit.entry import Action, AuditEntry
+from loaders.audit.outbox import append
+from loaders.errors import AxionError, Code
+from loaders.ledger import Ledger
+from loaders.openfga import names
+from loaders.postgres.client import Postgres
+from loaders.postgres.write import transaction
+
+EVERY_S = 1.0
+_DISTINCT = 5_000
+_MANY = "*"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    subject: str
+    resource: str
+    code: Code
+
+
+@dataclass(slots=True)
+class _Seen:
+    request_id: str
+    count: int
+
+
+class Denials:
+    """`run` until cancelled, then `close`."""
+
+    def __init__(self, postgres: Postgres, *, every_s: float = EVERY_S) -> None:
+        self._postgres = postgres
+        self._every_s = every_s
+        self._seen: dict[_Kind, _Seen] = {}
+
+    def denied(self, subject_id: str, request_id: str, resource: str, code: Code) -> None:
+        """`subject_id` is empty for nobody signed in. Beyond what is held apart, a code's denials are one entry."""
+        kind = _Kind(subject_id, resource, code)
+        if kind not in self._seen and len(self._seen) >= _DISTINCT:
+            kind = _Kind(_MANY, _MANY, code)
+        seen = self._seen.setdefault(kind, _Seen(request_id, 0))
+        seen.count += 1
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            await self.flush()
+
+    async def close(self) -> None:
+        await self.flush()
+
+    async def flush(self) -> None:
+        """What cannot be written now is kept for the next time."""
+        if not self._seen:
+            return
+        taken, self._seen = self._seen, {}
+        written = False
+        try:
+            async with transaction(self._postgres, Ledger()) as within:
+                await append(within, [_entry(kind, seen) for kind, seen in taken.items()])
+            written = True
+        except AxionError as error:
+            _log.warning("denials_not_written", code=error.code.value, entries=len(taken))
+        finally:
+            if not written:
+                for kind, seen in taken.items():
+                    self._seen.setdefault(kind, _Seen(seen.request_id, 0)).count += seen.count
+
+
+def _entry(kind: _Kind, seen: _Seen) -> AuditEntry:
+    actor = kind.subject if kind.subject in ("", _MANY) else names.user(kind.subject)
+    facts = {"code": kind.code.value, "count": seen.count}
+    return AuditEntry(Action.DENIED, actor, kind.resource, seen.request_id, facts)

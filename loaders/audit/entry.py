@@ -1,0 +1,31 @@
+"""One entry of the audit log (reference/axion-sense-data-model.txt, `audit_log`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+PLATFORM = 0
+"""The `organization_id` of what happens in no organization."""
+
+
+class Action(StrEnum):
+    """The closed list of what is audited."""
+
+    DENIED = "denied"
+    TUPLES_CHANGED = "permissions.tuples_changed"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
+    SERVICE_ACCOUNT_CREATED = "service_account.created"
+    SERVICE_ACCOUNT_CHANGED = "service_account.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """`actor` as OpenFGA names subjects, empty for who is not signed in. `facts` is a JSON object without secrets."""
+
+    action: Action
+    actor: str
+    resource: str
+    request_id: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    organization_id: int = PLATFORM
