@@ -18,7 +18,7 @@ from loaders.vectors.local import LocalHashing
 from loaders.vectors.openai import OpenAiCompatible
 from loaders.warehouses.pools import Warehouses
 
-_SESSION: dict[str, dict[str, str]] = {"auradb": {"hnsw.iterative_scan": "strict_order", "hnsw.ef_search": "200"}}
+SESSION: dict[str, dict[str, str]] = {"auradb": {"hnsw.iterative_scan": "strict_order", "hnsw.ef_search": "200"}}
 """A filtered similarity search goes on in the index until it has its k rows (pgvector 0.8). `ef_search`: recall@10 over
 100,000 chunks was 0.83 at the default of 40 and 0.94 at 200, in the same time."""
 
@@ -84,7 +84,7 @@ async def _open_postgres(
         _url(urls, role),
         pool_max=settings.postgres.pool_max,
         statement_timeout_ms=settings.postgres.statement_timeout_ms,
-        settings=_SESSION.get(name),
+        settings=SESSION.get(name),
     )
     stack.push_async_callback(postgres.close)
     return postgres

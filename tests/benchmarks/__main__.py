@@ -21,8 +21,8 @@ def main(
     only: Annotated[list[str] | None, typer.Option("--only", help=f"Of {', '.join(BENCHMARKS)}; repeatable.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="Length of a slice.")] = 3.0,
     rounds: Annotated[int, typer.Option(min=1, help="Slices of each side.")] = 5,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the table as docs/benchmarks.md holds it.")
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the table into docs/benchmarks.md, and its goals into the README.")
     ] = False,
 ) -> None:
     """Measures the gateway beside its peers on this machine; exit code 0 whether goals are met or not."""
@@ -30,14 +30,16 @@ def main(
     unknown = [name for name in chosen if name not in BENCHMARKS]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
+    if write and only:
+        raise typer.BadParameter("--write is for all benchmarks: of some, the others' rows would be lost")
     with terminable(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(_measure(chosen, Effort(seconds, rounds), markdown))
+            runner.run(_measure(chosen, Effort(seconds, rounds), write))
         except StackError as error:
             sys.exit(f"bench: {error}")
 
 
-async def _measure(chosen: list[str], effort: Effort, markdown: bool) -> None:
+async def _measure(chosen: list[str], effort: Effort, write: bool) -> None:
     console = Console(width=None if sys.stdout.isatty() else 200)
     needs = frozenset().union(*(BENCHMARKS[name].needs for name in chosen))
     figures: list[Figure] = []
@@ -48,11 +50,10 @@ async def _measure(chosen: list[str], effort: Effort, markdown: bool) -> None:
         lines = await report.machine(world)
     for line in lines:
         console.print(line)
-    if markdown:
-        console.print(report.markdown(figures), soft_wrap=True)
-    else:
-        console.print(report.table(figures))
-    console.print(f"written: {report.write_json(figures)}")
+    console.print(report.table(figures))
+    written = (report.write_json(figures), *(report.write_documents(figures, lines) if write else ()))
+    for path in written:
+        console.print(f"written: {path}")
 
 
 if __name__ == "__main__":

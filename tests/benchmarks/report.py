@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,9 @@ from tests.benchmarks.peers import postgraphile
 from tests.benchmarks.world import World
 
 JSON_FILE = CHECKOUT / "build" / "bench.json"
+README = CHECKOUT / "README.md"
+BENCHMARKS_PAGE = CHECKOUT / "docs" / "benchmarks.md"
+_BEGIN, _END = "<!-- make bench writes this -->", "<!-- as far as here -->"
 _LIBRARIES = ("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "uvloop", "asyncpg", "orjson", "chdb")
 
 
@@ -41,11 +44,34 @@ def cells(figure: Figure) -> tuple[str, ...]:
     )
 
 
-def markdown(figures: Sequence[Figure]) -> str:
-    """The same rows for docs/benchmarks.md."""
+def write_documents(
+    figures: Sequence[Figure], machine: Sequence[str], *, readme: Path = README, page: Path = BENCHMARKS_PAGE
+) -> tuple[Path, ...]:
+    """All rows into docs/benchmarks.md, those with a goal into the README, each between its markers."""
     head = ("what", "against", "ours", "theirs", "unit", "ratio (spread)", "goal", "met")
-    rows = [head, ("---",) * len(head), *(cells(figure) for figure in figures)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    lines = "\n".join(f"- {line}" for line in machine)
+    _replace(page, f"{lines}\n\n{_markdown(head, map(cells, figures))}")
+    short = [_short(figure) for figure in figures if figure.goal is not None]
+    _replace(readme, f"{machine[0]}.\n\n{_markdown(('what', 'against', 'measured', 'goal', 'met'), short)}")
+    return readme, page
+
+
+def _short(figure: Figure) -> tuple[str, ...]:
+    name, peer, ours, _, unit, _, goal, met = cells(figure)
+    return name, peer, f"{ours} {unit}" if figure.ratio is None else f"{figure.ratio:.2f}x", goal, met
+
+
+def _markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
+
+
+def _replace(page: Path, text: str) -> None:
+    """What stands between the page's markers. `ValueError` when it has none."""
+    before, begin, rest = page.read_text().partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not end:
+        raise ValueError(f"{page.name} has no {_BEGIN} and {_END}")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def write_json(figures: Sequence[Figure]) -> Path:
