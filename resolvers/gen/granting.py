@@ -1,17 +1,25 @@
 """One transaction over Gen's rows and the permission tuples that follow from them (docs/adr/0006)."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
+
+import sqlalchemy as sa
 
 from loaders.audit.entry import Action
-from loaders.openfga import outbox
+from loaders.openfga import names, outbox
 from loaders.openfga.tuples import RelationTuple
 from loaders.postgres.write import Transaction, transaction
+from loaders.tables.axion_gen.identity import IdempotencyKey, Role
+from loaders.tables.describe import describe
 from resolvers.audit import audit
 from resolvers.context import Context
+from resolvers.idempotency import Asked, Key, once
 
 STORE = "axion_gen"
+_KEYS = cast(sa.Table, IdempotencyKey.__table__)
+_ROLE = describe(Role, STORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +59,20 @@ async def granting(context: Context) -> AsyncIterator[Granting]:
 async def pending(context: Context, objects: Collection[str]) -> bool:
     """Whether permissions that were changed at these objects do not count yet."""
     return bool(await outbox.waiting(context.stores.postgres[STORE], objects, ledger=context.ledger))
+
+
+async def grant_role(context: Context, asked: Asked, work: Callable[[Granting], Awaitable[int]]) -> int:
+    """`work` over a role, by a system admin, in one transaction and once per `Idempotency-Key`: the role's id.
+
+    `Unauthenticated`, `Forbidden`, and what `work` raises; nothing is changed then.
+    """
+    await context.verdicts.require_admin()
+    async with granting(context) as change:
+
+        async def key() -> Key:
+            return (await work(change),)
+
+        (role_id,) = await once(context, change.within, asked, keys=_KEYS, about=_ROLE, work=key)
+        assert isinstance(role_id, int)
+        change.objects.add(names.role(role_id))  # also of a mutation that was done before: a retry delivers as well
+    return role_id

@@ -12,12 +12,13 @@ from loaders.openfga import names
 from loaders.openfga.roles import resource_object
 from loaders.openfga.tuples import is_object
 from loaders.postgres.write import Transaction
-from loaders.tables.axion_gen.catalog import Dataset, DataSource
+from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
+from resolvers.context import Context
 
 _assignments = cast(sa.Table, RoleAssignment.__table__)
 _sources = cast(sa.Table, DataSource.__table__)
-_datasets = cast(sa.Table, Dataset.__table__)
+_DATASET = "SELECT id FROM public.datasets WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,19 @@ def columns(resource: Resource) -> dict[str, object]:
     return {"data_source_id": None, "dataset_id": None, "table_name": None, "resource_type": resource.type, **given}
 
 
-async def object_of(within: Transaction, resource: Resource) -> str:
-    """Its name in OpenFGA; the row stays until the transaction ends. `NotFound`, `BadInput` for no name of a table."""
+async def object_of(context: Context, resource: Resource) -> str:
+    """Its name in OpenFGA, which never changes. `NotFound`, `BadInput` for what cannot be a table's name."""
     match resource:
         case OfSystem():
             return names.SYSTEM
         case OfDataSource(id_):
-            chosen = sa.select(_sources.c.name).where(_sources.c.id == id_)
-            return names.datasource((await _kept(within, chosen, "data source")).name)
+            found = await _found(context, "SELECT name FROM public.data_sources WHERE id = $1", id_, "data source")
+            return names.datasource(str(found))
         case OfDataset(id_):
-            await _kept(within, sa.select(_datasets.c.id).where(_datasets.c.id == id_), "dataset")
+            await _found(context, _DATASET, id_, "dataset")
             return names.dataset(id_)
         case OfTable(dataset_id, name):
-            await _kept(within, sa.select(_datasets.c.id).where(_datasets.c.id == dataset_id), "dataset")
+            await _found(context, _DATASET, dataset_id, "dataset")
             object_ = names.table(dataset_id, name)
             if not name or "\x00" in name or not is_object(object_):
                 raise BadInput("A table's name must have 1 to about 200 characters.", field="tableName")
@@ -96,8 +97,8 @@ async def assigned_objects(within: Transaction, role_id: int) -> Sequence[str]:
     ]
 
 
-async def _kept(within: Transaction, chosen: sa.Select[tuple[object]], what: str) -> sa.Row[tuple[object]]:
-    rows = await within.rows(chosen.with_for_update(read=True, key_share=True))
+async def _found(context: Context, sql: str, id_: UUID, what: str) -> object:
+    rows = await context.stores.postgres["axion_gen"].fetch(sql, id_, ledger=context.ledger)
     if not rows:
         raise NotFound(f"There is no such {what}.")
-    return rows[0]
+    return rows[0][0]

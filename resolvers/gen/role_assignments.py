@@ -1,5 +1,7 @@
 """Who is in a role, and where it holds: assigned and taken away by system admins (docs/adr/0006)."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import cast
 
 import sqlalchemy as sa
@@ -14,30 +16,34 @@ from loaders.tables.axion_gen.identity import ADMIN_ROLE_ID, User, UserRole
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
-from resolvers.gen.granting import granting
+from resolvers.gen.granting import Granting, grant_role
 from resolvers.gen.resources import OfTable, Resource, columns, object_of
 from resolvers.gen.roles import locked_role
+from resolvers.idempotency import Asked
 
 _users = cast(sa.Table, User.__table__)
 _held = cast(sa.Table, UserRole.__table__)
 _assignments = cast(sa.Table, RoleAssignment.__table__)
 
 
-async def assign_user(context: Context, role_id: int, user_id: int) -> None:
+async def assign_user(context: Context, asked: Asked, role_id: int, user_id: int) -> int:
     """Nothing new for who has the role already. `NotFound` for a role or user that is not there."""
-    await context.verdicts.require_admin()
-    async with granting(context) as change:
+
+    async def work(change: Granting) -> int:
         await locked_role(change.within, role_id)
         subject = await _subject(change.within, user_id)
         held = insert(_held).values(user_id=user_id, role_id=role_id)
         await change.within.rows(held.on_conflict_do_nothing())
         await change.note(writes=[assignee(role_id, subject)])
+        return role_id
+
+    return await grant_role(context, asked, work)
 
 
-async def unassign_user(context: Context, role_id: int, user_id: int) -> None:
+async def unassign_user(context: Context, asked: Asked, role_id: int, user_id: int) -> int:
     """Nothing new for who has not the role. `NotFound`; `Conflict` for the last active user with the role Admin."""
-    await context.verdicts.require_admin()
-    async with granting(context) as change:
+
+    async def work(change: Granting) -> int:
         await locked_role(change.within, role_id)
         subject = await _subject(change.within, user_id)
         mine = sa.and_(_held.c.role_id == role_id, _held.c.user_id == user_id)
@@ -45,33 +51,59 @@ async def unassign_user(context: Context, role_id: int, user_id: int) -> None:
         if role_id == ADMIN_ROLE_ID and not await _is_held(change.within, role_id):
             raise Conflict("This is the last active user with the role Admin. Give it to another one first.")
         await change.note(deletes=[assignee(role_id, subject)])
+        return role_id
+
+    return await grant_role(context, asked, work)
 
 
-async def assign_resource(context: Context, role_id: int, resource: Resource) -> str:
-    """The resource's name in OpenFGA. Nothing new where the role is assigned already. `NotFound`, `BadInput`."""
-    await context.verdicts.require_admin()
-    async with granting(context) as change:
-        await locked_role(change.within, role_id)
-        object_ = await object_of(change.within, resource)
+async def assign_resource(context: Context, asked: Asked, role_id: int, resource: Resource) -> tuple[int, str]:
+    """The role, and the resource's name in OpenFGA. Nothing new where it is assigned. `NotFound`, `BadInput`."""
+
+    async def work(within: Transaction, object_: str) -> _Tuples:
         values = {"id": uuid7(), "role_id": role_id, **columns(resource)}
-        await change.within.rows(insert(_assignments).values(values).on_conflict_do_nothing())
+        await within.rows(insert(_assignments).values(values).on_conflict_do_nothing())
         parents = []
         if isinstance(resource, OfTable):  # it may not have been listed yet
             parents.append(RelationTuple(names.dataset(resource.dataset_id), "parent", object_))
-        await change.note(writes=[assigned_role(role_id, object_), *parents])
-    return object_
+        return _Tuples(writes=(assigned_role(role_id, object_), *parents))
+
+    return await _at(context, asked, role_id, resource, work)
 
 
-async def unassign_resource(context: Context, role_id: int, resource: Resource) -> str:
-    """The resource's name in OpenFGA. Nothing new where the role is not assigned. `NotFound`, `BadInput`."""
-    await context.verdicts.require_admin()
-    async with granting(context) as change:
-        await locked_role(change.within, role_id)
-        object_ = await object_of(change.within, resource)
+async def unassign_resource(context: Context, asked: Asked, role_id: int, resource: Resource) -> tuple[int, str]:
+    """The role, and the resource's name in OpenFGA. Nothing new where it is not assigned. `NotFound`, `BadInput`."""
+
+    async def work(within: Transaction, object_: str) -> _Tuples:
         mine = [_assignments.c[name].is_not_distinct_from(value) for name, value in columns(resource).items()]
-        await change.within.rows(sa.delete(_assignments).where(_assignments.c.role_id == role_id, *mine))
-        await change.note(deletes=[assigned_role(role_id, object_)])
-    return object_
+        await within.rows(sa.delete(_assignments).where(_assignments.c.role_id == role_id, *mine))
+        return _Tuples(deletes=(assigned_role(role_id, object_),))
+
+    return await _at(context, asked, role_id, resource, work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tuples:
+    writes: tuple[RelationTuple, ...] = ()
+    deletes: tuple[RelationTuple, ...] = ()
+
+
+async def _at(
+    context: Context,
+    asked: Asked,
+    role_id: int,
+    resource: Resource,
+    work: Callable[[Transaction, str], Awaitable[_Tuples]],
+) -> tuple[int, str]:
+    await context.verdicts.require_admin()  # before anything is told of the resource
+    object_ = await object_of(context, resource)
+
+    async def of_role(change: Granting) -> int:
+        await locked_role(change.within, role_id)
+        tuples = await work(change.within, object_)
+        await change.note(writes=tuples.writes, deletes=tuples.deletes)
+        return role_id
+
+    return await grant_role(context, asked, of_role), object_
 
 
 async def _subject(within: Transaction, user_id: int) -> str:

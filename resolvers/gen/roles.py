@@ -12,9 +12,10 @@ from loaders.openfga.roles import FLAGS, assigned_role, assignee, flag, role_par
 from loaders.postgres.write import Transaction
 from loaders.tables.axion_gen.identity import Role, User, UserRole
 from resolvers.context import Context
-from resolvers.gen.granting import granting
+from resolvers.gen.granting import Granting, grant_role
 from resolvers.gen.resources import assigned_objects
 from resolvers.gen.role_parents import require_place
+from resolvers.idempotency import Asked
 
 _roles = cast(sa.Table, Role.__table__)
 _users = cast(sa.Table, User.__table__)
@@ -37,29 +38,31 @@ class RoleUpdate:
     patch: Mapping[str, Any]
 
 
-async def create_role(context: Context, input_: RoleCreate) -> int:
+async def create_role(context: Context, asked: Asked, input_: RoleCreate) -> int:
     """The id of a role without flags, users and resources. `Conflict` when the name is taken."""
-    await context.verdicts.require_admin()
     values = {"name": _checked_name(input_.name), "description": input_.description, "parent_role_id": input_.parent_id}
-    async with granting(context) as change:
+
+    async def work(change: Granting) -> int:
         if input_.parent_id is not None:
             await require_place(change.within, input_.parent_id)
         (row,) = await change.within.rows(sa.insert(_roles).values(values).returning(_roles.c.id))
         role_id: int = row.id
         if input_.parent_id is not None:
             await change.note(writes=[role_parent(role_id, parent_id=input_.parent_id)])
-    return role_id
+        return role_id
+
+    return await grant_role(context, asked, work)
 
 
-async def update_role(context: Context, input_: RoleUpdate) -> None:
+async def update_role(context: Context, asked: Asked, input_: RoleUpdate) -> int:
     """`NotFound`; `Conflict` for a built-in role, a name that is taken, and a parent that inherits from the role."""
-    await context.verdicts.require_admin()
     patch = dict(input_.patch)
     if not patch:
         raise BadInput("Nothing is to be changed. Give at least one field.")
     if "name" in patch:
         patch["name"] = _checked_name(patch["name"])
-    async with granting(context) as change:
+
+    async def work(change: Granting) -> int:
         parent_id = patch.get("parent_role_id")
         if parent_id is not None:
             await require_place(change.within, parent_id, of=input_.id)
@@ -73,14 +76,17 @@ async def update_role(context: Context, input_: RoleUpdate) -> None:
                 for each in (role.parent_role_id, parent_id)
             )
             await change.note(writes=new, deletes=old)
+        return input_.id
+
+    return await grant_role(context, asked, work)
 
 
-async def set_role_flags(context: Context, role_id: int, flags: Mapping[str, bool]) -> None:
+async def set_role_flags(context: Context, asked: Asked, role_id: int, flags: Mapping[str, bool]) -> int:
     """Sets the given of `loaders.openfga.roles.FLAGS`; the others stay. `NotFound`, `Conflict` for a built-in role."""
-    await context.verdicts.require_admin()
     if not flags:
         raise BadInput("No flag is given. Give at least one.")
-    async with granting(context) as change:
+
+    async def work(change: Granting) -> int:
         _require_custom(await locked_role(change.within, role_id))
         values = {**flags, "updated_at": sa.func.clock_timestamp()}
         await change.within.rows(sa.update(_roles).where(_roles.c.id == role_id).values(values))
@@ -88,12 +94,15 @@ async def set_role_flags(context: Context, role_id: int, flags: Mapping[str, boo
             writes=[flag(role_id, name) for name, is_set in flags.items() if is_set],
             deletes=[flag(role_id, name) for name, is_set in flags.items() if not is_set],
         )
+        return role_id
+
+    return await grant_role(context, asked, work)
 
 
-async def delete_role(context: Context, role_id: int) -> None:
+async def delete_role(context: Context, asked: Asked, role_id: int) -> int:
     """Takes it from everyone and everything. `NotFound`; `Conflict` for a built-in role, or when others inherit."""
-    await context.verdicts.require_admin()
-    async with granting(context) as change:
+
+    async def work(change: Granting) -> int:
         role = await locked_role(change.within, role_id, for_delete=True)
         _require_custom(role)
         if await change.within.rows(sa.select(_roles.c.id).where(_roles.c.parent_role_id == role_id).limit(1)):
@@ -109,6 +118,9 @@ async def delete_role(context: Context, role_id: int) -> None:
             gone.append(role_parent(role_id, parent_id=role.parent_role_id))
         await change.within.rows(sa.delete(_roles).where(_roles.c.id == role_id))
         await change.note(deletes=gone)
+        return role_id
+
+    return await grant_role(context, asked, work)
 
 
 async def locked_role(within: Transaction, role_id: int, *, for_delete: bool = False) -> sa.Row[Any]:

@@ -1,20 +1,25 @@
 """Gen's roles: what they may do, who holds them, and where."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from enum import Enum
 from typing import Any
 
 import strawberry
+from strawberry import UNSET
 
 from loaders.errors import BadInput
 from loaders.openfga.roles import FLAGS
 from resolvers.context import Context
 from resolvers.gen import role_assignments, roles
 from resolvers.gen.resources import OfDataset, OfDataSource, OfSystem, OfTable, Resource
+from resolvers.idempotency import Asked
+from resolvers.permissions.fields import FieldGuard
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.mapping.enums import described_enum
 from schema.mapping.filters import row_key, uuid_key
-from schema.mapping.mutation import mutation
+from schema.mapping.mutation import named_mutation
 from schema.mapping.object import OBJECTS
 
 GenRoleCreatePayload = granted_payload("GenRoleCreatePayload", "role", "GenRole", "A role was made.")
@@ -58,19 +63,19 @@ _ROLE = "Global id of the role."
 @strawberry.input(description="A new role, without flags, users and resources.")
 class GenRoleCreateInput:
     name: str = strawberry.field(description="Unique name.")
-    description: str | None = strawberry.field(description="What the role is for.", default=strawberry.UNSET)
+    description: str | None = strawberry.field(description="What the role is for.", default=UNSET)
     parent_role_id: strawberry.ID | None = strawberry.field(
-        description="Global id of the role whose flags it has as well.", default=strawberry.UNSET
+        description="Global id of the role whose flags it has as well.", default=UNSET
     )
 
 
 @strawberry.input(description="What to change in a role: what is left out stays.")
 class GenRoleUpdateInput:
     id: strawberry.ID = strawberry.field(description=_ROLE)
-    name: str | None = strawberry.field(description="Unique name.", default=strawberry.UNSET)
-    description: str | None = strawberry.field(description="What the role is for.", default=strawberry.UNSET)
+    name: str | None = strawberry.field(description="Unique name.", default=UNSET)
+    description: str | None = strawberry.field(description="What the role is for.", default=UNSET)
     parent_role_id: strawberry.ID | None = strawberry.field(
-        description="Global id of the role whose flags it has as well; null for none.", default=strawberry.UNSET
+        description="Global id of the role whose flags it has as well; null for none.", default=UNSET
     )
 
 
@@ -83,10 +88,10 @@ class GenRoleDeleteInput:
 class GenRoleFlagsSetInput:
     id: strawberry.ID = strawberry.field(description=_ROLE)
     has_admin_datasource: bool | None = strawberry.field(
-        description="Administer data sources, and all below them.", default=strawberry.UNSET
+        description="Administer data sources, and all below them.", default=UNSET
     )
-    has_view_dataset: bool | None = strawberry.field(description="See datasets.", default=strawberry.UNSET)
-    has_view_table: bool | None = strawberry.field(description="See tables and their rows.", default=strawberry.UNSET)
+    has_view_dataset: bool | None = strawberry.field(description="See datasets.", default=UNSET)
+    has_view_table: bool | None = strawberry.field(description="See tables and their rows.", default=UNSET)
 
 
 @strawberry.input(description="A role and a user.")
@@ -100,71 +105,91 @@ class GenRoleResourceInput:
     id: strawberry.ID = strawberry.field(description=_ROLE)
     resource_type: GenResourceType = strawberry.field(description="What the resource is.")  # type: ignore[valid-type]
     data_source_id: strawberry.ID | None = strawberry.field(
-        description="Global id of the data source, for `DATASOURCE` only.", default=strawberry.UNSET
+        description="Global id of the data source, for `DATASOURCE` only.", default=UNSET
     )
     dataset_id: strawberry.ID | None = strawberry.field(
-        description="Global id of the dataset, for `DATASET` and `TABLE` only.", default=strawberry.UNSET
+        description="Global id of the dataset, for `DATASET` and `TABLE` only.", default=UNSET
     )
     table_name: str | None = strawberry.field(
-        description="Name of the table within the dataset, for `TABLE` only.", default=strawberry.UNSET
+        description="Name of the table within the dataset, for `TABLE` only.", default=UNSET
     )
 
 
-async def _create(context: Context, given: GenRoleCreateInput) -> Any:
+async def _create(context: Context, given: GenRoleCreateInput, asked: Asked) -> Any:
     parent = _integer(given.parent_role_id, "GenRole") if given.parent_role_id else None
-    role_id = await roles.create_role(context, roles.RoleCreate(given.name, given.description or None, parent))
+    role_id = await roles.create_role(context, asked, roles.RoleCreate(given.name, given.description or None, parent))
     return GenRoleCreatePayload(**_changed(role_id))
 
 
-async def _update(context: Context, given: GenRoleUpdateInput) -> Any:
+async def _update(context: Context, given: GenRoleUpdateInput, asked: Asked) -> Any:
     role_id = _integer(given.id, "GenRole")
     patch: dict[str, object] = {}
-    if given.name is not strawberry.UNSET:
+    if given.name is not UNSET:
         patch["name"] = given.name
-    if given.description is not strawberry.UNSET:
+    if given.description is not UNSET:
         patch["description"] = given.description
-    if given.parent_role_id is not strawberry.UNSET:
+    if given.parent_role_id is not UNSET:
         parent = given.parent_role_id
         patch["parent_role_id"] = None if parent is None else _integer(parent, "GenRole")
-    await roles.update_role(context, roles.RoleUpdate(role_id, patch))
+    await roles.update_role(context, asked, roles.RoleUpdate(role_id, patch))
     return GenRoleUpdatePayload(**_changed(role_id))
 
 
-async def _delete(context: Context, given: GenRoleDeleteInput) -> Any:
+async def _delete(context: Context, given: GenRoleDeleteInput, asked: Asked) -> Any:
     role_id = _integer(given.id, "GenRole")
-    await roles.delete_role(context, role_id)
+    await roles.delete_role(context, asked, role_id)
     return GenRoleDeletePayload(deleted_id=given.id, objects=(roles.role_object(role_id),))
 
 
-async def _set_flags(context: Context, given: GenRoleFlagsSetInput) -> Any:
+async def _set_flags(context: Context, given: GenRoleFlagsSetInput, asked: Asked) -> Any:
     role_id = _integer(given.id, "GenRole")
     flags = {name: value for name in FLAGS if isinstance(value := getattr(given, name), bool)}
-    await roles.set_role_flags(context, role_id, flags)
+    await roles.set_role_flags(context, asked, role_id, flags)
     return GenRoleFlagsSetPayload(**_changed(role_id))
 
 
-async def _assign_user(context: Context, given: GenRoleUserInput) -> Any:
+async def _assign_user(context: Context, given: GenRoleUserInput, asked: Asked) -> Any:
     role_id = _integer(given.id, "GenRole")
-    await role_assignments.assign_user(context, role_id, _integer(given.user_id, "GenUser"))
+    await role_assignments.assign_user(context, asked, role_id, _integer(given.user_id, "GenUser"))
     return GenRoleAssignUserPayload(**_changed(role_id))
 
 
-async def _unassign_user(context: Context, given: GenRoleUserInput) -> Any:
+async def _unassign_user(context: Context, given: GenRoleUserInput, asked: Asked) -> Any:
     role_id = _integer(given.id, "GenRole")
-    await role_assignments.unassign_user(context, role_id, _integer(given.user_id, "GenUser"))
+    await role_assignments.unassign_user(context, asked, role_id, _integer(given.user_id, "GenUser"))
     return GenRoleUnassignUserPayload(**_changed(role_id))
 
 
-async def _assign_resource(context: Context, given: GenRoleResourceInput) -> Any:
-    role_id = _integer(given.id, "GenRole")
-    object_ = await role_assignments.assign_resource(context, role_id, _resource(given))
+async def _assign_resource(context: Context, given: GenRoleResourceInput, asked: Asked) -> Any:
+    role_id, object_ = await role_assignments.assign_resource(
+        context, asked, _integer(given.id, "GenRole"), _resource(given)
+    )
     return GenRoleAssignResourcePayload(key=(role_id,), objects=(object_,))
 
 
-async def _unassign_resource(context: Context, given: GenRoleResourceInput) -> Any:
-    role_id = _integer(given.id, "GenRole")
-    object_ = await role_assignments.unassign_resource(context, role_id, _resource(given))
+async def _unassign_resource(context: Context, given: GenRoleResourceInput, asked: Asked) -> Any:
+    role_id, object_ = await role_assignments.unassign_resource(
+        context, asked, _integer(given.id, "GenRole"), _resource(given)
+    )
     return GenRoleUnassignResourcePayload(key=(role_id,), objects=(object_,))
+
+
+def _mutation(
+    work: Callable[[Context, Any, Asked], Awaitable[Any]],
+    *,
+    takes: type,
+    answers: type,
+    guard: FieldGuard,
+    description: str,
+) -> Any:
+    """A mutation that is done once per `Idempotency-Key`, over `work(context, input, what is asked)`."""
+    name = answers.__strawberry_definition__.name.removesuffix("Payload")  # type: ignore[attr-defined]
+
+    async def named(context: Context, given: Any, response_key: str) -> Any:
+        sent = {field.name: value for field in fields(given) if (value := getattr(given, field.name)) is not UNSET}
+        return await work(context, given, Asked(name, response_key, sent))
+
+    return named_mutation(named, takes=takes, answers=answers, guard=guard, description=description)
 
 
 def _changed(role_id: int) -> dict[str, Any]:
@@ -180,7 +205,7 @@ def _integer(node_id: str, type_name: str) -> int:
 def _resource(given: GenRoleResourceInput) -> Resource:
     """What the fields name together. `BadInput` for one that is missing or does not belong to the type."""
     names = {"dataSourceId": given.data_source_id, "datasetId": given.dataset_id, "tableName": given.table_name}
-    sent = {name: value for name, value in names.items() if value is not strawberry.UNSET and value is not None}
+    sent = {name: value for name, value in names.items() if value is not UNSET and value is not None}
     match given.resource_type, sent:
         case ResourceType.SYSTEM, {} if not sent:
             return OfSystem()
@@ -199,56 +224,56 @@ def _resource(given: GenRoleResourceInput) -> Resource:
 
 @strawberry.type
 class GenRoleMutation:
-    gen_role_create = mutation(
+    gen_role_create = _mutation(
         _create,
         takes=GenRoleCreateInput,
         answers=GenRoleCreatePayload,
         guard=Admins(),
         description="Makes a role. For administrators.",
     )
-    gen_role_update = mutation(
+    gen_role_update = _mutation(
         _update,
         takes=GenRoleUpdateInput,
         answers=GenRoleUpdatePayload,
         guard=Admins(),
         description="Changes a role that is not built in. For administrators.",
     )
-    gen_role_delete = mutation(
+    gen_role_delete = _mutation(
         _delete,
         takes=GenRoleDeleteInput,
         answers=GenRoleDeletePayload,
         guard=Admins(),
         description="Deletes a role that is not built in: its holders lose what it gave. For administrators.",
     )
-    gen_role_flags_set = mutation(
+    gen_role_flags_set = _mutation(
         _set_flags,
         takes=GenRoleFlagsSetInput,
         answers=GenRoleFlagsSetPayload,
         guard=Admins(),
         description="Sets what a role that is not built in may do. For administrators.",
     )
-    gen_role_assign_user = mutation(
+    gen_role_assign_user = _mutation(
         _assign_user,
         takes=GenRoleUserInput,
         answers=GenRoleAssignUserPayload,
         guard=Admins(),
         description="Gives a role to a user. For administrators.",
     )
-    gen_role_unassign_user = mutation(
+    gen_role_unassign_user = _mutation(
         _unassign_user,
         takes=GenRoleUserInput,
         answers=GenRoleUnassignUserPayload,
         guard=Admins(),
         description="Takes a role from a user. For administrators.",
     )
-    gen_role_assign_resource = mutation(
+    gen_role_assign_resource = _mutation(
         _assign_resource,
         takes=GenRoleResourceInput,
         answers=GenRoleAssignResourcePayload,
         guard=Admins(),
         description="Assigns a role to a resource: there, and below, its flags hold. For administrators.",
     )
-    gen_role_unassign_resource = mutation(
+    gen_role_unassign_resource = _mutation(
         _unassign_resource,
         takes=GenRoleResourceInput,
         answers=GenRoleUnassignResourcePayload,
