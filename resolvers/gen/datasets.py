@@ -1,15 +1,26 @@
 """Datasets: logical sets of tables of one data source, each with a place in the permissions."""
 
+import asyncio
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
-from loaders.errors import BadInput, Conflict
+import sqlalchemy as sa
+
+from loaders.errors import BadInput, Conflict, Forbidden, NotFound
+from loaders.openfga import names
 from loaders.openfga.parents import dataset_parent
-from loaders.tables.axion_gen.catalog import Dataset
+from loaders.openfga.roles import assigned_role, resource_object
+from loaders.tables.axion_gen.catalog import Dataset, DataSource
+from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.data_sources import administered
 from resolvers.gen.granting import granting
+
+_datasets = cast(sa.Table, Dataset.__table__)
+_sources = cast(sa.Table, DataSource.__table__)
+_assignments = cast(sa.Table, RoleAssignment.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +62,38 @@ async def create_dataset(context: Context, input_: DatasetCreate) -> Dataset:
     except Conflict:
         raise Conflict(f"The data source has a dataset named {input_.name!r} already. Choose another name.") from None
     return row
+
+
+async def require_dataset_admin(context: Context, id_: UUID) -> None:
+    """`NotFound` for a dataset the subject may not see, else `Forbidden` for one it does not administer."""
+    object_ = names.dataset(id_)
+    can_admin, can_view = await asyncio.gather(
+        context.verdicts.check("can_admin", object_), context.verdicts.check("can_view", object_)
+    )
+    if not (can_admin or can_view):
+        raise NotFound("There is no such dataset.")
+    if not can_admin:
+        raise Forbidden("You may not administer this dataset. Ask an administrator for the permission.")
+
+
+async def delete_dataset(context: Context, id_: UUID) -> None:
+    """For who administers it. What describes it goes with it, and what roles may do there; the remote tables stay.
+
+    `NotFound` and `Forbidden` as `require_dataset_admin`.
+    """
+    await require_dataset_admin(context, id_)
+    async with granting(context) as change:
+        within = change.within
+        source = sa.select(_sources.c.name).join(_datasets, _datasets.c.data_source_id == _sources.c.id)
+        found = await within.rows(source.where(_datasets.c.id == id_).with_for_update(of=_datasets))
+        if not found:
+            raise NotFound("There is no such dataset.")
+        of_dataset = _assignments.c.dataset_id == id_
+        assigned = await within.rows(sa.delete(_assignments).where(of_dataset).returning(_assignments))
+        objects = (
+            resource_object(row.resource_type, data_source=None, dataset_id=id_, table_name=row.table_name)
+            for row in assigned
+        )
+        roles = [assigned_role(row.role_id, object_) for row, object_ in zip(assigned, objects, strict=True)]
+        await within.rows(sa.delete(_datasets).where(_datasets.c.id == id_))
+        await change.note(deletes=[*roles, dataset_parent(id_, datasource=found[0].name)])

@@ -22,5 +22,11 @@ class GenDashboard:
     updated_at = column()
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset it is mainly about.")
     group = to_one("GenDashboardGroup", local="dashboard_group_id", description="The folder it is shown in.")
+    favorite = to_one(
+        "GenFavoriteDashboard", local="id", remote="dashboard_id", description="Your mark, if you have marked it."
+    )
+    owner = to_one(
+        "GenUser", local="owner_subject", remote="external_auth_id", description="Who made it, if you may see them."
+    )
     widgets = to_many("GenDashboardWidget", remote="dashboard_id", description="Its widgets whose data you may see.")
     controls = to_many("GenDashboardControl", remote="dashboard_id", description="What its reader may narrow it by.")

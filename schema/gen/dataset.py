@@ -24,6 +24,14 @@ class GenDataset:
     )
     table = resolved(dataset_table, requires=("id",), guard=TABLES, description="One of its tables, or null.")
     profiles = to_many("GenTableProfile", remote="dataset_id", description="What is known of its profiled tables.")
+    group = to_one("GenDatasetGroup", local="dataset_group_id", description="The folder it is shown in.")
+    favorite = to_one(
+        "GenFavoriteDataset", local="id", remote="dataset_id", description="Your mark, if you have marked it."
+    )
+    maps = to_many("GenDatasetMap", remote="dataset_id", description="Vector tiles of its tables.")
+    curation = to_many("GenCurationOverride", remote="dataset_id", description="How its tables and columns are shown.")
+    tooltips = to_many("GenTooltipTemplate", remote="dataset_id", description="What is shown of rows pointed at.")
+    checkpoints = to_many("GenDiscoveryCheckpoint", remote="dataset_id", description="How far agents have explored it.")
     dashboards = to_many("GenDashboard", remote="dataset_id", description="Dashboards that are mainly about it.")
     widgets = to_many("GenDashboardWidget", remote="dataset_id", description="Widgets that ask its tables.")
     table_filters = to_many("GenTableFilter", remote="dataset_id", description="What its tables may be narrowed by.")

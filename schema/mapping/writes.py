@@ -27,9 +27,11 @@ from loaders.tables.databases import METADATA, model_of
 from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.fields import Written
-from resolvers.permissions.guards import OwnWrite, WriteRule
+from resolvers.permissions.guards import WriteRule
 from resolvers.permissions.writing import guarding_column
-from resolvers.writes import UPDATED_AT, Create, Delete, Target, Update, create, delete, update
+from resolvers.revisions import Series, revise, withdraw
+from resolvers.target import UPDATED_AT, Target
+from resolvers.writes import Create, Delete, Update, create, delete, update
 from resolvers.written import Shape
 from schema.mapping import types
 from schema.mapping.filters import row_key
@@ -41,6 +43,7 @@ from schema.scalars import DateTime
 
 _ANY: Mapping[str, Shape] = MappingProxyType({})
 _ID = "Global id of the row."
+_NEWEST = "Global id of the newest version."
 _EXPECTED = "The `updatedAt` you have read. Was the row changed since, the answer is a `Conflict`."
 
 
@@ -52,16 +55,24 @@ class _Field:
 
 
 def creates(
-    name: str, *, guard: WriteRule, columns: tuple[str, ...], description: str, shapes: Mapping[str, Shape] = _ANY
+    name: str,
+    *,
+    guard: WriteRule,
+    columns: tuple[str, ...],
+    description: str,
+    shapes: Mapping[str, Shape] = _ANY,
+    author: str | None = None,
 ) -> Any:
-    """`{name}Create`: columns that are nullable or have a default may be left out. `shapes` as `Target` has them."""
+    """`{name}Create`: columns that are nullable or have a default may be left out.
+
+    `shapes` and `author` as `Target` has them.
+    """
     mapping = OBJECTS[name]
-    target = _target(mapping, guard, columns, shapes)
-    given = {guard.column} if isinstance(guard, OwnWrite) else set()
+    target = _target(mapping, guard, columns, shapes, author)
     required = [
         column.name
         for column in mapping.table.columns
-        if _is_required(column.name, target) and column.name not in given
+        if _is_required(column.name, target) and column.name not in target.stamped
     ]
     if missing := [column for column in required if column not in columns]:
         raise ValueError(f"{name}: a new row needs {', '.join(missing)}, which have no default: name them in `columns`")
@@ -113,7 +124,7 @@ def updates(
 def deletes(name: str, *, guard: WriteRule, description: str) -> Any:
     """`{name}Delete`. The payload is the id the row had."""
     mapping = OBJECTS[name]
-    target = _target(mapping, guard, (), _ANY)
+    target = _target(mapping, guard, ())
     fields = {"id": _Field(strawberry.ID, _ID)}
     takes = _input(f"{name}DeleteInput", fields, f"Which `{name}` to delete.")
     payload = _deleted(name)
@@ -127,21 +138,70 @@ def deletes(name: str, *, guard: WriteRule, description: str) -> Any:
     return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
-def _target(mapping: ObjectMapping, guard: WriteRule, columns: tuple[str, ...], shapes: Mapping[str, Shape]) -> Target:
+def revises(
+    name: str,
+    *,
+    guard: WriteRule,
+    series: tuple[str, ...],
+    columns: tuple[str, ...],
+    description: str,
+    shapes: Mapping[str, Shape] = _ANY,
+    author: str | None = None,
+) -> Any:
+    """`{name}Revise`: a new version of the thing that rows with the same `series` are versions of."""
+    mapping = OBJECTS[name]
+    target = _target(mapping, guard, columns, shapes, author)
+    patched = {target.names[column]: replace(_field(column, mapping, target), required=False) for column in columns}
+    patch = _input(f"{name}Patch", patched, f"What the new version of a `{name}` has else: what is left out stays.")
+    fields = {"id": _Field(strawberry.ID, _NEWEST), "patch": _Field(patch, "The new values.")}
+    takes = _input(f"{name}ReviseInput", fields, f"A new version of a `{name}`.")
+    payload = make_payload(f"{name}RevisePayload", _noun(name), name, "A new version was made.")
+
+    async def work(context: Context, given: Any, response_key: str) -> Any:
+        sent = _sent(given, fields)
+        sent["patch"] = _sent(sent["patch"], patched)
+        values = _values(sent["patch"], mapping, target)
+        write = Update(Asked(f"{name}Revise", response_key, sent), row_key(sent["id"], mapping), values)
+        return payload(key=await revise(context, Series(target, series), write, policies()))
+
+    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
+
+
+def withdraws(name: str, *, guard: WriteRule, series: tuple[str, ...], description: str) -> Any:
+    """`{name}Withdraw`: no version is current any more; all stay readable."""
+    mapping = OBJECTS[name]
+    target = _target(mapping, guard, ())
+    fields = {"id": _Field(strawberry.ID, _NEWEST)}
+    takes = _input(f"{name}WithdrawInput", fields, f"Which `{name}` to withdraw.")
+    payload = make_payload(f"{name}WithdrawPayload", _noun(name), name, "It was withdrawn.")
+
+    async def work(context: Context, given: Any, response_key: str) -> Any:
+        sent = _sent(given, fields)
+        write = Delete(Asked(f"{name}Withdraw", response_key, sent), row_key(sent["id"], mapping))
+        return payload(key=await withdraw(context, Series(target, series), write, policies()))
+
+    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
+
+
+def _target(
+    mapping: ObjectMapping,
+    guard: WriteRule,
+    columns: tuple[str, ...],
+    shapes: Mapping[str, Shape] = _ANY,
+    author: str | None = None,
+) -> Target:
     """`ValueError` for what the type does not expose, `KeyError` for a database without `idempotency_keys`."""
     table = mapping.table
     guarding = guarding_column(guard)
     if guarding is not None and not table.has_column(guarding):
         raise ValueError(f"{table.name} has no column {guarding} to guard its rows by")
-    if isinstance(guard, OwnWrite) and guarding in columns:
-        raise ValueError(f"{table.name}.{guarding} says whose a row is: it is not the caller's to give")
     if unknown := shapes.keys() - set(columns):
         raise ValueError(f"{mapping.name} cannot shape {', '.join(sorted(unknown))}, which are not written")
     edges = {column: edge for column in columns if (edge := _edge(column, mapping)) is not None}
     exposed = {field.column: name for name, field in mapping.fields.items() if isinstance(field, ColumnField)}
     if hidden := [column for column in columns if column not in edges and column not in exposed]:
         raise ValueError(f"{mapping.name} does not expose {', '.join(hidden)}: they cannot be written either")
-    return Target(
+    target = Target(
         table,
         model_of(table),
         guard,
@@ -149,7 +209,11 @@ def _target(mapping: ObjectMapping, guard: WriteRule, columns: tuple[str, ...], 
         {column: to_camel_case(column) if column in edges else exposed[column] for column in columns},
         {column: OBJECTS[edge.target].table for column, edge in edges.items()},
         shapes,
+        author,
     )
+    if given := set(target.stamped).intersection(columns):
+        raise ValueError(f"{table.name}: who made a row is not the caller's to give ({', '.join(sorted(given))})")
+    return target
 
 
 def _edge(column: str, mapping: ObjectMapping) -> EdgeField | None:

@@ -129,6 +129,32 @@ def test_credentials_are_whole_or_absent(
     assert constraint == refused_by
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE agent_audit_entries SET outcome = 'failed'",
+        "DELETE FROM agent_audit_entries",
+        "TRUNCATE agent_audit_entries",
+        "UPDATE agent_artifact_versions SET content = '{}'",
+    ],
+)
+def test_what_agents_did_is_never_changed(migrated: Targets, statement: str) -> None:
+    database = migrated.databases["axion_gen"]
+    with connection_as(database.migrate, database) as connection, connection.transaction(force_rollback=True):
+        connection.execute("INSERT INTO users (external_auth_id) VALUES ('x')")
+        connection.execute(
+            "INSERT INTO agent_audit_entries (id, subject, agent, action) VALUES (%s, 'x', 'explorer', 'look')",
+            (uuid7(),),
+        )
+        connection.execute(
+            "INSERT INTO agent_artifact_versions (id, owner_subject, artifact_id, kind, title, content)"
+            " VALUES (%s, 'x', %s, 'chart', 'x', '{}')",
+            (uuid7(), uuid7()),
+        )
+        with pytest.raises(psycopg.errors.RestrictViolation, match="never changed"):
+            connection.execute(statement)
+
+
 def month(index: int) -> datetime:
     return datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
 

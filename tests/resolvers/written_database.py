@@ -28,7 +28,7 @@ from migrations.layouts import READ_WRITE
 from resolvers.context import Context, Subject
 from resolvers.permissions.guards import Policies, Visible, WriteGuard
 from resolvers.permissions.verdicts import Verdicts
-from resolvers.writes import Target
+from resolvers.target import Target
 from tests.loaders.openfga.stores import Store
 
 STORE = "axion_sense"

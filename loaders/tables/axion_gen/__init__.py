@@ -1,6 +1,27 @@
 """Models of database `axion_gen`."""
 
-from loaders.tables.axion_gen import catalog, dashboards, identity, outbox, role_assignments
+from loaders.tables.axion_gen import (
+    agents,
+    catalog,
+    curation,
+    dashboards,
+    external,
+    favorites,
+    identity,
+    outbox,
+    role_assignments,
+)
 from loaders.tables.axion_gen.base import AxionGen
 
-__all__ = ["AxionGen", "catalog", "dashboards", "identity", "outbox", "role_assignments"]
+__all__ = [
+    "AxionGen",
+    "agents",
+    "catalog",
+    "curation",
+    "dashboards",
+    "external",
+    "favorites",
+    "identity",
+    "outbox",
+    "role_assignments",
+]

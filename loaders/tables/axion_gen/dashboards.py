@@ -6,25 +6,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from loaders.tables.axion_gen.base import AxionGen
+from loaders.tables.axion_gen.base import AxionGen, OwnerSubject
+from loaders.tables.axion_gen.words import named, one_of
 from loaders.tables.columns import CreatedAt, Json, UpdatedAt, Uuid7Key
 
-OWNER = "public.users.external_auth_id"
 OPERATORS = ("eq", "ne", "in", "notIn", "lt", "lte", "gt", "gte", "between", "isNull", "like", "ilike", "startsWith")
 FILTER_KINDS = ("text", "number", "boolean", "date", "time_range", "select")
 WIDGET_KINDS = ("table", "number", "bar", "line", "area", "pie", "scatter", "heatmap", "map", "text")
 VISIBILITIES = ("private", "dataset", "everyone")
-
-
-def one_of(column: str, values: tuple[str, ...]) -> str:
-    """The condition of a check constraint: the column holds one of the words."""
-    quoted = ", ".join(f"'{value}'" for value in values)
-    return f"{column} IN ({quoted})"
-
-
-def named(values: tuple[str, ...]) -> str:
-    """The words as a comment lists them."""
-    return ", ".join(f"`{value}`" for value in values)
 
 
 class DashboardGroup(AxionGen):
@@ -35,9 +24,7 @@ class DashboardGroup(AxionGen):
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the folder (UUIDv7).")
-    owner_subject: Mapped[str] = mapped_column(
-        ForeignKey(OWNER, ondelete="CASCADE", onupdate="CASCADE"), comment="Subject (`sub`) of who made it."
-    )
+    owner_subject: Mapped[OwnerSubject]
     name: Mapped[str] = mapped_column(comment="Name of the folder, unique among its owner's.")
     description: Mapped[str | None] = mapped_column(comment="What its dashboards have in common.")
     position: Mapped[int] = mapped_column(server_default="0", comment="Place among the folders, smallest first.")
@@ -60,9 +47,7 @@ class Dashboard(AxionGen):
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the dashboard (UUIDv7).")
-    owner_subject: Mapped[str] = mapped_column(
-        ForeignKey(OWNER, ondelete="CASCADE", onupdate="CASCADE"), comment="Subject (`sub`) of who made it."
-    )
+    owner_subject: Mapped[OwnerSubject]
     name: Mapped[str] = mapped_column(comment="Name of the dashboard, unique among its owner's.")
     description: Mapped[str | None] = mapped_column(comment="What it shows, and to whom it is useful.")
     visibility: Mapped[str] = mapped_column(

@@ -15,7 +15,7 @@ from loaders.encode.node_id import encode_node_id
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
-from loaders.tables.axion_gen import identity
+from loaders.tables.axion_gen import catalog, identity
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
@@ -55,7 +55,10 @@ class World:
         """What one mutation answers: its payload or its failure."""
         type_ = mutation[0].upper() + mutation[1:]
         payload = f"... on {type_}Payload {{ {selection} }}" if selection else ""
-        document = f"mutation($input: {type_}Input!) {{ done: {mutation}(input: $input) {{ {FAILURES} {payload} }} }}"
+        root = graphql_schema(build()).mutation_type
+        assert root is not None
+        takes = root.fields[mutation].args["input"].type
+        document = f"mutation($input: {takes}) {{ done: {mutation}(input: $input) {{ {FAILURES} {payload} }} }}"
         return (await self.ask(user, document, {"input": given}, key=key))["done"]
 
     def with_ids(self, value: Any) -> Any:
@@ -73,6 +76,7 @@ class World:
 async def make_world(as_: As, stores: GenStores) -> World:
     async with stores.postgres["axion_gen"].transaction() as session:
         await session.execute(sa.delete(identity.User))
+        await session.execute(sa.delete(catalog.DatasetGroup))
         await session.execute(sa.delete(identity.IdempotencyKey))
     ids = {}
     keys = {}

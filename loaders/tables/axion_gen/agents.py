@@ -1,0 +1,142 @@
+"""Gen's agents and server-driven screens: chats, tooltips, artifacts, checkpoints and what agents have done."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from loaders.tables.axion_gen.base import AxionGen, OwnerSubject
+from loaders.tables.axion_gen.words import named, one_of
+from loaders.tables.columns import CreatedAt, Json, UpdatedAt, Uuid7Key
+
+ARTIFACT_KINDS = ("chart", "table", "query", "dashboard", "document")
+CHECKPOINT_STATES = ("pending", "running", "done", "failed")
+OUTCOMES = ("succeeded", "failed", "refused")
+
+
+class ChatSession(AxionGen):
+    __tablename__ = "chat_sessions"
+    __table_args__ = (
+        Index("ix_chat_sessions_owner_subject_updated_at", "owner_subject", "updated_at"),
+        Index("ix_chat_sessions_dataset_id", "dataset_id"),
+        Index("ix_chat_sessions_dashboard_id", "dashboard_id"),
+        {"schema": "public", "comment": "Conversations of users with agents."},
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the conversation (UUIDv7).")
+    owner_subject: Mapped[OwnerSubject]
+    title: Mapped[str] = mapped_column(comment="What it is about.")
+    dataset_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("public.datasets.id", ondelete="SET NULL"), comment="Dataset it is about."
+    )
+    dashboard_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("public.dashboards.id", ondelete="SET NULL"), comment="Dashboard it was begun on."
+    )
+    messages: Mapped[Json] = mapped_column(
+        server_default=text("'[]'"), comment="What was said, oldest first: `role`, `content`, `at` and `toolCalls`."
+    )
+    archived_at: Mapped[datetime | None] = mapped_column(comment="When it was put away (UTC); null while it is open.")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]
+
+
+class TooltipTemplate(AxionGen):
+    __tablename__ = "tooltip_templates"
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "table_name", "name"),
+        {
+            "schema": "public",
+            "comment": "What is shown of a remote table's row when it is pointed at on a map or chart.",
+        },
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the template (UUIDv7).")
+    dataset_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset of the table."
+    )
+    table_name: Mapped[str] = mapped_column(comment="Table whose rows it shows.")
+    name: Mapped[str] = mapped_column(comment="Name of the template, unique within its table.")
+    template: Mapped[str] = mapped_column(comment="Markdown with columns in double braces, such as `{{origin}}`.")
+    column_names: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="Columns it shows, which a reader has to select."
+    )
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]
+
+
+class AgentArtifactVersion(AxionGen):
+    __tablename__ = "agent_artifact_versions"
+    __table_args__ = (
+        UniqueConstraint("artifact_id", "version"),
+        CheckConstraint(one_of("kind", ARTIFACT_KINDS), name="kind"),
+        CheckConstraint("version >= 1", name="version"),
+        Index("ix_agent_artifact_versions_owner_subject", "owner_subject"),
+        Index("ix_agent_artifact_versions_chat_session_id", "chat_session_id"),
+        {"schema": "public", "comment": "What agents have made for users: each change is a new row, none is changed."},
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the version (UUIDv7).")
+    owner_subject: Mapped[OwnerSubject]
+    artifact_id: Mapped[uuid.UUID] = mapped_column(comment="The artifact, the same in all its versions.")
+    version: Mapped[int] = mapped_column(server_default="1", comment="Number of the version, from 1.")
+    chat_session_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("public.chat_sessions.id", ondelete="CASCADE"), comment="Conversation it was made in."
+    )
+    kind: Mapped[str] = mapped_column(comment=f"What it is: {named(ARTIFACT_KINDS)}.")
+    title: Mapped[str] = mapped_column(comment="What it shows.")
+    content: Mapped[Json] = mapped_column(comment="The artifact, as its kind and the client understand it.")
+    created_at: Mapped[CreatedAt]
+
+
+class AgentDiscoveryCheckpoint(AxionGen):
+    __tablename__ = "agent_discovery_checkpoints"
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "table_name", "agent", postgresql_nulls_not_distinct=True),
+        CheckConstraint(one_of("status", CHECKPOINT_STATES), name="status"),
+        {
+            "schema": "public",
+            "comment": "How far agents have explored datasets, so that they go on where they stopped.",
+        },
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the checkpoint (UUIDv7).")
+    dataset_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset that is explored."
+    )
+    table_name: Mapped[str | None] = mapped_column(comment="Table that is explored; null means the dataset.")
+    agent: Mapped[str] = mapped_column(comment="Name of the agent that explores it.")
+    status: Mapped[str] = mapped_column(server_default="pending", comment=f"How it stands: {named(CHECKPOINT_STATES)}.")
+    stage: Mapped[str | None] = mapped_column(comment="What the agent was about to do.")
+    state: Mapped[Json] = mapped_column(JSONB, server_default=text("'{}'"), comment="What the agent knows so far.")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]
+
+
+class AgentAuditEntry(AxionGen):
+    __tablename__ = "agent_audit_entries"
+    __table_args__ = (
+        CheckConstraint(one_of("outcome", OUTCOMES), name="outcome"),
+        Index("ix_agent_audit_entries_occurred_at", "occurred_at"),
+        Index("ix_agent_audit_entries_subject_occurred_at", "subject", "occurred_at"),
+        {
+            "schema": "public",
+            "comment": "What agents did for whom. Rows are added only: a trigger refuses to change or remove them.",
+        },
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the entry (UUIDv7).")
+    occurred_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was done (UTC).")
+    subject: Mapped[str] = mapped_column(comment="Subject (`sub`) in whose name it was done.")
+    agent: Mapped[str] = mapped_column(comment="Name of the agent that did it.")
+    action: Mapped[str] = mapped_column(comment="What it did, such as `query_table`.")
+    outcome: Mapped[str] = mapped_column(server_default="succeeded", comment=f"How it ended: {named(OUTCOMES)}.")
+    chat_session_id: Mapped[uuid.UUID | None] = mapped_column(
+        comment="Key of the conversation it was done in, which may be gone since."
+    )
+    dataset_id: Mapped[uuid.UUID | None] = mapped_column(
+        comment="Key of the dataset it was done to, which may be gone since."
+    )
+    table_name: Mapped[str | None] = mapped_column(comment="Table it was done to.")
+    details: Mapped[Json] = mapped_column(JSONB, server_default=text("'{}'"), comment="What else there is to know.")

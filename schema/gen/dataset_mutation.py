@@ -1,0 +1,152 @@
+"""Mutations of datasets and what describes them, for their administrators; of their groups, for the system's."""
+
+from typing import Any
+
+import strawberry
+
+from loaders.openfga import names
+from resolvers.context import Context
+from resolvers.gen.datasets import delete_dataset, require_dataset_admin
+from resolvers.permissions.fields import OnRow
+from resolvers.permissions.guards import AdminWrite, WriteGuard
+from schema.gen.granted import deleted_payload
+from schema.mapping.filters import uuid_key
+from schema.mapping.mutation import mutation
+from schema.mapping.writes import creates, deletes, updates
+
+_ADMINS = WriteGuard("dataset", "can_admin", "dataset_id")
+_ITSELF = WriteGuard("dataset", "can_admin", "id")
+_SYSTEM = AdminWrite()
+_GROUP = ("name", "description", "position")
+_MAP = ("dataset_id", "table_name", "name", "geometry_column", "min_zoom", "max_zoom")
+_CURATION = (
+    "dataset_id",
+    "table_name",
+    "column_name",
+    "display_name",
+    "description",
+    "is_hidden",
+    "unit",
+    "format",
+    "semantic_type",
+    "position",
+)
+_TOOLTIP = ("dataset_id", "table_name", "name", "template", "column_names")
+_CHECKPOINT = ("dataset_id", "table_name", "agent", "status", "stage", "state")
+
+GenDatasetDeletePayload = deleted_payload("GenDatasetDeletePayload", "GenDataset")
+
+
+@strawberry.input(description="Which dataset to delete.")
+class GenDatasetDeleteInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
+
+
+async def _delete(context: Context, given: GenDatasetDeleteInput) -> Any:
+    key = uuid_key(given.id, "GenDataset")
+    await delete_dataset(context, key)
+    return GenDatasetDeletePayload(deleted_id=given.id, objects=(names.dataset(key),))
+
+
+async def _administers(context: Context, given: GenDatasetDeleteInput) -> None:
+    await require_dataset_admin(context, uuid_key(given.id, "GenDataset"))
+
+
+@strawberry.type
+class DatasetMutation:
+    gen_dataset_update = updates(
+        "GenDataset",
+        guard=_ITSELF,
+        columns=("name", "description", "dataset_group_id"),
+        description="Renames or describes a dataset, or puts it into a group. For its administrators.",
+    )
+    gen_dataset_delete = mutation(
+        _delete,
+        takes=GenDatasetDeleteInput,
+        answers=GenDatasetDeletePayload,
+        guard=OnRow(_administers),
+        description="Deletes a dataset and what describes it; the remote tables stay. For its administrators.",
+    )
+    gen_dataset_group_create = creates(
+        "GenDatasetGroup",
+        guard=_SYSTEM,
+        columns=_GROUP,
+        description="Makes a folder for datasets. For administrators.",
+    )
+    gen_dataset_group_update = updates(
+        "GenDatasetGroup",
+        guard=_SYSTEM,
+        columns=_GROUP,
+        description="Changes a folder of datasets. For administrators.",
+    )
+    gen_dataset_group_delete = deletes(
+        "GenDatasetGroup",
+        guard=_SYSTEM,
+        description="Removes a folder of datasets; the datasets stay. For administrators.",
+    )
+    gen_dataset_map_create = creates(
+        "GenDatasetMap",
+        guard=_ADMINS,
+        columns=_MAP,
+        description="Plans vector tiles of a remote table. For the dataset's administrators.",
+    )
+    gen_dataset_map_update = updates(
+        "GenDatasetMap",
+        guard=_ADMINS,
+        columns=_MAP,
+        description="Changes what tiles of a remote table are made of. For the dataset's administrators.",
+    )
+    gen_dataset_map_delete = deletes(
+        "GenDatasetMap", guard=_ADMINS, description="Removes a map of a remote table. For the dataset's administrators."
+    )
+    gen_curation_override_create = creates(
+        "GenCurationOverride",
+        guard=_ADMINS,
+        columns=_CURATION,
+        description="Says how a remote table or column is shown. For the dataset's administrators.",
+    )
+    gen_curation_override_update = updates(
+        "GenCurationOverride",
+        guard=_ADMINS,
+        columns=_CURATION,
+        description="Changes how a remote table or column is shown. For the dataset's administrators.",
+    )
+    gen_curation_override_delete = deletes(
+        "GenCurationOverride",
+        guard=_ADMINS,
+        description="Lets a remote table or column be shown as the engine has it. For the dataset's administrators.",
+    )
+    gen_tooltip_template_create = creates(
+        "GenTooltipTemplate",
+        guard=_ADMINS,
+        columns=_TOOLTIP,
+        description="Says what is shown of a row that is pointed at. For the dataset's administrators.",
+    )
+    gen_tooltip_template_update = updates(
+        "GenTooltipTemplate",
+        guard=_ADMINS,
+        columns=_TOOLTIP,
+        description="Changes what is shown of a row that is pointed at. For the dataset's administrators.",
+    )
+    gen_tooltip_template_delete = deletes(
+        "GenTooltipTemplate",
+        guard=_ADMINS,
+        description="Removes a tooltip of a remote table. For the dataset's administrators.",
+    )
+    gen_discovery_checkpoint_create = creates(
+        "GenDiscoveryCheckpoint",
+        guard=_ADMINS,
+        columns=_CHECKPOINT,
+        description="Begins an agent's exploration of a dataset. For the dataset's administrators.",
+    )
+    gen_discovery_checkpoint_update = updates(
+        "GenDiscoveryCheckpoint",
+        guard=_ADMINS,
+        columns=_CHECKPOINT,
+        description="Notes how far an agent has come. For the dataset's administrators.",
+    )
+    gen_discovery_checkpoint_delete = deletes(
+        "GenDiscoveryCheckpoint",
+        guard=_ADMINS,
+        description="Lets an agent begin anew. For the dataset's administrators.",
+    )

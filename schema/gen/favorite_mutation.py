@@ -1,0 +1,157 @@
+"""Mutations of favourites: adding and removing are idempotent, so that a client may repeat them blindly."""
+
+from typing import Any
+
+import strawberry
+
+from loaders.read import Value
+from loaders.tables.databases import METADATA, model_of
+from resolvers.context import Context
+from resolvers.gen.favorites import OWNER, add_favorite, remove_favorite
+from resolvers.permissions.guards import SignedIn
+from resolvers.target import Target
+from schema.mapping.filters import uuid_key
+from schema.mapping.mutation import mutation
+from schema.mapping.object import OBJECTS, policies
+from schema.mapping.payload import make_payload
+
+GenFavoriteDashboardAddPayload = make_payload(
+    "GenFavoriteDashboardAddPayload", "favorite", "GenFavoriteDashboard", "The dashboard is marked."
+)
+GenFavoriteDatasetAddPayload = make_payload(
+    "GenFavoriteDatasetAddPayload", "favorite", "GenFavoriteDataset", "The dataset is marked."
+)
+GenFavoriteTableAddPayload = make_payload(
+    "GenFavoriteTableAddPayload", "favorite", "GenFavoriteTable", "The table is marked."
+)
+_REMOVED = "Whether there was a mark."
+
+
+@strawberry.type(description="The dashboard is not marked any more.")
+class GenFavoriteDashboardRemovePayload:
+    removed: bool = strawberry.field(description=_REMOVED)
+
+
+@strawberry.type(description="The dataset is not marked any more.")
+class GenFavoriteDatasetRemovePayload:
+    removed: bool = strawberry.field(description=_REMOVED)
+
+
+@strawberry.type(description="The table is not marked any more.")
+class GenFavoriteTableRemovePayload:
+    removed: bool = strawberry.field(description=_REMOVED)
+
+
+@strawberry.input(description="Which dashboard.")
+class GenFavoriteDashboardInput:
+    dashboard_id: strawberry.ID = strawberry.field(description="Global id of the dashboard.")
+
+
+@strawberry.input(description="Which dataset.")
+class GenFavoriteDatasetInput:
+    dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
+
+
+@strawberry.input(description="Which remote table.")
+class GenFavoriteTableInput:
+    dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
+    table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
+
+
+def _target(name: str, references: dict[str, str], names: dict[str, str]) -> Target:
+    table = OBJECTS[name].table
+    far = {column: OBJECTS[type_].table for column, type_ in references.items()}
+    keys = METADATA[table.store].tables["public.idempotency_keys"]
+    return Target(table, model_of(table), OWNER, keys, names, far)
+
+
+_DASHBOARDS = _target("GenFavoriteDashboard", {"dashboard_id": "GenDashboard"}, {"dashboard_id": "dashboardId"})
+_DATASETS = _target("GenFavoriteDataset", {"dataset_id": "GenDataset"}, {"dataset_id": "datasetId"})
+_TABLES = _target(
+    "GenFavoriteTable", {"dataset_id": "GenDataset"}, {"dataset_id": "datasetId", "table_name": "tableName"}
+)
+
+
+_OWN = SignedIn("A mark is its maker's own, and what it is on must be seen to be marked.")
+
+
+def _dashboard(given: GenFavoriteDashboardInput) -> dict[str, Value]:
+    return {"dashboard_id": uuid_key(given.dashboard_id, "GenDashboard")}
+
+
+def _dataset(given: GenFavoriteDatasetInput) -> dict[str, Value]:
+    return {"dataset_id": uuid_key(given.dataset_id, "GenDataset")}
+
+
+def _table(given: GenFavoriteTableInput) -> dict[str, Value]:
+    return {"dataset_id": uuid_key(given.dataset_id, "GenDataset"), "table_name": given.table_name}
+
+
+async def _add_dashboard(context: Context, given: GenFavoriteDashboardInput) -> Any:
+    return GenFavoriteDashboardAddPayload(key=await add_favorite(context, _DASHBOARDS, _dashboard(given), policies()))
+
+
+async def _add_dataset(context: Context, given: GenFavoriteDatasetInput) -> Any:
+    return GenFavoriteDatasetAddPayload(key=await add_favorite(context, _DATASETS, _dataset(given), policies()))
+
+
+async def _add_table(context: Context, given: GenFavoriteTableInput) -> Any:
+    return GenFavoriteTableAddPayload(key=await add_favorite(context, _TABLES, _table(given), policies()))
+
+
+async def _remove_dashboard(context: Context, given: GenFavoriteDashboardInput) -> Any:
+    return GenFavoriteDashboardRemovePayload(removed=await remove_favorite(context, _DASHBOARDS, _dashboard(given)))
+
+
+async def _remove_dataset(context: Context, given: GenFavoriteDatasetInput) -> Any:
+    return GenFavoriteDatasetRemovePayload(removed=await remove_favorite(context, _DATASETS, _dataset(given)))
+
+
+async def _remove_table(context: Context, given: GenFavoriteTableInput) -> Any:
+    return GenFavoriteTableRemovePayload(removed=await remove_favorite(context, _TABLES, _table(given)))
+
+
+@strawberry.type
+class FavoriteMutation:
+    gen_favorite_dashboard_add = mutation(
+        _add_dashboard,
+        takes=GenFavoriteDashboardInput,
+        answers=GenFavoriteDashboardAddPayload,
+        guard=_OWN,
+        description="Marks a dashboard as one of yours to find again; marked already, it stays so.",
+    )
+    gen_favorite_dashboard_remove = mutation(
+        _remove_dashboard,
+        takes=GenFavoriteDashboardInput,
+        answers=GenFavoriteDashboardRemovePayload,
+        guard=_OWN,
+        description="Takes your mark from a dashboard; without one, nothing is done.",
+    )
+    gen_favorite_dataset_add = mutation(
+        _add_dataset,
+        takes=GenFavoriteDatasetInput,
+        answers=GenFavoriteDatasetAddPayload,
+        guard=_OWN,
+        description="Marks a dataset as one of yours to find again; marked already, it stays so.",
+    )
+    gen_favorite_dataset_remove = mutation(
+        _remove_dataset,
+        takes=GenFavoriteDatasetInput,
+        answers=GenFavoriteDatasetRemovePayload,
+        guard=_OWN,
+        description="Takes your mark from a dataset; without one, nothing is done.",
+    )
+    gen_favorite_table_add = mutation(
+        _add_table,
+        takes=GenFavoriteTableInput,
+        answers=GenFavoriteTableAddPayload,
+        guard=_OWN,
+        description="Marks a remote table as one of yours to find again; marked already, it stays so.",
+    )
+    gen_favorite_table_remove = mutation(
+        _remove_table,
+        takes=GenFavoriteTableInput,
+        answers=GenFavoriteTableRemovePayload,
+        guard=_OWN,
+        description="Takes your mark from a remote table; without one, nothing is done.",
+    )
