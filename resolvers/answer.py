@@ -11,6 +11,7 @@ from loaders.fetch import distinct_values, fetch, fetch_tree
 from loaders.read import Page, Read
 from resolvers.context import Context
 from resolvers.cost import price
+from resolvers.embedding import embedded
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.station import Candidates, guard
 
@@ -19,7 +20,13 @@ async def guarded(read: Read, context: Context, policies: Policies) -> Read:
     """The read as the caller may have it: row predicates at every level. `CostExceeded` before anything is asked."""
     if context.capture is None:  # the reader of a stream sets the pace
         context.budget.spend(price(read))
-    return await guard(read, policies, verdicts=context.verdicts, candidates=candidates_of(context))
+    return await _seen(read, context, policies)
+
+
+async def _seen(read: Read, context: Context, policies: Policies) -> Read:
+    """Guarded first, then with the vectors of its texts: nothing is embedded for who may not ask."""
+    found = await guard(read, policies, verdicts=context.verdicts, candidates=candidates_of(context))
+    return await embedded(found, context.stores.embeddings)
 
 
 def candidates_of(context: Context) -> Candidates:
@@ -50,5 +57,5 @@ async def answer_tree(read: Read, context: Context, policies: Policies) -> tuple
 async def answer_known(read: Read, context: Context, policies: Policies, *, rows: int) -> tuple[object, list[Failure]]:
     """As `answer_tree`, for a connection without a page whose condition matches at most `rows` rows: the price."""
     context.budget.spend(price(replace(read, page=Page(limit=rows))))
-    found = await guard(read, policies, verdicts=context.verdicts, candidates=candidates_of(context))
+    found = await _seen(read, context, policies)
     return await fetch_tree(found, stores=context.stores, ledger=context.ledger)

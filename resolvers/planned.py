@@ -12,6 +12,7 @@ from loaders.read import Read, Slot, Value
 from resolvers.answer import candidates_of
 from resolvers.context import Context
 from resolvers.cost import price
+from resolvers.embedding import embedded_values
 from resolvers.permissions.apply import Restriction, apply
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.narrow import asked, narrowed
@@ -39,7 +40,7 @@ class PlannedRead:
         """As `resolvers.answer.answer`, with the values of the read's slots."""
         context.budget.spend(price(self.read, values))
         found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
-        filling = list(values)
+        filling = list(await embedded_values(values, context.stores.embeddings))
         found = [
             narrowed(restriction, self._asked, values) if table is self.read.table else restriction
             for table, restriction in zip(self._guards, found, strict=True)

@@ -134,6 +134,7 @@ class Binder:
                 text = ColumnType(Kind.TEXT)
                 return self.dialect.json_path(column(name), [self.bind(part, text) for part in path])
             case CosineSimilarity(name, vector):
+                assert isinstance(vector, tuple), "a text stands where its embedding should"
                 if not any(vector):
                     raise BadInput("A vector of zeros has no direction. Search by another one.")
                 floats = ColumnType(Kind.ARRAY, element=ColumnType(Kind.FLOAT))

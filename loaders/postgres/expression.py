@@ -17,7 +17,7 @@ from loaders.expression import expression_type
 from loaders.postgres.bucket import bucket
 from loaders.postgres.parameter import Unfit, parameter
 from loaders.postgres.types import Named, sql_type
-from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Slot, Value
+from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Slot, Value, Words
 
 NAN = sa.literal_column("'NaN'::float8", sa.Double)
 _RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2**63)}
@@ -61,13 +61,14 @@ def sort_key(expression: Expression, table: Table, source: FromClause) -> Column
     return sa.func.nullif(value, NAN) if expression_type(expression, table).kind is Kind.FLOAT else value
 
 
-def cosine_distance(column: ColumnElement[Any], vector: Sequence[float] | Slot) -> ColumnElement[Any]:
+def cosine_distance(column: ColumnElement[Any], vector: Sequence[float] | Words | Slot) -> ColumnElement[Any]:
     """pgvector's `<=>`, the operator of the HNSW index with `vector_cosine_ops`. `BadInput` for a vector of zeros."""
     text = parameter(vector, sa.Text(), _vector_text)
     return column.op("<=>", return_type=sa.Double())(sa.cast(text, Named("vector")))
 
 
 def _vector_text(vector: Any) -> str:
+    assert not isinstance(vector, Words), "a text stands where its embedding should"
     if not any(vector):
         raise BadInput("A vector of zeros has no direction. Search by another one.")
     return "[" + ",".join(map(repr, vector)) + "]"

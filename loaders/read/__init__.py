@@ -5,7 +5,18 @@ edits one in place. Keys of output objects are the response keys of the document
 """
 
 from loaders.read.aggregate import Aggregate, AggregateFunction, Figures, GroupOrder, Having, Measure, figure
-from loaders.read.expression import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Slot, Unit, Value
+from loaders.read.expression import (
+    Bucket,
+    Col,
+    CosineSimilarity,
+    Expression,
+    JsonPath,
+    Masked,
+    Slot,
+    Unit,
+    Value,
+    Words,
+)
 from loaders.read.order import CountOf, OrderBy, Page, SortKey, Through
 from loaders.read.output import Computed, Literal, NodeId
 from loaders.read.predicate import And, Compare, Exists, Join, Never, Not, Op, Or, Predicate
@@ -69,5 +80,6 @@ __all__ = [
     "TotalCount",
     "Unit",
     "Value",
+    "Words",
     "figure",
 ]

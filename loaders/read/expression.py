@@ -40,11 +40,18 @@ class JsonPath:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Stands where the embedding of the text will stand: it is put there before the read is compiled."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CosineSimilarity:
     """1 - cosine distance of a vector column to `vector` (reference/aura-data-model.md, 5.1). Range [-1, 1]."""
 
     column: str
-    vector: tuple[float, ...]
+    vector: tuple[float, ...] | Words
 
 
 class Unit(StrEnum):

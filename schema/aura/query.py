@@ -4,35 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLResolveInfo
+from graphql import FieldNode
 
-from resolvers.aura.search import similar_chunks
-from resolvers.context import Context
-from resolvers.permissions.guards import SignedIn
+from loaders.read import Exists
 from schema.mapping import types
 from schema.mapping.arguments import argument, signature
-from schema.mapping.filters import row_key
-from schema.mapping.object import OBJECTS
-from schema.mapping.roots import connection_root, object_root, run_connection
+from schema.mapping.filters import has_id
+from schema.mapping.object import OBJECTS, join
+from schema.mapping.roots import ConnectionRoot, connection_root, object_root
+from schema.mapping.selection import Built, Selection
 
 
-async def _search(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
-    context: Context = info.context
-    (workspace_id,) = row_key(arguments["workspaceId"], OBJECTS["AuraWorkspace"])
-    search = await similar_chunks(
-        context,
-        workspace_id=str(workspace_id),
-        text=arguments["text"],
-        workspaces=OBJECTS["AuraWorkspace"].table,
-    )
-    return await run_connection(
-        OBJECTS["AuraRagChunk"],
-        info,
-        arguments,
-        where=search.where,
-        order_by=search.order,
-        similarity=search.similarity,
-    )
+class _Search(ConnectionRoot):
+    """The chunks of one workspace that are nearest to a text: a list like any other, its arguments put in here."""
+
+    def build(self, selection: Selection, nodes: list[FieldNode], arguments: Mapping[str, Any]) -> Built:
+        chunks, workspaces = OBJECTS[self.target], OBJECTS["AuraWorkspace"]
+        of_workspace = Exists(join(chunks.edge("workspace")), has_id(arguments["workspaceId"], workspaces))
+        nearest = {"embedding": {"text": arguments["text"]}}
+        return selection.connection(chunks, nodes, {**arguments, "nearest": nearest}, where=of_workspace)
 
 
 _SEARCH = signature(
@@ -53,8 +43,9 @@ _SEARCH = signature(
 class AuraQuery:
     workspace = object_root("AuraWorkspace", "A workspace by its global id.")
     workspaces = connection_root("AuraWorkspace", "The workspaces you may see.")
+    rag_chunks = connection_root("AuraRagChunk", "Indexed pieces of text you may see; `nearest` to a text or vector.")
     search = strawberry.field(
         resolver=_SEARCH,
-        metadata={"mapping": _search, "guard": SignedIn("chunks are rows, guarded by their workspace")},
-        description="Chunks of a workspace by similarity to a text, the most similar first.",
+        metadata={"mapping": _Search("AuraRagChunk")},
+        description="Chunks of a workspace `nearest` to a text, the most similar first: short for `ragChunks`.",
     )

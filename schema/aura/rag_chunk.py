@@ -10,7 +10,7 @@ _WORKSPACE = Join(OBJECTS["AuraWorkspace"].table, ("workspace_path",), ("path",)
 
 @table_type(rag.RagChunk, store="auradb", guard=Visible("workspace", "can_view", "id", via=(_WORKSPACE,)))
 class AuraRagChunk:
-    """A piece of indexed text with its embedding, found by similarity (`aura.search`)."""
+    """A piece of indexed text with its embedding, found by similarity (`nearest`)."""
 
     content_id = column()
     chunk_index = column()
@@ -20,5 +20,5 @@ class AuraRagChunk:
     title = column()
     metadata = column()
     created_at = column()
-    score = score("1 - cosine distance to the searched text, from -1 to 1; null outside a search.")
+    score = score("1 - cosine distance to what is searched by, -1 to 1; null outside `nearest`.", of="embedding")
     workspace = to_one("AuraWorkspace", local="workspace_path", remote="path", description="Where the text is from.")

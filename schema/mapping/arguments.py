@@ -11,6 +11,7 @@ from typing import Annotated, Any, Optional
 import strawberry
 
 from schema.mapping import types
+from schema.mapping.object import OBJECTS
 
 _PAGE = {
     "first": "At most this many from the start; 50 when neither `first` nor `last` is given, at most 1,000.",
@@ -30,8 +31,17 @@ def _optional(annotation: Any, description: str) -> Any:
 
 
 def connection_arguments(target: str, extra: dict[str, tuple[Any, str]] | None = None) -> Callable[..., Any]:
-    """A signature with `where`, `orderBy` and the page arguments for a connection of `target`."""
-    annotations = {
+    """A signature with `where`, `orderBy` and the page arguments for a connection of `target`.
+
+    `nearest` is among them where rows of the target, which must be declared by now, are found by a vector.
+    """
+    nearest = {}
+    if target in OBJECTS and OBJECTS[target].searchable:
+        nearest["nearest"] = _optional(
+            types.lazy(f"{target}Nearest"),
+            "Only rows with this vector, the most similar first; `orderBy` breaks ties. `score` tells how similar.",
+        )
+    annotations = nearest | {
         "where": _optional(types.lazy(f"{target}Filter"), "Only rows that match."),
         "order_by": _optional(
             types.list_of(types.lazy(f"{target}OrderBy")), "Order, first term first; ties are broken by key."

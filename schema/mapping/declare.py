@@ -33,6 +33,7 @@ from schema.mapping.arguments import connection_arguments
 from schema.mapping.connection import make_connection
 from schema.mapping.filters import make_filter
 from schema.mapping.kinds import output_type
+from schema.mapping.nearest import make_nearest
 from schema.mapping.node_interface import Node
 from schema.mapping.object import (
     OBJECTS,
@@ -48,6 +49,7 @@ from schema.mapping.object import (
 from schema.mapping.orders import make_order
 
 C = TypeVar("C", bound=type)
+_DECLARED: dict[str, type] = {}
 _SECRET = ("encrypted", "nonce", "tag", "token", "hash", "password", "secret")
 
 
@@ -71,9 +73,9 @@ def column(description: str | None = None, *, secret: bool = False, guard: Relat
     return Column(description, secret, guard)
 
 
-def score(description: str) -> Any:
-    """The similarity of a search (1 - cosine distance)."""
-    return ScoreField(description)
+def score(description: str, *, of: str) -> Any:
+    """1 - cosine distance of a vector column to what is searched by. It brings `nearest` to every list of the type."""
+    return ScoreField(of, description)
 
 
 def to_one(target: str, *, local: str, remote: str | None = None, description: str) -> Any:
@@ -111,16 +113,18 @@ def table_type(
             table = replace(table, key=key)
         mapping = ObjectMapping(cls.__name__, table, guard, _fields(cls, table, row_id))
         OBJECTS[mapping.name] = mapping
-        _make_object(cls, mapping)
+        _DECLARED[mapping.name] = cls
         return cls
 
     return declare
 
 
 def make_types() -> None:
-    """Makes the connection, filter and order types of everything declared. Called once, when all is declared."""
+    """Makes the types of everything declared, with their connections, filters and orders. Called once, when all is."""
     for mapping in OBJECTS.values():
         _check_uses(mapping)
+        _make_object(_DECLARED[mapping.name], mapping)
+        make_nearest(mapping)
         make_connection(mapping.name)
         make_filter(mapping)
         make_order(mapping)
@@ -160,6 +164,8 @@ def _fields(cls: type, table: Table, row_id: str | None) -> dict[str, FieldMappi
                 fields[to_camel_case(attribute)] = _column_field(attribute, declared, table)
             case Resolved():
                 fields[to_camel_case(attribute)] = ResolvedField(declared.required)
+            case ScoreField(name) if not table.has_column(name) or table.column(name).type.kind is not Kind.VECTOR:
+                raise ValueError(f"{table.name} has no column {name} of vectors")
             case EdgeField() | ScoreField():
                 fields[to_camel_case(attribute)] = declared
     return fields
@@ -218,7 +224,7 @@ def _declared_as(field: FieldMapping, mapping: ObjectMapping) -> tuple[Any, str,
             nullable = described.nullable or described.type.kind is Kind.FLOAT or field.guard is not None
             required = name in mapping.table.key or not nullable
             return (type_ if required else Optional[type_]), description, None
-        case ScoreField(description):
+        case ScoreField(_, description):
             return Optional[float], description, None
         case EdgeField(target, _, _, many, description):
             if not many:

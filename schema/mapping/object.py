@@ -26,8 +26,9 @@ class IdField:
 
 @dataclass(frozen=True, slots=True)
 class ScoreField:
-    """The similarity of the row to what was searched for; null where nothing was."""
+    """The similarity of the row's vector to what it was searched by; null where the list is not one of the nearest."""
 
+    column: str
     description: str
 
 
@@ -60,6 +61,11 @@ class ObjectMapping:
     table: Table
     guard: RowGuard
     fields: Mapping[str, FieldMapping]
+
+    @property
+    def searchable(self) -> tuple[str, ...]:
+        """The vector columns that rows are found by."""
+        return tuple(field.column for field in self.fields.values() if isinstance(field, ScoreField))
 
     def edge(self, name: str) -> EdgeField:
         field = self.fields[name]

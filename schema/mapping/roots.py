@@ -8,7 +8,7 @@ import orjson
 import strawberry
 from graphql import FieldNode, GraphQLResolveInfo
 
-from loaders.read import CosineSimilarity, OrderBy, Predicate
+from loaders.read import Predicate
 from resolvers.answer import answer, answer_tree, guarded, source_of
 from resolvers.context import Context
 from schema.mapping import types
@@ -71,28 +71,14 @@ def object_root(target: str, description: str) -> Any:
     )
 
 
-def selection(info: GraphQLResolveInfo[Any], similarity: CosineSimilarity | None = None) -> Selection:
+def selection(info: GraphQLResolveInfo[Any]) -> Selection:
     context: Context = info.context
     max_page = None if context.capture is not None else context.max_page
-    return Selection(document(info), max_page=max_page, similarity=similarity)
+    return Selection(document(info), max_page=max_page)
 
 
 async def run_one(mapping: ObjectMapping, where: Predicate, info: GraphQLResolveInfo[Any]) -> Any:
     return await run(selection(info).one(mapping, info.field_nodes, where), info)
-
-
-async def run_connection(
-    mapping: ObjectMapping,
-    info: GraphQLResolveInfo[Any],
-    arguments: Mapping[str, Any],
-    *,
-    where: Predicate | None = None,
-    order_by: tuple[OrderBy, ...] = (),
-    similarity: CosineSimilarity | None = None,
-) -> Any:
-    """A connection whose rows a resolver has decided."""
-    chosen = selection(info, similarity)
-    return await run(chosen.connection(mapping, info.field_nodes, arguments, where=where, order_by=order_by), info)
 
 
 async def run(built: Built, info: GraphQLResolveInfo[Any]) -> Any:

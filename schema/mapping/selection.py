@@ -9,6 +9,7 @@ from graphql import FieldNode, GraphQLObjectType
 from loaders.read import (
     And,
     Col,
+    Compare,
     Computed,
     Connection,
     ConnectionPart,
@@ -19,6 +20,7 @@ from loaders.read import (
     Literal,
     NodeId,
     Nodes,
+    Op,
     OrderBy,
     PageInfo,
     PageInfoPart,
@@ -30,6 +32,7 @@ from loaders.read import (
 from schema.mapping.aggregate import aggregate
 from schema.mapping.collect import Document
 from schema.mapping.filters import predicate
+from schema.mapping.nearest import similarity
 from schema.mapping.object import (
     OBJECTS,
     ColumnField,
@@ -59,7 +62,7 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Builds reads from one document. `similarity` is what `score` fields stand for, if anything was searched.
+    """Builds reads from one document. `similarity` is what `score` fields stand for, in a list of the nearest.
 
     `max_page` bounds every page; `None` is for streams, whose lists have no limit but the one asked for.
     """
@@ -87,11 +90,15 @@ class Selection:
         arguments: Mapping[str, Any],
         *,
         where: Predicate | None = None,
-        order_by: tuple[OrderBy, ...] = (),
     ) -> Built:
-        """The connection selected by `nodes` under coerced arguments. `where` and `order_by` come from a resolver."""
+        """The connection selected by `nodes` under coerced arguments. `where` comes from a resolver."""
         asked = predicate(arguments.get("where"), mapping)
-        terms = order_by or order(arguments.get("orderBy"), mapping)
+        terms = order(arguments.get("orderBy"), mapping)
+        searched = similarity(arguments.get("nearest"), mapping)
+        if searched is not None:
+            terms = (OrderBy(searched, descending=True, nulls_first=False), *terms)
+            if mapping.table.column(searched.column).nullable:  # an index of vectors does not hold the rows without one
+                asked = _both(asked, Compare(Col(searched.column), Op.IS_NULL, False))
         read = Read(
             mapping.table,
             where=_both(where, asked),
@@ -102,7 +109,7 @@ class Selection:
         entries: list[tuple[str, ConnectionPart]] = []
         below: dict[str, Open] = {}
         for key, selected in self.document.collect(name, nodes).items():
-            part, open_ = self._part(mapping, name, selected)
+            part, open_ = replace(self, similarity=searched)._part(mapping, name, selected)
             entries.append((key, part))
             if open_ is not None:
                 below[key] = open_
@@ -166,8 +173,9 @@ class Selection:
                     fields.append(Field(key, NodeId(mapping.name, mapping.table.key)))
                 case ColumnField(column):
                     fields.append(Field(key, Computed(Col(column))))
-                case ScoreField():
-                    fields.append(Field(key, Computed(self.similarity) if self.similarity else Literal(None)))
+                case ScoreField(column):
+                    searched = self.similarity if self.similarity and self.similarity.column == column else None
+                    fields.append(Field(key, Computed(searched) if searched else Literal(None)))
                 case EdgeField():
                     related, open_ = self._edge(mapping, declared, selected)
                     fields.append(Field(key, related))
@@ -187,7 +195,7 @@ class Selection:
             built = replace(self, similarity=None).one(target, nodes, None)
             return Related(join(edge), built.read), built.open
         arguments = self._arguments(mapping.name, nodes[0])
-        built = replace(self, similarity=None).connection(target, nodes, arguments)
+        built = self.connection(target, nodes, arguments)
         return Related(join(edge), built.read), built.open
 
     def _arguments(self, parent: str, node: FieldNode) -> dict[str, Any]:

@@ -138,6 +138,29 @@ CASES: list[tuple[str, list[Variables]]] = [
         ],
     ),
     (
+        "query($v: VectorInput!, $n: AuraRagChunkNearest, $t: String!, $x: Float!, $title: String) { aura {"
+        " a: ragChunks(nearest: {embedding: $v}, first: 3) { edges { cursor node { rowId score } } }"
+        " b: ragChunks(nearest: $n, first: 2, where: {title: {ilike: $title}}) { nodes { rowId score } }"
+        " workspaces { nodes { c: chunks(nearest: {embedding: {text: $t}}, first: 2) { nodes { rowId score } } } }"
+        " d: ragChunks(nearest: {embedding: {vector: [$x, 1]}}, first: 1) { totalCount } } }",
+        [
+            {"v": {"text": "sockets"}, "n": {"embedding": {"text": "close"}}, "t": "route", "x": 1, "title": "%a%"},
+            {"v": {"vector": [1.0]}, "n": {"embedding": {"text": "close"}}, "t": "route", "x": 1, "title": "%a%"},
+            {"v": {"text": " "}, "n": None, "t": "", "x": 1},
+        ],
+    ),
+    (
+        "query($v: VectorInput!, $n: AuraRagChunkNearest, $t: String!, $like: String) { aura {"
+        " a: ragChunks(nearest: {embedding: $v}, first: 3) { edges { cursor node { rowId score } } }"
+        " b: ragChunks(nearest: $n, first: 2, where: {content: {ilike: $like}}) { nodes { rowId score } }"
+        " workspaces { nodes { c: chunks(nearest: {embedding: {text: $t}}, first: 2) { nodes { rowId score } } } } } }",
+        [
+            {"v": {"text": "sockets"}, "n": {"embedding": {"text": "close"}}, "t": "route", "like": "%a%"},
+            {"v": {"text": "middleware"}, "n": {"embedding": {"text": "test"}}, "t": "sockets", "like": "%b%"},
+            {"v": {"vector": [1.0, *[0.5] * 1535]}, "n": None, "t": "close", "like": "%"},
+        ],
+    ),
+    (
         ORDERED,
         [
             {"order": [{"organization": {"name": "ASC"}}, {"frameBatches": {"count": "DESC"}}], "is": "SenseO"},

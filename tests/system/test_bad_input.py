@@ -97,6 +97,12 @@ EXECUTED = [
     ),
     Executed("page of a remote table", TABLE % "rows(first: 1001) { nodes }", "PAGE_TOO_LARGE", [*OF_TABLE, "rows"]),
     Executed(
+        "a vector of other dimensions",
+        "{ aura { ragChunks(nearest: {embedding: {vector: [1, 2]}}) { totalCount } } }",
+        "BAD_USER_INPUT",
+        ["aura", "ragChunks"],
+    ),
+    Executed(
         "empty search",
         '{ aura { search(workspaceId: "%s", text: " ") { totalCount } } }' % WORKSPACE,  # noqa: UP031 - braces
         "BAD_USER_INPUT",

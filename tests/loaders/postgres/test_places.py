@@ -165,13 +165,14 @@ CHUNKS = Table(
 _RANDOM = random.Random(7)
 VECTORS = [[round(_RANDOM.uniform(-1, 1), 3) for _ in range(8)] for _ in range(3000)]
 VECTORS[17] = VECTORS[16]
-NEAR = CosineSimilarity("embedding", tuple(VECTORS[16]))
+SOUGHT = VECTORS[16]
+NEAR = CosineSimilarity("embedding", tuple(SOUGHT))
 BY_SIMILARITY = (OrderBy(NEAR, descending=True),)
 
 
 def _similarity(vector: list[float]) -> float:
-    dot = sum(a * b for a, b in zip(vector, NEAR.vector, strict=True))
-    return dot / math.hypot(*vector) / math.hypot(*NEAR.vector)
+    dot = sum(a * b for a, b in zip(vector, SOUGHT, strict=True))
+    return dot / math.hypot(*vector) / math.hypot(*SOUGHT)
 
 
 @pytest.fixture(scope="module")

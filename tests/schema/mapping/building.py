@@ -14,10 +14,10 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_variable_values
 
-from loaders.read import CosineSimilarity, Read
+from loaders.read import Read
 from schema.build import build, graphql_schema
 from schema.mapping.collect import Document
-from schema.mapping.object import OBJECTS
+from schema.mapping.roots import ConnectionRoot
 from schema.mapping.selection import Built, Selection
 
 
@@ -26,7 +26,6 @@ def built(
     variables: Mapping[str, Any] | None = None,
     *,
     max_page: int | None = 1000,
-    similarity: CosineSimilarity | None = None,
 ) -> Built:
     """The read of the one root connection that the document selects. A document that is not valid fails the test."""
     schema = graphql_schema(build())
@@ -46,9 +45,9 @@ def built(
     assert isinstance(group, GraphQLObjectType)
     ((_, nodes),) = context.collect(group.name, [domain]).items()
     field = group.fields[nodes[0].name.value]
-    mapping = OBJECTS[str(field.type).removesuffix("Connection")]
-    selection = Selection(context, max_page=max_page, similarity=similarity)
-    return selection.connection(mapping, nodes, context.arguments(field, nodes[0]))
+    declared = field.extensions["strawberry-definition"].metadata["mapping"]
+    assert isinstance(declared, ConnectionRoot)
+    return declared.build(Selection(context, max_page=max_page), nodes, context.arguments(field, nodes[0]))
 
 
 def read_of(document: str, variables: Mapping[str, Any] | None = None, *, max_page: int | None = 1000) -> Read:

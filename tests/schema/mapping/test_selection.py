@@ -8,7 +8,6 @@ from loaders.read import (
     Col,
     Computed,
     Connection,
-    CosineSimilarity,
     EdgePart,
     Edges,
     Field,
@@ -173,17 +172,6 @@ def test_a_variable_that_is_not_given_leaves_the_argument_out() -> None:
     document = """query($n: Int, $w: SenseOrganizationFilter, $o: [SenseOrganizationOrderBy!]) {
         sense { organizations(first: $n, where: $w, orderBy: $o) { totalCount } } }"""
     assert read_of(document) == read_of("{ sense { organizations { totalCount } } }")
-
-
-def test_score_is_the_similarity_of_the_search_and_of_nothing_below() -> None:
-    document = "{ aura { workspaces { nodes { chunks { nodes { score } } } } } }"
-    similarity = CosineSimilarity("embedding", (1.0,))
-    read = built(document, similarity=similarity).read
-    chunks = Connection((("nodes", Nodes((Field("score", Literal(None)),))),))
-    workspace = OBJECTS["AuraWorkspace"]
-    below = Read(OBJECTS["AuraRagChunk"].table, connection=chunks, page=DEFAULT)
-    fields = (Field("chunks", Related(join(workspace.edge("chunks")), below)),)
-    assert read.connection == Connection((("nodes", Nodes(fields)),))
 
 
 def test_a_field_with_its_own_resolver_leaves_the_way_to_it_open() -> None:
