@@ -20,10 +20,12 @@ from loaders.openfga.tuples import RelationTuple
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from loaders.tables.auradb import workspaces
+from loaders.tables.auradb.rag import EMBEDDING_DIMENSIONS
 from loaders.tables.axion_sense import public, road_data
 from loaders.tables.columns import NAMES
 from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
+from loaders.vectors.local import LocalHashing
 from migrations.layouts import READ_WRITE
 from resolvers.context import Context, Subject
 from resolvers.permissions.guards import Policies, Visible, WriteGuard
@@ -157,6 +159,7 @@ class _Opened:
     def __init__(self, postgres: Postgres) -> None:
         self.postgres = {STORE: postgres, "auradb": postgres}
         self.columnar: dict[str, object] = {}
+        self.embeddings = LocalHashing(EMBEDDING_DIMENSIONS)
 
 
 @asynccontextmanager
