@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from gateway.auth.api_keys import ApiKeys
 from gateway.auth.authenticate import Authenticator
@@ -14,9 +15,10 @@ from gateway.auth.subjects import Subjects
 from gateway.context import Contexts, NewContext
 from gateway.denials import Denials
 from gateway.http.authentication import Authenticates
-from gateway.metrics import count_verdict
+from gateway.metrics import ReadBacklog, count_verdict
 from gateway.settings import Settings
 from loaders.ledger import Ledger
+from loaders.openfga import outbox
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from resolvers.permissions.cached import CachedAuthority
@@ -36,6 +38,7 @@ class Runtime:
     required: Mapping[str, Ping] = field(default_factory=dict)
     optional: Mapping[str, Ping] = field(default_factory=dict)
     denials: Denials | None = None
+    backlog: ReadBacklog | None = None
 
 
 Opened = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
@@ -60,6 +63,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             required={"axion_sense": stores.postgres["axion_sense"].ping, "openfga": _openfga(stores)},
             optional=_optional(stores, jwks),
             denials=denials,
+            backlog=partial(outbox.backlog, stores.postgres["axion_gen"], ledger=Ledger()),
         )
 
 

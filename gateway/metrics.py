@@ -1,15 +1,23 @@
 """What `/metrics` tells, in Prometheus's format."""
 
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
 from functools import cache
 
+import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from loaders.errors import AxionError
 from loaders.ledger import Ledger
+from loaders.openfga.outbox import Backlog
 from resolvers.permissions.answers import Lookup
 
 REGISTRY = CollectorRegistry()
+
+_log = structlog.get_logger(__name__)
 
 OPERATIONS = Counter(
     "axion_operations",
@@ -39,6 +47,13 @@ VERDICTS = Counter(
 )
 _verdicts = cache(VERDICTS.labels)
 
+UNDELIVERED = Gauge("axion_outbox_undelivered", "Permission changes OpenFGA has not taken yet.", registry=REGISTRY)
+REFUSED = Gauge("axion_outbox_refused", "Of those, the ones that were tried in vain.", registry=REGISTRY)
+OLDEST = Gauge("axion_outbox_oldest_seconds", "Age of the oldest of those; 0 without any.", registry=REGISTRY)
+
+ReadBacklog = Callable[[], Awaitable[Backlog]]
+_BACKLOG_TIMEOUT_S = 2.0
+
 
 def count_verdict(answer: Lookup) -> None:
     _verdicts(answer).inc()
@@ -60,5 +75,21 @@ def count_stores(ledger: Ledger) -> None:
         seconds.inc(usage.ms / 1000)
 
 
-async def metrics(_: Request) -> Response:
+async def observe_backlog(read: ReadBacklog) -> None:
+    """Reads the outbox as it is now. Its gauges are NaN when `axion_gen` does not answer within 2 s."""
+    values = (math.nan, math.nan, math.nan)
+    try:
+        async with asyncio.timeout(_BACKLOG_TIMEOUT_S):
+            found = await read()
+        values = (found.undelivered, found.refused, found.oldest_s)
+    except (AxionError, TimeoutError) as error:
+        _log.warning("outbox_not_read", error=type(error).__name__)
+    for gauge, value in zip((UNDELIVERED, REFUSED, OLDEST), values, strict=True):
+        gauge.set(value)
+
+
+async def metrics(request: Request) -> Response:
+    read: ReadBacklog | None = request.state.runtime.backlog
+    if read is not None:
+        await observe_backlog(read)
     return Response(generate_latest(REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})

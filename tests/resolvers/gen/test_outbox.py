@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
+from math import isnan
 
 import pytest
 import sqlalchemy as sa
 
+from gateway.metrics import REGISTRY, observe_backlog
 from loaders.errors import BadInput
 from loaders.ledger import Ledger
 from loaders.openfga import outbox
@@ -185,6 +188,29 @@ async def test_the_sweep_delivers_what_is_left_until_it_is_cancelled(stores: Gen
     with pytest.raises(asyncio.CancelledError):
         await sweeping
     assert await held(stores) == {"user:ann"}
+
+
+async def test_metrics_tell_of_what_is_undelivered(stores: GenStores, gen: Postgres) -> None:
+    def told() -> list[float | None]:
+        gauges = ("undelivered", "refused", "oldest_seconds")
+        return [REGISTRY.get_sample_value(f"axion_outbox_{gauge}") for gauge in gauges]
+
+    read = partial(outbox.backlog, gen, ledger=Ledger())
+    await observe_backlog(read)
+    assert told() == [0, 0, 0]
+    await noted(gen, writes=(BROKEN,))
+    await noted(gen, writes=(holder("ann"),))
+    await execute(gen, "UPDATE openfga_outbox SET created_at = now() - interval '1 hour', next_attempt_at = now()")
+    await delivered(stores, gen)
+    await observe_backlog(read)
+    undelivered, refused, oldest = told()
+    assert (undelivered, refused) == (1, 1)
+    assert oldest is not None
+    assert 3_600 <= oldest < 3_660
+    away = await Postgres.open("axion_gen", "postgresql://x:x@127.0.0.1:1/x", pool_max=1, statement_timeout_ms=1_000)
+    await observe_backlog(partial(outbox.backlog, away, ledger=Ledger()))
+    await away.close()
+    assert all(value is not None and isnan(value) for value in told())
 
 
 async def test_what_was_delivered_a_week_ago_is_removed(stores: GenStores, gen: Postgres) -> None:
