@@ -1,0 +1,1 @@
+"""Random documents, answered by the gateway and by a naive interpreter of rows in memory: they must agree."""

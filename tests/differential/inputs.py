@@ -1,0 +1,191 @@
+"""Random values of input types, as JSON has them: filters, orders, groups. Operands are mostly values that rows have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeAlias, cast
+
+from graphql import GraphQLInputObjectType, GraphQLSchema, get_named_type
+from hypothesis import strategies as st
+
+from loaders.description import Kind
+from schema.mapping.object import ColumnField, EdgeField, IdField, ObjectMapping
+from tests.differential.oracle.execute import node_id
+from tests.differential.oracle.world import World
+from tests.differential.rows import DOCS, Data
+
+Json: TypeAlias = Any
+_PATTERNS = ["%", "_", "%a%", "a\\%b", "a\\_%", "A%", "%É", "", "%\\\\%", "日本%", "__"]
+_BOXES = [[-180, -90, 180, 90], [6, 40, 7, 50], [170, -50, -170, 50], [0, 0, 0, 0]]
+_JSON = [*DOCS, {"a": 1}, {"a": [1]}, [1], 1, "a", [[3]], {"deep": {"er": {}}}]
+_UNITS = ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
+_ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+_DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_LAST")
+_FRACTIONAL = ("avg", "stddev")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    draw: st.DrawFn
+    schema: GraphQLSchema
+    mappings: Mapping[str, ObjectMapping]
+    data: Data
+
+    # --- rows ---------------------------------------------------------------------------------------------------------
+
+    def where(self, type_: str, depth: int = 2) -> Json:
+        names = self._fields(f"{type_}Filter")
+        if depth == 0:
+            names = [name for name in names if self._is_flat(type_, name)]
+        chosen = self.draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+        return {name: self._condition(type_, name, depth) for name in chosen}
+
+    def _is_flat(self, type_: str, name: str) -> bool:
+        return isinstance(self.mappings[type_].fields.get(name), ColumnField | IdField)
+
+    def _condition(self, type_: str, name: str, depth: int) -> Json:
+        match name:
+            case "and" | "or":
+                return [self.where(type_, depth - 1) for _ in range(self.draw(st.integers(0, 2)))]
+            case "not":
+                return self.where(type_, depth - 1)
+        mapping = self.mappings[type_]
+        match mapping.fields[name]:
+            case IdField():
+                ids = [self.id(type_) for _ in range(self.draw(st.integers(1, 3)))]
+                return self.draw(st.sampled_from([{"eq": ids[0]}, {"in": ids}, {"in": []}]))
+            case ColumnField(column):
+                operands = self._operators(get_named_type(self._input(f"{type_}Filter").fields[name].type).name)
+                return {op: self._operand(mapping, column, op) for op in operands}
+            case EdgeField(target, _, _, many, _):
+                if not many:
+                    return self.where(target, depth - 1)
+                quantifiers = st.lists(st.sampled_from(["some", "every", "none"]), min_size=1, max_size=2, unique=True)
+                return {quantifier: self.where(target, depth - 1) for quantifier in self.draw(quantifiers)}
+        raise AssertionError(name)
+
+    def _operators(self, filter_: str) -> list[str]:
+        names = [name for name in self._fields(filter_) if name not in ("intersects", "within", "dWithin", "path")]
+        return self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+
+    def _operand(self, mapping: ObjectMapping, column: str, op: str) -> Json:
+        match op:
+            case "isNull":
+                return self.draw(st.booleans())
+            case "like" | "ilike":
+                return self.draw(st.sampled_from(_PATTERNS))
+            case "bbox":
+                return self.draw(st.sampled_from(_BOXES))
+            case "hasKey":
+                return self.draw(st.sampled_from(["a", "deep", "text", "😀", "n"]))
+            case "contains" | "containedBy":
+                return self.draw(st.sampled_from(_JSON))
+            case "in" | "notIn":
+                return [self.value(mapping, column) for _ in range(self.draw(st.integers(0, 3)))]
+            case _:
+                return self.value(mapping, column)
+
+    def value(self, mapping: ObjectMapping, column: str) -> Json:
+        """One that stands in the column, as its input has it."""
+        rows = self.data[mapping.table.name]
+        values = [row[column] for row in rows if row[column] is not None]
+        if not values:
+            return {Kind.BOOLEAN: True, Kind.INTEGER: 1, Kind.FLOAT: 0.5}.get(mapping.table.column(column).type.kind, "1")
+        return _json(self.draw(st.sampled_from(values)))
+
+    def id(self, type_: str) -> str:
+        rows = self.data[self.mappings[type_].table.name]
+        return node_id(type_, self.draw(st.sampled_from(rows)), World(self.mappings, {}))
+
+    def order(self, type_: str) -> Json:
+        names = self._fields(f"{type_}OrderBy")
+        terms = self.draw(st.lists(st.sampled_from(names), max_size=3))
+        return [{name: self.draw(st.sampled_from(_DIRECTIONS))} for name in terms]
+
+    # --- groups -------------------------------------------------------------------------------------------------------
+
+    def group_by(self, type_: str) -> list[dict[str, Json]]:
+        values = sorted(cast(Any, self.schema.type_map[f"{type_}GroupField"]).values)
+        chosen = self.draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
+        return [{"field": value, **self._bucket(type_, value)} for value in chosen]
+
+    def _bucket(self, type_: str, value: str) -> dict[str, Json]:
+        table = self.mappings[type_].table
+        kind = table.column(value.lower()).type.kind if table.has_column(value.lower()) else Kind.TEXT
+        if kind not in (Kind.TIMESTAMP, Kind.DATE) or self.draw(st.booleans()):
+            return {}
+        unit = self.draw(st.sampled_from(_UNITS[3:] if kind is Kind.DATE else _UNITS))
+        zoned = kind is Kind.TIMESTAMP and self.draw(st.booleans())
+        return {"truncate": unit} | ({"timeZone": self.draw(st.sampled_from(_ZONES))} if zoned else {})
+
+    def having(self, type_: str, depth: int = 1) -> Json:
+        names = [name for name in self._fields(f"{type_}Having") if depth or name not in ("and", "or", "not")]
+        chosen = self.draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+        return {name: self._held(type_, name, depth) for name in chosen}
+
+    def _held(self, type_: str, name: str, depth: int) -> Json:
+        match name:
+            case "and" | "or":
+                return [self.having(type_, depth - 1) for _ in range(self.draw(st.integers(0, 2)))]
+            case "not":
+                return self.having(type_, depth - 1)
+            case "count":
+                return {self.draw(st.sampled_from(["eq", "gt", "lte"])): self.draw(st.integers(0, 3))}
+        figure = cast(GraphQLInputObjectType, get_named_type(self._input(f"{type_}Having").fields[name].type))
+        field = self.draw(st.sampled_from(sorted(figure.fields)))
+        if name in _FRACTIONAL:  # an estimate is compared with what it cannot be equal to
+            return {field: {self.draw(st.sampled_from(["lt", "gt"])): self.draw(st.sampled_from([-2.718, 0.577, 1e9]))}}
+        if name == "countDistinct":
+            return {field: {self.draw(st.sampled_from(["eq", "gt"])): self.draw(st.integers(0, 3))}}
+        operators = [op for op in self._operators(get_named_type(figure.fields[field].type).name)]
+        column = cast(ColumnField, self.mappings[type_].fields[field]).column
+        return {field: {op: self._operand(self.mappings[type_], column, op) for op in operators}}
+
+    def group_order(self, type_: str, by: list[dict[str, Json]]) -> Json:
+        kinds = {
+            "KEY": [term["field"] for term in by],
+            "COUNT": [None],
+            **{name: self._figures(type_, suffix) for name, suffix in _SUFFIXES.items()},
+        }
+        terms = []
+        for _ in range(self.draw(st.integers(0, 2))):
+            name = self.draw(st.sampled_from([name for name, fields in sorted(kinds.items()) if fields]))
+            field = self.draw(st.sampled_from(kinds[name]))
+            direction = self.draw(st.sampled_from([None, *_DIRECTIONS]))
+            terms.append(
+                {"figure": name}
+                | ({} if field is None else {"field": field})
+                | ({} if direction is None else {"direction": direction})
+            )
+        return terms
+
+    def _figures(self, type_: str, suffix: str) -> list[str]:
+        """The values of `GroupField` that have such figures."""
+        made = self.schema.type_map.get(f"{type_}{suffix}")
+        fields = self.mappings[type_].fields
+        names = [] if made is None else sorted(cast(Any, made).fields)
+        return ["ROW_ID" if n == "rowId" else cast(ColumnField, fields[n]).column.upper() for n in names]
+
+    def _input(self, name: str) -> GraphQLInputObjectType:
+        return cast(GraphQLInputObjectType, self.schema.type_map[name])
+
+    def _fields(self, name: str) -> list[str]:
+        return sorted(self._input(name).fields)
+
+
+_SUFFIXES = {"COUNT_DISTINCT": "CountDistinct", "SUM": "Sum", "AVG": "Statistic", "MIN": "Extreme", "MAX": "Extreme"}
+
+
+def _json(value: Any) -> Json:
+    match value:
+        case bool() | float() | str():
+            return value
+        case int():
+            return value if abs(value) < 2**31 else str(value)
+        case datetime():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+        case _:
+            return str(value)

@@ -1,0 +1,196 @@
+"""Documents over rows in memory, by graphql-core's own executor."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    GraphQLSchema,
+    build_schema,
+    execute_sync,
+    get_named_type,
+    parse,
+)
+
+from tests.differential.oracle.aggregates import Figure, Group, figure, groups, key
+from tests.differential.oracle.filters import key_of
+from tests.differential.oracle.pages import Page, cursor, page
+from tests.differential.oracle.shown import Cursor, shown
+from tests.differential.oracle.world import World
+from tests.differential.rows import Row
+
+_PARSE: Mapping[str, Callable[[Any], Any]] = {
+    "BigInt": int,
+    "Decimal": Decimal,
+    "DateTime": datetime.fromisoformat,
+    "Date": date.fromisoformat,
+    "UUID": UUID,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    type: str
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    node: Object
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One execution: the visible rows, and the rows of the cursors that were answered before."""
+
+    world: World
+    cursors: Mapping[str, Row]
+
+
+def oracle_schema(sdl: str) -> GraphQLSchema:
+    """Scalars come in as Python's values, and leave as they are."""
+    schema = build_schema(sdl)
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLScalarType) and type_.name in _PARSE:
+            type_.parse_value = _PARSE[type_.name]  # type: ignore[method-assign]
+    schema.type_map["Cursor"] = GraphQLScalarType("Cursor")
+    for name, type_ in schema.type_map.items():
+        fields = getattr(type_, "fields", {})
+        if name.endswith("Edge"):
+            fields["cursor"].type = schema.type_map["Cursor"]
+        if name == "PageInfo":
+            fields["startCursor"].type = fields["endCursor"].type = schema.type_map["Cursor"]
+    return schema
+
+
+def answer(schema: GraphQLSchema, document: str, variables: Mapping[str, Any], asking: Asking) -> ExecutionResult:
+    return execute_sync(
+        schema,
+        parse(document),
+        context_value=asking,
+        variable_values=dict(variables),
+        field_resolver=_resolve,
+        type_resolver=lambda source, *_: source.type,
+    )
+
+
+def _resolve(source: Any, info: GraphQLResolveInfo[Asking], **arguments: Any) -> Any:
+    name, asking = info.field_name, info.context
+    match source:
+        case None | Elsewhere():
+            return _root(name, info, arguments)
+        case Object(type_, row):
+            return _of_row(type_, row, name, arguments, asking)
+        case Page():
+            return _of_page(source, name, arguments, asking)
+        case Edge(node):
+            return node if name == "node" else cursor(node.type, node.row, asking.world)
+        case PageInfo(shown_page):
+            return _of_page_info(shown_page, name, asking.world)
+        case Group():
+            return _of_group(source, name, arguments)
+        case GroupKey(group):
+            if name not in group.key:
+                raise GraphQLError("not what groups are made by")
+            return key(group, name, asking.world)
+        case Figure():
+            return figure(source, name, asking.world)
+    raise AssertionError(source)
+
+
+def _root(name: str, info: GraphQLResolveInfo[Asking], arguments: dict[str, Any]) -> Any:
+    world, returned = info.context.world, get_named_type(info.return_type).name
+    if name == "elsewhere":
+        return Elsewhere()
+    if returned.endswith("Connection"):
+        type_ = returned.removesuffix("Connection")
+        return page(world.rows[type_], type_, arguments, world, info.context.cursors)
+    node_id = arguments["id"]
+    type_ = _type_of(node_id) if name == "node" else returned
+    if type_ not in world.mappings:
+        raise GraphQLError("the id of nothing")
+    row = world.by_id(type_, key_of(node_id, type_))
+    return None if row is None else Object(type_, row)
+
+
+def _of_row(type_: str, row: Row, name: str, arguments: dict[str, Any], asking: Asking) -> Any:
+    world = asking.world
+    if name == "id":
+        return node_id(type_, row, world)
+    if (column := world.column(type_, name)) is not None:
+        return shown(row[column[0]], column[1])
+    edge = world.edge(type_, name)
+    assert edge is not None
+    related = world.related(row, edge)
+    if edge.many:
+        return page(related, edge.target, arguments, world, asking.cursors)
+    return Object(edge.target, related[0]) if related else None
+
+
+def _of_page(shown_page: Page, name: str, arguments: dict[str, Any], asking: Asking) -> Any:
+    objects = [Object(shown_page.type, row) for row in shown_page.rows]
+    match name:
+        case "nodes":
+            return objects
+        case "edges":
+            return [Edge(each) for each in objects]
+        case "pageInfo":
+            return PageInfo(shown_page)
+        case "totalCount":
+            return len(shown_page.matching)
+        case _:
+            return groups(shown_page.matching, shown_page.type, arguments, asking.world)
+
+
+def _of_page_info(shown_page: Page, name: str, world: World) -> bool | Cursor | None:
+    match name:
+        case "hasNextPage":
+            return shown_page.has_next
+        case "hasPreviousPage":
+            return shown_page.has_previous
+        case _ if not shown_page.rows:
+            return None
+        case _:
+            return cursor(shown_page.type, shown_page.rows[0 if name == "startCursor" else -1], world)
+
+
+def _of_group(group: Group, name: str, arguments: dict[str, Any]) -> Any:
+    match name:
+        case "count":
+            return len(group.rows)
+        case "key":
+            return GroupKey(group) if group.key else None
+        case _:
+            return Figure(group, name, arguments.get("p"))
+
+
+def node_id(type_: str, row: Row, world: World) -> str:
+    text = f"{type_}:{'|'.join(map(str, world.key(type_, row)))}"
+    return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def _type_of(given: str) -> str:
+    return urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode().partition(":")[0]

@@ -1,0 +1,158 @@
+"""`where` over rows in memory: three-valued, as SQL has it. None is unknown."""
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from graphql import GraphQLError
+
+from loaders.description import Kind
+from tests.differential.oracle.world import World
+from tests.differential.rows import Row
+
+Verdict: TypeAlias = bool | None
+
+
+def admits(where: Mapping[str, Any] | None, row: Row, type_: str, world: World) -> Verdict:
+    return every(_term(name, value, row, type_, world) for name, value in (where or {}).items())
+
+
+def every(verdicts: Iterable[Verdict]) -> Verdict:
+    found = list(verdicts)
+    return False if False in found else None if None in found else True
+
+
+def some(verdicts: Iterable[Verdict]) -> Verdict:
+    found = list(verdicts)
+    return True if True in found else None if None in found else False
+
+
+def negated(verdict: Verdict) -> Verdict:
+    return None if verdict is None else not verdict
+
+
+def _term(name: str, value: Any, row: Row, type_: str, world: World) -> Verdict:
+    if value is None:
+        raise GraphQLError(f"{name} is null")
+    match name:
+        case "and":
+            return every(admits(each, row, type_, world) for each in value)
+        case "or":
+            return some(admits(each, row, type_, world) for each in value)
+        case "not":
+            return negated(admits(value, row, type_, world))
+        case "id":
+            return every(_has_id(op, ids, row, type_, world) for op, ids in value.items())
+    if (column := world.column(type_, name)) is not None:
+        return every(compared(op, row[column[0]], operand, column[1].kind) for op, operand in value.items())
+    edge = world.edge(type_, name)
+    assert edge is not None
+    related = world.related(row, edge)
+    if not edge.many:
+        return any(admits(value, each, edge.target, world) is True for each in related)
+    return every(
+        _quantified(quantifier, [admits(below, each, edge.target, world) is True for each in related])
+        for quantifier, below in value.items()
+    )
+
+
+def _quantified(quantifier: str, matches: list[bool]) -> bool:
+    return {"some": any(matches), "none": not any(matches), "every": all(matches)}[quantifier]
+
+
+def _has_id(op: str, ids: Any, row: Row, type_: str, world: World) -> bool:
+    if ids is None:
+        raise GraphQLError("a null id")
+    own = "|".join(map(str, world.key(type_, row)))
+    return own in [key_of(each, type_) for each in (ids if op == "in" else [ids])]
+
+
+def key_of(node_id: str, type_: str) -> str:
+    name, _, key = urlsafe_b64decode(node_id + "=" * (-len(node_id) % 4)).decode().partition(":")
+    if name != type_:
+        raise GraphQLError(f"the id of a {name}, not of a {type_}")
+    return key
+
+
+def compared(op: str, left: Any, right: Any, kind: Kind) -> Verdict:
+    """One operator of a filter on a value."""
+    if right is None or (op in ("in", "notIn") and None in right):
+        raise GraphQLError(f"{op} of null")
+    if op == "isNull":
+        return (left is None) is right
+    if op in ("in", "notIn"):
+        found = some(compared("eq", left, each, kind) for each in right)
+        return found if op == "in" else negated(found)
+    if left is None:
+        return None
+    match op:
+        case "eq":
+            return bool(left == right)
+        case "ne":
+            return bool(left != right)
+        case "lt":
+            return bool(left < right)
+        case "lte":
+            return bool(left <= right)
+        case "gt":
+            return bool(left > right)
+        case "gte":
+            return bool(left >= right)
+        case "like":
+            return _like(left, right, re.DOTALL)
+        case "ilike":
+            return _like(left, right, re.DOTALL | re.IGNORECASE)
+        case "startsWith":
+            return bool(left.startswith(right))
+        case "contains":
+            return contains(left, right)
+        case "containedBy":
+            return contains(right, left)
+        case "hasKey":
+            return right in left if isinstance(left, dict) else _top_level(left, right)
+        case "bbox":
+            return _in_box(left["coordinates"], right)
+    raise AssertionError(op)
+
+
+def _like(text: str, pattern: str, flags: int) -> bool:
+    """A backslash takes the next character as it is; at the end it stands for itself."""
+    pieces, characters = [], iter(pattern)
+    for character in characters:
+        if character == "\\":
+            pieces.append(re.escape(next(characters, "\\")))
+        else:
+            pieces.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+    return re.fullmatch("".join(pieces), text, flags) is not None
+
+
+def contains(whole: Any, part: Any, *, top: bool = True) -> bool:
+    """Postgres' `@>`: objects by some of their keys, lists by some of their items, a list a scalar at the top."""
+    match whole, part:
+        case dict(), dict():
+            return all(name in whole and contains(whole[name], below, top=False) for name, below in part.items())
+        case list(), list():
+            return all(any(contains(have, want, top=False) for have in whole) for want in part)
+        case list(), _ if top and not isinstance(part, dict):
+            return any(_same(have, part) for have in whole)
+        case _:
+            return _same(whole, part)
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Scalars: true is not 1."""
+    if isinstance(left, dict | list) or isinstance(right, dict | list):
+        return False
+    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+
+
+def _top_level(document: Any, key: str) -> bool:
+    """`?` also finds a string among the items of a list, or the string itself."""
+    return key in document if isinstance(document, list) else document == key
+
+
+def _in_box(place: list[float], box: list[float]) -> bool:
+    west, south, east, north = box
+    across = west <= place[0] <= east if west <= east else place[0] >= west or place[0] <= east
+    return across and south <= place[1] <= north
