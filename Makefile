@@ -5,7 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test check bench sdl compose packages prepare clean
+.PHONY: help demo demo-stop test nightly check bench sdl compose packages prepare clean
 
 demo: prepare ## everything from nothing to GraphiQL on 127.0.0.1:8000; Ctrl-C stops it (DEMO_DETACH=1 returns once ready)
 	@exec $(BIN)/axion demo
@@ -15,6 +15,9 @@ demo-stop: packages ## ends the demo; its data stays
 
 test: prepare ## the whole suite on a stack of its own (ARGS='-k name' selects)
 	@exec deploy/local/run_tests.sh $(ARGS)
+
+nightly: prepare ## 20,000 random documents against a naive interpreter (ARGS='--documents=1000' for fewer)
+	@exec deploy/local/run_tests.sh tests/differential --documents=20000 $(ARGS)
 
 check: packages ## layer contracts, types, lint, format and the committed SDL
 	@$(BIN)/lint-imports

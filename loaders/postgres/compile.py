@@ -171,9 +171,9 @@ def compile_keyed(read: Read, join: Join, keys: tuple[Value, ...] | Slot) -> Sta
     (local,), (remote,) = join.local, join.remote
     type_ = join.target.column(remote).type
     given = sa.func.unnest(bind_all(keys, type_))
-    parents = given.table_valued(sa.column(local, sql_type(type_)), with_ordinality="place").render_derived()
+    parents = given.table_valued(sa.column(local, sql_type(type_)), with_ordinality=PLACE).render_derived()
     text = connection_text(read, join, parents) if read.connection else object_text(read, join, parents)
-    return render(sa.select(parents.c.place - sa.literal_column("1"), text).select_from(parents))
+    return render(sa.select(parents.c[PLACE] - sa.literal_column("1"), text).select_from(parents))
 
 
 def compile_distinct(table: Table, column: str) -> Statement:

@@ -26,7 +26,7 @@ from loaders.postgres.parameter import parameter
 from loaders.postgres.rows import Source
 from loaders.read import Col, EdgePart, Edges, Field, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
 
-PLACE = "place"
+PLACE = "#place"  # no declared column is called so
 RowText: TypeAlias = Callable[[tuple[Field, ...], Table, Source], Text]
 
 

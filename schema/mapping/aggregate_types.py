@@ -6,10 +6,9 @@ from typing import Annotated, Any, Optional, cast
 import strawberry
 
 from loaders.description import Kind
-from loaders.expression import COUNT
 from schema.mapping import types
 from schema.mapping.arguments import signature
-from schema.mapping.figures import FAMILIES, STATISTIC, enum_name, groupable
+from schema.mapping.figures import COUNT_DISTINCT, FAMILIES, STATISTIC, enum_name, groupable
 from schema.mapping.kinds import FILTERS, make_input, output_type
 from schema.mapping.object import OBJECTS, ObjectMapping
 from schema.mapping.orders import SortOrder
@@ -71,8 +70,9 @@ def make_aggregate(mapping: ObjectMapping) -> None:
         columns = family.columns(mapping)
         if not columns:
             continue
+        counted = family is COUNT_DISTINCT  # of no rows it is 0; every other figure is null
         figure, condition = f"{name}{family.suffix}", f"{name}{family.suffix}Having"
-        shown = {field: int if type_ == COUNT else Optional[output_type(type_)] for field, type_ in columns.items()}
+        shown = {field: int if counted else Optional[output_type(type_)] for field, type_ in columns.items()}
         _make(figure, {field: (type_, f"Of `{field}`.") for field, type_ in shown.items()}, f"{family.description}.")
         asked = {field: (FILTERS[type_.kind], f"On that of `{field}`.") for field, type_ in columns.items()}
         make_input(condition, asked, f"{family.description}: conditions, of which all must hold.")

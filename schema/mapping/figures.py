@@ -47,7 +47,7 @@ FAMILIES = (
     Family("Statistic", _NUMBERS, ("avg", "stddev"), "A statistic of each column; null where it is not defined"),
     Family("Extreme", _RANKED, ("min", "max"), "A smallest or largest value of each column; null where there is none"),
 )
-STATISTIC = FAMILIES[2]
+COUNT_DISTINCT, _, STATISTIC, _ = FAMILIES
 
 
 def columns_of(mapping: ObjectMapping) -> dict[str, str]:

@@ -26,7 +26,9 @@ def compare(ours: Any, expected: Any, cursors: dict[str, Cursor], path: str = "d
         case Cursor():
             _require(isinstance(ours, str) and cursors.setdefault(ours, expected) == expected, path, ours, expected)
         case Estimate():
-            near = isinstance(ours, int | float) and math.isclose(ours, expected, rel_tol=_PRECISION, abs_tol=_PRECISION)
+            near = isinstance(ours, int | float) and math.isclose(
+                ours, expected, rel_tol=_PRECISION, abs_tol=_PRECISION
+            )
             _require(near, path, ours, expected)
         case Loose(value):
             _require(_exactly(ours, value), path, ours, value)

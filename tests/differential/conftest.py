@@ -4,10 +4,17 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from gateway.settings import Settings
 from tests.differential.declared import Api, declared
 from tests.differential.ways import Ways, opened
+
+DOCUMENTS = 500
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--documents", type=int, default=DOCUMENTS, help="how many random documents the oracle judges")
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +36,10 @@ def ways(api: Api, runner: asyncio.Runner, settings: Settings, admin_url: str) -
     ways = runner.run(around.__aenter__())
     yield ways
     runner.run(around.__aexit__(None, None, None))
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """An example that fails is run many times over, until it is as small as can be."""
+    with structlog.testing.capture_logs():
+        yield

@@ -18,9 +18,10 @@ from schema.mapping import types
 from schema.mapping.aggregate_types import make_aggregate
 from schema.mapping.connection import make_connection
 from schema.mapping.declare import column, table_type, to_many, to_one
-from schema.mapping.filters import make_filter, make_order
+from schema.mapping.filters import make_filter
 from schema.mapping.install import install
 from schema.mapping.object import OBJECTS, ObjectMapping
+from schema.mapping.orders import make_order
 from schema.scalars import SCALARS
 from tests.differential.query import DiffQuery
 from tests.differential.tables import FAR, ITEMS, LABELS, NEAR, NOTES, SORTS, clickhouse_table

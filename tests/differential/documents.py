@@ -28,7 +28,7 @@ _DEPTH = 3
 
 @dataclass(frozen=True, slots=True)
 class CursorUse:
-    """A variable that takes a cursor of the connection at `path` of an earlier answer: the `place`th, counted around."""
+    """A variable that takes a cursor of the connection at `path` of an earlier answer: the `place`th, modulo."""
 
     variable: str
     path: tuple[str, ...]
@@ -120,7 +120,9 @@ class Writing:
         kinds = ["column", "column", "column", "meta", "spread"] + ["edge"] * (3 if depth and edges else 0)
         match self.draw(st.sampled_from(kinds)):
             case "meta":
-                return self.draw(st.sampled_from(["__typename", "id", "t: __typename", "again: id", "... on Node { id }"]))
+                return self.draw(
+                    st.sampled_from(["__typename", "id", "t: __typename", "again: id", "... on Node { id }"])
+                )
             case "spread" if depth:
                 return self._spread(type_, depth - 1, path)
             case "edge":

@@ -1,4 +1,4 @@
-"""Random values of input types, as JSON has them: filters, orders, groups. Operands are mostly values that rows have."""
+"""Random values of input types, as JSON has them: filters, orders, groups. Operands are values that rows have."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -91,7 +91,9 @@ class Inputs:
         rows = self.data[mapping.table.name]
         values = [row[column] for row in rows if row[column] is not None]
         if not values:
-            return {Kind.BOOLEAN: True, Kind.INTEGER: 1, Kind.FLOAT: 0.5}.get(mapping.table.column(column).type.kind, "1")
+            return {Kind.BOOLEAN: True, Kind.INTEGER: 1, Kind.FLOAT: 0.5}.get(
+                mapping.table.column(column).type.kind, "1"
+            )
         return _json(self.draw(st.sampled_from(values)))
 
     def id(self, type_: str) -> str:
@@ -99,9 +101,22 @@ class Inputs:
         return node_id(type_, self.draw(st.sampled_from(rows)), World(self.mappings, {}))
 
     def order(self, type_: str) -> Json:
+        return [self._term(type_, 2) for _ in range(self.draw(st.integers(0, 3)))]
+
+    def _term(self, type_: str, joins: int) -> Json:
+        fields = self.mappings[type_].fields
         names = self._fields(f"{type_}OrderBy")
-        terms = self.draw(st.lists(st.sampled_from(names), max_size=3))
-        return [{name: self.draw(st.sampled_from(_DIRECTIONS))} for name in terms]
+        if not joins:
+            names = [name for name in names if isinstance(fields[name], ColumnField)]
+        name = self.draw(st.sampled_from(names))
+        direction = self.draw(st.sampled_from(_DIRECTIONS))
+        match fields[name]:
+            case EdgeField(many=True):
+                return {name: {"count": direction}}
+            case EdgeField(target):
+                return {name: self._term(target, joins - 1)}
+            case _:
+                return {name: direction}
 
     # --- groups -------------------------------------------------------------------------------------------------------
 
@@ -138,7 +153,7 @@ class Inputs:
             return {field: {self.draw(st.sampled_from(["lt", "gt"])): self.draw(st.sampled_from([-2.718, 0.577, 1e9]))}}
         if name == "countDistinct":
             return {field: {self.draw(st.sampled_from(["eq", "gt"])): self.draw(st.integers(0, 3))}}
-        operators = [op for op in self._operators(get_named_type(figure.fields[field].type).name)]
+        operators = self._operators(get_named_type(figure.fields[field].type).name)
         column = cast(ColumnField, self.mappings[type_].fields[field]).column
         return {field: {op: self._operand(self.mappings[type_], column, op) for op in operators}}
 
@@ -182,7 +197,7 @@ def _json(value: Any) -> Json:
         case bool() | float() | str():
             return value
         case int():
-            return value if abs(value) < 2**31 else str(value)
+            return value if -(2**31) <= value < 2**31 else str(value)
         case datetime():
             return value.isoformat()
         case Decimal():

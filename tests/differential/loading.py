@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateSchema, CreateTable
+from sqlalchemy.schema import CreateTable
 
 from tests.differential.declared import CLICKHOUSE_DATABASE
 from tests.differential.rows import Data, Row
@@ -33,8 +33,8 @@ _CLICKHOUSE = {
 
 def statements() -> list[str]:
     """The Postgres tables, as their models say."""
-    made = [CreateSchema(SCHEMA), *map(CreateTable, _TABLES)]
-    return ["CREATE EXTENSION postgis", "CREATE EXTENSION vector", *(str(each.compile(dialect=_DIALECT)) for each in made)]
+    tables = [str(CreateTable(table).compile(dialect=_DIALECT)) for table in _TABLES]
+    return ["CREATE EXTENSION postgis", "CREATE EXTENSION vector", f"CREATE SCHEMA {SCHEMA}", *tables]
 
 
 async def create_traces(clickhouse: AsyncClient) -> None:

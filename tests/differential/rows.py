@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -93,7 +93,12 @@ def _maybe(chance: random.Random, values: list[Any]) -> Any:
 
 
 def _sort(chance: random.Random, key: int) -> Row:
-    return {"id": key, "title": _maybe(chance, TEXTS), "rank": _maybe(chance, [1, 2]), "owner_id": _maybe(chance, [7, 8])}
+    return {
+        "id": key,
+        "title": _maybe(chance, TEXTS),
+        "rank": _maybe(chance, [1, 2]),
+        "owner_id": _maybe(chance, [7, 8]),
+    }
 
 
 def _item(chance: random.Random, place: int, ids: list[UUID], codes: list[str]) -> Row:
@@ -148,4 +153,3 @@ def _trace(chance: random.Random, ids: list[UUID]) -> Row:
         "flag": chance.choice([True, False]),
         "team": _maybe(chance, TEAMS),
     }
-

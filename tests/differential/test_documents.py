@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, note, seed
 from hypothesis import settings as example_settings
 
 from tests.differential.compare import compare
+from tests.differential.conftest import DOCUMENTS
 from tests.differential.declared import Api
 from tests.differential.documents import CursorUse, Drawn, documents
 from tests.differential.guards import Granted, granted
@@ -21,11 +22,12 @@ from tests.differential.ways import Ways
 
 PER_LOAD = 50
 """Documents over the same rows."""
+PHASES = (Phase.generate, Phase.shrink)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "number" in metafunc.fixturenames:
-        metafunc.parametrize("number", range(-(-metafunc.config.getoption("documents", 500) // PER_LOAD)))
+        metafunc.parametrize("number", range(-(-metafunc.config.getoption("documents", DOCUMENTS) // PER_LOAD)))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,8 @@ def test_documents(api: Api, ways: Ways, judge: GraphQLSchema, runner: asyncio.R
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink),
+        phases=PHASES,
+        report_multiple_bugs=False,
     )
     @given(drawn=documents(api.schema, api.mappings, data), allowed=granted())
     def agree(drawn: Drawn, allowed: Granted) -> None:

@@ -90,9 +90,7 @@ async def opened(settings: Settings, admin_url: str, api: Api) -> AsyncIterator[
     """Tables of the test's own in a scratch database and in ClickHouse."""
     async with scratch_database(admin_url) as url, open_stores(settings) as stores:
         await execute_sql(url, *statements())
-        near, far = [
-            await Postgres.open(name, url, pool_max=3, statement_timeout_ms=20_000) for name in (NEAR, FAR)
-        ]
+        near, far = [await Postgres.open(name, url, pool_max=3, statement_timeout_ms=20_000) for name in (NEAR, FAR)]
         connection = await asyncpg.connect(url, server_settings={"TimeZone": "UTC"})
         clickhouse = await clickhouse_connect.get_async_client(
             dsn=settings.clickhouse.url,

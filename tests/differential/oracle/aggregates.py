@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -63,7 +64,7 @@ def groups(rows: Sequence[Row], type_: str, arguments: Mapping[str, Any], world:
     if having is not None:
         made = [group for group in made if _holds(having, group, world) is True]
     for term in reversed([*(arguments.get("orderBy") or []), *({"figure": "KEY", "field": t["field"]} for t in by)]):
-        made = in_order(made, lambda group, term=term: _comparable(term, group, world), term.get("direction") or "ASC")
+        made = in_order(made, partial(_comparable, term, world), term.get("direction") or "ASC")
     return made[: arguments.get("first")]
 
 
@@ -102,7 +103,7 @@ def _key(row: Row, term: Mapping[str, Any], type_: str, world: World) -> Any:
     return bucket_of(value, Bucket(column[0], Unit[term["truncate"]], term.get("timeZone") or "UTC"))
 
 
-def _comparable(term: Mapping[str, Any], group: Group, world: World) -> Any:
+def _comparable(term: Mapping[str, Any], world: World, group: Group) -> Any:
     if term["figure"] == "COUNT":
         return len(group.rows)
     field = _field(term["field"], group.type, world)
@@ -126,7 +127,7 @@ def _holds(having: Mapping[str, Any], group: Group, world: World) -> bool | None
             case "not":
                 verdicts.append(negated(_holds(value, group, world)))
             case "count":
-                verdicts += [compared(op, len(group.rows), right, Kind.INTEGER) for op, right in value.items()]
+                verdicts += [compared(op, len(group.rows), right, int) for op, right in value.items()]
             case _:
                 verdicts += [_figure_holds(name, field, below, group, world) for field, below in value.items()]
     return every(verdicts)
@@ -136,7 +137,7 @@ def _figure_holds(function: str, field: str, operands: Mapping[str, Any], group:
     column = world.column(group.type, field)
     assert column is not None
     value = _measured(function, column, group.rows, None, group.type, world)
-    return every(compared(op, value, right, column[1].kind) for op, right in operands.items())
+    return every(compared(op, value, right, partial(world.sort_key, group.type)) for op, right in operands.items())
 
 
 def _type_of(function: str, type_: ColumnType) -> ColumnType:

@@ -75,14 +75,14 @@ def oracle_schema(sdl: str) -> GraphQLSchema:
     schema = build_schema(sdl)
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLScalarType) and type_.name in _PARSE:
-            type_.parse_value = _PARSE[type_.name]  # type: ignore[method-assign]
-    schema.type_map["Cursor"] = GraphQLScalarType("Cursor")
+            type_.coerce_input_value = _PARSE[type_.name]
+    cursor_type, estimate = GraphQLScalarType("Cursor"), GraphQLScalarType("Estimate")
     for name, type_ in schema.type_map.items():
-        fields = getattr(type_, "fields", {})
-        if name.endswith("Edge"):
-            fields["cursor"].type = schema.type_map["Cursor"]
-        if name == "PageInfo":
-            fields["startCursor"].type = fields["endCursor"].type = schema.type_map["Cursor"]
+        for field, declared in getattr(type_, "fields", {}).items():
+            if field in ("cursor", "startCursor", "endCursor"):
+                declared.type = cursor_type
+            elif name.endswith("Statistic"):
+                declared.type = estimate
     return schema
 
 

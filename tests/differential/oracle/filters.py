@@ -2,12 +2,12 @@
 
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from graphql import GraphQLError
 
-from loaders.description import Kind
 from tests.differential.oracle.world import World
 from tests.differential.rows import Row
 
@@ -45,7 +45,8 @@ def _term(name: str, value: Any, row: Row, type_: str, world: World) -> Verdict:
         case "id":
             return every(_has_id(op, ids, row, type_, world) for op, ids in value.items())
     if (column := world.column(type_, name)) is not None:
-        return every(compared(op, row[column[0]], operand, column[1].kind) for op, operand in value.items())
+        key = partial(world.sort_key, type_)
+        return every(compared(op, row[column[0]], operand, key) for op, operand in value.items())
     edge = world.edge(type_, name)
     assert edge is not None
     related = world.related(row, edge)
@@ -75,14 +76,14 @@ def key_of(node_id: str, type_: str) -> str:
     return key
 
 
-def compared(op: str, left: Any, right: Any, kind: Kind) -> Verdict:
-    """One operator of a filter on a value."""
+def compared(op: str, left: Any, right: Any, key: Callable[[Any], Any]) -> Verdict:
+    """One operator of a filter on a value; `key` makes of a value what it is ordered by."""
     if right is None or (op in ("in", "notIn") and None in right):
         raise GraphQLError(f"{op} of null")
     if op == "isNull":
         return (left is None) is right
     if op in ("in", "notIn"):
-        found = some(compared("eq", left, each, kind) for each in right)
+        found = some(compared("eq", left, each, key) for each in right)
         return found if op == "in" else negated(found)
     if left is None:
         return None
@@ -92,13 +93,13 @@ def compared(op: str, left: Any, right: Any, kind: Kind) -> Verdict:
         case "ne":
             return bool(left != right)
         case "lt":
-            return bool(left < right)
+            return bool(key(left) < key(right))
         case "lte":
-            return bool(left <= right)
+            return bool(key(left) <= key(right))
         case "gt":
-            return bool(left > right)
+            return bool(key(left) > key(right))
         case "gte":
-            return bool(left >= right)
+            return bool(key(left) >= key(right))
         case "like":
             return _like(left, right, re.DOTALL)
         case "ilike":

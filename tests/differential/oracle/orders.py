@@ -1,6 +1,7 @@
 """Orders of rows and of groups: nulls count as largest unless said otherwise, ties as they were."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from tests.differential.oracle.world import World
@@ -17,19 +18,32 @@ def in_order(items: Iterable[T], value_of: Callable[[T], Any], direction: str) -
     return nulls + others if _nulls_first(direction) else others + nulls
 
 
-def ordered(rows: Iterable[Row], order: list[Mapping[str, str]] | None, type_: str, world: World) -> list[Row]:
+def ordered(rows: Iterable[Row], order: list[Mapping[str, Any]] | None, type_: str, world: World) -> list[Row]:
     """Ties are broken by key."""
     found = sorted(rows, key=lambda row: [world.sort_key(type_, value) for value in world.key(type_, row)])
     for term in reversed(order or []):
-        ((field, direction),) = term.items()
-        column = world.column(type_, field)
-        assert column is not None
-        found = in_order(found, _value_of(column[0], type_, world), direction)
+        found = in_order(found, partial(_value, term, type_, world), _direction(term))
     return found
 
 
-def _value_of(column: str, type_: str, world: World) -> Callable[[Row], Any]:
-    return lambda row: None if row[column] is None else world.sort_key(type_, row[column])
+def _value(term: Any, type_: str, world: World, row: Row) -> Any:
+    """What a row sorts by: a column, the number of rows it leads to, or that of the one row it leads to."""
+    ((field, below),) = term.items()
+    if (column := world.column(type_, field)) is not None:
+        value = row[column[0]]
+        return None if value is None else world.sort_key(type_, value)
+    edge = world.edge(type_, field)
+    assert edge is not None
+    related = world.related(row, edge)
+    if edge.many:
+        return len(related)
+    return _value(below, edge.target, world, related[0]) if related else None
+
+
+def _direction(term: Any) -> str:
+    while isinstance(term, dict):
+        (term,) = term.values()
+    return str(term)
 
 
 def _descends(direction: str) -> bool:

@@ -33,11 +33,11 @@ def shown(value: Any, type_: ColumnType) -> Any:
     match value:
         case None:
             return None
+        case _ if type_.kind is Kind.JSON:
+            return Loose(value)
         case list():
             assert type_.element is not None
             return [shown(each, type_.element) for each in value]
-        case _ if type_.kind is Kind.JSON:
-            return Loose(value)
         case bytes():
             return b64encode(value).decode()
         case datetime():
@@ -51,11 +51,6 @@ def shown(value: Any, type_: ColumnType) -> Any:
             return str(value)
         case _:
             return value
-
-
-def key_text(value: Any) -> str:
-    """A value as part of a global id."""
-    return str(value)
 
 
 def sort_key(value: Any, *, columnar: bool) -> Any:

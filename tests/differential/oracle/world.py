@@ -6,8 +6,8 @@ from typing import Any
 
 from loaders.description import ColumnType
 from schema.mapping.object import ColumnField, EdgeField, ObjectMapping
-from tests.differential.rows import Row
 from tests.differential.oracle.shown import sort_key
+from tests.differential.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, is_non_null_type
 
 from resolvers.permissions.guards import Public
 from schema.build import build, graphql_schema
@@ -84,3 +84,12 @@ def test_only_rows_of_the_same_database_are_part_of_a_filter(schema: GraphQLSche
     assert isinstance(filters, GraphQLInputObjectType)
     assert {"organization", "frameBatches"} <= set(filters.fields)
     assert not {"track", "frames"} & set(filters.fields)
+
+
+def test_every_figure_but_a_count_may_be_null(schema: GraphQLSchema) -> None:
+    required = set()
+    for name, type_ in schema.type_map.items():
+        for suffix in ("CountDistinct", "Sum", "Statistic", "Extreme"):
+            if isinstance(type_, GraphQLObjectType) and name.removesuffix(suffix) in OBJECTS:
+                required |= {name.endswith("CountDistinct") for f in type_.fields.values() if is_non_null_type(f.type)}
+    assert required == {True}
