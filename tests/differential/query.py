@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from schema.mapping.arguments import signature
-from schema.mapping.node import node
+from schema.mapping.node import NodeRoot
 from schema.mapping.node_interface import Node
 from schema.mapping.roots import connection_root, namespace, object_root
 
@@ -25,7 +25,7 @@ def _elsewhere() -> DiffElsewhere:
 @strawberry.type(name="Query", description="Everything.")
 class DiffQuery:
     node = strawberry.field(
-        resolver=signature({"id": _ID}, {}, Node | None), metadata={"mapping": node}, description="Any object."
+        resolver=signature({"id": _ID}, {}, Node | None), metadata={"mapping": NodeRoot()}, description="Any object."
     )
     items = connection_root("DiffItem", "Items.")
     sorts = connection_root("DiffSort", "Sorts.")
