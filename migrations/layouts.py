@@ -71,6 +71,7 @@ LAYOUTS: Mapping[DatabaseName, Layout] = {
             # What a job is and did is the worker's to say; the app asks for it, and asks to cancel it.
             Grant("SELECT, INSERT, UPDATE", on="public.jobs", to="app"),
             Grant("SELECT, INSERT", on="public.job_events", to="app"),
+            Grant("SELECT, INSERT, UPDATE, DELETE", on="public.idempotency_keys", to="app"),
         ),
     ),
     "axion_gen": Layout("axion_gen"),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -24,13 +24,17 @@ _REMOVED_AT_ONCE = 10
 Key: TypeAlias = tuple[Value, ...]
 
 
+class KeyReused(Conflict):
+    """The key was used for another input."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is asked for: the mutation by its name, under its name or alias in the document, and its input."""
 
     mutation: str
     response_key: str
-    input: object
+    input: object = field(repr=False)
 
     @property
     def sha256(self) -> str:
@@ -71,7 +75,7 @@ async def once(
     if not await within.rows(claim.returning(keys.c.key)):
         (done,) = await within.rows(sa.select(keys.c.input_sha256, keys.c.row_key).where(mine))
         if done.input_sha256 != asked.sha256:
-            raise Conflict("This `Idempotency-Key` was used for another input already. Send a new key.")
+            raise KeyReused("This `Idempotency-Key` was used for another input already. Send a new key.")
         return _decoded(done.row_key, about)
     await within.rows(_removal(keys, expired))
     key = await work()

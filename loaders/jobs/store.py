@@ -10,7 +10,7 @@ from loaders.jobs import changes, queue
 from loaders.jobs.changes import CANCELS_CHANNEL, COLUMNS, JOBS
 from loaders.jobs.job import EventKind, Job, JsonObject, State, job_of
 from loaders.ledger import Ledger
-from loaders.postgres.client import Postgres
+from loaders.postgres.client import Postgres, WriteSession
 from loaders.tables.uuid7 import uuid7
 
 STORE = "axion_sense_tasks"
@@ -25,21 +25,8 @@ class JobStore:
 
     async def create(self, *, kind: str, subject: str, arguments: JsonObject, lock: str | None = None) -> Job:
         """A queued job: in the table and in the queue, or in neither. Jobs of one `lock` run one after another."""
-        job_id = uuid7()
         async with self.postgres.transaction() as session:
-            queue_id = await queue.defer(session, job_id, lock=lock)
-            row = insert(JOBS).values(
-                id=job_id,
-                kind=kind,
-                state=State.QUEUED.value,
-                subject=subject,
-                arguments=arguments,
-                procrastinate_job_id=queue_id,
-                sequence=1,
-            )
-            job = job_of((await session.execute(row.returning(*COLUMNS))).mappings().one())
-            await changes.announce(session, job, EventKind.STATE, {"state": job.state.value, "attempt": 0})
-        return job
+            return await create_within(session, kind=kind, subject=subject, arguments=arguments, lock=lock)
 
     async def get(self, job_id: uuid.UUID, *, ledger: Ledger) -> Job | None:
         """`None` without such a job."""
@@ -52,20 +39,45 @@ class JobStore:
         Repeating it changes nothing. `NotFound` without such a job, `Conflict` when it has ended otherwise.
         """
         async with self.postgres.transaction() as session:
-            job = await changes.one(session, select(*COLUMNS).where(JOBS.c.id == job_id).with_for_update())
-            if job is None:
-                raise NotFound(f"There is no job {job_id}.")
-            if job.state is State.CANCELLED or (job.state is State.RUNNING and job.cancel_requested_at is not None):
-                return job
-            if job.state.is_final:
-                raise Conflict(f"Job {job_id} has {job.state.value} already; there is nothing to cancel.")
-            asked = update(JOBS).where(JOBS.c.id == job_id).values(cancel_requested_at=func.now())
-            if job.state is State.QUEUED:
-                changed = await changes.end(session, asked, State.CANCELLED)
-            else:
-                changed = await changes.change(session, asked, EventKind.CANCEL_REQUESTED, lambda job: {})
-                await changes.notify(session, CANCELS_CHANNEL, job)
-            return changed or job
+            return await cancel_within(session, job_id)
+
+
+async def create_within(
+    session: WriteSession, *, kind: str, subject: str, arguments: JsonObject, lock: str | None = None
+) -> Job:
+    """As `JobStore.create`, in the caller's transaction."""
+    job_id = uuid7()
+    queue_id = await queue.defer(session, job_id, lock=lock)
+    row = insert(JOBS).values(
+        id=job_id,
+        kind=kind,
+        state=State.QUEUED.value,
+        subject=subject,
+        arguments=arguments,
+        procrastinate_job_id=queue_id,
+        sequence=1,
+    )
+    job = job_of((await session.execute(row.returning(*COLUMNS))).mappings().one())
+    await changes.announce(session, job, EventKind.STATE, {"state": job.state.value, "attempt": 0})
+    return job
+
+
+async def cancel_within(session: WriteSession, job_id: uuid.UUID) -> Job:
+    """As `JobStore.cancel`, in the caller's transaction."""
+    job = await changes.one(session, select(*COLUMNS).where(JOBS.c.id == job_id).with_for_update())
+    if job is None:
+        raise NotFound(f"There is no job {job_id}.")
+    if job.state is State.CANCELLED or (job.state is State.RUNNING and job.cancel_requested_at is not None):
+        return job
+    if job.state.is_final:
+        raise Conflict(f"Job {job_id} has {job.state.value} already; there is nothing to cancel.")
+    asked = update(JOBS).where(JOBS.c.id == job_id).values(cancel_requested_at=func.now())
+    if job.state is State.QUEUED:
+        changed = await changes.end(session, asked, State.CANCELLED)
+    else:
+        changed = await changes.change(session, asked, EventKind.CANCEL_REQUESTED, lambda job: {})
+        await changes.notify(session, CANCELS_CHANNEL, job)
+    return changed or job
 
 
 _GET = f"SELECT {', '.join(column.name for column in COLUMNS)} FROM public.jobs WHERE id = $1"  # noqa: S608 - names of the model's own columns

@@ -10,10 +10,13 @@ from loaders.errors import BadInput, Conflict, Forbidden, NotFound
 from loaders.openfga import names
 from loaders.openfga.parents import datasource_parent
 from loaders.openfga.tuples import is_object
+from loaders.postgres.write import transaction
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.warehouses.connectors import connector
 from resolvers.context import Context
 from resolvers.gen.granting import STORE, granting
+from resolvers.gen.repeatable import row_once
+from resolvers.idempotency import Asked, KeyReused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,10 @@ class Reached:
     ms: float
 
 
-async def create_data_source(context: Context, input_: DataSourceCreate) -> DataSource:
+async def create_data_source(context: Context, input_: DataSourceCreate, asked: Asked | None = None) -> DataSource:
     """For system admins. Does not dial the server: a data source may be prepared before its server is up.
 
-    `BadInput` for settings the connector does not take, `Conflict` when the name is taken.
+    `BadInput` for settings the connector does not take, `Conflict` when the name is taken. Of `asked`, see `row_once`.
     """
     await context.verdicts.require_admin()
     name = _checked_name(input_.name)
@@ -44,12 +47,20 @@ async def create_data_source(context: Context, input_: DataSourceCreate) -> Data
     _configure(row, input_.settings, context)
     try:
         async with granting(context) as change:
-            change.within.session.add(row)
-            await change.within.session.flush()
-            await change.note(writes=[datasource_parent(name)])
+
+            async def work() -> DataSource:
+                change.within.session.add(row)
+                await change.within.session.flush()
+                await change.note(writes=[datasource_parent(name)])
+                return row
+
+            made = await row_once(context, change.within, asked, DataSource, work)
+            change.objects.add(names.datasource(made.name))
+    except KeyReused:
+        raise
     except Conflict:
         raise Conflict(f"A data source named {name!r} exists already. Choose another name.") from None
-    return row
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +72,27 @@ class DataSourceUpdate:
     description: str | None = None
 
 
-async def update_data_source(context: Context, input_: DataSourceUpdate) -> DataSource:
+async def update_data_source(context: Context, input_: DataSourceUpdate, asked: Asked | None = None) -> DataSource:
     """For who administers it. What still streams from the old settings ends undisturbed; new reads use the new ones.
 
-    `BadInput` for settings the connector does not take, `NotFound`, `Forbidden`.
+    `BadInput` for settings the connector does not take, `NotFound`, `Forbidden`. Of `asked`, see `row_once`.
     """
     await administered(context, input_.id)
-    async with context.stores.postgres[STORE].transaction() as session:
-        row = await session.get(DataSource, input_.id, with_for_update=True)
-        if row is None:
-            raise NotFound("There is no such data source.")
-        if input_.settings is not None:
-            _configure(row, input_.settings, context)
-        if input_.description is not None:
-            row.description = input_.description
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+
+        async def work() -> DataSource:
+            row = await within.session.get(DataSource, input_.id, with_for_update=True)
+            if row is None:
+                raise NotFound("There is no such data source.")
+            if input_.settings is not None:
+                _configure(row, input_.settings, context)
+            if input_.description is not None:
+                row.description = input_.description
+            return row
+
+        changed = await row_once(context, within, asked, DataSource, work)
     context.stores.warehouses.forget(input_.id)
-    return row
+    return changed
 
 
 async def test_data_source(context: Context, id_: UUID) -> Reached:

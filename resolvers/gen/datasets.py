@@ -17,6 +17,8 @@ from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.data_sources import administered
 from resolvers.gen.granting import granting
+from resolvers.gen.repeatable import row_once
+from resolvers.idempotency import Asked, KeyReused
 
 _datasets = cast(sa.Table, Dataset.__table__)
 _sources = cast(sa.Table, DataSource.__table__)
@@ -35,10 +37,11 @@ class DatasetCreate:
     table_names: tuple[str, ...] | None = None
 
 
-async def create_dataset(context: Context, input_: DatasetCreate) -> Dataset:
+async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked | None = None) -> Dataset:
     """For who administers the data source. The tables need not exist yet.
 
     `NotFound` for a data source the subject may not see, `Conflict` when it has a dataset of that name.
+    Of `asked`, see `row_once`.
     """
     data_source = await administered(context, input_.data_source_id)
     if not input_.name.strip():
@@ -56,12 +59,20 @@ async def create_dataset(context: Context, input_: DatasetCreate) -> Dataset:
     )
     try:
         async with granting(context) as change:
-            change.within.session.add(row)
-            await change.within.session.flush()
-            await change.note(writes=[dataset_parent(row.id, datasource=data_source)])
+
+            async def work() -> Dataset:
+                change.within.session.add(row)
+                await change.within.session.flush()
+                await change.note(writes=[dataset_parent(row.id, datasource=data_source)])
+                return row
+
+            made = await row_once(context, change.within, asked, Dataset, work)
+            change.objects.add(names.dataset(made.id))
+    except KeyReused:
+        raise
     except Conflict:
         raise Conflict(f"The data source has a dataset named {input_.name!r} already. Choose another name.") from None
-    return row
+    return made
 
 
 async def require_dataset_admin(context: Context, id_: UUID) -> None:

@@ -3,11 +3,14 @@
 from uuid import UUID
 
 from loaders.jobs.job import Job
+from loaders.jobs.store import cancel_within
 from resolvers.context import Context
-from resolvers.jobs.visible import job_store, visible_job
+from resolvers.idempotency import Asked
+from resolvers.jobs.repeatable import job_once
+from resolvers.jobs.visible import visible_job
 
 
-async def cancel_job(context: Context, job_id: UUID) -> Job:
-    """As `JobStore.cancel`; a job the subject may not see is `NotFound`."""
+async def cancel_job(context: Context, job_id: UUID, asked: Asked | None = None) -> Job:
+    """As `JobStore.cancel`; a job the subject may not see is `NotFound`. Of `asked`, see `job_once`."""
     await visible_job(context, job_id)
-    return await job_store(context).cancel(job_id)
+    return await job_once(context, asked, lambda session: cancel_within(session, job_id))

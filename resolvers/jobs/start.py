@@ -4,23 +4,33 @@ from uuid import UUID
 
 from loaders.errors import NotFound
 from loaders.jobs.job import Job
+from loaders.jobs.store import create_within
+from loaders.postgres.client import WriteSession
 from resolvers.context import Context
 from resolvers.gen.tables import describe_table
+from resolvers.idempotency import Asked
 from resolvers.jobs.kinds import table_profile_refresh
-from resolvers.jobs.visible import job_store
+from resolvers.jobs.repeatable import job_once
 
 
-async def start_table_profile_refresh(context: Context, *, dataset_id: UUID, table_name: str) -> Job:
+async def start_table_profile_refresh(
+    context: Context, *, dataset_id: UUID, table_name: str, asked: Asked | None = None
+) -> Job:
     """A queued job. `Unauthenticated` without a subject, `NotFound` for a table the subject may not see.
 
-    Jobs for the same table run one after another.
+    Jobs for the same table run one after another. Of `asked`, see `job_once`.
     """
     context.verdicts.require_subject()
     if await describe_table(context, dataset_id, table_name) is None:
         raise NotFound(f"The dataset has no table {table_name!r}, or you may not see it.")
-    return await job_store(context).create(
-        kind=table_profile_refresh.NAME,
-        subject=context.subject.id,
-        arguments=table_profile_refresh.arguments_of(dataset_id, table_name),
-        lock=f"{table_profile_refresh.NAME}:{dataset_id}/{table_name}",
-    )
+
+    async def work(session: WriteSession) -> Job:
+        return await create_within(
+            session,
+            kind=table_profile_refresh.NAME,
+            subject=context.subject.id,
+            arguments=table_profile_refresh.arguments_of(dataset_id, table_name),
+            lock=f"{table_profile_refresh.NAME}:{dataset_id}/{table_name}",
+        )
+
+    return await job_once(context, asked, work)

@@ -1,5 +1,6 @@
 """Gen's mutations: data sources, datasets, table profiles."""
 
+from dataclasses import asdict
 from typing import Any
 
 import strawberry
@@ -17,12 +18,13 @@ from resolvers.gen.data_sources import (
 )
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.gen.tables import describe_table
+from resolvers.idempotency import Asked
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.permissions.fields import OnRow
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import granted_payload
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import mutation
+from schema.mapping.mutation import mutation, named_mutation
 from schema.mapping.payload import make_payload
 from schema.scalars import JSON
 
@@ -86,7 +88,7 @@ class GenTableProfileRefreshInput:
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
 
 
-async def _create_data_source(context: Context, given: GenDataSourceCreateInput) -> Any:
+async def _create_data_source(context: Context, given: GenDataSourceCreateInput, response_key: str) -> Any:
     settings: Any = given.settings
     row = await create_data_source(
         context,
@@ -96,16 +98,18 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput)
             settings=settings,
             description=given.description or None,
         ),
+        Asked("genDataSourceCreate", response_key, asdict(given)),
     )
     return GenDataSourceCreatePayload(key=(row.id,), objects=(names.datasource(row.name),))
 
 
-async def _update_data_source(context: Context, given: GenDataSourceUpdateInput) -> Any:
+async def _update_data_source(context: Context, given: GenDataSourceUpdateInput, response_key: str) -> Any:
     settings: Any = given.settings
     update = DataSourceUpdate(
         id=uuid_key(given.id, "GenDataSource"), settings=settings or None, description=given.description or None
     )
-    return GenDataSourceUpdatePayload(key=((await update_data_source(context, update)).id,))
+    asked = Asked("genDataSourceUpdate", response_key, asdict(given))
+    return GenDataSourceUpdatePayload(key=((await update_data_source(context, update, asked)).id,))
 
 
 async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> GenDataSourceTestPayload:
@@ -113,7 +117,7 @@ async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> 
     return GenDataSourceTestPayload(latency_ms=reached.ms)
 
 
-async def _create_dataset(context: Context, given: GenDatasetCreateInput) -> Any:
+async def _create_dataset(context: Context, given: GenDatasetCreateInput, response_key: str) -> Any:
     row = await create_dataset(
         context,
         DatasetCreate(
@@ -123,13 +127,17 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput) -> Any
             remote_schema=given.remote_schema or None,
             table_names=tuple(given.table_names) if given.table_names else None,
         ),
+        Asked("genDatasetCreate", response_key, asdict(given)),
     )
     return GenDatasetCreatePayload(key=(row.id,), objects=(names.dataset(row.id),))
 
 
-async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput) -> Any:
+async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput, response_key: str) -> Any:
     job = await start_table_profile_refresh(
-        context, dataset_id=uuid_key(given.dataset_id, "GenDataset"), table_name=given.table_name
+        context,
+        dataset_id=uuid_key(given.dataset_id, "GenDataset"),
+        table_name=given.table_name,
+        asked=Asked("genTableProfileRefresh", response_key, asdict(given)),
     )
     return GenTableProfileRefreshPayload(key=(job.id,))
 
@@ -155,14 +163,14 @@ _SEES_TABLE = OnRow(_sees_table)
 
 @strawberry.type
 class GenMutation:
-    gen_data_source_create = mutation(
+    gen_data_source_create = named_mutation(
         _create_data_source,
         takes=GenDataSourceCreateInput,
         answers=GenDataSourceCreatePayload,
         guard=Admins(),
         description="Adds a data source. For administrators.",
     )
-    gen_data_source_update = mutation(
+    gen_data_source_update = named_mutation(
         _update_data_source,
         takes=GenDataSourceUpdateInput,
         answers=GenDataSourceUpdatePayload,
@@ -176,14 +184,14 @@ class GenMutation:
         guard=_ADMINISTERS,
         description="Connects to a data source under its stored credentials. For its administrators.",
     )
-    gen_dataset_create = mutation(
+    gen_dataset_create = named_mutation(
         _create_dataset,
         takes=GenDatasetCreateInput,
         answers=GenDatasetCreatePayload,
         guard=_ADMINISTERS_SOURCE,
         description="Adds a dataset over tables of a data source. For its administrators.",
     )
-    gen_table_profile_refresh = mutation(
+    gen_table_profile_refresh = named_mutation(
         _refresh_profile,
         takes=GenTableProfileRefreshInput,
         answers=GenTableProfileRefreshPayload,

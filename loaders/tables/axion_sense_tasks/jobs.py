@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from loaders.tables.axion_sense_tasks.base import AxionSenseTasks
 from loaders.tables.columns import BigInt, Json, Uuid7Key
+from loaders.tables.idempotency_key import IdempotencyKeyTable
 
 FINAL_STATES = ("succeeded", "failed", "cancelled")
 
@@ -80,3 +81,7 @@ class JobEvent(AxionSenseTasks):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it happened (UTC).")
 
     job: Mapped[Job] = relationship(back_populates="events", lazy="raise")
+
+
+class IdempotencyKey(IdempotencyKeyTable, AxionSenseTasks):
+    """Jobs started and cancelled under an `Idempotency-Key`."""

@@ -1,0 +1,39 @@
+"""Mutations of jobs, done once under an `Idempotency-Key`."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+from uuid import UUID
+
+from loaders.jobs.job import Job
+from loaders.jobs.store import STORE
+from loaders.postgres.client import WriteSession
+from loaders.postgres.write import transaction
+from loaders.tables.axion_sense_tasks import jobs
+from loaders.tables.databases import METADATA
+from loaders.tables.describe import describe
+from resolvers.context import Context
+from resolvers.idempotency import Asked, Key, once
+from resolvers.jobs.visible import visible_job
+
+_JOBS = describe(jobs.Job, STORE)
+_KEYS = METADATA[STORE].tables["public.idempotency_keys"]
+
+
+async def job_once(context: Context, asked: Asked | None, work: Callable[[WriteSession], Awaitable[Job]]) -> Job:
+    """The job `work` starts or changes; as it stands now, when that was done before under the request's key.
+
+    Raises what `once` raises, and `NotFound` when the job is gone since. Without `asked` nothing is remembered.
+    """
+    done: list[Job] = []
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+
+        async def keyed() -> Key:
+            done.append(await work(within.session))
+            return (done[0].id,)
+
+        key = (
+            await keyed() if asked is None else await once(context, within, asked, keys=_KEYS, about=_JOBS, work=keyed)
+        )
+    if done:
+        return done[0]
+    return await visible_job(context, cast(UUID, key[0]))

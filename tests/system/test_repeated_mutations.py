@@ -1,0 +1,152 @@
+"""Mutations with a resolver of their own, repeated under an `Idempotency-Key`: done once, and answered as at first."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.settings import Settings
+from loaders.tables.uuid7 import uuid7
+from tests.system.client import Client
+from tests.system.frail import remove_sources
+from tests.system.stores import Direct
+
+NAME = "system-repeated"
+PASSWORD = "hunter2 of the repeated"
+SOURCE = """
+mutation Source($input: GenDataSourceCreateInput!) {
+  it: genDataSourceCreate(input: $input) {
+    __typename ... on GenDataSourceCreatePayload { permissionsPending dataSource { id name description } }
+    ... on Error { message }
+  }
+}
+"""
+CHANGE = """
+mutation Change($input: GenDataSourceUpdateInput!) {
+  it: genDataSourceUpdate(input: $input) {
+    __typename ... on GenDataSourceUpdatePayload { dataSource { id description } } ... on Error { message }
+  }
+}
+"""
+DATASET = """
+mutation Dataset($input: GenDatasetCreateInput!) {
+  it: genDatasetCreate(input: $input) {
+    __typename ... on GenDatasetCreatePayload { permissionsPending dataset { id name } } ... on Error { message }
+  }
+}
+"""
+REFRESH = """
+mutation Refresh($input: GenTableProfileRefreshInput!) {
+  it: genTableProfileRefresh(input: $input) {
+    __typename ... on GenTableProfileRefreshPayload { job { id } } ... on Error { message }
+  }
+}
+"""
+CANCEL = """
+mutation Cancel($input: JobCancelInput!) {
+  it: jobCancel(input: $input) {
+    __typename ... on JobCancelPayload { job { id state } } ... on Error { message }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Asks as the administrator, each mutation under the key given."""
+
+    client: Client
+
+    async def ask(self, document: str, input_: dict[str, Any], key: str | None) -> Any:
+        given = {} if key is None else {"Idempotency_Key": key}
+        headers = self.client.headers("admin", accept="application/json", **given)
+        body = {"query": document, "variables": {"input": input_}}
+        async with self.client.http.post(f"{self.client.url}/graphql", json=body, headers=headers) as response:
+            answer = orjson.loads(await response.read())
+        assert "errors" not in answer, answer
+        return answer["data"]["it"]
+
+    async def twice(self, document: str, input_: dict[str, Any], other: dict[str, Any]) -> Any:
+        """Done, answered again as at first, and refused for another input."""
+        key = str(uuid.uuid4())
+        first = await self.ask(document, input_, key)
+        assert first["__typename"].endswith("Payload"), first
+        assert await self.ask(document, input_, key) == first
+        refused = await self.ask(document, input_ | other, key)
+        assert refused["__typename"] == "Conflict"
+        assert "was used for another input" in refused["message"]
+        return first
+
+
+@pytest.fixture
+async def repeated(client: Client, direct: Direct) -> AsyncIterator[Repeated]:
+    await remove_sources(direct, [NAME])
+    yield Repeated(client)
+    await remove_sources(direct, [NAME])
+
+
+@pytest.fixture
+def connection(settings: Settings) -> dict[str, Any]:
+    url, database = settings.clickhouse.url, "nycflights13"
+    return {"url": url, "database": database, "username": settings.clickhouse.username, "password": PASSWORD}
+
+
+async def test_a_data_source_and_its_dataset(
+    repeated: Repeated, direct: Direct, settings: Settings, connection: dict[str, Any]
+) -> None:
+    source = {"name": NAME, "connectorType": "clickhouse", "settings": connection}
+    made = await repeated.twice(SOURCE, source, {"settings": connection | {"password": "another"}})
+    assert (made["dataSource"]["name"], made["permissionsPending"]) == (NAME, False)
+    assert (await repeated.ask(SOURCE, source, None))["__typename"] == "Conflict"  # without a key: the name is taken
+    id_ = made["dataSource"]["id"]
+
+    right = settings.clickhouse.password.get_secret_value()
+    change = {"id": id_, "description": "Right.", "settings": connection | {"password": right}}
+    await repeated.twice(CHANGE, change, {"description": "Wrong."})
+
+    dataset = {"name": NAME, "dataSourceId": id_}
+    in_dataset = (await repeated.twice(DATASET, dataset, {"name": "another"}))["dataset"]
+    counts = await direct.postgres(
+        "axion_gen",
+        "SELECT (SELECT count(*) FROM data_sources WHERE name = $1) AS sources,"
+        " (SELECT count(*) FROM datasets WHERE name = $1) AS datasets",
+        NAME,
+    )
+    assert counts == [{"sources": 1, "datasets": 1}]
+
+    refresh = {"datasetId": in_dataset["id"], "tableName": "airlines"}
+    await repeated.twice(REFRESH, refresh, {"tableName": "airports"})
+
+    kept = await direct.postgres("axion_gen", "SELECT k::text AS row FROM idempotency_keys k")
+    assert kept
+    assert not any(secret in each["row"] for each in kept for secret in (PASSWORD, right))
+
+
+async def test_one_job_is_started(repeated: Repeated, client: Client, direct: Direct) -> None:
+    document = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
+    (dataset,) = (await client.ask(document)).data["gen"]["datasets"]["nodes"]
+    counted = "SELECT count(*) AS n FROM jobs WHERE arguments::text LIKE '%planes%'"
+    (before,) = await direct.postgres("axion_sense_tasks", counted)
+    await repeated.twice(REFRESH, {"datasetId": dataset["id"], "tableName": "planes"}, {"tableName": "weather"})
+    (after,) = await direct.postgres("axion_sense_tasks", counted)
+    assert after["n"] == before["n"] + 1
+
+
+async def test_a_job_is_cancelled_once(repeated: Repeated, client: Client, direct: Direct) -> None:
+    """The jobs are in no queue, so no worker is quicker."""
+    keys = [uuid7(), uuid7()]
+    await direct.postgres(
+        "axion_sense_tasks",
+        "INSERT INTO jobs (id, kind, state, subject, arguments, sequence)"
+        " SELECT id, 'table_profile_refresh', 'queued', 'demo|admin', '{}', 1 FROM unnest($1::uuid[]) AS given (id)",
+        keys,
+    )
+    document = "query Jobs($keys: [UUID!]) { jobs(where: {rowId: {in: $keys}}) { nodes { id } } }"
+    nodes = (await client.ask(document, {"keys": [str(key) for key in keys]})).data["jobs"]["nodes"]
+    one, other = (node["id"] for node in nodes)
+    done = await repeated.twice(CANCEL, {"id": one}, {"id": other})
+    assert done["job"] == {"id": one, "state": "cancelled"}
+    await direct.postgres("axion_sense_tasks", "DELETE FROM jobs WHERE id = ANY($1)", keys)
