@@ -28,7 +28,7 @@ def build() -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         types=[getattr(types, name) for name in OBJECTS],
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS, enable_experimental_incremental_execution=True),
     )
     install(graphql_schema(built))
     if names := unguarded(graphql_schema(built)):

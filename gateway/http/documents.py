@@ -23,6 +23,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from gateway.http.incremental import answered_at_once
 from gateway.http.refusal import Refusal, refuse
 from gateway.limits.check import check_document, check_text
 from gateway.limits.overlaps import merged
@@ -120,6 +121,8 @@ class Documents:
         if errors:
             coded = [(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors]
             raise Refusal(400, coded, well_formed=True)
+        if "defer" in text or "stream" in text:
+            parsed = answered_at_once(parsed)
         fragments = {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)}
         operations = [
             Operation(parsed, node, _name(node), _is_constant(node, fragments))

@@ -64,7 +64,7 @@ def execute(
     executor = _executor(schema, operation, variables, context)
     if isinstance(executor, list):
         return _wrong_variables(executor)
-    result: Any = executor.execute_operation()  # never incremental: the schema has no @defer and no @stream
+    result: Any = executor.execute_operation()  # never incremental: see gateway/http/incremental.py
     return result  # type: ignore[no-any-return]  # so it is one of the two
 
 
