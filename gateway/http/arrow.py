@@ -10,7 +10,6 @@ import inspect
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-import pyarrow as pa
 from starlette.types import Receive, Send
 
 from gateway.http.answer import OK
@@ -21,7 +20,8 @@ from gateway.http.operations import Operations
 from gateway.http.refusal import refuse
 from gateway.http.respond import respond
 from gateway.http.running import ended, hung_up, while_waited_for
-from loaders.columnar.stream import stream_arrow
+from loaders.columnar.stream import stream_ipc
+from loaders.encode.ipc import Chunk
 from loaders.errors import AxionError, StoreError
 from resolvers.capture import Capture
 from resolvers.context import Context
@@ -31,8 +31,6 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"vary", b"accept"),
 ]
-_CHUNK_BYTES = 32 << 10
-"""What is smaller is joined: a chunk costs a system call, a copy of 32 kB less than that."""
 
 
 async def arrow_response(
@@ -51,9 +49,10 @@ async def arrow_response(
         return answer.code
     try:
         captured = capture.one()
-        async with aclosing(stream_arrow(captured.read, captured.source, context.ledger)) as batches:
-            first = await while_waited_for(anext(batches), receive, timeout_ms=operations.limits.request_timeout_ms)
-            await _send_while_read(_ipc(first, batches), receive, send)
+        stream = stream_ipc(captured.read, captured.source, context.ledger, compressed=incoming.takes_compressed)
+        async with aclosing(stream) as chunks:
+            first = await while_waited_for(anext(chunks), receive, timeout_ms=operations.limits.request_timeout_ms)
+            await _send_while_read(first, chunks, receive, send)
     except StoreError as error:
         raise refuse(503, error.code, str(error), store=error.store) from error
     except AxionError as error:
@@ -61,8 +60,8 @@ async def arrow_response(
     return OK
 
 
-async def _send_while_read(chunks: AsyncIterator[bytes | memoryview], receive: Receive, send: Send) -> None:
-    sending = asyncio.create_task(_send(chunks, send))
+async def _send_while_read(first: Chunk, rest: AsyncIterator[Chunk], receive: Receive, send: Send) -> None:
+    sending = asyncio.create_task(_send(first, rest, send))
     leaving = asyncio.create_task(hung_up(receive))
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -81,61 +80,9 @@ class StreamBroken(Exception):
     """The store failed after a part of its answer was sent: the connection is broken off."""
 
 
-async def _send(chunks: AsyncIterator[bytes | memoryview], send: Send) -> None:
+async def _send(first: Chunk, rest: AsyncIterator[Chunk], send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-    async for chunk in chunks:
+    await send({"type": "http.response.body", "body": first, "more_body": True})
+    async for chunk in rest:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _ipc(first: pa.RecordBatch, rest: AsyncIterator[pa.RecordBatch]) -> AsyncIterator[bytes | memoryview]:
-    """One Arrow IPC stream: the schema, every batch in some chunks, the end. Columns are not copied."""
-    sink = _Chunks()
-    writer = pa.ipc.new_stream(pa.PythonFile(sink, "w"), first.schema)
-    writer.write_batch(first)
-    for chunk in sink.take():
-        yield chunk
-    async for batch in rest:
-        writer.write_batch(batch)
-        for chunk in sink.take():
-            yield chunk
-    writer.close()
-    for chunk in sink.take():
-        yield chunk
-
-
-class _Chunks:
-    """A file that hands over what was written since the last time: large buffers as they are, small ones joined."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes | memoryview] = []
-        self._small: list[bytes | pa.Buffer] = []
-        self._size = 0
-
-    def write(self, data: bytes | pa.Buffer) -> int:
-        """pyarrow gives `bytes` of its own making, and columns as buffers that stay as long as they are held."""
-        size = len(data)
-        if size >= _CHUNK_BYTES:
-            self._join()
-            self._chunks.append(memoryview(data))
-        else:
-            self._small.append(data)
-            self._size += size
-            if self._size >= _CHUNK_BYTES:
-                self._join()
-        return size
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def take(self) -> list[bytes | memoryview]:
-        self._join()
-        chunks, self._chunks = self._chunks, []
-        return chunks
-
-    def _join(self) -> None:
-        if self._small:
-            self._chunks.append(b"".join(self._small))
-            self._small, self._size = [], 0

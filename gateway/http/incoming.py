@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 from gateway.http.authentication import Authenticated, authenticate
 from gateway.http.body import read_body
 from gateway.http.documents import Operation
-from gateway.http.media_type import MediaType, is_json
+from gateway.http.media_type import MediaType, is_json, takes_compressed
 from gateway.http.operations import Operations
 from gateway.http.refusal import Refusal, refuse
 from gateway.http.request import GraphQLRequest, from_body, from_query_string
@@ -38,6 +38,7 @@ class Incoming:
     operation: Operation
     authenticated: Authenticated
     with_stores: bool
+    takes_compressed: bool
     runtime: Runtime
     request_id: str
     last_event_id: str | None
@@ -85,6 +86,7 @@ async def take_in(
         operation=operation,
         authenticated=authenticated,
         with_stores=request.wants_stores or headers.get("x-axion-stores") == "1",
+        takes_compressed=takes_compressed(headers.get("accept")),
         runtime=runtime,
         request_id=request_id,
         last_event_id=headers.get("last-event-id"),

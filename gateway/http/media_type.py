@@ -38,6 +38,15 @@ def accepted(header: str | None) -> MediaType | None:
 
 
 @lru_cache(maxsize=256)
+def takes_compressed(header: str | None) -> bool:
+    """Whether an Arrow stream may have compressed bodies: unless it is accepted with the parameter `compression=none`,
+    for readers without LZ4 (such as Apache Arrow's for JavaScript before 21).
+    """
+    parts = map(_parsed, (header or "").split(","))
+    return all(parameters.get("compression") != "none" for name, parameters in parts if name == MediaType.ARROW)
+
+
+@lru_cache(maxsize=256)
 def is_json(header: str | None) -> bool:
     """Whether a body of this Content-Type is JSON in UTF-8. A request a form can make, without one, is not."""
     if header is None:

@@ -6,12 +6,18 @@ and each whole message is given to pyarrow (arrow.apache.org/docs/format/Columna
 
 import struct
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import pyarrow as pa
 
 _CONTINUATION = b"\xff\xff\xff\xff"
-_BODY_LENGTH_SLOT = 10
-"""Where Message.fbs has `bodyLength` (its fourth field) in a vtable: 4 bytes of head, 2 for each field before it."""
+_HEADER_TYPE_SLOT, _HEADER_SLOT, _BODY_LENGTH_SLOT = 6, 8, 10
+"""Where Message.fbs has them in a vtable: 4 bytes of head, 2 for each field before, of which `version` is the first."""
+_LENGTH_SLOT = 4
+"""Of `RecordBatch`, its first field."""
+_RECORD_BATCH = 3
+"""In the union `MessageHeader`."""
+_Bytes: TypeAlias = bytearray | memoryview
 
 
 class NotArrow(ValueError):
@@ -19,7 +25,7 @@ class NotArrow(ValueError):
 
 
 class ArrowDecoder:
-    """Feed bytes with `feed`, take whole messages with `messages`, decode record batches with `decode`.
+    """Feed bytes with `feed`, take whole messages with `messages`.
 
     `ended` turns true at the end-of-stream mark and nothing may follow it. Holds one message and the last piece fed.
     """
@@ -53,15 +59,6 @@ class ArrowDecoder:
             else:
                 yield pa.py_buffer(message)
 
-    def decode(self, message: pa.Buffer) -> pa.RecordBatch:
-        """Takes time in proportion to the message: large ones belong into a thread."""
-        if self.schema is None:
-            raise NotArrow("a record batch before the schema")
-        try:
-            return pa.ipc.read_record_batch(message, self.schema)
-        except pa.ArrowInvalid as error:
-            raise NotArrow(str(error)) from error
-
     def _next_size(self) -> int | None:
         """Bytes of the message at the front; None when they have not all come."""
         if self.ended and self._buffer:
@@ -84,19 +81,46 @@ class ArrowDecoder:
 
 
 def _body_length(buffer: bytearray, metadata: int) -> int:
-    """One field of the flatbuffer: root table, its vtable, the field's offset in the table (none means 0)."""
+    """`Message.bodyLength`; none means 0."""
     try:
-        table = 8 + struct.unpack_from("<I", buffer, 8)[0]
-        vtable = table - struct.unpack_from("<i", buffer, table)[0]
-        if not 8 <= vtable < 8 + metadata or struct.unpack_from("<H", buffer, vtable)[0] <= _BODY_LENGTH_SLOT:
-            return 0
-        field = struct.unpack_from("<H", buffer, vtable + _BODY_LENGTH_SLOT)[0]
-        length: int = struct.unpack_from("<q", buffer, table + field)[0] if field else 0
+        at = _field(buffer, _table(buffer, 8), _BODY_LENGTH_SLOT, end=8 + metadata)
+        length: int = struct.unpack_from("<q", buffer, at)[0] if at else 0
     except struct.error as error:
         raise NotArrow("an Arrow message with broken metadata") from error
     if length < 0:
         raise NotArrow("an Arrow message with broken metadata")
     return length
+
+
+def rows_of(message: pa.Buffer) -> int:
+    """How many rows a whole message holds, without decoding it. `NotArrow` for one that is no record batch."""
+    buffer = memoryview(message)
+    try:
+        end = 8 + struct.unpack_from("<i", buffer, 4)[0]
+        table = _table(buffer, 8)
+        kind = _field(buffer, table, _HEADER_TYPE_SLOT, end=end)
+        header = _field(buffer, table, _HEADER_SLOT, end=end)
+        if not kind or not header or buffer[kind] != _RECORD_BATCH:
+            raise NotArrow("an Arrow message that is no record batch")
+        at = _field(buffer, _table(buffer, header), _LENGTH_SLOT, end=end)
+        rows: int = struct.unpack_from("<q", buffer, at)[0] if at else 0
+    except (struct.error, IndexError) as error:
+        raise NotArrow("an Arrow message with broken metadata") from error
+    return rows
+
+
+def _table(buffer: _Bytes, at: int) -> int:
+    """The place of the flatbuffer table that the offset at `at` leads to."""
+    return at + int(struct.unpack_from("<I", buffer, at)[0])
+
+
+def _field(buffer: _Bytes, table: int, slot: int, *, end: int) -> int:
+    """The place of a table's field, 0 for one that is left out. The slot is its place in the table's vtable."""
+    vtable = table - struct.unpack_from("<i", buffer, table)[0]
+    if not 8 <= vtable < end or struct.unpack_from("<H", buffer, vtable)[0] <= slot:
+        return 0
+    offset = int(struct.unpack_from("<H", buffer, vtable + slot)[0])
+    return table + offset if offset else 0
 
 
 def schema_in_utc(schema: pa.Schema) -> pa.Schema:

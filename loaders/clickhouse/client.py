@@ -16,7 +16,8 @@ from clickhouse_connect.driver import create_async_client
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, in_utc, schema_in_utc
+from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, rows_of, schema_in_utc
+from loaders.clickhouse.encoded import EncodedBatch
 from loaders.clickhouse.errors import broken_off, ends_a_reason, wrapped
 from loaders.clickhouse.parameters import checked
 from loaders.errors import StoreError, StoreQueryFailed, StoreTimeout, StoreUnavailable
@@ -41,7 +42,6 @@ _GRACE_SECONDS = 2.0
 _KILL_SECONDS = 10.0
 _LET_RUN_SECONDS = 86_400
 """For the driver's own time-out: what counts is the patience of each statement, which it does not know."""
-_IN_A_THREAD_BYTES = 256 << 10
 
 
 class ClickHouse:
@@ -128,12 +128,25 @@ class ClickHouse:
         settings: Settings | None = None,
         request_id: str | None = None,
     ) -> AsyncGenerator[pa.RecordBatch, None]:
+        """The record batches of `stream_encoded`, decoded."""
+        return self._batches(sql, parameters, ledger, timeout_ms, settings, request_id, [])
+
+    def stream_encoded(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        ledger: Ledger,
+        timeout_ms: int | None = None,
+        settings: Settings | None = None,
+        request_id: str | None = None,
+    ) -> AsyncGenerator[EncodedBatch, None]:
         """Record batches as they arrive, in the order of the answer; a slow reader holds the store back.
 
         Holds one batch and what the socket has buffered. Returns only when the store has marked the end of the answer;
         a failure in its middle raises. Leaving it early (`aclose`, cancelling the task) kills the query in the store.
         """
-        return self._batches(sql, parameters, ledger, timeout_ms, settings, request_id, [])
+        return self._encoded(sql, parameters, ledger, timeout_ms, settings, request_id, [])
 
     async def insert_arrow(self, table: str, rows: pa.Table, *, ledger: Ledger, timeout_ms: int | None = None) -> None:
         """Columns are matched by name. Not atomic beyond one block of the store (about a million rows)."""
@@ -188,6 +201,21 @@ class ClickHouse:
         schema: list[pa.Schema],
     ) -> AsyncGenerator[pa.RecordBatch, None]:
         """Puts the answer's schema into `schema` before the end."""
+        arguments = (sql, parameters, ledger, timeout_ms, settings, request_id, schema)
+        async with aclosing(self._encoded(*arguments)) as encoded:
+            async for batch in encoded:
+                yield await batch.decoded()
+
+    async def _encoded(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None,
+        ledger: Ledger,
+        timeout_ms: int | None,
+        settings: Settings | None,
+        request_id: str | None,
+        schema: list[pa.Schema],
+    ) -> AsyncGenerator[EncodedBatch, None]:
         bound = checked(sql, parameters)
         query_id = str(uuid.uuid4())
         final = self._settings(query_id, timeout_ms, settings, request_id)
@@ -208,9 +236,8 @@ class ClickHouse:
                     size += len(piece)
                     decoder.feed(piece)
                     for message in await _messages(answer, patience, decoder):
-                        batch = in_utc(await _decoded(decoder, message))
-                        rows += batch.num_rows
-                        yield batch
+                        rows += rows_of(message)
+                        yield EncodedBatch(self.store, decoder.schema, message)
             if not decoder.ended or decoder.schema is None:
                 raise broken_off(self.store, decoder.remainder)
             schema.append(schema_in_utc(decoder.schema))
@@ -315,12 +342,6 @@ async def _messages(answer: AsyncIterator[bytes], patience: float, decoder: Arro
         while not ends_a_reason(decoder.remainder) and (piece := await _next(answer, patience)):
             decoder.feed(piece)
         raise
-
-
-async def _decoded(decoder: ArrowDecoder, message: pa.Buffer) -> pa.RecordBatch:
-    if message.size < _IN_A_THREAD_BYTES:
-        return decoder.decode(message)
-    return await asyncio.to_thread(decoder.decode, message)
 
 
 def _setting(name: str, value: str | int | float | bool) -> str:

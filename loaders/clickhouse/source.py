@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from loaders.clickhouse.client import ClickHouse
 from loaders.clickhouse.compile import ClickHouse as ClickHouseDialect
+from loaders.clickhouse.encoded import EncodedBatch
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
 from loaders.ledger import Ledger
@@ -22,3 +23,6 @@ class ClickHouseSource:
 
     def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
         return self.client.stream(statement.sql, statement.named, ledger=ledger, timeout_ms=self.timeout_ms)
+
+    def stream_encoded(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[EncodedBatch, None]:
+        return self.client.stream_encoded(statement.sql, statement.named, ledger=ledger, timeout_ms=self.timeout_ms)

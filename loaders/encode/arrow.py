@@ -41,6 +41,17 @@ def record_batch(fields: Sequence[Field], column_of: ColumnOf, rows: int) -> pa.
     return pa.RecordBatch.from_arrays(columns, names=[field.key for field in fields])
 
 
+def same_layout(stored: pa.Schema, shown: pa.Schema) -> bool:
+    """Whether the buffers of a stored batch are those of the shown one: only names and types' labels differ."""
+    return [_layout(field.type) for field in stored] == [_layout(field.type) for field in shown]
+
+
+def _layout(data_type: pa.DataType) -> pa.DataType:
+    if isinstance(data_type, pa.BaseExtensionType):
+        return data_type.storage_type
+    return pa.timestamp(data_type.unit) if pa.types.is_timestamp(data_type) else data_type
+
+
 def _column(field: Field, column_of: ColumnOf, rows: int) -> pa.Array:
     match field.output:
         case Computed(expression):

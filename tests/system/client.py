@@ -74,9 +74,14 @@ class Client:
 
     @asynccontextmanager
     async def arrow(
-        self, document: str, variables: Mapping[str, Any] | None = None, *, user: str | None = "admin"
+        self,
+        document: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        user: str | None = "admin",
+        accept: str = ARROW,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         body = {"query": document, "variables": variables}
-        headers = self.headers(user, accept=ARROW)
+        headers = self.headers(user, accept=accept)
         async with self.http.post(f"{self.url}/graphql", json=body, headers=headers) as response:
             yield response

@@ -72,6 +72,19 @@ def _plain(table: pa.Table) -> pa.Table:
     return pa.table(dict(zip(table.column_names, table.columns, strict=True)))
 
 
+async def test_a_reader_without_lz4_is_sent_plain_bodies(client: Client) -> None:
+    bodies = []
+    for accept in (ARROW, f"{ARROW}; compression=none"):
+        async with client.arrow(FRAMES, accept=accept) as response:
+            bodies.append(await response.read())
+    tables = [pa.ipc.open_stream(body).read_all() for body in bodies]
+    keys = [table.column("rowId").to_pylist() for table in tables]
+    assert sorted(keys[0]) == sorted(keys[1])
+    assert tables[0].schema == tables[1].schema
+    sizes = [len(body) for body in bodies]
+    assert sizes[0] < tables[0].num_rows * 70 < sizes[1]  # two UUIDs, an instant, three doubles, a cell and a bit
+
+
 async def test_all_rows_of_a_remote_table(client: Client, direct: Direct, datasets: dict[str, str]) -> None:
     table = await _table(client, FLIGHTS % datasets["nycflights13"])
     assert table.num_rows == 336_776

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, in_utc
+from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, in_utc, rows_of
 from loaders.clickhouse.errors import broken_off
 from loaders.errors import StoreQueryFailed, StoreTimeout, StoreUnavailable
 
@@ -23,7 +23,10 @@ def _decoded(decoder: ArrowDecoder, content: bytes, piece: int) -> list[pa.Recor
     batches = []
     for at in range(0, len(content), piece):
         decoder.feed(content[at : at + piece])
-        batches += [decoder.decode(message) for message in decoder.messages()]
+        for message in decoder.messages():
+            batch = pa.ipc.read_record_batch(message, decoder.schema)
+            assert rows_of(message) == batch.num_rows
+            batches.append(batch)
     return batches
 
 

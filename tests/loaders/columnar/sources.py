@@ -11,7 +11,9 @@ import pyarrow as pa
 from chdb.session import Session
 from clickhouse_connect.driver.binding import bind_query
 
+from loaders.clickhouse.arrow_decoder import ArrowDecoder
 from loaders.clickhouse.compile import CLICKHOUSE
+from loaders.clickhouse.encoded import EncodedBatch
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
 from loaders.ledger import Ledger
@@ -50,11 +52,20 @@ class ChDb:
         return str(self._query(sql, "TSV", parameters).data())
 
     async def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
-        sql, parameters = bind_query(statement.sql, statement.named, UTC)
-        data = self._query(str(sql), "ArrowStream", parameters).bytes()
-        ledger.record("clickhouse", bytes_=len(data))
-        for batch in pa.ipc.open_stream(data):
+        for batch in pa.ipc.open_stream(self._arrow(statement, ledger)):
             yield batch
+
+    async def stream_encoded(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[EncodedBatch, None]:
+        decoder = ArrowDecoder()
+        decoder.feed(self._arrow(statement, ledger))
+        for message in decoder.messages():
+            yield EncodedBatch("clickhouse", decoder.schema, message)
+
+    def _arrow(self, statement: Statement, ledger: Ledger) -> bytes:
+        sql, parameters = bind_query(statement.sql, statement.named, UTC)
+        data: bytes = self._query(str(sql), "ArrowStream", parameters).bytes()
+        ledger.record("clickhouse", bytes_=len(data))
+        return data
 
     def explain(self, sql: str, named: dict[str, object]) -> list[str]:
         bound, parameters = bind_query(sql, named, UTC)

@@ -1,3 +1,5 @@
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import cast
 from uuid import UUID
@@ -5,12 +7,15 @@ from uuid import UUID
 import pyarrow as pa
 import pytest
 
-from loaders.columnar.stream import stream_arrow
+from loaders.clickhouse.encoded import EncodedBatch
+from loaders.columnar.statement import Statement
+from loaders.columnar.stream import stream_arrow, stream_ipc
+from loaders.encode.ipc import END
 from loaders.errors import BadInput
 from loaders.ledger import Ledger
-from loaders.read import Col, Compare, Computed, Field, Literal, Never, NodeId, Op, OrderBy, Page, Read
+from loaders.read import Col, Compare, Computed, Field, Literal, Never, NodeId, Op, OrderBy, Page, Predicate, Read
 from tests.loaders.columnar.conftest import ROWS, TABLE
-from tests.loaders.columnar.sources import Engine
+from tests.loaders.columnar.sources import ChDb, Engine, the_chdb
 
 FIELDS = (
     Field("key", NodeId("Odd", ("id",))),
@@ -53,3 +58,59 @@ async def test_a_limit_only_when_asked(engine: Engine) -> None:
     assert (await _table(engine, read)).num_rows == 5
     with pytest.raises(BadInput):
         await _table(engine, replace(read, page=Page(5, backward=True)))
+
+
+# --- as one Arrow IPC stream ------------------------------------------------------------------------------------------
+
+
+class _Decoding(ChDb):
+    """Counts the batches that are decoded."""
+
+    def __init__(self) -> None:
+        self.session = the_chdb().session
+        self.messages: list[bytes] = []
+
+    async def stream_encoded(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[EncodedBatch, None]:
+        async with aclosing(super().stream_encoded(statement, ledger=ledger)) as batches:
+            async for batch in batches:
+                self.messages.append(batch.message.to_pybytes())
+                yield batch
+
+
+def _fields(*names: str) -> tuple[Field, ...]:
+    return tuple(Field(f"a_{name}", Computed(Col(name))) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "passes"),
+    [
+        (_fields("id", "c0", "big", "ratio", "flag", "day", "at", "cell"), None, True),
+        (_fields("cell", "at", "id"), Compare(Col("c0"), Op.IS_NULL, True), True),
+        (_fields("id", "at"), Compare(Col("c0"), Op.EQ, 99), True),
+        (_fields("id", "at"), Never(), False),
+        (_fields("id", "name"), None, False),
+        ((*_fields("at"), Field("again", Computed(Col("at")))), None, False),
+        ((Field("key", NodeId("Odd", ("id",))), *_fields("id")), None, False),
+        ((*_fields("id"), Field("kind", Literal("Odd"))), None, False),
+        (FIELDS, None, False),
+    ],
+)
+async def test_a_store_that_speaks_arrow_is_passed_on(
+    engine: Engine, fields: tuple[Field, ...], where: Predicate | None, passes: bool
+) -> None:
+    read = Read(TABLE, fields, where=where, order=(OrderBy(Col("at")),))
+    source = _Decoding() if isinstance(engine, ChDb) else engine
+    content = b"".join([bytes(chunk) async for chunk in stream_ipc(read, source, Ledger())])
+    assert content.endswith(END)
+    with pa.ipc.open_stream(content) as reader:
+        table = reader.read_all()
+    table.validate(full=True)
+    expected = await _table(engine, read)
+    assert table.schema == expected.schema
+    assert repr(table.to_pylist()) == repr(expected.to_pylist())  # NaN is not equal to itself
+    plain = [chunk async for chunk in stream_ipc(read, source, Ledger(), compressed=False)]
+    with pa.ipc.open_stream(b"".join(plain)) as reader:
+        assert repr(reader.read_all().to_pylist()) == repr(expected.to_pylist())
+    if isinstance(source, _Decoding):
+        assert bool(source.messages) == (passes and table.num_rows > 0)
+        assert all(message in content for message in source.messages)

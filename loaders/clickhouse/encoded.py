@@ -1,0 +1,32 @@
+"""A record batch as ClickHouse sent it."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from loaders.clickhouse.arrow_decoder import in_utc
+from loaders.clickhouse.errors import broken_off
+
+_IN_A_THREAD_BYTES = 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedBatch:
+    """`message` is a whole message of Arrow IPC, compressed as the store chose to; `schema` is the store's."""
+
+    store: str
+    schema: pa.Schema
+    message: pa.Buffer
+
+    async def decoded(self) -> pa.RecordBatch:
+        """Its instants in UTC. `StoreUnavailable` for a broken one."""
+        try:
+            if self.message.size < _IN_A_THREAD_BYTES:
+                return in_utc(self._decode())
+            return in_utc(await asyncio.to_thread(self._decode))
+        except pa.ArrowInvalid as error:
+            raise broken_off(self.store, b"") from error
+
+    def _decode(self) -> pa.RecordBatch:
+        return pa.ipc.read_record_batch(self.message, self.schema)
