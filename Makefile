@@ -5,7 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test nightly check bench sdl compose packages prepare clean
+.PHONY: help demo demo-stop test nightly check bench sdl compose packages prepare prepare-tests clean
 
 demo: prepare ## everything from nothing to GraphiQL on 127.0.0.1:8000; Ctrl-C stops it (DEMO_DETACH=1 returns once ready)
 	@exec $(BIN)/axion demo
@@ -13,7 +13,7 @@ demo: prepare ## everything from nothing to GraphiQL on 127.0.0.1:8000; Ctrl-C s
 demo-stop: packages ## ends the demo; its data stays
 	@exec $(BIN)/axion demo-stop
 
-test: prepare ## the whole suite on a stack of its own (ARGS='-k name' selects)
+test: prepare-tests ## the whole suite on a stack of its own (ARGS='-k name' selects)
 	@exec deploy/local/run_tests.sh $(ARGS)
 
 nightly: prepare ## 20,000 random documents against a naive interpreter (ARGS='--documents=1000' for fewer)
@@ -42,6 +42,10 @@ packages: ## .venv with the project and its tools
 prepare: ## .venv, and what the embedded stack needs built (kept in the cache folder)
 	@deploy/local/venv.sh
 	@$(BIN)/python -m deploy.local.prepare
+
+prepare-tests: ## the same, and the emulators of warehouses
+	@deploy/local/venv.sh
+	@$(BIN)/python -m deploy.local.prepare --emulators
 
 clean: ## stops and deletes the stacks of this checkout and .venv; what was built stays in the cache folder
 	@for env in .axion/*/env; do \

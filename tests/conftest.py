@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local.paths import CHECKOUT
 from deploy.local.progress import Progress
+from deploy.local.servers import bigquery as bigquery_server
 from deploy.local.servers import flight_sql as flight_sql_server
 from deploy.local.stack import Stack
 from gateway.settings import Settings
@@ -55,6 +56,12 @@ def emulators(env_file: Path) -> Emulators:
     if stack is None:
         pytest.fail("the warehouses' emulators belong to a stack of this checkout: run `make test`")
     return Emulators(stack)
+
+
+@pytest.fixture(scope="session")
+def bigquery(emulators: Emulators) -> bigquery_server.Address:
+    emulators.start(bigquery_server.NAME)
+    return bigquery_server.address(emulators.stack.ports)
 
 
 @pytest.fixture(scope="session")

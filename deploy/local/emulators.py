@@ -1,16 +1,29 @@
 """Stand-ins for remote warehouses, started on request: `axion stack up --with ...`, and the tests' fixtures."""
 
+import os
 from collections.abc import Callable, Collection, Mapping
 
 from deploy.local.errors import StackError
 from deploy.local.part import Part
-from deploy.local.paths import StatePaths
+from deploy.local.paths import StatePaths, cache_folder
 from deploy.local.ports import Ports
 from deploy.local.progress import Progress
+from deploy.local.provision.artifact import provide
+from deploy.local.provision.debian_root import DebianRoot
+from deploy.local.provision.local_bigquery import LOCAL_BIGQUERY
 from deploy.local.secrets import Secrets
-from deploy.local.servers import flight_sql
+from deploy.local.servers import bigquery, flight_sql
+
+
+def _bigquery(paths: StatePaths, ports: Ports, secrets: Secrets, progress: Progress) -> Part:
+    cache = cache_folder()
+    root = provide(DebianRoot(os.environ.get("AXION_DEBIAN_MIRROR")), cache=cache, progress=progress).folder
+    packages = provide(LOCAL_BIGQUERY, cache=cache, progress=progress).folder
+    return bigquery.part(root, packages, paths, ports)
+
 
 _PARTS: Mapping[str, Callable[[StatePaths, Ports, Secrets, Progress], Part]] = {
+    bigquery.NAME: _bigquery,
     flight_sql.NAME: lambda paths, ports, secrets, _: flight_sql.part(paths, ports, secrets),
 }
 EMULATORS = tuple(_PARTS)

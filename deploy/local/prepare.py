@@ -19,9 +19,9 @@ from deploy.local.interrupt import terminable
 from deploy.local.lock import locked
 from deploy.local.paths import CHECKOUT
 from deploy.local.progress import Progress
-from deploy.local.provision.everything import provision
+from deploy.local.provision.everything import provision, provision_emulators
 
-EXTRAS = "s3,flight-sql,local,dev"
+EXTRAS = "s3,bigquery,flight-sql,local,dev"
 _STAMP = CHECKOUT / ".venv" / "axion-installed"
 
 
@@ -44,17 +44,22 @@ def install_packages(progress: Progress) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.prepare", description=__doc__)
     parser.add_argument("--packages-only", action="store_true", help="do not build the stack's servers")
-    packages_only = parser.parse_args().packages_only
+    parser.add_argument("--emulators", action="store_true", help="build the warehouses' emulators, too")
+    arguments = parser.parse_args()
+    packages_only = arguments.packages_only
     console = Console(stderr=True)
     try:
         if not packages_only and blocking(checks := examine()):
             console.print(table(checks))
             raise StackError("this machine lacks what the table marks as missing")
-        with terminable(), Progress(console) as progress, ThreadPoolExecutor(1) as pool, ended_on_interrupt():
-            packages = pool.submit(install_packages, progress)
+        with terminable(), Progress(console) as progress, ThreadPoolExecutor(2) as pool, ended_on_interrupt():
+            others = [pool.submit(install_packages, progress)]
+            if arguments.emulators:
+                others.append(pool.submit(provision_emulators, progress))
             if not packages_only:
                 provision(progress)
-            packages.result()
+            for other in others:
+                other.result()
     except StackError as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         return 1

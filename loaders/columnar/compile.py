@@ -149,7 +149,7 @@ def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | 
     group_keys = [binder.sort_key(group, column_type) for group, column_type in groups]
     if key_columns or group_keys:
         query = query.group_by(*key_columns, *(group.copy() for group in group_keys), copy=False)
-    if aggregate.having is not None or aggregate.order:
+    if aggregate.having is not None or aggregate.order or dialect.groups_are_sorted_outside:
         query = _grouped(query, columns)
         names = [output.name for output in columns]
         key_columns = [column(name) for name in names[: len(key_columns)]]

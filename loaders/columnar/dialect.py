@@ -30,6 +30,10 @@ class Dialect(ABC):
     """Stateless. `name` is sqlglot's name of the engine's SQL."""
 
     name: str = ""
+    nan_is_greatest = False
+    """Whether `>` and `>=` need to be told that NaN is not greater than anything, as IEEE 754 has it."""
+    groups_are_sorted_outside = False
+    """Whether a sort may name only columns of the answer, so that groups need a select around them to be sorted."""
 
     # -- parameters --
 
@@ -62,7 +66,10 @@ class Dialect(ABC):
     # -- predicates --
 
     def compare(self, op: Op, left: exp.Expr, right: exp.Expr, kind: Kind) -> exp.Expr:
-        return _COMPARISONS[op](this=left, expression=right)
+        compared = _COMPARISONS[op](this=left, expression=right)
+        if self.nan_is_greatest and kind is Kind.FLOAT and op in (Op.GT, Op.GTE):
+            return exp.paren(exp.and_(compared, exp.not_(exp.IsNan(this=left.copy()))))
+        return compared
 
     def one_of(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from loaders.errors import StoreError, StoreTimeout
+from loaders.errors import AxionError, StoreTimeout
 from loaders.ledger import Ledger
 from loaders.warehouses.base import RecordBatches
 from loaders.warehouses.blocking import BlockingRun
@@ -31,7 +31,7 @@ async def batches_of(
     ledger: Ledger,
     timeout_ms: int,
     failures: tuple[type[Exception], ...],
-    store_error: Callable[[str, Exception], StoreError],
+    store_error: Callable[[str, Exception], AxionError],
 ) -> RecordBatches:
     """Runs, yields what has rows, and frees, whatever happens. `failures` are what the client raises."""
     rows = sent = 0

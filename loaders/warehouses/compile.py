@@ -8,7 +8,7 @@ from sqlglot import exp
 from loaders.columnar.dialect import Dialect
 from loaders.description import ColumnType, Kind
 from loaders.expression import CLOCK_UNITS
-from loaders.read import AggregateFunction, Measure, Op, Unit
+from loaders.read import AggregateFunction, Measure, Unit
 
 _SUM_TYPES = {Kind.INTEGER: "BIGINT", Kind.BIGINT: "DECIMAL(38, 0)"}
 
@@ -16,10 +16,11 @@ _SUM_TYPES = {Kind.INTEGER: "BIGINT", Kind.BIGINT: "DECIMAL(38, 0)"}
 class DuckDB(Dialect):
     """Positional parameters, `$1`. The session's time zone must be UTC: timestamps are bound without a zone.
 
-    NaN is its greatest number; here it compares as IEEE 754 has it, like everywhere else.
+    NaN is its greatest number; here it compares like everywhere else.
     """
 
     name = "duckdb"
+    nan_is_greatest = True
 
     def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
         node = exp.Parameter(this=exp.Literal.number(position + 1))
@@ -45,12 +46,6 @@ class DuckDB(Dialect):
     def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
         to = exp.DataType.build("DOUBLE[]", dialect="duckdb")
         return exp.Anonymous(this="list_cosine_similarity", expressions=[exp.Cast(this=column, to=to), vector])
-
-    def compare(self, op: Op, left: exp.Expr, right: exp.Expr, kind: Kind) -> exp.Expr:
-        compared = super().compare(op, left, right, kind)
-        if kind is Kind.FLOAT and op in (Op.GT, Op.GTE):
-            return exp.paren(exp.and_(compared, exp.not_(exp.IsNan(this=left.copy()))))
-        return compared
 
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
         instant = exp.Cast(this=instant, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))

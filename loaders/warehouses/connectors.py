@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from loaders.errors import BadInput
 from loaders.warehouses.base import Warehouse
 from loaders.warehouses.settings import (
+    BigQueryCredentials,
+    BigQueryOptions,
     ClickHouseCredentials,
     ClickHouseOptions,
     Credentials,
@@ -68,6 +70,12 @@ class Connector(Generic[O, C]):
         return self.open(store, checked, credentials)
 
 
+def _open_bigquery(store: str, options: BigQueryOptions, credentials: BigQueryCredentials) -> Warehouse:
+    with _extra("bigquery", "bigquery"):
+        from loaders.warehouses.bigquery import BigQueryWarehouse
+    return BigQueryWarehouse(store, options, credentials)
+
+
 def _open_clickhouse(store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials) -> Warehouse:
     from loaders.warehouses.clickhouse import ClickHouseWarehouse
 
@@ -98,12 +106,14 @@ def _extra(extra: str, connector: str) -> Iterator[None]:
 
 
 AnyConnector = (
-    Connector[ClickHouseOptions, ClickHouseCredentials]
+    Connector[BigQueryOptions, BigQueryCredentials]
+    | Connector[ClickHouseOptions, ClickHouseCredentials]
     | Connector[FlightSqlOptions, FlightSqlCredentials]
     | Connector[S3ParquetOptions, S3ParquetCredentials]
 )
 
 CONNECTORS: Mapping[str, AnyConnector] = {
+    "bigquery": Connector("bigquery", BigQueryOptions, BigQueryCredentials, _open_bigquery),
     "clickhouse": Connector("clickhouse", ClickHouseOptions, ClickHouseCredentials, _open_clickhouse),
     "flight_sql": Connector("flight_sql", FlightSqlOptions, FlightSqlCredentials, _open_flight_sql),
     "s3_parquet": Connector("s3_parquet", S3ParquetOptions, S3ParquetCredentials, _open_s3_parquet),

@@ -4,6 +4,8 @@ import json
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 
@@ -113,3 +115,40 @@ class FlightSqlCredentials(Credentials):
         if self.token.get_secret_value() and (self.username.get_secret_value() or self.password.get_secret_value()):
             raise ValueError("give a user name and a password, or a token, not both")
         return self
+
+
+class BigQueryOptions(Options):
+    """`endpoint` and `storage_endpoint` are for private endpoints and emulators; http:// encrypts nothing."""
+
+    project: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.:-]{2,99}$")]
+    dataset: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,1024}$")]
+    location: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{2,40}$")] | None = None
+    maximum_bytes_billed: Annotated[int, Field(gt=0, strict=True)] | None = None
+    endpoint: HttpUrl | None = None
+    storage_endpoint: HttpUrl | None = None
+
+    @model_validator(mode="after")
+    def _both_endpoints(self) -> Self:
+        if (self.endpoint is None) != (self.storage_endpoint is None):
+            raise ValueError("give `endpoint` and `storage_endpoint`, or neither")
+        return self
+
+
+def _service_account(secret: SecretStr) -> SecretStr:
+    try:
+        key = json.loads(secret.get_secret_value())
+    except json.JSONDecodeError:
+        raise ValueError("must be the JSON of a service account's key") from None
+    if not isinstance(key, dict) or key.get("type") != "service_account":
+        raise ValueError("must be the key of a service account: other kinds of credentials are not taken")
+    if not all(isinstance(key.get(name), str) for name in ("client_email", "private_key", "token_uri")):
+        raise ValueError("must hold client_email, private_key and token_uri, as downloaded")
+    try:
+        load_pem_private_key(key["private_key"].encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("must hold a private key in PEM") from None
+    return secret
+
+
+class BigQueryCredentials(Credentials):
+    service_account: Annotated[SecretStr, Field(max_length=20_000), AfterValidator(_service_account)]

@@ -4,15 +4,17 @@ import pytest
 
 from loaders.ledger import Ledger
 from loaders.warehouses.base import Warehouse
-from tests.conformance.rows import EVERY_TYPE, LARGE, MIXED, MOMENTS, NO_ROWS, ODD_NAME, ODD_NAMES
-from tests.conformance.subject import ClickHouseSubject, FlightSqlSubject, S3ParquetSubject, Subject
+from tests.conformance.rows import EVERY_TYPE, LARGE, MIXED, MOMENTS, NO_ROWS, ODD_NAMES
+from tests.conformance.subject import BigQuerySubject, ClickHouseSubject, FlightSqlSubject, S3ParquetSubject, Subject
 
 
-@pytest.fixture(scope="session", params=["clickhouse", "flight_sql", "s3_parquet"])
+@pytest.fixture(scope="session", params=["bigquery", "clickhouse", "flight_sql", "s3_parquet"])
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     """Loaded with the same tables whatever the connector. Fixtures `clickhouse_url`, `clickhouse_password` and `s3`."""
     made: Subject
-    if request.param == "clickhouse":
+    if request.param == "bigquery":
+        made = BigQuerySubject(request.getfixturevalue("bigquery"))
+    elif request.param == "clickhouse":
         url = request.getfixturevalue("clickhouse_url")
         made = ClickHouseSubject(url, request.getfixturevalue("clickhouse_password"))
     elif request.param == "flight_sql":
@@ -25,7 +27,7 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     await made.load("large", LARGE)
     await made.load("mixed", MIXED)
     await made.load("moments", MOMENTS)
-    await made.load(ODD_NAME, ODD_NAMES)
+    await made.load(made.odd_name, ODD_NAMES.rename_columns(list(made.odd_columns)))
     await made.load("elsewhere", NO_ROWS, space=made.other_space)
     yield made
     await made.close()

@@ -1,7 +1,10 @@
 """The tables every connector is given."""
 
+import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 
@@ -34,7 +37,7 @@ EVERY_TYPE = pa.table(
     }
 )
 
-EVERY_TYPE_JSON = [
+EVERY_TYPE_JSON: list[dict[str, Any]] = [
     {
         "id": 1,
         "flag": True,
@@ -124,3 +127,29 @@ MOMENTS = pa.table(
         "day": pa.array([*(None for _ in INSTANTS), *DATES], pa.date32()),
     }
 )
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def comparable(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Numbers that are strings as decimals: how many zeros follow the point is the engine's, as is INTEGER or BIGINT.
+
+    And -0.0 is 0.0: which of two equal ones is the least, no engine promises.
+    """
+    return [{name: _comparable(value) for name, value in row.items()} for row in rows]
+
+
+def _comparable(value: Any) -> Any:
+    match value:
+        case bool():
+            return value
+        case float():
+            return value + 0.0
+        case int():
+            return Decimal(value)
+        case str() if _NUMBER.fullmatch(value):
+            return Decimal(value)
+        case list():
+            return [_comparable(item) for item in value]
+        case _:
+            return value

@@ -1,25 +1,36 @@
 """A connector as the suite sees it: how to put a table there, open it rightly and wrongly, and look into its engine."""
 
+import asyncio
+import io
 import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import adbc_driver_flightsql.dbapi as flight_sql
 import pyarrow as pa
 import pyarrow.parquet as pq
 from adbc_driver_flightsql import DatabaseOptions
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
 from pyarrow import fs
 
+from deploy.local.servers import bigquery as bigquery_server
 from deploy.local.servers import flight_sql as flight_sql_server
 from loaders.clickhouse.client import ClickHouse
 from loaders.columnar.statement import Statement
+from loaders.description import ColumnType, Kind
 from loaders.ledger import Ledger
 from loaders.read import AggregateFunction
 from loaders.warehouses.base import Warehouse
+from loaders.warehouses.bigquery import BigQueryWarehouse
 from loaders.warehouses.clickhouse import ClickHouseWarehouse
 from loaders.warehouses.flight_sql import FlightSql
 from loaders.warehouses.s3_parquet import S3Parquet
 from loaders.warehouses.settings import (
+    BigQueryCredentials,
+    BigQueryOptions,
     ClickHouseCredentials,
     ClickHouseOptions,
     FlightSqlCredentials,
@@ -27,6 +38,8 @@ from loaders.warehouses.settings import (
     S3ParquetCredentials,
     S3ParquetOptions,
 )
+from tests.conformance.bigquery_front import ACCOUNT, Front
+from tests.conformance.rows import ODD_NAME, ODD_NAMES
 
 STORE = "datasource:conformance"
 NOBODY_LISTENS = "http://127.0.0.1:1"
@@ -46,6 +59,15 @@ class Subject(ABC):
 
     space = "axion_conformance"
     other_space = "axion_conformance_other"
+    odd_name = ODD_NAME
+    odd_columns: Sequence[str] = ODD_NAMES.column_names
+    """Names as odd as the engine allows."""
+    kinds: Mapping[str, ColumnType] = {}
+    """Columns of `every_type` that are of another type here than elsewhere, as the engine has no such type."""
+    left_out: frozenset[str] = frozenset()
+    """Columns of `every_type` the engine cannot show."""
+    unsorted: frozenset[str] = frozenset()
+    """Columns the test server, unlike the engine, does not sort as it is told."""
     estimates = True
     """Whether the engine tells sizes from metadata."""
     without: frozenset[AggregateFunction] = frozenset()
@@ -202,6 +224,113 @@ class S3ParquetSubject(Subject):
     async def running(self, warehouse: Warehouse) -> int:
         assert isinstance(warehouse, S3Parquet)
         return warehouse.running
+
+
+class BigQuerySubject(Subject):
+    """The emulator behind a front that checks the account: `space` and `other_space` are datasets."""
+
+    odd_name = "naïve table-1 漢"
+    odd_columns = ("a b é", "c'd", "select")
+    kinds = {"id": ColumnType(Kind.BIGINT), "unsigned": ColumnType(Kind.NUMERIC)}
+    unsorted = frozenset({"ratio"})  # local-bigquery has no NULLS LAST for floats
+    without = frozenset({AggregateFunction.PERCENTILE})
+
+    def __init__(self, at: bigquery_server.Address) -> None:
+        self._at = at
+        self.front = Front(at.endpoint)
+        self._client = bigquery.Client(
+            project=at.project, credentials=AnonymousCredentials(), client_options={"api_endpoint": at.endpoint}
+        )
+
+    async def prepare(self) -> None:
+        await self.front.start()
+        for space in (self.space, self.other_space):
+            self._client.delete_dataset(space, delete_contents=True, not_found_ok=True)
+            self._client.create_dataset(space)
+
+    async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None:
+        table = f"{self._at.project}.{space or self.space}.{name}"
+        fields = [_bigquery_field(field) for field in rows.schema]
+        self._client.create_table(bigquery.Table(table, schema=fields))
+        if not rows.num_rows:
+            return
+        columns = [
+            column.cast(pa.decimal128(38, 9)) if pa.types.is_uint64(column.type) else column for column in rows.columns
+        ]
+        file = io.BytesIO()
+        pq.write_table(pa.table(columns, rows.column_names), file)
+        file.seek(0)
+        config = bigquery.LoadJobConfig(source_format="PARQUET", schema=fields, write_disposition="WRITE_TRUNCATE")
+        config.parquet_options = bigquery.ParquetOptions.from_api_repr({"enableListInference": True})
+        await asyncio.to_thread(lambda: self._client.load_table_from_file(file, table, job_config=config).result())
+
+    async def drop(self, name: str) -> None:
+        self._client.delete_table(f"{self._at.project}.{self.space}.{name}")
+
+    async def last_error(self) -> str | None:
+        """BigQuery's word for why the youngest job ended."""
+        (job,) = await asyncio.to_thread(lambda: list(self._client.list_jobs(max_results=1)))
+        return (job.error_result or {}).get("reason")
+
+    def open(
+        self,
+        *,
+        secret: str | None = None,
+        user: str | None = None,
+        url: str | None = None,
+        maximum_bytes_billed: int | None = None,
+    ) -> Warehouse:
+        key = rsa.generate_private_key(65537, 2048) if secret else None
+        account = self.front.service_account(key=key, email=user or ACCOUNT)
+        return self._opened(self.space, account, url or self.front.endpoint, maximum_bytes_billed)
+
+    def open_missing(self) -> Warehouse:
+        return self._opened("axion_no_such_dataset", self.front.service_account(), self.front.endpoint)
+
+    def endless(self, table: str) -> Statement:
+        source = f"`{self.space}`.`{table}`"
+        sql = f"SELECT t.id * u.id AS c0 FROM {source} AS t CROSS JOIN {source} AS u WHERE MOD(t.id + u.id, 400009) < 0"
+        return Statement(sql, (), ())
+
+    async def running(self, warehouse: Warehouse) -> int:
+        return len(await asyncio.to_thread(lambda: list(self._client.list_jobs(state_filter="running"))))
+
+    async def close(self) -> None:
+        self._client.close()
+        await self.front.stop()
+
+    def _opened(self, dataset: str, account: str, endpoint: str, maximum_bytes_billed: int | None = None) -> Warehouse:
+        return BigQueryWarehouse(
+            STORE,
+            BigQueryOptions(
+                project=self._at.project,
+                dataset=dataset,
+                maximum_bytes_billed=maximum_bytes_billed,
+                endpoint=endpoint,
+                storage_endpoint=self._at.storage_endpoint,
+            ),
+            BigQueryCredentials.model_validate({"service_account": account}),
+        )
+
+
+_BIGQUERY_TYPES = {
+    pa.bool_(): "BOOL",
+    pa.int32(): "INT64",
+    pa.int64(): "INT64",
+    pa.uint64(): "NUMERIC",
+    pa.float64(): "FLOAT64",
+    pa.string(): "STRING",
+    pa.decimal128(20, 4): "NUMERIC",
+    pa.decimal128(18, 4): "NUMERIC",
+    pa.date32(): "DATE",
+    pa.timestamp("us", "UTC"): "TIMESTAMP",
+}
+
+
+def _bigquery_field(field: pa.Field) -> bigquery.SchemaField:
+    if pa.types.is_list(field.type):
+        return bigquery.SchemaField(field.name, _BIGQUERY_TYPES[field.type.value_type], mode="REPEATED")
+    return bigquery.SchemaField(field.name, _BIGQUERY_TYPES[field.type])
 
 
 class FlightSqlSubject(Subject):

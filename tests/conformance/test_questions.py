@@ -33,7 +33,7 @@ from loaders.read import (
     figure,
 )
 from loaders.warehouses.base import Warehouse
-from tests.conformance.rows import MIXED_ROWS
+from tests.conformance.rows import MIXED_ROWS, comparable
 from tests.conformance.subject import Subject
 from tests.loaders.buckets import DATES, INSTANTS, ZONES, bucket_of
 from tests.loaders.columnar.naive import Row, bytewise, holds, ordered
@@ -95,12 +95,14 @@ async def test_every_filter(warehouse: Warehouse, ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("nulls_first", [None, True, False])
 @pytest.mark.parametrize("descending", [False, True])
-async def test_every_order(warehouse: Warehouse, ledger: Ledger, descending: bool, nulls_first: bool | None) -> None:
-    for name in VALUES:
+async def test_every_order(
+    subject: Subject, warehouse: Warehouse, ledger: Ledger, descending: bool, nulls_first: bool | None
+) -> None:
+    for name in VALUES.keys() - subject.unsorted:
         order = (OrderBy(Col(name), descending, nulls_first), OrderBy(Col("id")))
         read = await mixed(warehouse, fields=ID, order=order, page=Page(30))
         expected = [row["id"] for row in ordered(MIXED_ROWS, read, bytewise)][:30]
-        assert [row["id"] for row in await read_rows(read, warehouse, ledger)] == expected, name
+        assert [int(row["id"]) for row in await read_rows(read, warehouse, ledger)] == expected, name
 
 
 @pytest.mark.parametrize("group", ["c0", "big", "name", "flag", "day", "at"])
@@ -118,7 +120,7 @@ async def test_groups(group: str, warehouse: Warehouse, ledger: Ledger) -> None:
         | {f"m{n}": json_of(_value(m, groups[value]), measure_type(m, read.table)) for n, m in enumerate(MEASURED)}
         for value in sorted(groups, key=lambda value: (value is None, 0 if value is None else bytewise(value)))
     ]
-    assert _comparable(orjson.loads(answer)["groups"]) == _comparable(expected)
+    assert comparable(orjson.loads(answer)["groups"]) == comparable(expected)
 
 
 async def test_the_average_the_spread_and_percentiles(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:
@@ -135,7 +137,9 @@ async def test_groups_that_hold(warehouse: Warehouse, ledger: Ledger) -> None:
     read = await mixed(warehouse, connection=Connection((("groups", part),)))
     found = orjson.loads(await read_connection(read, warehouse, ledger))["groups"]
     counts = Counter(row["c0"] for row in MIXED_ROWS)
-    assert {(entry["key"], entry["n"]) for entry in found} == {(key, n) for key, n in counts.items() if n > 9}
+    assert {(entry["key"], entry["n"]) for entry in comparable(found)} == {
+        (key, n) for key, n in counts.items() if n > 9
+    }
 
 
 @pytest.mark.parametrize("unit", Unit)
@@ -170,10 +174,3 @@ def _value(measure: Measure, rows: list[Row]) -> Any:
     assert isinstance(measure.expression, Col)
     name = measure.expression.name
     return measured(measure, [row[name] for row in rows if row[name] is not None], bytewise)
-
-
-def _comparable(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """-0.0 is 0.0: which of the two equal ones is the least, no engine promises."""
-    return [
-        {key: value + 0.0 if isinstance(value, float) else value for key, value in group.items()} for group in groups
-    ]

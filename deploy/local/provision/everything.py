@@ -11,6 +11,10 @@ from deploy.local.progress import Progress
 from deploy.local.provision.artifact import Recipe, provide
 from deploy.local.provision.debian_root import DebianRoot
 from deploy.local.provision.go_binary import OPENFGA, VERSITYGW
+from deploy.local.provision.local_bigquery import LOCAL_BIGQUERY
+
+EMULATORS: tuple[Recipe, ...] = (LOCAL_BIGQUERY,)
+"""What the emulators of warehouses need built beside the stores' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,9 @@ def provision(progress: Progress) -> Provisions:
         binaries = pool.submit(lane, OPENFGA, VERSITYGW)
         (postgres_root,), (openfga, versitygw) = root.result(), binaries.result()
     return Provisions(postgres_root, openfga / "bin" / "openfga", versitygw / "bin" / "versitygw")
+
+
+def provision_emulators(progress: Progress) -> None:
+    """Builds what is missing, so that the first test that needs it does not wait; raises the first `StackError`."""
+    for recipe in EMULATORS:
+        provide(recipe, cache=cache_folder(), progress=progress)

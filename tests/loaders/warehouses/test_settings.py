@@ -5,6 +5,7 @@ import pytest
 from loaders.errors import BadInput
 from loaders.warehouses.connectors import CONNECTORS, connector
 from loaders.warehouses.settings import Credentials, S3ParquetCredentials
+from tests.conformance.bigquery_front import Front
 
 S3 = {
     "endpoint": "http://s3.example:9000/",
@@ -21,7 +22,8 @@ FLIGHT_SQL = {
     "username": "flight-user",
     "password": "hunter2-hunter2",
 }
-SETTINGS = {"clickhouse": CLICKHOUSE, "flight_sql": FLIGHT_SQL, "s3_parquet": S3}
+BIGQUERY = {"project": "a-project", "dataset": "sales", "service_account": Front("").service_account()}
+SETTINGS = {"bigquery": BIGQUERY, "clickhouse": CLICKHOUSE, "flight_sql": FLIGHT_SQL, "s3_parquet": S3}
 
 
 def test_settings_are_parted_into_options_and_credentials() -> None:

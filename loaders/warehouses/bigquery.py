@@ -1,0 +1,183 @@
+"""A dataset of BigQuery: queries as jobs, their rows over the Storage Read API."""
+
+import asyncio
+import unicodedata
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from typing import Final, TypeVar
+
+from google.api_core import exceptions
+from google.api_core.retry import Retry
+from google.cloud import bigquery
+
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.statement import Statement
+from loaders.description import Table
+from loaders.errors import UnknownTable
+from loaders.ledger import Ledger
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable
+from loaders.warehouses.batch_run import batches_of
+from loaders.warehouses.bigquery_clients import open_clients
+from loaders.warehouses.bigquery_errors import BIGQUERY_FAILURES, query_error, store_error
+from loaders.warehouses.bigquery_run import BigQueryRun
+from loaders.warehouses.bigquery_sql import BIGQUERY
+from loaders.warehouses.bigquery_types import column_of
+from loaders.warehouses.settings import BigQueryCredentials, BigQueryOptions
+
+T = TypeVar("T")
+
+_CALL_S: Final = 10.0
+_RETRY_S: Final = 3.0
+_IN_NAMES: Final = frozenset({"Mn", "Mc", "Nd", "Nl", "Pc", "Pd", "Zs"})
+_VIEWS: Final = frozenset({"VIEW", "MATERIALIZED_VIEW"})
+
+
+class BigQueryWarehouse:
+    """`schema` is another dataset of the project. Queries only read by what they are; the account decides what it may.
+
+    A failed call is tried again for three seconds at most, and a job never.
+    """
+
+    def __init__(
+        self, store: str, options: BigQueryOptions, credentials: BigQueryCredentials, *, threads: int = 16
+    ) -> None:
+        """Opens no connection yet."""
+        self._store = store
+        self._options = options
+        self._clients = open_clients(options, credentials)
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
+        self._canceller = ThreadPoolExecutor(2, thread_name_prefix=f"{store} cancel")
+        self._retry = Retry(predicate=_passes, initial=0.2, maximum=1.0, timeout=_RETRY_S)
+
+    @property
+    def store(self) -> str:
+        return self._store
+
+    @property
+    def dialect(self) -> Dialect:
+        return BIGQUERY
+
+    async def ping(self, *, ledger: Ledger) -> None:
+        dataset = self._dataset(None)
+        await self._blocking(
+            lambda: self._clients.jobs.get_dataset(dataset, retry=self._retry, timeout=_CALL_S), ledger
+        )
+
+    async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
+        """Sizes are None: they cost a call for each table, see `estimate`."""
+        if schema is not None and not _is_dataset(schema):
+            return []
+
+        def listed() -> list[bigquery.table.TableListItem]:
+            try:
+                return list(self._clients.jobs.list_tables(self._dataset(schema), retry=self._retry, timeout=_CALL_S))
+            except exceptions.NotFound:
+                if schema is None:
+                    raise
+                return []
+
+        found = await self._blocking(listed, ledger)
+        return [
+            RemoteTable(item.table_id, schema, "view" if item.table_type in _VIEWS else "table")
+            for item in sorted(found, key=lambda item: item.table_id)
+        ]
+
+    async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
+        """Intervals and ranges are left out (`bigquery_types`)."""
+        described = await self._table(table, schema, ledger)
+        columns = (column_of(field) for field in described.schema)
+        return Table(self._store, schema or self._options.dataset, table, tuple(column for column in columns if column))
+
+    async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
+        """Rows from metadata; bytes as a dry run of reading all of it would be billed, views included."""
+        described = await self._table(table, schema, ledger)
+        name = f"`{described.dataset_id}`.`{described.table_id}`"
+
+        def dry() -> bigquery.QueryJob:
+            config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+            return self._clients.jobs.query(
+                f"SELECT * FROM {name}",  # noqa: S608 - names of a table that exists, which hold no backtick
+                job_config=config,
+                location=self._options.location,
+                retry=self._retry,
+                job_retry=None,
+                timeout=_CALL_S,
+            )
+
+        job = await self._blocking(dry, ledger)
+        return Estimate(described.num_rows, job.total_bytes_processed)
+
+    async def stream(
+        self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
+    ) -> RecordBatches:
+        run = BigQueryRun(
+            self._executor,
+            self._canceller,
+            self._clients,
+            statement,
+            location=self._options.location,
+            maximum_bytes_billed=self._options.maximum_bytes_billed,
+            retry=self._retry,
+            timeout_s=timeout_ms / 1000,
+        )
+        batches = batches_of(
+            run,
+            store=self._store,
+            ledger=ledger,
+            timeout_ms=timeout_ms,
+            failures=BIGQUERY_FAILURES,
+            store_error=query_error,
+        )
+        async with aclosing(batches):
+            async for batch in batches:
+                yield batch
+
+    async def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._canceller.shutdown(wait=False)
+        self._clients.close()
+
+    def _dataset(self, schema: str | None) -> bigquery.DatasetReference:
+        return bigquery.DatasetReference(self._options.project, schema or self._options.dataset)
+
+    async def _table(self, table: str, schema: str | None, ledger: Ledger) -> bigquery.Table:
+        if not _is_table(table) or (schema is not None and not _is_dataset(schema)):
+            raise self._unknown(table)
+        reference = self._dataset(schema).table(table)
+
+        def get() -> bigquery.Table | None:
+            try:
+                return self._clients.jobs.get_table(reference, retry=self._retry, timeout=_CALL_S)
+            except exceptions.NotFound:
+                return None
+
+        found = await self._blocking(get, ledger)
+        if found is None:
+            raise self._unknown(table)
+        return found
+
+    async def _blocking(self, function: Callable[[], T], ledger: Ledger) -> T:
+        """One call in a worker thread, bounded by the client's own time-outs."""
+        with ledger.statement(self._store):
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._executor, function)
+            except BIGQUERY_FAILURES as error:
+                raise store_error(self._store, error) from error
+
+    def _unknown(self, table: str) -> UnknownTable:
+        return UnknownTable(f"{self._store} has no table {table}. List its tables again.")
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the same call may do better a moment later. A refused connection does not: nobody is there."""
+    return isinstance(error, exceptions.ServiceUnavailable | exceptions.BadGateway | exceptions.TooManyRequests)
+
+
+def _is_dataset(name: str) -> bool:
+    return name.isascii() and name.replace("_", "a").isalnum()
+
+
+def _is_table(name: str) -> bool:
+    """Letters, marks, digits, connectors, dashes and spaces: what BigQuery's names are made of, and no path is."""
+    return bool(name) and all(c.isalpha() or unicodedata.category(c) in _IN_NAMES for c in name)

@@ -1,0 +1,63 @@
+"""BigQuery's two clients of one data source, and its credentials: a service account that signs its own tokens.
+
+Nothing of the machine is used: no ambient credentials, no metadata server, and no token endpoint, whose address would
+come out of the key. A token is signed here and valid for BigQuery only, so the key never travels.
+"""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import grpc
+from google.auth.credentials import Credentials
+from google.cloud import bigquery
+from google.cloud.bigquery_storage_v1.services.big_query_read import BigQueryReadClient
+from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
+from google.oauth2 import service_account
+
+from loaders.warehouses.settings import BigQueryCredentials, BigQueryOptions
+
+_SCOPES = ("https://www.googleapis.com/auth/bigquery",)
+_MESSAGE_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Safe for use by several threads."""
+
+    jobs: bigquery.Client
+    storage: BigQueryReadClient
+
+    def close(self) -> None:
+        self.jobs.close()
+        self.storage.transport.close()
+
+
+def open_clients(options: BigQueryOptions, credentials: BigQueryCredentials) -> Clients:
+    """Opens no connection yet."""
+    signed = _signed(credentials)
+    jobs = bigquery.Client(
+        project=options.project,
+        credentials=signed,
+        location=options.location,
+        client_options={"api_endpoint": options.endpoint} if options.endpoint else None,
+    )
+    return Clients(jobs, BigQueryReadClient(transport=_transport(options, signed)))
+
+
+def _signed(credentials: BigQueryCredentials) -> Credentials:
+    key = json.loads(credentials.service_account.get_secret_value())
+    made: Credentials = service_account.Credentials.from_service_account_info(
+        key, scopes=_SCOPES, always_use_jwt_access=True
+    )
+    return made
+
+
+def _transport(options: BigQueryOptions, credentials: Credentials) -> BigQueryReadGrpcTransport:
+    if options.storage_endpoint is None:
+        return BigQueryReadGrpcTransport(credentials=credentials)
+    address = urlsplit(options.storage_endpoint)
+    if address.scheme == "https":
+        return BigQueryReadGrpcTransport(host=address.netloc, credentials=credentials)
+    limits = [("grpc.max_receive_message_length", _MESSAGE_BYTES)]
+    return BigQueryReadGrpcTransport(channel=grpc.insecure_channel(address.netloc, options=limits))

@@ -1,0 +1,138 @@
+"""One BigQuery query: a job, then its result as one stream of the Storage Read API."""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+import pyarrow as pa
+from google.api_core import exceptions
+from google.api_core.retry import Retry
+from google.cloud import bigquery
+from google.cloud.bigquery_storage_v1 import types
+
+from loaders.columnar.statement import Statement
+from loaders.warehouses.batch_run import BatchRun
+from loaders.warehouses.bigquery_clients import Clients
+from loaders.warehouses.bigquery_sql import query_parameters
+
+_CALL_S = 20.0
+"""For one call over HTTP or gRPC; a long job is asked about again and again."""
+_BATCH_ROWS = 16_384
+_READ_AGAIN = (exceptions.ServiceUnavailable, exceptions.InternalServerError)
+
+
+class BigQueryRun(BatchRun):
+    """One stream, because the rows of several have no order among each other."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        canceller: ThreadPoolExecutor,
+        clients: Clients,
+        statement: Statement,
+        *,
+        location: str | None,
+        maximum_bytes_billed: int | None,
+        retry: Retry,
+        timeout_s: float,
+    ) -> None:
+        super().__init__(executor, timeout_s=timeout_s)
+        self._canceller = canceller
+        self._clients = clients
+        self._statement = statement
+        self._location = location
+        self._maximum_bytes = maximum_bytes_billed
+        self._retry = retry
+        self._job_id = f"axion-{uuid.uuid4()}"
+        self._job: bigquery.QueryJob | None = None
+        self._cancelled = False
+        self._finished = False
+        self._responses: Iterable[types.ReadRowsResponse] | None = None
+        self._batches: Iterator[pa.RecordBatch] = iter(())
+
+    def start(self) -> None:
+        jobs = self._clients.jobs
+        config = bigquery.QueryJobConfig(
+            query_parameters=query_parameters(self._statement.parameters),
+            job_timeout_ms=max(round(self._timeout_s * 1000), 1),
+            use_query_cache=True,
+        )
+        if self._maximum_bytes is not None:
+            config.maximum_bytes_billed = self._maximum_bytes
+        self._job = job = jobs.query(
+            self._statement.sql,
+            job_config=config,
+            job_id=self._job_id,
+            location=self._location,
+            retry=self._retry,
+            job_retry=None,
+            timeout=_CALL_S,
+        )
+        if self._cancelled:
+            self._cancel(job)
+        job.result(max_results=0, retry=self._retry, job_retry=None)
+        self._finished = True
+        self._batches = self._read(job)
+
+    def read(self) -> pa.RecordBatch | None:
+        return next(self._batches, None)
+
+    def interrupt(self) -> None:
+        """Returns at once: the calls it takes are made in another thread."""
+        if not self._cancelled:
+            self._cancelled = True
+            self._canceller.submit(self._cancel_all)
+
+    def free(self) -> None:
+        self._cancelled = True
+        self._close_stream()
+        self._batches = iter(())
+
+    def _cancel_all(self) -> None:
+        self._close_stream()
+        if self._job is not None and not self._finished:
+            self._cancel(self._job)
+
+    def _cancel(self, job: bigquery.QueryJob) -> None:
+        self._clients.jobs.cancel_job(job.job_id, location=job.location, retry=self._retry, timeout=_CALL_S)
+
+    def _close_stream(self) -> None:
+        responses, self._responses = self._responses, None
+        if responses is not None:
+            responses.cancel()  # type: ignore[attr-defined]  # the generated client tells less than it returns
+
+    def _read(self, job: bigquery.QueryJob) -> Iterator[pa.RecordBatch]:
+        session = self._session(job)
+        if not session.streams:
+            return
+        schema = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
+        name, offset, failures = session.streams[0].name, 0, 0
+        while True:
+            try:
+                self._responses = responses = self._clients.storage.read_rows(
+                    read_stream=name, offset=offset, retry=None, timeout=None
+                )
+                for response in responses:
+                    message = pa.py_buffer(response.arrow_record_batch.serialized_record_batch)
+                    batch = pa.ipc.read_record_batch(message, schema)
+                    offset, failures = offset + batch.num_rows, 0
+                    for start in range(0, batch.num_rows, _BATCH_ROWS):
+                        yield batch.slice(start, _BATCH_ROWS)
+                return
+            except _READ_AGAIN:  # from where it broke off, once
+                failures += 1
+                if failures > 1 or self._cancelled:
+                    raise
+
+    def _session(self, job: bigquery.QueryJob) -> types.ReadSession:
+        table = job.destination
+        return self._clients.storage.create_read_session(
+            parent=f"projects/{job.project}",
+            read_session=types.ReadSession(
+                table=f"projects/{table.project}/datasets/{table.dataset_id}/tables/{table.table_id}",
+                data_format=types.DataFormat.ARROW,
+            ),
+            max_stream_count=1,
+            retry=self._retry,
+            timeout=_CALL_S,
+        )

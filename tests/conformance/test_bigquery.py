@@ -1,0 +1,89 @@
+"""What only BigQuery does: bytes are told and limited, a job is cancelled for good, and one kind of key is taken."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import orjson
+import pytest
+
+from deploy.local.servers.bigquery import Address
+from loaders.errors import BadInput, StoreQueryFailed
+from loaders.ledger import Ledger
+from loaders.warehouses.base import Estimates
+from loaders.warehouses.connectors import connector
+from tests.conformance.bigquery_front import Front
+from tests.conformance.rows import LARGE, NO_ROWS
+from tests.conformance.subject import BigQuerySubject
+from tests.conformance.test_warehouse import drain, statement_of
+
+KEY = orjson.loads(Front("").service_account())
+SETTINGS = {"project": "a-project", "dataset": "d", "service_account": orjson.dumps(KEY).decode()}
+
+
+class Subject(BigQuerySubject):
+    space = "axion_bigquery"
+    other_space = "axion_bigquery_other"
+
+
+@pytest.fixture(scope="module")
+async def subject(bigquery: Address) -> AsyncIterator[Subject]:
+    made = Subject(bigquery)
+    await made.prepare()
+    await made.load("large", LARGE)
+    await made.load("no_rows", NO_ROWS)
+    yield made
+    await made.close()
+
+
+async def test_bytes_are_those_of_a_dry_run(subject: Subject) -> None:
+    warehouse = subject.open()
+    assert isinstance(warehouse, Estimates)
+    estimate = await warehouse.estimate("large", ledger=Ledger())
+    await warehouse.close()
+    assert estimate.bytes == subject.front.bytes_told[-1] > 1_000_000
+    assert subject.front.jobs[-1]["configuration"]["dryRun"] is True
+
+
+async def test_a_query_over_its_bytes_is_refused(subject: Subject) -> None:
+    warehouse = subject.open(maximum_bytes_billed=1_000)
+    ledger = Ledger()
+    statement = await statement_of(warehouse, "large", ledger)
+    with pytest.raises(StoreQueryFailed, match="more than `maximum_bytes_billed` allows"):
+        await drain(warehouse, statement, ledger)
+    await warehouse.close()
+
+
+async def test_a_cancelled_job_is_stopped(subject: Subject) -> None:
+    warehouse = subject.open()
+    task = asyncio.create_task(drain(warehouse, subject.endless("large"), Ledger()))
+    async with asyncio.timeout(20):
+        while not await subject.running(warehouse):  # noqa: ASYNC110 - the server tells nobody, it has to be asked
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        while await subject.running(warehouse):  # noqa: ASYNC110 - the server tells nobody, it has to be asked
+            await asyncio.sleep(0.01)
+    await warehouse.close()
+    assert await subject.last_error() == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"service_account": "no json"}, "must be the JSON of a service account's key"),
+        ({"service_account": orjson.dumps(KEY | {"type": "external_account"}).decode()}, "other kinds"),
+        ({"service_account": orjson.dumps(KEY | {"private_key": "x"}).decode()}, "a private key in PEM"),
+        ({"service_account": '{"type": "service_account"}'}, "must hold client_email"),
+        ({"project": "../x"}, "`project`"),
+        ({"dataset": "a.b"}, "`dataset`"),
+        ({"endpoint": "http://127.0.0.1:1"}, "give `endpoint` and `storage_endpoint`, or neither"),
+        ({"maximum_bytes_billed": 0}, "`maximum_bytes_billed`"),
+    ],
+)
+def test_a_wrong_setting_is_told(change: dict[str, object], reason: str) -> None:
+    with pytest.raises(BadInput, match=reason) as caught:
+        connector("bigquery").split(SETTINGS | change)
+    assert "PRIVATE" not in str(caught.value)
