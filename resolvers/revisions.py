@@ -59,7 +59,8 @@ async def revise(context: Context, series: Series, write: Update, policies: Poli
             await require_references(context, target, patch, within, policies)
             await register(context, target, within)
             await _retire(series, stored, within)
-            given = bound_values(patch | dict.fromkeys(target.stamped, context.subject.id), target.table)
+            values = patch if target.whole is None else target.whole(await _written(series, write.key, within) | patch)
+            given = bound_values({**values} | dict.fromkeys(target.stamped, context.subject.id), target.table)
             statement = _copy(target, write.key, given)
             (row,) = await written_keys(statement.returning(*key_columns(target)), target, within)
             return row
@@ -96,6 +97,15 @@ async def _newest(
             f"Version {number} is newer than version {stored[VERSION]}. Read it, and decide anew.", field="id"
         )
     return stored
+
+
+async def _written(series: Series, key: Key, within: Transaction) -> dict[str, Value]:
+    """What has been written of the row of the key, as it stands."""
+    target = series.target
+    model, columns = target.model, tuple(dict.fromkeys((*series.columns, *target.names)))
+    of_key = (model.c[name] == value for name, value in zip(target.table.key, key, strict=True))
+    ((*stored,),) = await within.rows(sa.select(*(model.c[name] for name in columns)).where(*of_key))
+    return dict(zip(columns, stored, strict=True))
 
 
 async def _retire(series: Series, stored: Mapping[str, Value], within: Transaction) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -22,6 +22,9 @@ UPDATED_AT = "updated_at"
 """A column of this name is set by every change, rises with each, and serves optimistic concurrency."""
 
 
+Whole: TypeAlias = Callable[[Mapping[str, Value]], Mapping[str, Value]]
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A table that may be written.
@@ -29,7 +32,8 @@ class Target:
     `names` are the fields of the input by column, `references` the tables whose keys columns hold, by column.
     `idempotency_keys` is the table of that name in the same database. `shapes` give what JSON columns may hold, by
     column: called with a value they return it as it is stored, or raise `ValueError` with what the value must be.
-    `author` is the column that gets the `sub` of who makes a row, where that is not its owner already.
+    `author` is the column that gets the `sub` of who makes a row, where that is not its owner already. `whole` holds
+    the values of a new row against each other: it returns them as they are stored, or raises `BadInput`.
     """
 
     table: Table
@@ -40,6 +44,7 @@ class Target:
     references: Mapping[str, Table] = field(default_factory=dict)
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     author: str | None = None
+    whole: Whole | None = None
 
     @property
     def stamped(self) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ async def create(context: Context, target: Target, write: Create, policies: Poli
     """The new row's key. Raises as `update` does, but `NotFound`."""
     context.verdicts.require_subject()
     values = checked_values(write.values, target)
+    if target.whole is not None:
+        values = dict(target.whole(values))
     values |= dict.fromkeys(target.stamped, context.subject.id)
 
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:

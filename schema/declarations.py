@@ -5,6 +5,10 @@ from schema.accounts import api_key
 from schema.accounts import user as account
 from schema.aura import rag_chunk, workspace
 from schema.gen import (
+    agent_audit_entry,
+    article_version,
+    artifact_version,
+    chat_session,
     curation_override,
     dashboard,
     dashboard_control,
@@ -15,10 +19,12 @@ from schema.gen import (
     dataset_group,
     dataset_map,
     discovery_checkpoint,
+    external_api,
     favorite,
     profile,
     role,
     role_assignment,
+    semantic_metric,
     table_filter,
     tooltip_template,
     user,
@@ -28,8 +34,12 @@ from schema.sense import audit_entry, frame, frame_batch, hold, organization, tr
 
 __all__ = [
     "account",
+    "agent_audit_entry",
     "api_key",
+    "article_version",
+    "artifact_version",
     "audit_entry",
+    "chat_session",
     "curation_override",
     "dashboard",
     "dashboard_control",
@@ -40,6 +50,7 @@ __all__ = [
     "dataset_group",
     "dataset_map",
     "discovery_checkpoint",
+    "external_api",
     "favorite",
     "frame",
     "frame_batch",
@@ -50,6 +61,7 @@ __all__ = [
     "rag_chunk",
     "role",
     "role_assignment",
+    "semantic_metric",
     "table_filter",
     "tooltip_template",
     "track",

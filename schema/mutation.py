@@ -4,11 +4,14 @@ import strawberry
 
 from schema.accounts.mutation import AccountsMutation
 from schema.aura.mutation import AuraMutation
+from schema.gen.agent_mutation import AgentMutation
 from schema.gen.dashboard_mutation import DashboardMutation
 from schema.gen.dataset_mutation import DatasetMutation
+from schema.gen.external_mutation import ExternalMutation
 from schema.gen.favorite_mutation import FavoriteMutation
 from schema.gen.mutation import GenMutation
 from schema.gen.role_mutation import GenRoleMutation
+from schema.gen.semantics_mutation import SemanticsMutation
 from schema.job_mutation import JobMutation
 from schema.sense.mutation import SenseMutation
 
@@ -20,6 +23,9 @@ class Mutation(
     DatasetMutation,
     DashboardMutation,
     FavoriteMutation,
+    SemanticsMutation,
+    AgentMutation,
+    ExternalMutation,
     SenseMutation,
     AuraMutation,
     JobMutation,

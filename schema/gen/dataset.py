@@ -32,6 +32,8 @@ class GenDataset:
     curation = to_many("GenCurationOverride", remote="dataset_id", description="How its tables and columns are shown.")
     tooltips = to_many("GenTooltipTemplate", remote="dataset_id", description="What is shown of rows pointed at.")
     checkpoints = to_many("GenDiscoveryCheckpoint", remote="dataset_id", description="How far agents have explored it.")
+    articles = to_many("GenArticleVersion", remote="dataset_id", description="Its knowledge base, in all versions.")
+    metrics = to_many("GenSemanticMetric", remote="dataset_id", description="Its named figures, in all versions.")
     dashboards = to_many("GenDashboard", remote="dataset_id", description="Dashboards that are mainly about it.")
     widgets = to_many("GenDashboardWidget", remote="dataset_id", description="Widgets that ask its tables.")
     table_filters = to_many("GenTableFilter", remote="dataset_id", description="What its tables may be narrowed by.")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from loaders.tables.axion_gen.base import AxionGen, OwnerSubject
 from loaders.tables.axion_gen.words import named, one_of
 from loaders.tables.columns import CreatedAt, Json, UpdatedAt, Uuid7Key
+from loaders.tables.uuid7 import uuid7
 
 ARTIFACT_KINDS = ("chart", "table", "query", "dashboard", "document")
 CHECKPOINT_STATES = ("pending", "running", "done", "failed")
@@ -79,7 +80,7 @@ class AgentArtifactVersion(AxionGen):
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the version (UUIDv7).")
     owner_subject: Mapped[OwnerSubject]
-    artifact_id: Mapped[uuid.UUID] = mapped_column(comment="The artifact, the same in all its versions.")
+    artifact_id: Mapped[uuid.UUID] = mapped_column(default=uuid7, comment="The artifact, the same in all its versions.")
     version: Mapped[int] = mapped_column(server_default="1", comment="Number of the version, from 1.")
     chat_session_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("public.chat_sessions.id", ondelete="CASCADE"), comment="Conversation it was made in."

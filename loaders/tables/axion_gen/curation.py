@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from loaders.tables.axion_gen.base import AxionGen
 from loaders.tables.axion_gen.words import named, one_of
 from loaders.tables.columns import CreatedAt, Json, UpdatedAt, Uuid7Key
+from loaders.tables.uuid7 import uuid7
 
 METRIC_KINDS = ("simple", "ratio", "derived", "cumulative")
 
@@ -51,7 +52,7 @@ class ArticleVersion(AxionGen):
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the version (UUIDv7).")
-    article_id: Mapped[uuid.UUID] = mapped_column(comment="The article, the same in all its versions.")
+    article_id: Mapped[uuid.UUID] = mapped_column(default=uuid7, comment="The article, the same in all its versions.")
     version: Mapped[int] = mapped_column(server_default="1", comment="Number of the version, from 1.")
     is_current: Mapped[bool] = mapped_column(
         server_default=true(), comment="Whether it is the article as it stands; no version of a withdrawn one is."

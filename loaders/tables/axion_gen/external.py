@@ -10,7 +10,7 @@ from loaders.tables.axion_gen.base import AxionGen, OwnerSubject
 from loaders.tables.axion_gen.catalog import ENCRYPTED_SIZES
 from loaders.tables.columns import CreatedAt, UpdatedAt, Uuid7Key
 
-_HTTPS = "{} ~ '^https?://[^/?#@[:space:]]+'"
+_HTTPS = "{} ~ '^https?://[^/?#@[:space:]]+([/?#][^[:space:]]*)?$'"
 
 
 class ExternalApi(AxionGen):

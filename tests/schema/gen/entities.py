@@ -207,4 +207,40 @@ ENTITIES = (
         readers=("admin", "ann"),
         denied=("ann",),
     ),
+    Entity(
+        "GenChatSession",
+        "chatSessions",
+        {"title": "Why so late?", "messages": [{"role": "user", "content": "Why?"}], "datasetId": "@flights"},
+        {
+            "messages": [
+                {"role": "user", "content": "Why?", "at": "2026-01-01T00:00:00Z"},
+                {"role": "agent", "content": "Fog.", "toolCalls": [{"name": "query_table", "arguments": {"n": 1}}]},
+            ],
+        },
+        (({"datasetId": "@secret"}, "InvalidInput", "datasetId"),),
+        readers=(),
+        blind=("bob", "admin", "stranger"),
+    ),
+    Entity(
+        "GenExternalApi",
+        "externalApis",
+        {
+            "name": "Weather",
+            "baseUrl": "https://weather.example/v1",
+            "authorizationUrl": "https://weather.example/authorize",
+            "tokenUrl": "https://weather.example/token",
+            "clientId": "axion",
+            "scopes": ["forecast"],
+        },
+        {"isEnabled": False},
+        (
+            ({"name": "taken"}, "Conflict", "name"),
+            ({"baseUrl": "file:///etc/passwd"}, "InvalidInput", "baseUrl"),
+            ({"tokenUrl": "https://user:secret@weather.example"}, "InvalidInput", "tokenUrl"),
+        ),
+        writer="admin",
+        readers=("ann", "stranger"),
+        blind=(),
+        denied=("ann", "stranger"),
+    ),
 )

@@ -15,7 +15,7 @@ from loaders.encode.node_id import encode_node_id
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
-from loaders.tables.axion_gen import catalog, identity
+from loaders.tables.axion_gen import agents, catalog, external, identity
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
@@ -77,6 +77,8 @@ async def make_world(as_: As, stores: GenStores) -> World:
     async with stores.postgres["axion_gen"].transaction() as session:
         await session.execute(sa.delete(identity.User))
         await session.execute(sa.delete(catalog.DatasetGroup))
+        await session.execute(sa.delete(external.ExternalApi))
+        await session.execute(sa.delete(agents.AgentAuditEntry))
         await session.execute(sa.delete(identity.IdempotencyKey))
     ids = {}
     keys = {}

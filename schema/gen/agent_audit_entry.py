@@ -1,0 +1,19 @@
+from loaders.tables.axion_gen import agents
+from resolvers.permissions.guards import Admins
+from schema.mapping.declare import column, table_type, to_one
+
+
+@table_type(agents.AgentAuditEntry, store="axion_gen", guard=Admins())
+class GenAgentAuditEntry:
+    """What an agent did, and for whom. Entries are added only. Administrators read them."""
+
+    occurred_at = column()
+    subject = column()
+    agent = column()
+    action = column()
+    outcome = column()
+    chat_session_id = column()
+    dataset_id = column()
+    table_name = column()
+    details = column()
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it was done to, while it is there.")

@@ -1,0 +1,22 @@
+from loaders.tables.axion_gen import curation
+from resolvers.permissions.guards import Visible
+from schema.mapping.declare import column, table_type, to_many, to_one
+
+
+@table_type(curation.ArticleVersion, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
+class GenArticleVersion:
+    """A version of an article of a dataset's knowledge base. Where `isCurrent`, it is the article as it stands."""
+
+    article_id = column()
+    version = column()
+    is_current = column()
+    table_name = column()
+    title = column()
+    body = column()
+    tags = column()
+    author_subject = column()
+    created_at = column()
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it explains.")
+    versions = to_many(
+        "GenArticleVersion", local="article_id", remote="article_id", description="All versions of the article."
+    )

@@ -1,0 +1,19 @@
+from loaders.tables.axion_gen import agents
+from resolvers.permissions.guards import Own
+from schema.mapping.declare import column, table_type, to_many, to_one
+
+
+@table_type(agents.AgentArtifactVersion, store="axion_gen", guard=Own("owner_subject", "id", personal=True))
+class GenArtifactVersion:
+    """A version of what an agent made for you. It is never changed; the highest number is the newest."""
+
+    artifact_id = column()
+    version = column()
+    kind = column()
+    title = column()
+    content = column()
+    created_at = column()
+    chat_session = to_one("GenChatSession", local="chat_session_id", description="The conversation it was made in.")
+    versions = to_many(
+        "GenArtifactVersion", local="artifact_id", remote="artifact_id", description="All versions of the artifact."
+    )

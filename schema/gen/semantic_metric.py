@@ -1,0 +1,24 @@
+from loaders.tables.axion_gen import curation
+from resolvers.permissions.guards import Visible
+from schema.mapping.declare import column, table_type, to_one
+
+
+@table_type(curation.SemanticMetric, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
+class GenSemanticMetric:
+    """A version of a named figure of a dataset. Where `isCurrent`, it is the metric as it stands."""
+
+    name = column()
+    version = column()
+    is_current = column()
+    title = column()
+    description = column()
+    unit = column()
+    kind = column()
+    table_name = column()
+    grain = column()
+    time_column = column()
+    dimensions = column()
+    definition = column()
+    author_subject = column()
+    created_at = column()
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it is a figure of.")
