@@ -18,7 +18,7 @@ from schema.scalars import SCALARS
 @lru_cache(maxsize=1)
 def build() -> strawberry.Schema:
     """The schema with its compiled resolvers in place."""
-    make_types()
+    make_types(OBJECTS.values())
     from schema.mutation import Mutation
     from schema.query import Query
     from schema.subscription import Subscription

@@ -12,7 +12,7 @@
 model unless `column("...")` gives another. The connection, filter and order types follow from the declaration.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from inspect import cleandoc
 from typing import Any, Optional, TypeVar
@@ -119,9 +119,9 @@ def table_type(
     return declare
 
 
-def make_types() -> None:
-    """Makes the types of everything declared, with their connections, filters and orders. Called once, when all is."""
-    for mapping in OBJECTS.values():
+def make_types(mappings: Iterable[ObjectMapping]) -> None:
+    """Makes the types of these, with their connections, filters and orders. Called once, when all are declared."""
+    for mapping in mappings:
         _check_uses(mapping)
         _make_object(_DECLARED[mapping.name], mapping)
         make_nearest(mapping)

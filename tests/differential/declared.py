@@ -1,6 +1,6 @@
 """The API over the test's tables, declared as docs/add-a-table.md says, and its schema."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -15,13 +15,9 @@ from loaders.tables.describe import describe
 from resolvers.permissions.guards import Own, Public, Visible, Whole
 from schema.build import build, graphql_schema
 from schema.mapping import types
-from schema.mapping.aggregate_types import make_aggregate
-from schema.mapping.connection import make_connection
-from schema.mapping.declare import column, table_type, to_many, to_one
-from schema.mapping.filters import make_filter
+from schema.mapping.declare import column, make_types, table_type, to_many, to_one
 from schema.mapping.install import install
 from schema.mapping.object import OBJECTS, ObjectMapping
-from schema.mapping.orders import make_order
 from schema.scalars import SCALARS
 from tests.differential.query import DiffQuery
 from tests.differential.tables import FAR, ITEMS, LABELS, NEAR, NOTES, SORTS, clickhouse_table
@@ -62,11 +58,7 @@ def _api() -> Api:
     known = set(OBJECTS)
     _declare()
     mappings = {name: mapping for name, mapping in OBJECTS.items() if name not in known}
-    for mapping in mappings.values():
-        make_connection(mapping.name)
-        make_filter(mapping)
-        make_order(mapping)
-        make_aggregate(mapping)
+    make_types(mappings.values())
     built = strawberry.Schema(
         query=DiffQuery,
         types=[getattr(types, name) for name in mappings],
@@ -112,7 +104,7 @@ def _declare() -> None:
     )
 
 
-def _type(name: str, table: sa.Table, store: str, guard: Visible | Own | Whole | Public):  # type: ignore[no-untyped-def]
+def _type(name: str, table: sa.Table, store: str, guard: Visible | Own | Whole | Public) -> Callable[..., None]:
     def make(**fields: object) -> None:
         table_type(table, store=store, guard=guard)(type(name, (), {"__doc__": f"A {name}.", **fields}))
 
