@@ -9,17 +9,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from deploy.local.demo_data.operations import Operations
-from deploy.local.demo_data.people import ANALYST_ROLE
 from deploy.local.errors import StackError
 from deploy.local.samples.flights import NewYorkFlights, new_york_flights
 from gateway.settings import Settings
 from loaders.clickhouse.client import ClickHouse
-from loaders.encode.node_id import decode_node_id
+from loaders.encode.node_id import encode_node_id
 from loaders.ledger import Ledger
 from loaders.objects.bucket import Objects
-from loaders.openfga import names
-from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
+from loaders.tables.axion_gen.identity import ANALYST_ROLE_ID
 
 DATABASE = "nycflights13"
 BUCKET = "lake"
@@ -59,6 +57,14 @@ mutation ChangeSource($input: GenDataSourceUpdateInput!) {
 _ADD_DATASET = """
 mutation AddDataset($input: GenDatasetCreateInput!) {
   genDatasetCreate(input: $input) { ... on GenDatasetCreatePayload { dataset { id } } ... on Error { message } }
+}
+"""
+_ASSIGN = """
+mutation Assign($input: GenRoleResourceInput!) {
+  genRoleAssignResource(input: $input) {
+    ... on GenRoleAssignResourcePayload { role { id } }
+    ... on Error { message }
+  }
 }
 """
 
@@ -105,9 +111,9 @@ async def load_flights(stores: Stores, operations: Operations, settings: Setting
         "nycflights13-lake",
         "The same flights as Parquet files on S3.",
     )
-    _, guid = decode_node_id(warehouse)
-    assigned = RelationTuple(names.role(ANALYST_ROLE), "assigned_role", names.dataset(guid))
-    await stores.openfga.write([assigned], ledger=Ledger())
+    analysts = encode_node_id("GenRole", [str(ANALYST_ROLE_ID)])
+    assigned = {"id": analysts, "resourceType": "DATASET", "datasetId": warehouse}
+    _made((await operations.run(_ASSIGN, {"input": assigned}))["genRoleAssignResource"], "role")
     return f"{rows} rows in ClickHouse and on S3"
 
 

@@ -7,15 +7,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from gateway.auth.demo_issuer import DEMO_USERS
 from loaders.ledger import Ledger
-from loaders.openfga import names
+from loaders.openfga import names, outbox
+from loaders.openfga.roles import assignee
 from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_gen import identity
 from loaders.tables.axion_sense import public
 from resolvers.context import Subject
 
-ADMIN_ROLE, ANALYST_ROLE = 1, 2
-"""Seeded by the migrations (reference/axion-gen-data-model.txt, "Identity & roles")."""
+ROLES = {"admin": identity.ADMIN_ROLE_ID, "analyst": identity.ANALYST_ROLE_ID}
+"""What the roles may do is seeded by the migrations; the analyst sees what is assigned (`flights`)."""
 ORGANIZATIONS = {"south": "Southern Air Survey", "north": "Northern Air Survey"}
 
 
@@ -38,7 +39,9 @@ async def load_people(stores: Stores) -> People:
     users = await _sense(stores)
     organizations = await _organizations(stores, users)
     await _gen(stores)
-    await stores.openfga.write(_tuples(organizations), ledger=Ledger())
+    analyst = names.user(DEMO_USERS["analyst"].subject)
+    member = RelationTuple(analyst, "member", names.organization(organizations["south"]))
+    await stores.openfga.write([member], ledger=Ledger())
     return People(users, organizations)
 
 
@@ -74,21 +77,8 @@ async def _gen(stores: Stores) -> None:
         await session.execute(insert(identity.User).on_conflict_do_nothing(), [_person(name) for name in DEMO_USERS])
         rows = await session.execute(select(identity.User.external_auth_id, identity.User.id))
         known = {row.external_auth_id: row.id for row in rows}
-        roles = [
-            {"user_id": known[DEMO_USERS["admin"].subject], "role_id": ADMIN_ROLE},
-            {"user_id": known[DEMO_USERS["analyst"].subject], "role_id": ANALYST_ROLE},
-        ]
+        roles = [{"user_id": known[DEMO_USERS[name].subject], "role_id": role_id} for name, role_id in ROLES.items()]
         await session.execute(insert(identity.UserRole).on_conflict_do_nothing(), roles)
-
-
-def _tuples(organizations: dict[str, int]) -> list[RelationTuple]:
-    admin, analyst = (names.user(DEMO_USERS[name].subject) for name in ("admin", "analyst"))
-    admins, analysts = names.role(ADMIN_ROLE), names.role(ANALYST_ROLE)
-    return [
-        RelationTuple(admin, "assignee", admins),
-        RelationTuple(f"{admins}#assignee", "admin", names.SYSTEM),
-        RelationTuple(analyst, "assignee", analysts),
-        RelationTuple("user:*", "has_view_dataset", analysts),
-        RelationTuple("user:*", "has_view_table", analysts),
-        RelationTuple(analyst, "member", names.organization(organizations["south"])),
-    ]
+        held = [assignee(role_id, DEMO_USERS[name].subject) for name, role_id in ROLES.items()]
+        objects = await outbox.note(session, writes=held)
+    await outbox.settle(stores.postgres["axion_gen"], stores.openfga, objects, ledger=Ledger())
