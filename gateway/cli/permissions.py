@@ -31,9 +31,9 @@ def permissions() -> None:
 
 @app.command("reconcile")
 def reconcile(
-    repair: Annotated[bool, typer.Option("--repair", help="Write what is missing, delete what should not be.")] = False,
-    keep_unrecorded: Annotated[
-        bool, typer.Option("--keep-unrecorded", help="With --repair: leave tuples that no row says.")
+    repair: Annotated[bool, typer.Option("--repair", help="Write what is missing, delete what is orphaned.")] = False,
+    delete_unrecorded: Annotated[
+        bool, typer.Option("--delete-unrecorded", help="With --repair: also take away grants that no row says.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line; the last is the summary.")] = False,
 ) -> None:
@@ -41,7 +41,7 @@ def reconcile(
     from loaders.errors import AxionError
     from migrations.openfga.drift import KINDS
 
-    kinds = tuple(kind for kind in KINDS if repair and not (keep_unrecorded and kind == "unrecorded"))
+    kinds = tuple(kind for kind in KINDS if repair and (delete_unrecorded or kind != "unrecorded"))
     try:
         outcome = asyncio.run(_reconcile(load_settings(), kinds, _tell_json if as_json else _tell))
     except AxionError as error:

@@ -1,6 +1,6 @@
 import base64
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 import pytest
@@ -15,6 +15,8 @@ from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.axion_gen.outbox import OpenFgaOutbox
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
+from loaders.vectors.embeddings import Embeddings
+from loaders.vectors.local import LocalHashing
 from loaders.warehouses.pools import Warehouses
 from resolvers.context import Context, Subject
 from resolvers.permissions.verdicts import Verdicts
@@ -30,6 +32,7 @@ class GenStores:
     openfga: OpenFga
     warehouses: Warehouses
     keyring: Keyring
+    embeddings: Embeddings = field(default_factory=lambda: LocalHashing(8))
 
 
 As: TypeAlias = Callable[[str], Context]
