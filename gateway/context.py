@@ -1,13 +1,14 @@
 """Makes the context of one operation: who asks, what is opened, and a ledger and verdicts of its own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.settings import Limits
 from loaders.ledger import Ledger
 from loaders.stores import Stores
 from resolvers.context import Context, Denials, Subject
 from resolvers.cost import Budget
+from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import Authority, Memory, Verdicts
 
 
@@ -20,6 +21,10 @@ class Contexts:
     limits: Limits
     memory: Memory | None = None
     denials: Denials | None = None
+    rechecks: Rechecks = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rechecks", Rechecks(self.authority))
 
     def __call__(self, subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
         ledger = Ledger()
@@ -33,6 +38,7 @@ class Contexts:
             budget=Budget(self.limits.max_rows),
             last_event_id=last_event_id,
             denials=self.denials,
+            rechecks=self.rechecks,
         )
 
 

@@ -22,9 +22,8 @@ from loaders.failure import Failure
 from loaders.ledger import Ledger
 from loaders.plan import Graft
 from loaders.postgres.client import Postgres
-from loaders.postgres.compile import compile_distinct
 from loaders.prepared import Prepared, prepare
-from loaders.read import Join, Read, Value
+from loaders.read import Aggregate, Col, Connection, Join, Read, Value
 
 
 class ReadStores(Protocol):
@@ -64,11 +63,14 @@ async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple
     return tree, failures
 
 
-async def distinct_values(table: Table, column: str, *, stores: ReadStores, ledger: Ledger) -> list[object]:
-    """The distinct non-null values of a column of a Postgres table."""
-    statement = compile_distinct(table, column)
-    rows = await stores.postgres[table.store].fetch(statement.sql, *statement.parameters, ledger=ledger)
-    return [row[0] for row in rows]
+async def distinct_values(
+    table: Table, column: str, *, bound: int, stores: ReadStores, ledger: Ledger
+) -> list[object] | None:
+    """The distinct values of a column as JSON has them, a null among them; None when there are more than `bound`."""
+    groups = Aggregate((Col(column),), (("value", Col(column)),), limit=bound + 1)
+    tree, _ = await fetch_tree(Read(table, connection=Connection((("groups", groups),))), stores=stores, ledger=ledger)
+    values = [group["value"] for group in tree["groups"]]
+    return None if len(values) > bound else values
 
 
 async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores, ledger: Ledger) -> str | None:

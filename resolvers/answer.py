@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from loaders.columnar.source import Source
 from loaders.description import Table
-from loaders.errors import BadInput
+from loaders.errors import BadInput, CostExceeded
 from loaders.failure import Failure
 from loaders.fetch import distinct_values, fetch, fetch_tree
 from loaders.read import Page, Read
@@ -15,23 +15,39 @@ from resolvers.embedding import embedded
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.station import Candidates, guard
 
+_MAX_CHECKED = 10_000
+"""Objects checked for one table of one answer: 200 calls of OpenFGA."""
+
 
 async def guarded(read: Read, context: Context, policies: Policies) -> Read:
     """The read as the caller may have it: row predicates at every level. `CostExceeded` before anything is asked."""
     if context.capture is None:  # the reader of a stream sets the pace
         context.budget.spend(price(read))
-    return await _seen(read, context, policies)
+    return await guard_in(read, context, policies)
 
 
-async def _seen(read: Read, context: Context, policies: Policies) -> Read:
-    """Guarded first, then with the vectors of its texts: nothing is embedded for who may not ask."""
-    found = await guard(read, policies, verdicts=context.verdicts, candidates=candidates_of(context))
+async def guard_in(read: Read, context: Context, policies: Policies) -> Read:
+    """Guarded first, then with the vectors of its texts: nothing is embedded for who may not ask. Priced already."""
+
+    async def rows(keys: Read) -> object:
+        known = await embedded(keys, context.stores.embeddings)
+        tree, _ = await fetch_tree(known, stores=context.stores, ledger=context.ledger)
+        return tree
+
+    candidates = candidates_of(context)
+    found = await guard(read, policies, verdicts=context.verdicts, candidates=candidates, rows=rows)
     return await embedded(found, context.stores.embeddings)
 
 
 def candidates_of(context: Context) -> Candidates:
+    """`CostExceeded` for more objects than are checked for one answer."""
+
     async def candidates(table: Table, column: str) -> Collection[object]:
-        return await distinct_values(table, column, stores=context.stores, ledger=context.ledger)
+        found = await distinct_values(table, column, bound=_MAX_CHECKED, stores=context.stores, ledger=context.ledger)
+        if found is None:
+            message = f"The list is of more than {_MAX_CHECKED} objects, and you may see too many to list them."
+            raise CostExceeded(f"{message} Ask for pages of it by themselves, without figures and not below others.")
+        return found
 
     return candidates
 
@@ -57,5 +73,5 @@ async def answer_tree(read: Read, context: Context, policies: Policies) -> tuple
 async def answer_known(read: Read, context: Context, policies: Policies, *, rows: int) -> tuple[object, list[Failure]]:
     """As `answer_tree`, for a connection without a page whose condition matches at most `rows` rows: the price."""
     context.budget.spend(price(replace(read, page=Page(limit=rows))))
-    found = await _seen(read, context, policies)
+    found = await guard_in(read, context, policies)
     return await fetch_tree(found, stores=context.stores, ledger=context.ledger)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from loaders.stores import Stores
     from resolvers.capture import Capture
     from resolvers.gen.loaders import GenLoaders
+    from resolvers.permissions.recheck import Rechecks
     from resolvers.permissions.verdicts import Verdicts
 
 
@@ -57,6 +58,8 @@ class Context:
     """What the client sent as `Idempotency-Key`: a retried mutation returns its first answer."""
     budget: Budget = field(default_factory=Budget)
     """What the operation's reads may still cost."""
+    rechecks: "Rechecks | None" = None
+    """Asks again while a subscription is open."""
     capture: "Capture | None" = None
     """Set when the answer is to be an Arrow stream."""
     failures: "list[Failure]" = field(default_factory=list)

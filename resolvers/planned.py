@@ -5,18 +5,19 @@ from dataclasses import replace
 
 from loaders.bounded_cache import BoundedCache
 from loaders.failure import Failure
-from loaders.fetch import fetch_prepared
-from loaders.parameters import split_predicate
+from loaders.fetch import fetch, fetch_prepared
+from loaders.parameters import fill, split_predicate
 from loaders.prepared import Prepared
 from loaders.read import Read, Slot, Value
-from resolvers.answer import candidates_of
+from resolvers.answer import candidates_of, guard_in
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.embedding import embedded_values
 from resolvers.permissions.apply import Restriction, apply
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.narrow import asked, narrowed
-from resolvers.permissions.station import guards_of, restrictions
+from resolvers.permissions.pages import page_guard
+from resolvers.permissions.station import guards_of, is_unbounded, restrictions
 
 _KINDS_OF_CALLERS = 8
 
@@ -28,17 +29,22 @@ class PlannedRead:
     what is kept, so subjects who are restricted in the same way share a statement, and never values.
     """
 
-    __slots__ = ("_asked", "_guarded", "_guards", "read")
+    __slots__ = ("_asked", "_guarded", "_guards", "_paged", "_policies", "read")
 
     def __init__(self, read: Read, policies: Policies) -> None:
         self.read = read
+        self._policies = policies
         self._guards = guards_of(read, policies)
         self._asked = asked(read)
+        self._paged = page_guard(read, self._guards[read.table])
         self._guarded: BoundedCache[tuple[Restriction, ...], Prepared] = BoundedCache(_KINDS_OF_CALLERS)
 
     async def answer(self, values: Sequence[Value], context: Context) -> tuple[str | None, list[Failure]]:
         """As `resolvers.answer.answer`, with the values of the read's slots."""
         context.budget.spend(price(self.read, values))
+        if self._paged is not None and await is_unbounded(self._paged, context.verdicts):
+            read = await guard_in(fill(self.read, values), context, self._policies)
+            return await fetch(read, stores=context.stores, ledger=context.ledger)
         found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
         filling = list(await embedded_values(values, context.stores.embeddings))
         found = [

@@ -174,9 +174,3 @@ def compile_keyed(read: Read, join: Join, keys: tuple[Value, ...] | Slot) -> Sta
     parents = given.table_valued(sa.column(local, sql_type(type_)), with_ordinality=PLACE).render_derived()
     text = connection_text(read, join, parents) if read.connection else object_text(read, join, parents)
     return render(sa.select(parents.c[PLACE] - sa.literal_column("1"), text).select_from(parents))
-
-
-def compile_distinct(table: Table, column: str) -> Statement:
-    """The distinct values of a column, nulls left out."""
-    source = from_clause(table)
-    return render(sa.select(source.c[column]).distinct().where(source.c[column].is_not(None)))

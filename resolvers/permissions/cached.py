@@ -30,7 +30,8 @@ class CachedAuthority:
       process at once: its writes drop everything, also answers on their way. So does an `expires_at` that has passed
       count, late by at most `seconds`: it is the answer that is kept, not the reason.
     - A check with a contextual parent is another question than the one without.
-    - Kept are verdicts and complete lists only. Undecided, incomplete and failed are for those who wait for the call.
+    - Kept are verdicts and lists; of an incomplete list only that it is so, no ids. Undecided and failed are for
+      those who wait for the call.
       Without OpenFGA everything is denied once the kept has aged: nothing older is ever used in its place.
     - Callers share calls; the ledger that counts one is that of the caller who began it.
     - Memory: at most `size` verdicts, and lists of `size` ids together.
@@ -60,7 +61,7 @@ class CachedAuthority:
             seconds=seconds,
             size=size,
             version=lambda: source.version,
-            weigh=lambda listed: 1 + len(listed.ids) if listed.complete else None,
+            weigh=lambda listed: 1 + len(listed.ids),
             clock=clock,
             count=count,
         )
@@ -102,7 +103,11 @@ class CachedAuthority:
 
         async def ask(keys: Sequence[_List]) -> Mapping[_List, Listed]:
             listed = await concurrently(self._source.list_objects(*key, ledger=ledger) for key in keys)
-            return dict(zip(keys, listed, strict=True))
+            return dict(zip(keys, map(_kept_of, listed), strict=True))
 
         key = (subject_id, relation, type_)
         return (await self._lists.get([key], ask))[key]
+
+
+def _kept_of(listed: Listed) -> Listed:
+    return listed if listed.complete else Listed(frozenset(), complete=False)

@@ -6,6 +6,7 @@ from typing import TypeAlias, assert_never
 
 from loaders.concurrently import concurrently
 from loaders.description import Table
+from loaders.errors import CostExceeded
 from loaders.read import And, Col, Compare, Exists, Never, Op, Or, Predicate, Read
 from resolvers.permissions.apply import Restriction, apply, touched
 from resolvers.permissions.guards import (
@@ -26,6 +27,7 @@ from resolvers.permissions.guards import (
     WithFields,
     guard_of,
 )
+from resolvers.permissions.pages import Filled, Rows, counts, filled, page_guard, shown
 from resolvers.permissions.restrict import by_owner, by_visibility, masks
 from resolvers.permissions.scopes import require_scope_to_read
 from resolvers.permissions.verdicts import Everything, Only, Unbounded, Verdicts
@@ -34,15 +36,58 @@ Candidates: TypeAlias = Callable[[Table, str], Awaitable[Collection[object]]]
 """The distinct values of a column, for a subject who sees too many objects to list. Nulls may be among them."""
 
 
-async def guard(read: Read, policies: Policies, *, verdicts: Verdicts, candidates: Candidates) -> Read:
+async def guard(
+    read: Read, policies: Policies, *, verdicts: Verdicts, candidates: Candidates, rows: Rows | None = None
+) -> Read:
     """The read over what the subject may see, at every level. OpenFGA is asked concurrently, never per row.
 
     A hidden row is an absent row. `Unauthenticated` when a guarded table is read without a subject, `Unguarded` for a
     table without a policy, `PermissionsUnavailable` without a verdict; nothing is read then.
     """
     guards = guards_of(read, policies)
+    paged = page_guard(read, guards[read.table])
+    if rows is not None and paged is not None and await is_unbounded(paged, verdicts):
+        return await _page(read, guards, paged, verdicts, candidates, rows)
     found = await restrictions(guards, verdicts=verdicts, candidates=candidates)
     return apply(read, dict(zip(guards, found, strict=True)))
+
+
+async def is_unbounded(guard: Visible, verdicts: Verdicts) -> bool:
+    """Whether the subject sees too many objects to list."""
+    return isinstance(await verdicts.visible(guard.type, guard.relation), Unbounded)
+
+
+async def _page(
+    read: Read, guards: Mapping[Table, Guard], paged: Visible, verdicts: Verdicts, candidates: Candidates, rows: Rows
+) -> Read:
+    """A page is filled by reading ahead. A count needs all candidates; where they are too many it is null."""
+    own = guards[read.table]
+    unguarded = replace(own, rows=_FILLED) if isinstance(own, WithFields) else _FILLED
+    others = {**guards, read.table: unguarded}
+    found = dict(zip(others, await restrictions(others, verdicts=verdicts, candidates=candidates), strict=True))
+    page: Filled | None = None
+    counted = False
+    if counts(read):
+        try:
+            page = Filled(await _checked(paged, read.table, verdicts, candidates), more=False)
+            counted = True
+        except CostExceeded:
+            counted = False
+    if page is None:
+        page = await filled(apply(read, found), paged, verdicts=verdicts, rows=rows)
+    if page is None:
+        page = Filled(await _checked(paged, read.table, verdicts, candidates), more=False)
+    own_rows = by_visibility(paged, read.table, page.seen)
+    restricted = {**found, read.table: replace(found[read.table], rows=own_rows)}
+    return apply(shown(read, page, counted=counted), restricted)
+
+
+_FILLED = SignedIn("the rows of the page are checked one by one")
+
+
+async def _checked(guard: Visible, table: Table, verdicts: Verdicts, candidates: Candidates) -> Only:
+    ids = await candidates(guard.holder(table), guard.column)
+    return Only(await verdicts.filter(guard.type, guard.relation, (id_ for id_ in ids if id_ is not None)))
 
 
 def guards_of(read: Read, policies: Policies) -> dict[Table, Guard]:

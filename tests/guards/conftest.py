@@ -20,7 +20,7 @@ __all__ = ["env_file", "runtime", "sample_data", "ways"]
 Granted = Callable[..., Awaitable[Subject]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def openfga(settings: Settings) -> AsyncIterator[OpenFga]:
     """The stack's own store, past the gateway."""
     token = settings.openfga.token
@@ -34,7 +34,7 @@ async def openfga(settings: Settings) -> AsyncIterator[OpenFga]:
     await client.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def granted(openfga: OpenFga, runtime: Runtime) -> AsyncIterator[Granted]:
     """Makes a subject who holds `(relation, object)` grants, and of roles `(flag, object)`; all end with the test."""
     async with AsyncExitStack() as stack:

@@ -57,7 +57,10 @@ class Ways:
 
     async def answered(self, document: str, variables: Variables = None, user: str | Subject = "admin") -> str:
         """As a request is answered, with or without a plan."""
-        context = self.context(user)
+        return await self.answered_in(document, self.context(user), variables)
+
+    async def answered_in(self, document: str, context: Context, variables: Variables = None) -> str:
+        """As `answered`, in a context of the caller's."""
         request = _request(document, variables)
         answer = self.operations.run(self.operations.prepare(request), request, context)
         if inspect.isawaitable(answer):

@@ -1,0 +1,144 @@
+"""Pages of rows for who sees too many objects to list: keys are read ahead in the page's order, and checked.
+
+The page's guard becomes the objects that were found visible among its next rows, so that everything after it is as for
+who sees few. Keys are read beyond the page until it is full or the list ends; objects once found hidden are not read
+again. Whether more follows is known from the rows that were read ahead, and a cursor stays what it is.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, cast
+
+from loaders.description import Table
+from loaders.encode.cursor import decode_cursor
+from loaders.order import cursor_form
+from loaders.read import (
+    Aggregate,
+    And,
+    Col,
+    Computed,
+    Connection,
+    ConnectionPart,
+    EdgePart,
+    Edges,
+    Field,
+    Literal,
+    Nodes,
+    Not,
+    Page,
+    PageInfo,
+    PageInfoPart,
+    Read,
+    Related,
+    TotalCount,
+)
+from resolvers.permissions.apply import touched
+from resolvers.permissions.guards import Guard, Visible, WithFields
+from resolvers.permissions.restrict import by_visibility
+from resolvers.permissions.verdicts import Only, Verdicts
+
+Rows: TypeAlias = Callable[[Read], Awaitable[object]]
+"""The answer of a read as Python values, without a guard: keys are read for the guard station's own eyes."""
+
+_ROUNDS = 4
+_LEAST, _MOST = 100, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The objects whose rows the page shows. `more`: visible rows follow it."""
+
+    seen: Only
+    more: bool
+
+
+def page_guard(read: Read, guard: Guard) -> Visible | None:
+    """The guard of the page's rows, if that is all the read asks of its table, and in one place."""
+    rows = guard.rows if isinstance(guard, WithFields) else guard
+    if read.connection is None or read.page.limit is None or not isinstance(rows, Visible) or not read.table.key:
+        return None
+    if any(isinstance(part, Aggregate) for _, part in read.connection.entries):
+        return None
+    elsewhere = touched(replace(read, table=_NOWHERE))
+    return None if read.table in elsewhere or rows.holder(read.table) in elsewhere else rows
+
+
+_NOWHERE = Table("", None, "", ())
+
+
+def counts(read: Read) -> bool:
+    """Whether it asks for the number of all rows, which pages cannot tell."""
+    assert read.connection is not None
+    return any(isinstance(part, TotalCount) for _, part in read.connection.entries)
+
+
+async def filled(read: Read, guard: Visible, *, verdicts: Verdicts, rows: Rows) -> Filled | None:
+    """`read` is guarded but for the rows of its own table. None when after some rounds the page is still not full."""
+    limit = cast(int, read.page.limit)
+    seen: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    visible, ahead, page = 0, max(_LEAST, 2 * (limit + 1)), read.page
+    for _ in range(_ROUNDS):
+        size = min(ahead, _MOST)
+        keys = _keys(replace(read, page=replace(page, limit=size)), guard, Only(hidden))
+        edges = cast(list[dict[str, Any]], cast(dict[str, Any], await rows(keys))["edges"])
+        objects = [_object(edge["node"], guard) for edge in edges]
+        new = {object_ for object_ in objects if object_ is not None} - seen - hidden
+        granted = await verdicts.filter(guard.type, guard.relation, new)
+        seen, hidden = seen | granted, hidden | (new - granted)
+        visible += sum(object_ in seen for object_ in objects)
+        if len(edges) < size:
+            return Filled(Only(seen), visible > limit)
+        if visible > limit:
+            return Filled(Only(seen), True)
+        page, ahead = _further(read, edges, page), ahead * 4
+    return None
+
+
+def shown(read: Read, found: Filled, *, counted: bool) -> Read:
+    """The page knows that more rows follow; a count that cannot be known is null."""
+    assert read.connection is not None
+    side = PageInfoPart.HAS_PREVIOUS_PAGE if read.page.backward else PageInfoPart.HAS_NEXT_PAGE
+    entries: list[tuple[str, ConnectionPart]] = []
+    for key, part in read.connection.entries:
+        if isinstance(part, PageInfo) and found.more:
+            known = tuple((name, Literal(True) if each is side else each) for name, each in part.entries)
+            entries.append((key, PageInfo(known)))
+        elif isinstance(part, TotalCount) and not counted:
+            entries.append((key, Literal(None)))
+        else:
+            entries.append((key, part))
+    return replace(read, connection=Connection(tuple(entries)))
+
+
+def _keys(read: Read, guard: Visible, hidden: Only) -> Read:
+    """The cursors and objects of the next rows, but for those of objects that are known to be hidden."""
+    node = Nodes((_object_field(guard.via, guard.column),))
+    skipped = by_visibility(guard, read.table, hidden) if hidden.ids else None
+    terms = tuple(term for term in (read.where, None if skipped is None else Not(skipped)) if term is not None)
+    return replace(
+        read,
+        where=And(terms) if terms else None,
+        connection=Connection((("edges", Edges((("cursor", EdgePart.CURSOR), ("node", node)))),)),
+    )
+
+
+def _object_field(via: Sequence[Any], column: str) -> Field:
+    if not via:
+        return Field("o", Computed(Col(column)))
+    join, *further = via
+    return Field("o", Related(join, Read(join.target, fields=(_object_field(further, column),))))
+
+
+def _object(node: Any, guard: Visible) -> str | None:
+    for _ in range(len(guard.via) + 1):
+        if node is None:
+            return None
+        node = node["o"]
+    return None if node is None else str(node)
+
+
+def _further(read: Read, edges: Sequence[dict[str, Any]], page: Page) -> Page:
+    edge = edges[0] if page.backward else edges[-1]
+    bound = decode_cursor(edge["cursor"], cursor_form(read.order, read.table))
+    return replace(page, before=bound) if page.backward else replace(page, after=bound)

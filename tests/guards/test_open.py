@@ -1,0 +1,95 @@
+"""What is open is asked about again: a watch ends soon after the permission that let it begin is taken away."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+
+from loaders.errors import Forbidden, PermissionsUnavailable
+from loaders.jobs.job import Snapshot
+from loaders.ledger import Ledger
+from loaders.openfga import names
+from loaders.openfga.client import Checked, Listed, OpenFga
+from loaders.openfga.tuples import Check, RelationTuple
+from resolvers.context import Subject
+from resolvers.jobs.kinds import table_profile_refresh
+from resolvers.jobs.visible import job_store
+from resolvers.jobs.watch import watch_job
+from resolvers.permissions.recheck import Rechecks
+from resolvers.permissions.verdicts import ADMIN
+from tests.guards.conftest import Granted
+from tests.plans.ways import Ways
+
+OWNER = Subject("test|owner", user_id=-1)
+SOON_S = 2.0
+
+
+@pytest.fixture
+async def job(ways: Ways) -> AsyncIterator[UUID]:
+    """A queued job of `OWNER`, which no worker runs."""
+    store = job_store(ways.context(OWNER))
+    arguments = table_profile_refresh.arguments_of(uuid4(), "none")
+    made = await store.create(kind=table_profile_refresh.NAME, subject=OWNER.id, arguments=arguments, lock=str(uuid4()))
+    yield made.id
+    await store.cancel(made.id)
+
+
+@dataclass
+class Counting:
+    openfga: OpenFga
+    asked: int = 0
+
+    async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked:
+        self.asked += 1
+        return await self.openfga.batch_check(subject_id, checks, ledger=ledger)
+
+    async def list_objects(self, subject_id: str, relation: str, type_: str, *, ledger: Ledger) -> Listed:
+        return await self.openfga.list_objects(subject_id, relation, type_, ledger=ledger)
+
+
+async def revoke(openfga: OpenFga, subject: Subject) -> None:
+    await openfga.write(deletes=[RelationTuple(names.user(subject.id), "admin", names.SYSTEM)], ledger=Ledger())
+
+
+async def test_a_watch_ends_when_its_permission_is_revoked(
+    ways: Ways, granted: Granted, openfga: OpenFga, job: UUID
+) -> None:
+    admin = await granted(("admin", names.SYSTEM))
+    async with aclosing(watch_job(ways.context(admin), job)) as items:
+        assert isinstance(await anext(items), Snapshot)
+        await revoke(openfga, admin)
+        started = time.monotonic()
+        with pytest.raises(Forbidden):
+            await anext(items)
+        assert time.monotonic() - started < SOON_S
+
+
+async def test_ones_own_job_is_watched_without_questions(ways: Ways, job: UUID) -> None:
+    context = ways.context(OWNER)
+    async with aclosing(watch_job(context, job)) as items:
+        assert isinstance(await anext(items), Snapshot)
+        await job_store(context).cancel(job)
+        assert [item.is_final async for item in items] == [True]
+    assert "openfga" not in context.ledger.stores
+
+
+async def test_thousands_that_are_open_are_one_question(granted: Granted, openfga: OpenFga) -> None:
+    admin, counting = await granted(("admin", names.SYSTEM)), Counting(openfga)
+    rechecks = Rechecks(counting, seconds=0.05)
+    waiting = [asyncio.ensure_future(rechecks.until_lost(admin.id, ADMIN)) for _ in range(2_000)]
+    await asyncio.sleep(0)
+    await revoke(openfga, admin)
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(error) for error in found} == {Forbidden}
+    assert counting.asked <= 2
+
+
+async def test_without_openfga_what_is_open_ends() -> None:
+    down = await OpenFga.open(url="http://127.0.0.1:1", token=None, store="axion", timeout_ms=300)
+    with pytest.raises(PermissionsUnavailable):
+        await Rechecks(down, seconds=0.05).until_lost("someone", ADMIN)
+    await down.close()
