@@ -42,6 +42,7 @@ from loaders.read import (
     SortKey,
     Through,
     Value,
+    Words,
 )
 
 Change: TypeAlias = Callable[[Value], Value]
@@ -62,6 +63,12 @@ def split_predicate(predicate: Predicate, first: int) -> tuple[Predicate, tuple[
     """As `split`, with slots numbered from `first`."""
     taken = _Taken(first)
     return _predicate(predicate, taken), tuple(taken.values)
+
+
+def split_words(read: Read, first: int) -> tuple[Read, tuple[Value, ...]]:
+    """Only the texts to search by are taken out, with slots numbered from `first`: their vectors come at each run."""
+    taken = _Taken(first)
+    return _read(read, lambda value: taken(value) if isinstance(value, Words) else value), tuple(taken.values)
 
 
 class _Taken:

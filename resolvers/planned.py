@@ -6,7 +6,7 @@ from dataclasses import replace
 from loaders.bounded_cache import BoundedCache
 from loaders.failure import Failure
 from loaders.fetch import fetch, fetch_prepared
-from loaders.parameters import fill, split_predicate
+from loaders.parameters import fill, split_predicate, split_words
 from loaders.prepared import Prepared
 from loaders.read import Read, Slot, Value
 from resolvers.answer import candidates_of, guard_in
@@ -29,10 +29,12 @@ class PlannedRead:
     what is kept, so subjects who are restricted in the same way share a statement, and never values.
     """
 
-    __slots__ = ("_asked", "_guarded", "_guards", "_paged", "_policies", "read")
+    __slots__ = ("_asked", "_guarded", "_guards", "_paged", "_policies", "_slotted", "_texts", "read")
 
-    def __init__(self, read: Read, policies: Policies) -> None:
+    def __init__(self, read: Read, policies: Policies, values: int) -> None:
+        """`values`: how many it is run with, of which those of its slots are some."""
         self.read = read
+        self._slotted, self._texts = split_words(read, values)
         self._policies = policies
         self._guards = guards_of(read, policies)
         self._asked = asked(read)
@@ -46,7 +48,7 @@ class PlannedRead:
             read = await guard_in(fill(self.read, values), context, self._policies)
             return await fetch(read, stores=context.stores, ledger=context.ledger)
         found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
-        filling = list(await embedded_values(values, context.stores.embeddings))
+        filling = list(await embedded_values((*values, *self._texts), context.stores.embeddings))
         found = [
             narrowed(restriction, self._asked, values) if table is self.read.table else restriction
             for table, restriction in zip(self._guards, found, strict=True)
@@ -57,7 +59,7 @@ class PlannedRead:
     def _prepared(self, shapes: tuple[Restriction, ...]) -> Prepared:
         prepared = self._guarded.get(shapes)
         if prepared is None:
-            prepared = Prepared(apply(self.read, dict(zip(self._guards, shapes, strict=True))))
+            prepared = Prepared(apply(self._slotted, dict(zip(self._guards, shapes, strict=True))))
             self._guarded.keep(shapes, prepared)
         return prepared
 

@@ -164,7 +164,7 @@ class Plans:
 
 def _planned(composed: Composed, recorder: Recorder) -> Plan:
     guards = policies()
-    reads = tuple(PlannedRead(read, guards) for read in composed.reads)
+    reads = tuple(PlannedRead(read, guards, len(recorder.taken)) for read in composed.reads)
     return Plan(tuple(composed.texts), tuple(composed.places), reads, tuple(recorder.taken))
 
 

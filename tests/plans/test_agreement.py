@@ -161,6 +161,12 @@ CASES: list[tuple[str, list[Variables]]] = [
         ],
     ),
     (
+        'query($like: String) { aura { ragChunks(nearest: {embedding: {text: "sockets"}}, first: 3, where: {content: {'
+        "ilike: $like}}) { nodes { rowId score } } workspaces { nodes { chunks(nearest: {embedding: {text:"
+        ' "a route"}}, first: 2) { nodes { rowId score } } } } } }',
+        [{"like": "%a%"}, {"like": "%b%"}, {}],
+    ),
+    (
         ORDERED,
         [
             {"order": [{"organization": {"name": "ASC"}}, {"frameBatches": {"count": "DESC"}}], "is": "SenseO"},

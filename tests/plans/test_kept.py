@@ -105,9 +105,9 @@ async def test_values_share_a_prepared_statement(settings: Settings) -> None:
 def test_a_read_of_an_unguarded_table_has_no_plan() -> None:
     read = read_of("{ sense { organizations { totalCount } } }")
     table = OBJECTS["SenseOrganization"].table
-    PlannedRead(read, {table: Public("a test")})
+    PlannedRead(read, {table: Public("a test")}, 0)
     with pytest.raises(Exception, match="Nothing says who may read"):
-        PlannedRead(read, {})
+        PlannedRead(read, {}, 0)
 
 
 async def test_a_cancelled_plan_cancels_its_query(ways: Ways, admin_url: str) -> None:
