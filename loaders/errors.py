@@ -4,6 +4,7 @@ AxionError                      code, message, next step in the message
 ├── BadInput                    the caller can mend it
 │   ├── InvalidId / InvalidCursor / PageTooLarge
 │   ├── UnknownTable / UnknownColumn
+│   ├── FilterRequired          a table is only read narrowed, and is not; nothing was sent
 │   └── Conflict                it conflicts with what is there
 ├── Unauthenticated / Forbidden / NotFound
 ├── CostExceeded                the read may not cost as much as it would
@@ -34,6 +35,7 @@ class Code(StrEnum):
     PAGE_TOO_LARGE = "PAGE_TOO_LARGE"
     UNKNOWN_TABLE = "UNKNOWN_TABLE"
     UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
+    FILTER_REQUIRED = "FILTER_REQUIRED"
     CONFLICT = "CONFLICT"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -96,6 +98,10 @@ class UnknownTable(BadInput):
 
 class UnknownColumn(BadInput):
     code = Code.UNKNOWN_COLUMN
+
+
+class FilterRequired(BadInput):
+    code = Code.FILTER_REQUIRED
 
 
 class Conflict(BadInput):

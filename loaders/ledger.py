@@ -29,6 +29,11 @@ class Ledger:
         usage.bytes += bytes_
         usage.ms += ms
 
+    def add(self, part: "Ledger") -> None:
+        """What a part of the request did that was counted by itself."""
+        for store, usage in part.stores.items():
+            self.record(store, statements=usage.statements, rows=usage.rows, bytes_=usage.bytes, ms=usage.ms)
+
     @contextmanager
     def statement(self, store: str) -> Iterator[StoreUsage]:
         """Records one statement when the body ends, also when it fails. The body sets what it received."""

@@ -1,14 +1,22 @@
-"""Where the tables of datasets are, for one request."""
+"""Where the tables of datasets are, and what they may or must be narrowed by, for one request."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
+import orjson
 from aiodataloader import DataLoader
 
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 
-_BY_IDS = "SELECT id, data_source_id, remote_schema, table_names FROM public.datasets WHERE id = ANY($1)"
+_BY_IDS = """
+SELECT d.id, d.data_source_id, d.remote_schema, d.table_names, (
+    SELECT json_agg(json_build_array(f.table_name, f.column_name, f.kind, f.operator, f.default_value, f.is_required)
+                    ORDER BY f.position, f.id)
+    FROM public.table_filters f WHERE f.dataset_id = d.id
+) AS filters
+FROM public.datasets d WHERE d.id = ANY($1)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +28,30 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
+class TableFilter:
+    """A row of `table_filters`: what a remote table may, or must, be narrowed by. `default=None` is none."""
+
+    table: str
+    column: str
+    kind: str
+    operator: str
+    default: object
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """A dataset is a space, or some tables of it: `only=None` is all."""
+    """A dataset is a space, or some tables of it: `only=None` is all. `filters` are those of all its tables."""
 
     space: Space
     only: frozenset[str] | None
+    filters: tuple[TableFilter, ...] = ()
 
     def has(self, table: str) -> bool:
         return self.only is None or table in self.only
+
+    def filters_of(self, table: str) -> tuple[TableFilter, ...]:
+        return tuple(filter_ for filter_ in self.filters if filter_.table == table)
 
 
 class PlaceByDatasetId(DataLoader[UUID, Place | None]):
@@ -47,6 +71,7 @@ class PlaceByDatasetId(DataLoader[UUID, Place | None]):
             row["id"]: Place(
                 Space(row["data_source_id"], row["remote_schema"]),
                 None if row["table_names"] is None else frozenset(row["table_names"]),
+                tuple(TableFilter(*values) for values in orjson.loads(row["filters"] or "[]")),
             )
             for row in rows
         }

@@ -105,6 +105,11 @@ class Warehouses:
         """The warehouses that are open now, by store name; a live view."""
         return MappingProxyType(self._opened)
 
+    def engine(self, store: str) -> str | None:
+        """The connector of an open warehouse, such as `clickhouse`."""
+        found = (entry.row.connector_type for entry in self._open.values() if entry.row.store == store)
+        return next(found, None)
+
     async def open(self, data_source_id: UUID, *, ledger: Ledger) -> Bounded:
         """The warehouse of a data source, without dialing it.
 

@@ -1,9 +1,11 @@
 """Answers of reads over a described remote table: guard, then fetch, as `resolvers/answer.py` does for the catalog."""
 
+import asyncio
 from collections.abc import Collection
 from uuid import UUID
 
 from loaders.columnar.connection import read_connection
+from loaders.columnar.predicate import is_never
 from loaders.columnar.source import Source
 from loaders.description import Table
 from loaders.errors import StoreUnavailable
@@ -11,6 +13,8 @@ from loaders.openfga import names
 from loaders.read import Read
 from resolvers.context import Context
 from resolvers.cost import price
+from resolvers.gen.loaders import gen_loaders
+from resolvers.gen.required import require_filters
 from resolvers.permissions.guards import Whole
 from resolvers.permissions.station import guard
 
@@ -24,11 +28,18 @@ def source_of(table: Table, context: Context) -> Source:
 
 
 async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
-    """The read as the caller may have it: all of the table's rows, or none (`can_view` on `table:{dataset}/{name}`)."""
+    """The read as the caller may have it: all of the table's rows, or none (`can_view` on `table:{dataset}/{name}`).
+
+    `FilterRequired` where the table demands a filter that the read's own condition lacks.
+    """
     if context.capture is None:
         context.budget.spend(price(read))
     whole = Whole("can_view", names.table(dataset_id, read.table.name), parent=names.dataset(dataset_id))
-    return await guard(read, {read.table: whole}, verdicts=context.verdicts, candidates=_no_candidates)
+    guarded = await guard(read, {read.table: whole}, verdicts=context.verdicts, candidates=_no_candidates)
+    if not is_never(guarded.where):
+        place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
+        require_filters(read.where, () if place is None else place.filters_of(read.table.name))
+    return guarded
 
 
 async def answer_rows(read: Read, dataset_id: UUID, context: Context) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from loaders.dashboards.frames import FrameByDashboardId
 from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.places import PlaceByDatasetId
 from resolvers.context import Context
@@ -12,6 +13,7 @@ from resolvers.gen.granting import STORE
 class GenLoaders:
     """Wait for what they load through `asyncio.shield`: it is shared by all who ask the same."""
 
+    frames: FrameByDashboardId
     places: PlaceByDatasetId
     listings: RemoteTablesBySpace
     tables: TableByName
@@ -23,6 +25,7 @@ def gen_loaders(context: Context) -> GenLoaders:
     if context.gen is None:
         warehouses, ledger = context.stores.warehouses, context.ledger
         context.gen = GenLoaders(
+            FrameByDashboardId(context.stores.postgres[STORE], ledger),
             PlaceByDatasetId(context.stores.postgres[STORE], ledger),
             RemoteTablesBySpace(warehouses, ledger),
             TableByName(warehouses, ledger),

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import decode_cursor
@@ -14,12 +15,15 @@ from loaders.read import (
     Aggregate,
     AggregateFunction,
     And,
+    Bucket,
     Col,
     Compare,
     Computed,
     Connection,
     Expression,
     Field,
+    Figures,
+    GroupOrder,
     Literal,
     Measure,
     Not,
@@ -30,6 +34,8 @@ from loaders.read import (
     Predicate,
     Read,
 )
+
+E = TypeVar("E")
 
 MAX_GROUPS = 10_000
 _OPERATORS = {
@@ -170,21 +176,53 @@ def _article(type_: ColumnType) -> str:
 
 
 def aggregate_read(
-    table: Table, *, group_by: Sequence[str], measures: Sequence[MeasureOf], where: Predicate | None, limit: int | None
+    table: Table,
+    *,
+    group_by: Sequence[str],
+    measures: Sequence[MeasureOf],
+    where: Predicate | None,
+    limit: int | None,
+    buckets: Mapping[str, Bucket] = MappingProxyType({}),
+    order_by: Sequence[tuple[str, bool]] = (),
 ) -> Read:
-    """Groups by columns with their measures, ordered by the groups. The one entry of the answer is `rows`."""
-    if not measures and not group_by:
+    """Groups by buckets of time, then columns, with their measures. The one entry of the answer is `rows`.
+
+    `buckets` are by name in the answer. `order_by` are (name in the answer, descending); then by the groups.
+    """
+    if not (measures or group_by or buckets):
         raise BadInput("Nothing is aggregated. Give `measures`, `groupBy` or both.")
     if limit is not None and not 0 <= limit <= MAX_GROUPS:
         raise BadInput(f"`first` is {limit}; groups are answered from 0 to {MAX_GROUPS}.")
-    keys = tuple(Col(column_of(table, name).name) for name in dict.fromkeys(group_by))
-    entries: dict[str, Expression | Measure | Literal] = {key.name: key for key in keys}
+    keys: dict[str, Expression] = {name: _bucket(bucket, table) for name, bucket in buckets.items()}
+    for name in dict.fromkeys(group_by):
+        _add(keys, name, Col(column_of(table, name).name))
+    entries: dict[str, Expression | Measure | Literal | Figures] = {**keys}
     for measure in measures:
-        if measure.key in entries:
-            raise BadInput(f"Two values of the answer are named {measure.key!r}. Set `as` to tell them apart.")
-        entries[measure.key] = _measure(measure, table)
-    part = Aggregate(keys, tuple(entries.items()), limit)
+        _add(entries, measure.key, _measure(measure, table))
+    terms = tuple(_group_order(name, descending, entries) for name, descending in order_by)
+    part = Aggregate(tuple(keys.values()), tuple(entries.items()), limit, order=terms)
     return Read(table, connection=Connection((("rows", part),)), where=where)
+
+
+def _add(entries: dict[str, E], name: str, entry: E) -> None:
+    if name in entries:
+        raise BadInput(f"Two values of the answer are named {name!r}. Set `as` to tell them apart.")
+    entries[name] = entry
+
+
+def _bucket(bucket: Bucket, table: Table) -> Bucket:
+    kind = column_of(table, bucket.column).type.kind
+    if kind not in (Kind.TIMESTAMP, Kind.DATE):
+        raise BadInput(f"Column {bucket.column!r} is {kind}, and only instants and dates follow one another in time.")
+    return bucket
+
+
+def _group_order(name: str, descending: bool, entries: Mapping[str, object]) -> GroupOrder:
+    match entries.get(name):
+        case Measure() | Col() | Bucket() as by:
+            return GroupOrder(by, descending)
+        case _:
+            raise BadInput(f"`orderBy` names {name!r}. Groups have {', '.join(entries)}.")
 
 
 def _measure(measure: MeasureOf, table: Table) -> Measure:

@@ -2,7 +2,9 @@ from loaders.read import Join
 from loaders.tables.axion_gen import dashboards
 from resolvers.permissions.guards import AllOf, AnyOf, Through, Visible, Where
 from schema.gen.dashboard import VISIBLE_DASHBOARD
-from schema.mapping.declare import column, table_type, to_one
+from schema.gen.table import TABLES
+from schema.gen.widget_answer import widget_answer
+from schema.mapping.declare import column, resolved, table_type, to_one
 from schema.mapping.object import OBJECTS
 
 _TO_DASHBOARD = Join(OBJECTS["GenDashboard"].table, ("dashboard_id",), ("id",))
@@ -33,3 +35,9 @@ class GenDashboardWidget:
     updated_at = column()
     dashboard = to_one("GenDashboard", local="dashboard_id", description="The dashboard it is on.")
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset it asks.")
+    answer = resolved(
+        widget_answer,
+        requires=("id", "dashboard_id", "dataset_id", "table_name", "query"),
+        guard=TABLES,
+        description="What its query answers now, in place, under your guard. Null of a `text` widget.",
+    )

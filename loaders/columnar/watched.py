@@ -1,0 +1,26 @@
+"""A source that remembers what it was sent."""
+
+from collections.abc import AsyncGenerator
+
+import pyarrow as pa
+
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.source import Source
+from loaders.columnar.statement import Statement
+from loaders.ledger import Ledger
+
+
+class Watched:
+    """`sent` are the statements' texts in the order of sending. Values are bound, so that none is among them."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.sent: list[str] = []
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._source.dialect
+
+    def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
+        self.sent.append(statement.sql)
+        return self._source.stream(statement, ledger=ledger)

@@ -1,0 +1,123 @@
+"""What a widget answers: its query run in place under the caller's guard, and what was done for it."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from loaders.columnar.connection import read_connection
+from loaders.columnar.watched import Watched
+from loaders.dashboards.frames import Control, Frame
+from loaders.errors import NotFound
+from loaders.ledger import Ledger, StoreUsage
+from loaders.openfga import names
+from resolvers.context import Context
+from resolvers.gen.answer import guarded_rows, source_of
+from resolvers.gen.answer_columns import AnswerColumn, answer_columns
+from resolvers.gen.loaders import gen_loaders
+from resolvers.gen.narrowing import Applied, Ignored, Narrowed, narrowed
+from resolvers.gen.query_read import cut, own_condition, query_read
+from resolvers.gen.table_query import TableQuery
+from resolvers.gen.tables import describe_table
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """A widget that the caller sees, as its row has it. `query` is a `TableQuery` as it is stored."""
+
+    id: UUID
+    dashboard_id: UUID
+    dataset_id: UUID
+    table_name: str
+    query: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of the query. `sql` are the statements as they were sent, without values."""
+
+    columns: tuple[AnswerColumn, ...]
+    rows: list[Any]
+    truncated: bool
+    sql: tuple[str, ...]
+    usage: StoreUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """`ran` is None where no filter of `touched_by` applies to the widget: nothing was asked."""
+
+    store: str
+    engine: str | None
+    time_zone: str
+    applied: tuple[Applied, ...]
+    ignored: tuple[Ignored, ...]
+    ran: Ran | None
+
+
+async def answer_widget(
+    context: Context,
+    widget: Widget,
+    *,
+    given: Mapping[str, Any],
+    touched_by: Collection[str] | None,
+    time_zone: str | None,
+) -> Answered:
+    """Widgets that are asked at the same time share the loads of their dashboards, places and tables.
+
+    `NotFound` for a table that is not there or that the caller may not see, `FilterRequired` before anything is sent,
+    `BadInput` where the query or a value does not fit the table, and what the store raises.
+    """
+    described, frame = await asyncio.gather(
+        describe_table(context, widget.dataset_id, widget.table_name), _frame(context, widget.dashboard_id)
+    )
+    place = await asyncio.shield(gen_loaders(context).places.load(widget.dataset_id))
+    if described is None or place is None:
+        raise NotFound(f"There is no table {widget.table_name!r} in the widget's dataset.")
+    query = TableQuery.model_validate(widget.query)
+    found = narrowed(
+        described,
+        own_condition(query, described),
+        widget_id=widget.id,
+        controls=await seen_controls(context, frame.controls),
+        filters=place.filters_of(widget.table_name),
+        given=given,
+    )
+    ran = None
+    if touched_by is None or found.touching.intersection(touched_by):
+        ran = await _run(context, widget, query, described, found)
+    engine = context.stores.warehouses.engine(described.store)
+    return Answered(described.store, engine, time_zone or frame.time_zone, found.applied, found.ignored, ran)
+
+
+async def _run(context: Context, widget: Widget, query: TableQuery, described: Any, found: Narrowed) -> Ran:
+    read = query_read(query, described, found.where)
+    guarded = await guarded_rows(read, widget.dataset_id, context)
+    source = Watched(source_of(described, context))
+    ledger = Ledger()
+    try:
+        answer = orjson.loads(await read_connection(guarded, source, ledger))
+    finally:
+        context.ledger.add(ledger)
+    rows, truncated = cut(query, answer)
+    usage = ledger.stores.get(described.store, StoreUsage())
+    return Ran(answer_columns(read), rows, truncated, tuple(source.sent), usage)
+
+
+async def seen_controls(context: Context, controls: Sequence[Control]) -> list[Control]:
+    """Those whose choices come from a dataset the caller sees, or from none: the others are absent for them."""
+    datasets = {control.dataset_id for control in controls} - {None}
+    ids = sorted(id_ for id_ in datasets if id_ is not None)
+    verdicts = await asyncio.gather(*(context.verdicts.check("can_view", names.dataset(id_)) for id_ in ids))
+    seen = {id_ for id_, allowed in zip(ids, verdicts, strict=True) if allowed}
+    return [control for control in controls if control.dataset_id is None or control.dataset_id in seen]
+
+
+async def _frame(context: Context, dashboard_id: UUID) -> Frame:
+    frame = await asyncio.shield(gen_loaders(context).frames.load(dashboard_id))
+    if frame is None:
+        raise NotFound("The widget's dashboard is not there any more.")
+    return frame

@@ -1,0 +1,167 @@
+"""What a widget answers, and what was done for it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import strawberry
+
+from loaders.errors import BadInput
+from resolvers.context import Context
+from resolvers.gen.narrowing import Reason, Source
+from resolvers.gen.shapes import time_zone as zone_shape
+from resolvers.gen.widgets import Answered, Ran, Widget, answer_widget
+from schema.mapping.enums import described_enum
+from schema.mapping.splice import Row
+from schema.scalars import JSON, BigInt, bigint
+
+Info = strawberry.Info[Context, None]
+
+GenFilterSource = described_enum(
+    Source,
+    "GenFilterSource",
+    "Whose filter it is.",
+    {Source.DASHBOARD: "The dashboard's, which its reader sets.", Source.TABLE: "The remote table's."},
+)
+GenIgnoredReason = described_enum(
+    Reason,
+    "GenIgnoredReason",
+    "Why a filter was not applied.",
+    {
+        Reason.NO_VALUE: "It has no value.",
+        Reason.NO_SUCH_COLUMN: "The table has no column of that name.",
+        Reason.OTHER_WIDGETS: "It is for other widgets.",
+        Reason.NARROWED_ALREADY: "Its default is not needed: the column is narrowed already.",
+    },
+)
+
+
+@strawberry.input(description="A value for a filter of the dashboard, instead of its default.")
+class GenFilterValue:
+    name: str = strawberry.field(description="Name of the filter.")
+    value: JSON | None = strawberry.field(
+        description="Its value: a list for `in`, a pair for `between`; null for none.", default=None
+    )
+
+
+@strawberry.type(description="A filter that narrowed an answer.")
+class GenAppliedFilter:
+    source: GenFilterSource = strawberry.field(description="Whose filter it is.")  # type: ignore[valid-type]
+    name: str | None = strawberry.field(description="Name of the dashboard's filter; filters of tables have none.")
+    column: str = strawberry.field(description="The column it compared.")
+    operator: str = strawberry.field(description="How it compared.")
+    value: JSON = strawberry.field(description="What with.")
+    is_default: bool = strawberry.field(description="Whether that is its default.")
+
+
+@strawberry.type(description="A filter that did not narrow an answer.")
+class GenIgnoredFilter:
+    source: GenFilterSource = strawberry.field(description="Whose filter it is.")  # type: ignore[valid-type]
+    name: str | None = strawberry.field(description="Name of the dashboard's filter; filters of tables have none.")
+    column: str = strawberry.field(description="The column it would compare.")
+    reason: GenIgnoredReason = strawberry.field(description="Why it did not.")  # type: ignore[valid-type]
+
+
+@strawberry.type(description="A column of a widget's answer.")
+class GenAnswerColumn:
+    name: str = strawberry.field(description="Name of the value in each row.")
+    kind: str = strawberry.field(description="Kind of its values, such as `integer`, `text` or `timestamp`.")
+
+
+@strawberry.type(description="What a widget's query answered, and what was done for it.")
+class GenWidgetAnswer:
+    asked: bool = strawberry.field(
+        description="False where no filter of `touchedBy` applies to the widget: keep what you have."
+    )
+    columns: list[GenAnswerColumn] | None = strawberry.field(description="The columns of its rows, in order.")
+    rows: list[JSON] | None = strawberry.field(description="Its rows, or groups, as objects.")
+    row_count: int | None = strawberry.field(description="How many rows it has.")
+    truncated: bool | None = strawberry.field(description="Whether the query has more rows than its limit.")
+    sql: list[str] | None = strawberry.field(description="The statements as they were sent; values are bound to them.")
+    bytes: BigInt | None = strawberry.field(description="Bytes the store sent.")
+    ms: float | None = strawberry.field(description="Milliseconds the store took.")
+    data_source: str = strawberry.field(description="The data source it asked, `datasource:{name}`.")
+    engine: str | None = strawberry.field(description="The connector it was asked by, such as `clickhouse`.")
+    time_zone: str = strawberry.field(description="Zone its buckets of time are counted in.")
+    applied_filters: list[GenAppliedFilter] = strawberry.field(description="The filters that narrowed it.")
+    ignored_filters: list[GenIgnoredFilter] = strawberry.field(description="The filters that did not, and why.")
+
+
+async def widget_answer(
+    row: strawberry.Parent[Row],
+    info: Info,
+    filters: Annotated[
+        list[GenFilterValue] | None,
+        strawberry.argument(description="Values of the dashboard's filters. Those left out have their default."),
+    ] = None,
+    touched_by: Annotated[
+        list[str] | None,
+        strawberry.argument(description="Ask only if one of these filters, by name, applies to the widget."),
+    ] = None,
+    time_zone: Annotated[
+        str | None, strawberry.argument(description="IANA zone of its buckets; the dashboard's unless given.")
+    ] = None,
+) -> GenWidgetAnswer | None:
+    query = row.required("query")
+    if query is None:
+        return None
+    if time_zone is not None:
+        _check_zone(time_zone)
+    widget = Widget(
+        UUID(row.required("id")),
+        UUID(row.required("dashboard_id")),
+        UUID(row.required("dataset_id")),
+        row.required("table_name"),
+        query,
+    )
+    given = {each.name: each.value for each in filters or ()}
+    answered = await answer_widget(info.context, widget, given=given, touched_by=touched_by, time_zone=time_zone)
+    return _shown(answered)
+
+
+def _check_zone(name: str) -> None:
+    try:
+        zone_shape(name)
+    except ValueError as error:
+        raise BadInput(f"`timeZone` {error}.") from None
+
+
+def _shown(answered: Answered) -> GenWidgetAnswer:
+    applied = [
+        GenAppliedFilter(
+            source=each.source,
+            name=each.name,
+            column=each.column,
+            operator=each.operator,
+            value=each.value,
+            is_default=each.is_default,
+        )
+        for each in answered.applied
+    ]
+    ignored = [
+        GenIgnoredFilter(source=each.source, name=each.name, column=each.column, reason=each.reason)
+        for each in answered.ignored
+    ]
+    return GenWidgetAnswer(
+        asked=answered.ran is not None,
+        **_of_run(answered.ran),
+        data_source=answered.store,
+        engine=answered.engine,
+        time_zone=answered.time_zone,
+        applied_filters=applied,
+        ignored_filters=ignored,
+    )
+
+
+def _of_run(ran: Ran | None) -> dict[str, Any]:
+    if ran is None:
+        return dict.fromkeys(("columns", "rows", "row_count", "truncated", "sql", "bytes", "ms"))
+    return {
+        "columns": [GenAnswerColumn(name=each.name, kind=each.kind.value) for each in ran.columns],
+        "rows": orjson.Fragment(orjson.dumps(ran.rows)),
+        "row_count": len(ran.rows),
+        "truncated": ran.truncated,
+        "sql": list(ran.sql),
+        "bytes": bigint(ran.usage.bytes),
+        "ms": ran.usage.ms,
+    }
