@@ -22,7 +22,9 @@ def sample() -> NewYorkFlights:
 
 
 @pytest.fixture(scope="session")
-async def new_york_database(sample: NewYorkFlights, clickhouse_url: str, clickhouse_password: str) -> AsyncIterator[str]:
+async def new_york_database(
+    sample: NewYorkFlights, clickhouse_url: str, clickhouse_password: str
+) -> AsyncIterator[str]:
     client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
     await new_york.load(client, sample)
     yield new_york.DATABASE

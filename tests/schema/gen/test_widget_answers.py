@@ -151,7 +151,7 @@ async def test_a_required_filter(nyc: World, board: str, flights: list[dict[str,
         ["gen", "dashboard", "widgets", "nodes", place, "answer"] for place in (0, 1)
     ]
     assert answer.statements(STORE) == 2 + 1  # the descriptions, and the airlines
-    rows = "query Rows($id: ID!, $where: GenRowFilter) { gen { dataset(id: $id) { table(name: \"flights\") { %s } } } }"
+    rows = 'query Rows($id: ID!, $where: GenRowFilter) { gen { dataset(id: $id) { table(name: "flights") { %s } } } }'
     for selection in (
         "rows(where: $where, first: 1) { nodes }",
         "aggregate(where: $where, measures: [{function: COUNT}])",
