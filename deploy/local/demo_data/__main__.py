@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from deploy.local.demo_data.dashboards import load_dashboards
 from deploy.local.demo_data.flights import load_flights
 from deploy.local.demo_data.operations import Operations
 from deploy.local.demo_data.people import load_people
@@ -21,7 +22,9 @@ async def load() -> None:
         people = await load_people(stores)
         _say(f"people: {people}")
         operations = Operations(Contexts(stores, stores.openfga, settings.limits), people.admin)
-        _say(f"flights: {await load_flights(stores, operations, settings)}")
+        flights = await load_flights(stores, operations, settings)
+        _say(f"flights: {flights}")
+        _say(f"dashboards: {await load_dashboards(operations, flights.dataset)}")
         _say(f"tracks: {await load_tracks(stores, people)}")
         _say(f"workspace: {await load_workspace(stores, people)}")
 

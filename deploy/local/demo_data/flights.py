@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -69,7 +69,18 @@ mutation Assign($input: GenRoleResourceInput!) {
 """
 
 
-async def load_flights(stores: Stores, operations: Operations, settings: Settings) -> str:
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`dataset` is the global id of the flights in ClickHouse."""
+
+    rows: int
+    dataset: str
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows in ClickHouse and on S3"
+
+
+async def load_flights(stores: Stores, operations: Operations, settings: Settings) -> Loaded:
     lake = Objects.open(
         endpoint=settings.objects.endpoint,
         bucket=BUCKET,
@@ -114,7 +125,7 @@ async def load_flights(stores: Stores, operations: Operations, settings: Setting
     analysts = encode_node_id("GenRole", [str(ANALYST_ROLE_ID)])
     assigned = {"id": analysts, "resourceType": "DATASET", "datasetId": warehouse}
     _made((await operations.run(_ASSIGN, {"input": assigned}))["genRoleAssignResource"], "role")
-    return f"{rows} rows in ClickHouse and on S3"
+    return Loaded(rows, warehouse)
 
 
 async def _clickhouse(clickhouse: ClickHouse, flights: NewYorkFlights) -> int:
