@@ -41,5 +41,6 @@ def ways(api: Api, runner: asyncio.Runner, settings: Settings, admin_url: str) -
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
     """An example that fails is run many times over, until it is as small as can be."""
-    with structlog.testing.capture_logs():
+    with structlog.testing.capture_logs() as logs:
         yield
+    assert not [line for line in logs if line["event"] == "plan_differs"]

@@ -1,24 +1,27 @@
 """Random documents are answered as the naive interpreter answers them, whoever asks and whichever way they take."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from graphql import GraphQLSchema
 from hypothesis import HealthCheck, Phase, given, note, seed
 from hypothesis import settings as example_settings
+from hypothesis import strategies as st
 
+from tests.differential.arbitrary import arbitrary
 from tests.differential.compare import compare
 from tests.differential.conftest import DOCUMENTS
 from tests.differential.declared import Api
 from tests.differential.documents import CursorUse, Drawn, documents
-from tests.differential.guards import Granted, granted
+from tests.differential.errors import compare_errors
+from tests.differential.guards import granted
 from tests.differential.oracle.execute import Asking, answer, oracle_schema
 from tests.differential.oracle.shown import Cursor
 from tests.differential.oracle.world import World
 from tests.differential.rows import Data, Row, random_rows
-from tests.differential.ways import Ways
+from tests.differential.ways import Allowed, Ways
 
 PER_LOAD = 50
 """Documents over the same rows."""
@@ -48,44 +51,42 @@ def test_documents(api: Api, ways: Ways, judge: GraphQLSchema, runner: asyncio.R
         phases=PHASES,
         report_multiple_bugs=False,
     )
-    @given(drawn=documents(api.schema, api.mappings, data), allowed=granted())
-    def agree(drawn: Drawn, allowed: Granted) -> None:
+    @given(
+        drawn=documents(api.schema, api.mappings, data),
+        allowed=st.one_of(granted(), arbitrary(api.schema, judge, api.mappings, data)),
+    )
+    def agree(drawn: Drawn, allowed: Allowed) -> None:
         note(f"rows of seed {number}, {allowed}\n{drawn.text}\n{drawn.variables!r}")
         runner.run(_agree(drawn, allowed, data, ways, judge))
 
     agree()
 
 
-async def _agree(drawn: Drawn, allowed: Granted, data: Data, ways: Ways, judge: GraphQLSchema) -> None:
-    world = World(ways.api.mappings, _by_type(ways.api, allowed.visible(data)))
-    every = _by_type(ways.api, data)
+async def _agree(drawn: Drawn, allowed: Allowed, data: Data, ways: Ways, judge: GraphQLSchema) -> None:
+    world = allowed.world(ways.api.mappings, data)
     cursors: dict[str, Cursor] = {}
     variables = dict(drawn.variables)
     for _ in range(2 if drawn.cursors else 1):
-        known = {text: _row(each, every, world) for text, each in cursors.items()}
+        known = {text: _row(each, world) for text, each in cursors.items()}
         expected = answer(judge, drawn.text, variables, Asking(world, known))
         asked = {name: value for name, value in variables.items() if value is not None}
         found = await ways.executed(drawn.text, asked, allowed)
         _compare(found, expected, cursors)
         for _ in range(2):  # the plan as it is made, and as it is kept
-            _compare(await ways.answered(drawn.text, asked, allowed), expected, cursors)
+            planned = await ways.planned(drawn.text, asked, allowed)
+            assert planned is not None, "an operation of reads has no plan"
+            _compare(planned, expected, cursors)
         note(f"the cursors of its answer: {cursors}")
         variables |= {use.variable: _taken(use, found["data"]) for use in drawn.cursors}
 
 
 def _compare(found: Any, expected: Any, cursors: dict[str, Cursor]) -> None:
-    ours = sorted(map(str, (error["path"] for error in found.get("errors", ()))))
-    theirs = sorted(str(error.path) for error in expected.errors or ())
-    assert ours == theirs, (found.get("errors"), expected.errors)
+    compare_errors(found.get("errors", ()), expected.errors or ())
     compare(found["data"], expected.data, cursors)
 
 
-def _by_type(api: Api, data: Data) -> Mapping[str, list[Row]]:
-    return {name: data[mapping.table.name] for name, mapping in api.mappings.items()}
-
-
-def _row(cursor: Cursor, rows: Mapping[str, list[Row]], world: World) -> Row:
-    return next(row for row in rows[cursor.type] if world.key(cursor.type, row) == cursor.key)
+def _row(cursor: Cursor, world: World) -> Row:
+    return next(row for row in world.rows[cursor.type] if world.key(cursor.type, row) == cursor.key)
 
 
 def _taken(use: CursorUse, data: Any) -> str | None:

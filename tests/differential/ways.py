@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import clickhouse_connect
@@ -14,6 +14,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from gateway.http.answer import Answer, executed
 from gateway.http.execution import execute
 from gateway.http.operations import Operations
+from gateway.http.planned import Planned
 from gateway.http.request import GraphQLRequest
 from gateway.settings import Limits, Settings
 from gateway.stores import open_stores
@@ -26,6 +27,7 @@ from loaders.read import Read
 from loaders.stores import Stores
 from resolvers.context import Context
 from resolvers.permissions.verdicts import Verdicts
+from tests.differential.arbitrary import Arbitrary
 from tests.differential.declared import Api
 from tests.differential.guards import Granted
 from tests.differential.loading import create_traces, load, statements
@@ -46,39 +48,46 @@ _LIMITS = Limits(
 """What a document may cost is not what is tested."""
 
 
+Allowed: TypeAlias = Granted | Arbitrary
+"""What the caller may see."""
+
+
 @dataclass(slots=True)
 class Ways:
     api: Api
     stores: Stores
     operations: Operations
+    plans: Planned
     postgres: "asyncpg.Connection[asyncpg.Record]"
     clickhouse: AsyncClient
 
     async def load(self, data: Data) -> None:
         await load(data, self.postgres, self.clickhouse)
 
-    async def executed(self, document: str, variables: Mapping[str, Any], granted: Granted) -> Any:
+    async def executed(self, document: str, variables: Mapping[str, Any], allowed: Allowed) -> Any:
         """By graphql-core's executor, every statement compiled anew."""
         kept = prepared._prepared
         prepared._prepared = BoundedCache[Read, Prepared](0)
         try:
-            request, context = GraphQLRequest(document, None, variables, None), self._context(granted)
-            result = execute(self.api.schema, self.operations.prepare(request), variables, context)
-            if inspect.isawaitable(result):
-                result = await result
+            request, context = GraphQLRequest(document, None, variables, None), self._context(allowed)
+            with allowed.installed(self.api.mappings):
+                result = execute(self.api.schema, self.operations.prepare(request), variables, context)
+                if inspect.isawaitable(result):
+                    result = await result
             return _decoded(executed(result, context, with_stores=False))
         finally:
             prepared._prepared = kept
 
-    async def answered(self, document: str, variables: Mapping[str, Any], granted: Granted) -> Any:
-        """As a request is: by its plan where it has one."""
-        request, context = GraphQLRequest(document, None, variables, None), self._context(granted)
-        answer = self.operations.run(self.operations.prepare(request), request, context)
-        return _decoded(answer if isinstance(answer, Answer) else await answer)
+    async def planned(self, document: str, variables: Mapping[str, Any], allowed: Allowed) -> Any:
+        """By its plan, without the executor; `None` where it has none."""
+        request, context = GraphQLRequest(document, None, variables, None), self._context(allowed)
+        with allowed.installed(self.api.mappings):
+            result = self.plans.run(self.operations.prepare(request), variables, context)
+            return None if result is None else _decoded(executed(await result, context, with_stores=False))
 
-    def _context(self, granted: Granted) -> Context:
+    def _context(self, allowed: Allowed) -> Context:
         ledger = Ledger()
-        return Context(granted.subject, "request", self.stores, Verdicts(granted.subject, granted, ledger), ledger)
+        return Context(allowed.subject, "request", self.stores, Verdicts(allowed.subject, allowed, ledger), ledger)
 
 
 def _decoded(answer: Answer) -> Any:
@@ -100,7 +109,7 @@ async def opened(settings: Settings, admin_url: str, api: Api) -> AsyncIterator[
         try:
             await create_traces(clickhouse)
             own = replace(stores, postgres={**stores.postgres, NEAR: near, FAR: far})
-            yield Ways(api, own, Operations(api.schema, _LIMITS), connection, clickhouse)
+            yield Ways(api, own, Operations(api.schema, _LIMITS), Planned(api.schema), connection, clickhouse)
         finally:
             await clickhouse.close()
             await connection.close()

@@ -141,6 +141,8 @@ def _of_row(type_: str, row: Row, name: str, arguments: dict[str, Any], asking: 
     if name == "id":
         return node_id(type_, row, world)
     if (column := world.column(type_, name)) is not None:
+        if world.hides(type_, row, column[0]):
+            raise GraphQLError("denied", extensions={"code": "FORBIDDEN"})
         return shown(row[column[0]], column[1])
     edge = world.edge(type_, name)
     assert edge is not None

@@ -1,21 +1,25 @@
 """The rows there are and those that are seen, and the way from one type to another."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from loaders.description import ColumnType
 from schema.mapping.object import ColumnField, EdgeField, ObjectMapping
 from tests.differential.oracle.shown import sort_key
 from tests.differential.rows import Row
 
+Hidden: TypeAlias = dict[tuple[str, tuple[Any, ...]], frozenset[str]]
+"""By type and key: the columns that are denied."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`rows` are the visible rows of each type."""
+    """`rows` are the visible rows of each type, with nulls where columns are `hidden`."""
 
     mappings: Mapping[str, ObjectMapping]
     rows: Mapping[str, list[Row]]
+    hidden: Hidden = field(default_factory=dict)
 
     def column(self, type_: str, field: str) -> tuple[str, ColumnType] | None:
         """The column a field shows, and its type; `None` where the field is none."""
@@ -42,6 +46,9 @@ class World:
 
     def key(self, type_: str, row: Row) -> tuple[Any, ...]:
         return tuple(row[name] for name in self.key_columns(type_))
+
+    def hides(self, type_: str, row: Row, column: str) -> bool:
+        return column in self.hidden.get((type_, self.key(type_, row)), ())
 
     def by_id(self, type_: str, key: str) -> Row | None:
         found = [row for row in self.rows[type_] if "|".join(map(str, self.key(type_, row))) == key]
