@@ -30,7 +30,7 @@ MASKABLE: Mapping[str, tuple[str, Sequence[Any], Sequence[str]]] = {
     ITEMS.name: (
         "team",
         TEAMS,
-        ("n", "big", "price", "ratio", "name", "flag", "day", "seen", "doc", "tags", "bigs", "raw", "place"),
+        ("n", "big", "price", "ratio", "name", "flag", "day", "seen", "doc", "tags", "bigs", "raw", "place", "mood"),
     ),
     SORTS.name: ("owner_id", (7, 8), ("title", "rank")),
     NOTES.name: ("stars", (1, 2, 3), ("body", "written_on")),

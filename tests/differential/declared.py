@@ -1,5 +1,6 @@
 """The API over the test's tables, declared as docs/add-a-table.md says, and its schema."""
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +16,14 @@ from loaders.tables.describe import describe
 from resolvers.permissions.guards import Own, Public, Visible, Whole
 from schema.build import build, graphql_schema
 from schema.mapping import types
-from schema.mapping.declare import column, make_types, table_type, to_many, to_one
+from schema.mapping.declare import column, make_types, score, table_type, to_many, to_one
 from schema.mapping.install import install
 from schema.mapping.object import OBJECTS, ObjectMapping
 from schema.scalars import SCALARS
-from tests.differential.query import DiffQuery
 from tests.differential.tables import FAR, ITEMS, LABELS, NEAR, NOTES, SORTS, clickhouse_table
 
-CLICKHOUSE_DATABASE = "axion_differential"
+CLICKHOUSE_DATABASE = f"differential_{secrets.token_hex(6)}"
+"""Of this run, as the scratch database is."""
 TEAM = Visible("team", "can_view", "team")
 TEAM_OF_ITEM = Visible(
     "team", "can_view", "team", via=(Join(describe(ITEMS, NEAR), local=("item_id",), remote=("id",)),)
@@ -59,6 +60,8 @@ def _api() -> Api:
     _declare()
     mappings = {name: mapping for name, mapping in OBJECTS.items() if name not in known}
     make_types(mappings.values())
+    from tests.differential.query import DiffQuery  # its arguments are those of the declared types
+
     built = strawberry.Schema(
         query=DiffQuery,
         types=[getattr(types, name) for name in mappings],
@@ -84,6 +87,7 @@ def _declare() -> None:
         notes=to_many("DiffNote", remote="item_id", description="What is noted of it."),
         label=to_one("DiffLabel", local="label_code", description="Its label, of another store."),
         traces=to_many("DiffTrace", remote="item_id", description="Its traces, in ClickHouse."),
+        score=score("How near it is.", of="mood"),
     )
     _type("DiffSort", SORTS, NEAR, OWNER)(
         **_exposed(SORTS, "id"),

@@ -24,6 +24,8 @@ from tests.differential.inputs import Inputs, Json
 _ROOTS = ("items", "sorts", "notes", "labels", "traces", "item", "note", "trace", "node")
 _ELSEWHERE = ("labels", "traces")
 _DEPTH = 3
+_FAULTS = 25
+"""One in so many places where a document may be wrong is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Drawn:
     text: str
     variables: Mapping[str, Json]
     cursors: tuple[CursorUse, ...]
+    faults: int
+    """How many things in it may be errors of the caller."""
 
 
 @dataclass(slots=True)
@@ -52,6 +56,11 @@ class Writing:
     """Fragments that are finished, by their type and how deep they go."""
     cursors: list[CursorUse] = field(default_factory=list)
     aliases: int = 0
+    faults: int = 0
+
+    @property
+    def searchable(self) -> list[str]:
+        return [name for name, mapping in self.inputs.mappings.items() if mapping.searchable]
 
     @property
     def draw(self) -> st.DrawFn:
@@ -109,12 +118,12 @@ class Writing:
 
     # --- objects ------------------------------------------------------------------------------------------------------
 
-    def object(self, type_: str, depth: int, path: tuple[str, ...] | None) -> str:
-        """A selection of a table-backed type. `path` leads there from the root, `None` below a fragment."""
+    def object(self, type_: str, depth: int, path: tuple[str, ...]) -> str:
+        """A selection of a table-backed type. `path` leads there from the root."""
         parts = [self._part(type_, depth, path) for _ in range(self.draw(st.integers(1, 4)))]
         return "{ " + " ".join(parts) + " }"
 
-    def _part(self, type_: str, depth: int, path: tuple[str, ...] | None) -> str:
+    def _part(self, type_: str, depth: int, path: tuple[str, ...]) -> str:
         fields = self.inputs.mappings[type_].fields
         edges = [name for name, each in fields.items() if isinstance(each, EdgeField)]
         kinds = ["column", "column", "column", "meta", "spread"] + ["edge"] * (3 if depth and edges else 0)
@@ -132,15 +141,15 @@ class Writing:
                 if edge.many:
                     return self.connection(type_, name, edge.target, depth - 1, path)
                 if self.draw(st.booleans()):  # without an alias: selected twice, the two are merged
-                    return f"{name}{self.directive()} {self.object(edge.target, depth - 1, _below(path, name))}"
+                    return f"{name}{self.directive()} {self.object(edge.target, depth - 1, (*path, name))}"
                 alias = self.alias()
-                return f"{alias}: {name}{self.directive()} {self.object(edge.target, depth - 1, _below(path, alias))}"
+                return f"{alias}: {name}{self.directive()} {self.object(edge.target, depth - 1, (*path, alias))}"
             case _:
                 plain = [name for name, each in fields.items() if isinstance(each, ColumnField | IdField)]
                 alias = f"{self.alias()}: " if self.chance(4) else ""
                 return f"{alias}{self.draw(st.sampled_from(plain))}{self.directive()}"
 
-    def _spread(self, type_: str, depth: int, path: tuple[str, ...] | None) -> str:
+    def _spread(self, type_: str, depth: int, path: tuple[str, ...]) -> str:
         match self.draw(st.integers(0, 3)):
             case 0:
                 return f"...{self.directive()} {self.object(type_, depth, path)}"
@@ -151,15 +160,15 @@ class Writing:
             case _:
                 name = f"F{len(self.fragments)}"
                 self.fragments.append("")
-                self.fragments[int(name[1:])] = f"fragment {name} on {type_} {self.object(type_, depth, None)}"
+                self.fragments[int(name[1:])] = f"fragment {name} on {type_} {self.object(type_, depth, path)}"
                 self.named.setdefault((type_, depth), []).append(name)
                 return f"...{name}{self.directive()}"
 
     # --- connections --------------------------------------------------------------------------------------------------
 
-    def connection(self, parent: str, name: str, target: str, depth: int, path: tuple[str, ...] | None) -> str:
+    def connection(self, parent: str, name: str, target: str, depth: int, path: tuple[str, ...]) -> str:
         alias = self.alias()
-        path = _below(path, alias)
+        path = (*path, alias)
         values: dict[str, Json] = {}
         if self.draw(st.booleans()):
             values["where"] = self.inputs.where(target)
@@ -168,24 +177,39 @@ class Writing:
         backward = self.chance(3)
         if backward or self.draw(st.booleans()):
             values["last" if backward else "first"] = self.draw(st.sampled_from([0, 1, 2, 3, 5, 1000, None]))
+        if target in self.searchable and self.chance(4):
+            values["nearest"] = self.inputs.nearest()
+        if self.chance(_FAULTS):
+            self.faults += 1
+            values |= self.inputs.fault(target)
         given = self.arguments(parent, name, values)
         parts = [self._connection_part(target, depth, path) for _ in range(self.draw(st.integers(1, 3)))]
+        walked = False
         for bound in ("after", "before"):
-            if path is not None and self.chance(3):
+            if bound not in values and self.chance(3):
                 given = f"{given[:-1]}, " if given else "("
                 variable = self.variable("String", None)
-                self.cursors.append(CursorUse(variable[1:], path, self.draw(st.integers(0, 20))))
+                self.cursors.append(CursorUse(variable[1:], self._list(path), self.draw(st.integers(0, 20))))
+                walked = True
                 given += f"{bound}: {variable})"
-        if self.cursors and path is not None and self.cursors[-1].path == path:
+        if walked:
             parts.append("cursors: edges { cursor }")
         return f"{alias}: {name}{given}{self.directive()} {{ {' '.join(parts)} }}"
 
-    def _connection_part(self, target: str, depth: int, path: tuple[str, ...] | None) -> str:
+    def _list(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Whose cursors a list is given: its own, and now and then another's."""
+        others = sorted({use.path for use in self.cursors} - {path})
+        if not others or not self.chance(6):
+            return path
+        self.faults += 1
+        return self.draw(st.sampled_from(others))
+
+    def _connection_part(self, target: str, depth: int, path: tuple[str, ...]) -> str:
         match self.draw(st.sampled_from(["nodes", "nodes", "edges", "pageInfo", "totalCount", "aggregate", "meta"])):
             case "nodes":
-                return f"nodes{self.directive()} {self.object(target, depth, _below(path, 'nodes'))}"
+                return f"nodes{self.directive()} {self.object(target, depth, (*path, 'nodes'))}"
             case "edges":
-                node = self.object(target, depth, _below(_below(path, "edges"), "node"))
+                node = self.object(target, depth, (*path, "edges", "node"))
                 cursor = self.draw(st.sampled_from(["cursor", "__typename", "at: cursor", ""]))
                 return f"edges {{ {cursor} node {node} }}"
             case "pageInfo":
@@ -257,7 +281,11 @@ class Writing:
             target = returned.removesuffix("Connection")
             return self.connection(parent, name, target, _DEPTH, path)
         target = self.draw(st.sampled_from(sorted(self.inputs.mappings))) if name == "node" else returned
-        given = self.arguments(parent, name, {"id": self.inputs.id(target)})
+        id_ = self.inputs.id(target)
+        if self.chance(_FAULTS):
+            self.faults += 1
+            id_ = self.inputs.wrong_id(target)
+        given = self.arguments(parent, name, {"id": id_})
         alias = self.alias()
         below = self.object(target, _DEPTH, (alias,))
         return f"{alias}: {name}{given}{self.directive()} " + (
@@ -268,11 +296,10 @@ class Writing:
         roots = [self.root() for _ in range(self.draw(st.integers(1, 2)))]
         given = f"({', '.join(self.definitions)})" if self.definitions else ""
         text = "\n".join([f"query Random{given} {{ {' '.join(roots)} }}", *self.fragments])
-        return Drawn(text, self.variables, tuple(self.cursors))
-
-
-def _below(path: tuple[str, ...] | None, key: str) -> tuple[str, ...] | None:
-    return None if path is None else (*path, key)
+        if self.variables and self.chance(12):
+            self.faults += 1
+            self.variables[self.draw(st.sampled_from(sorted(self.variables)))] = {"no such": "field"}
+        return Drawn(text, self.variables, tuple(self.cursors), self.faults)
 
 
 def _literal(value: Json, type_: GraphQLInputType) -> str | None:

@@ -19,6 +19,15 @@ Json: TypeAlias = Any
 _PATTERNS = ["%", "_", "%a%", "a\\%b", "a\\_%", "A%", "%É", "", "%\\\\%", "日本%", "__"]
 _BOXES = [[-180, -90, 180, 90], [6, 40, 7, 50], [170, -50, -170, 50], [0, 0, 0, 0]]
 _JSON = [*DOCS, {"a": 1}, {"a": [1]}, [1], 1, "a", [[3]], {"deep": {"er": {}}}]
+_PATHS = [["a"], ["a", "0"], ["a", "-1"], ["a", "1", "b"], ["n"], ["x"], ["name"], ["deep", "er", "est"], ["0"], ["-1"]]
+_PATHS += [["3", "0"], ["deep"], ["😀"], []]
+_INSIDE = ["1", "a", "日本", '{"b": null}', "0.1", "[true, [], {}]", "true", "", "12345678901234567890123"]
+_NUMBERS = st.sampled_from(["1", "0.1", "12345678901234567890123", "-2", "1.0"])
+_POINTS = [[-179.5, -45.5], [6.5, 46.25], [0.0, 0.0]]
+_RECTANGLES = [
+    {"type": "Polygon", "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]]}
+    for w, s, e, n in ([-10, -10, 10, 60], [5, 40, 7, 50], [-180, -60, -1, 10], [100, 0.5, 120, 1])
+]
 _UNITS = ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 _ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 _DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_LAST")
@@ -38,8 +47,14 @@ class Inputs:
         names = self._fields(f"{type_}Filter")
         if depth == 0:
             names = [name for name in names if self._is_flat(type_, name)]
-        chosen = self.draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+        rich = [name for name in names if self._kind(type_, name) in (Kind.JSON, Kind.GEOMETRY)]
+        chosen = self.draw(st.lists(st.sampled_from(names + 4 * rich), max_size=2, unique=True))
         return {name: self._condition(type_, name, depth) for name in chosen}
+
+    def _kind(self, type_: str, name: str) -> Kind | None:
+        mapping = self.mappings[type_]
+        declared = mapping.fields.get(name)
+        return mapping.table.column(declared.column).type.kind if isinstance(declared, ColumnField) else None
 
     def _is_flat(self, type_: str, name: str) -> bool:
         return isinstance(self.mappings[type_].fields.get(name), ColumnField | IdField)
@@ -66,8 +81,7 @@ class Inputs:
         raise AssertionError(name)
 
     def _operators(self, filter_: str) -> list[str]:
-        names = [name for name in self._fields(filter_) if name not in ("intersects", "within", "dWithin", "path")]
-        return self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+        return self.draw(st.lists(st.sampled_from(self._fields(filter_)), min_size=1, max_size=2, unique=True))
 
     def _operand(self, mapping: ObjectMapping, column: str, op: str) -> Json:
         match op:
@@ -77,6 +91,13 @@ class Inputs:
                 return self.draw(st.sampled_from(_PATTERNS))
             case "bbox":
                 return self.draw(st.sampled_from(_BOXES))
+            case "intersects" | "within":
+                return self.draw(st.sampled_from(_RECTANGLES))
+            case "dWithin":
+                point = {"type": "Point", "coordinates": self.draw(st.sampled_from(_POINTS))}
+                return {"geometry": point, "metres": self.draw(st.sampled_from([1.0, 3_000_000.0, 25_000_000.0]))}
+            case "path":
+                return [self._at_path() for _ in range(self.draw(st.integers(0, 2)))]
             case "hasKey":
                 return self.draw(st.sampled_from(["a", "deep", "text", "😀", "n"]))
             case "contains" | "containedBy":
@@ -85,6 +106,30 @@ class Inputs:
                 return [self.value(mapping, column) for _ in range(self.draw(st.integers(0, 3)))]
             case _:
                 return self.value(mapping, column)
+
+    def _at_path(self) -> Json:
+        operators = [op for op in self._fields("JSONPathFilter") if op != "at"]
+        chosen = self.draw(st.lists(st.sampled_from(operators), max_size=2, unique=True))
+        return {"at": self.draw(st.sampled_from(_PATHS))} | {op: self._inside(op) for op in chosen}
+
+    def _inside(self, op: str) -> Json:
+        texts = st.sampled_from(_INSIDE)
+        match op:
+            case "isNull":
+                return self.draw(st.booleans())
+            case "like" | "ilike":
+                return self.draw(st.sampled_from(_PATTERNS))
+            case "in" | "notIn":
+                return self.draw(st.lists(texts, max_size=3))
+            case "number":
+                return {self.draw(st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte"])): self.draw(_NUMBERS)}
+            case _:
+                return self.draw(texts)
+
+    def nearest(self) -> Json:
+        axis = [0.0, 0.0, 0.0]
+        axis[self.draw(st.integers(0, 2))] = self.draw(st.sampled_from([1.0, -1.0, 1e30, 0.001]))
+        return {"mood": {"vector": axis}}
 
     def value(self, mapping: ObjectMapping, column: str) -> Json:
         """One that stands in the column, as its input has it."""
@@ -99,6 +144,37 @@ class Inputs:
     def id(self, type_: str) -> str:
         rows = self.data[self.mappings[type_].table.name]
         return node_id(type_, self.draw(st.sampled_from(rows)), World(self.mappings, {}))
+
+    def wrong_id(self, type_: str) -> str:
+        others = sorted(set(self.mappings) - {type_})
+        return self.draw(
+            st.sampled_from(["", "?", "bm90aGluZw", "RGlmZkl0ZW06eA", self.id(self.draw(st.sampled_from(others)))])
+        )
+
+    def fault(self, type_: str) -> dict[str, Json]:
+        """Arguments of a list that are wrong, or may be."""
+        return self.draw(
+            st.sampled_from(
+                [
+                    {"first": -1},
+                    {"last": -5},
+                    {"first": 1001},
+                    {"first": 1, "last": 1},
+                    {"after": "no cursor"},
+                    {"before": "W10"},
+                    {"where": {"not": None}},
+                    {"where": {"and": None}},
+                    {"where": {"or": [{"id": {"eq": None}}]}},
+                    {"where": {"id": {"eq": self.wrong_id(type_)}}},
+                    {"where": {"id": {"in": [self.id(type_), self.wrong_id(type_)]}}},
+                    {"orderBy": [{self._ordered_by(type_): "SIDEWAYS"}]},
+                ]
+            )
+        )
+
+    def _ordered_by(self, type_: str) -> str:
+        fields = self.mappings[type_].fields
+        return next(name for name in self._fields(f"{type_}OrderBy") if isinstance(fields[name], ColumnField))
 
     def order(self, type_: str) -> Json:
         return [self._term(type_, 2) for _ in range(self.draw(st.integers(0, 3)))]

@@ -1,6 +1,8 @@
 """The rows in the stores: made as text, so that no driver's idea of a value comes between."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -37,12 +39,17 @@ def statements() -> list[str]:
     return ["CREATE EXTENSION postgis", "CREATE EXTENSION vector", f"CREATE SCHEMA {SCHEMA}", *tables]
 
 
-async def create_traces(clickhouse: AsyncClient) -> None:
+@asynccontextmanager
+async def traces_in(clickhouse: AsyncClient) -> AsyncIterator[None]:
+    """The ClickHouse table, in a database of its own that is dropped at the end."""
     columns = ", ".join(f'"{name}" {type_}' for name, type_ in _CLICKHOUSE.items())
-    await clickhouse.command(f"CREATE DATABASE IF NOT EXISTS {CLICKHOUSE_DATABASE}")
-    await clickhouse.command(
-        f"CREATE OR REPLACE TABLE {CLICKHOUSE_DATABASE}.{TRACES.name} ({columns}) ENGINE = MergeTree ORDER BY id"
-    )
+    await clickhouse.command(f"CREATE DATABASE {CLICKHOUSE_DATABASE}")
+    try:
+        table = f"{CLICKHOUSE_DATABASE}.{TRACES.name}"
+        await clickhouse.command(f"CREATE TABLE {table} ({columns}) ENGINE = MergeTree ORDER BY id")
+        yield
+    finally:
+        await clickhouse.command(f"DROP DATABASE {CLICKHOUSE_DATABASE}")
 
 
 async def load(data: Data, postgres: "asyncpg.Connection[asyncpg.Record]", clickhouse: AsyncClient) -> None:
@@ -70,7 +77,7 @@ def _texts(row: Row) -> list[str | None]:
 
 def _text(name: str, value: Any) -> str:
     match value:
-        case _ if name in ("doc", "place"):
+        case _ if name in ("doc", "place", "mood"):
             return json.dumps(value, ensure_ascii=False)
         case bytes():
             return "\\x" + value.hex()

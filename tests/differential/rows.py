@@ -69,6 +69,8 @@ DOCS: list[Any] = [
     {"a": 1, "name": "日本", "deep": {"er": {"est": [True, [], {}]}}},
     [1, 2, "a", [3]],
 ]
+MOODS = [[1, 0, 0], [2, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, -1], [-1, 0, 0], [1, 2, 2], [-3, 1, 0]]
+"""Vectors whose similarity to an axis is the same to the last bit where it is the same by algebra."""
 _ITEMS, _SORTS, _LABELS, _NOTES, _TRACES = 18, 4, 4, 24, 30
 
 
@@ -119,6 +121,7 @@ def _item(chance: random.Random, place: int, ids: list[UUID], codes: list[str]) 
         "bigs": _maybe(chance, [[], [2**63 - 1, -(2**63)], [0]]),
         "raw": _maybe(chance, [b"", bytes(range(256)), b"\xff" * 100]),
         "place": _maybe(chance, [{"type": "Point", "coordinates": coordinates}]),
+        "mood": _maybe(chance, MOODS),
         "parent_id": chance.choice([None, *ids]),
         "sort_id": _maybe(chance, BIGS),
         "label_code": _maybe(chance, [*codes, "no such code"]),

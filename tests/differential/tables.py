@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
+from pgvector.sqlalchemy import Vector
 from sqlalchemy.dialects import postgresql
 
 METADATA = sa.MetaData()
@@ -36,6 +37,7 @@ ITEMS = sa.Table(
     _said("bigs", postgresql.ARRAY(sa.BigInteger)),
     _said("raw", postgresql.BYTEA),
     _said("place", Geometry("POINT", srid=4326, spatial_index=False)),
+    _said("mood", Vector(3)),
     _said("parent_id", postgresql.UUID),
     _said("sort_id", sa.BigInteger),
     _said("label_code", sa.Text),

@@ -10,17 +10,15 @@ from hypothesis import HealthCheck, Phase, given, note, seed
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
+from tests.differential.answers import compare_answers, is_refused
 from tests.differential.arbitrary import arbitrary
-from tests.differential.compare import compare
 from tests.differential.conftest import DOCUMENTS
 from tests.differential.declared import Api
 from tests.differential.documents import CursorUse, Drawn, documents
-from tests.differential.errors import compare_errors
 from tests.differential.guards import granted
 from tests.differential.oracle.execute import Asking, answer, oracle_schema
 from tests.differential.oracle.shown import Cursor
-from tests.differential.oracle.world import World
-from tests.differential.rows import Data, Row, random_rows
+from tests.differential.rows import Data, random_rows
 from tests.differential.ways import Allowed, Ways
 
 PER_LOAD = 50
@@ -67,26 +65,19 @@ async def _agree(drawn: Drawn, allowed: Allowed, data: Data, ways: Ways, judge: 
     cursors: dict[str, Cursor] = {}
     variables = dict(drawn.variables)
     for _ in range(2 if drawn.cursors else 1):
-        known = {text: _row(each, world) for text, each in cursors.items()}
-        expected = answer(judge, drawn.text, variables, Asking(world, known))
-        asked = {name: value for name, value in variables.items() if value is not None}
-        found = await ways.executed(drawn.text, asked, allowed)
-        _compare(found, expected, cursors)
+        asking = Asking(world, dict(cursors))
+        expected = answer(judge, drawn.text, variables, asking, faulty=drawn.faults > 0)
+        found = await ways.executed(drawn.text, variables, allowed)
+        compare_answers(found, expected, cursors, faults=drawn.faults)
+        if "data" not in found:
+            return
         for _ in range(2):  # the plan as it is made, and as it is kept
-            planned = await ways.planned(drawn.text, asked, allowed)
-            assert planned is not None, "an operation of reads has no plan"
-            _compare(planned, expected, cursors)
+            planned = await ways.planned(drawn.text, variables, allowed)
+            assert (planned is None) == is_refused(found), "operations of reads have plans, unless they are wrong"
+            if planned is not None:
+                compare_answers(planned, expected, cursors, faults=drawn.faults)
         note(f"the cursors of its answer: {cursors}")
         variables |= {use.variable: _taken(use, found["data"]) for use in drawn.cursors}
-
-
-def _compare(found: Any, expected: Any, cursors: dict[str, Cursor]) -> None:
-    compare_errors(found.get("errors", ()), expected.errors or ())
-    compare(found["data"], expected.data, cursors)
-
-
-def _row(cursor: Cursor, world: World) -> Row:
-    return next(row for row in world.rows[cursor.type] if world.key(cursor.type, row) == cursor.key)
 
 
 def _taken(use: CursorUse, data: Any) -> str | None:

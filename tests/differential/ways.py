@@ -11,10 +11,11 @@ import asyncpg
 import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from gateway.http.answer import Answer, executed
+from gateway.http.answer import Answer, executed, refused
 from gateway.http.execution import execute
 from gateway.http.operations import Operations
 from gateway.http.planned import Planned
+from gateway.http.refusal import Refusal
 from gateway.http.request import GraphQLRequest
 from gateway.settings import Limits, Settings
 from gateway.stores import open_stores
@@ -30,7 +31,7 @@ from resolvers.permissions.verdicts import Verdicts
 from tests.differential.arbitrary import Arbitrary
 from tests.differential.declared import Api
 from tests.differential.guards import Granted
-from tests.differential.loading import create_traces, load, statements
+from tests.differential.loading import load, statements, traces_in
 from tests.differential.rows import Data
 from tests.differential.tables import FAR, NEAR
 from tests.loaders.postgres.database import execute as execute_sql
@@ -75,6 +76,8 @@ class Ways:
                 if inspect.isawaitable(result):
                     result = await result
             return _decoded(executed(result, context, with_stores=False))
+        except Refusal as refusal:
+            return _decoded(refused(refusal))
         finally:
             prepared._prepared = kept
 
@@ -107,9 +110,9 @@ async def opened(settings: Settings, admin_url: str, api: Api) -> AsyncIterator[
             password=settings.clickhouse.password.get_secret_value(),
         )
         try:
-            await create_traces(clickhouse)
             own = replace(stores, postgres={**stores.postgres, NEAR: near, FAR: far})
-            yield Ways(api, own, Operations(api.schema, _LIMITS), Planned(api.schema), connection, clickhouse)
+            async with traces_in(clickhouse):
+                yield Ways(api, own, Operations(api.schema, _LIMITS), Planned(api.schema), connection, clickhouse)
         finally:
             await clickhouse.close()
             await connection.close()

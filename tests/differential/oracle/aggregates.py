@@ -9,14 +9,13 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from graphql import GraphQLError
-
 from loaders.description import ColumnType, Kind
 from loaders.read import Bucket, Unit
 from tests.differential.oracle.filters import compared, every, negated, some
 from tests.differential.oracle.orders import in_order
 from tests.differential.oracle.shown import Estimate, shown
 from tests.differential.oracle.world import World
+from tests.differential.oracle.wrong import wrong
 from tests.differential.rows import Row
 from tests.loaders.buckets import bucket_of
 
@@ -53,7 +52,7 @@ def groups(rows: Sequence[Row], type_: str, arguments: Mapping[str, Any], world:
     by = arguments.get("groupBy") or []
     if not by:
         if arguments.get("having") is not None or arguments.get("orderBy"):
-            raise GraphQLError("conditions on groups that are not")
+            raise wrong("conditions on groups that are not")
         return [Group(type_, {}, rows)]
     fields = [_field(term["field"], type_, world) for term in by]
     found: dict[tuple[Any, ...], list[Row]] = {}

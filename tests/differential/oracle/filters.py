@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-from graphql import GraphQLError
-
+from tests.differential.oracle.inside import as_number, as_text, at_path, in_box, in_rectangle, is_near
 from tests.differential.oracle.world import World
+from tests.differential.oracle.wrong import wrong
 from tests.differential.rows import Row
 
 Verdict: TypeAlias = bool | None
@@ -34,7 +34,7 @@ def negated(verdict: Verdict) -> Verdict:
 
 def _term(name: str, value: Any, row: Row, type_: str, world: World) -> Verdict:
     if value is None:
-        raise GraphQLError(f"{name} is null")
+        raise wrong(f"{name} is null")
     match name:
         case "and":
             return every(admits(each, row, type_, world) for each in value)
@@ -46,7 +46,7 @@ def _term(name: str, value: Any, row: Row, type_: str, world: World) -> Verdict:
             return every(_has_id(op, ids, row, type_, world) for op, ids in value.items())
     if (column := world.column(type_, name)) is not None:
         key = partial(world.sort_key, type_)
-        return every(compared(op, row[column[0]], operand, key) for op, operand in value.items())
+        return every(_compared(op, row[column[0]], operand, key) for op, operand in value.items())
     edge = world.edge(type_, name)
     assert edge is not None
     related = world.related(row, edge)
@@ -58,28 +58,62 @@ def _term(name: str, value: Any, row: Row, type_: str, world: World) -> Verdict:
     )
 
 
+def _compared(op: str, left: Any, right: Any, key: Callable[[Any], Any]) -> Verdict:
+    if op == "path" and right is not None:
+        return every(_at_path(left, asked) for asked in right)
+    return compared(op, left, right, key)
+
+
+def _at_path(document: Any, asked: Mapping[str, Any]) -> Verdict:
+    found = at_path(document, asked["at"])
+    verdicts = []
+    for op, operand in asked.items():
+        if op == "number":
+            if operand is None:
+                raise wrong("number is null")
+            verdicts += [compared(each, as_number(found), right, _same_value) for each, right in operand.items()]
+        elif op != "at":
+            verdicts.append(compared(op, as_text(found), operand, str.encode))
+    return every(verdicts)
+
+
+def _same_value(value: Any) -> Any:
+    return value
+
+
 def _quantified(quantifier: str, matches: list[bool]) -> bool:
     return {"some": any(matches), "none": not any(matches), "every": all(matches)}[quantifier]
 
 
 def _has_id(op: str, ids: Any, row: Row, type_: str, world: World) -> bool:
     if ids is None:
-        raise GraphQLError("a null id")
+        raise wrong("a null id")
     own = "|".join(map(str, world.key(type_, row)))
     return own in [key_of(each, type_) for each in (ids if op == "in" else [ids])]
 
 
 def key_of(node_id: str, type_: str) -> str:
-    name, _, key = urlsafe_b64decode(node_id + "=" * (-len(node_id) % 4)).decode().partition(":")
+    name, key = read_id(node_id)
     if name != type_:
-        raise GraphQLError(f"the id of a {name}, not of a {type_}")
+        raise wrong(f"the id of a {name}, not of a {type_}", "INVALID_ID")
     return key
+
+
+def read_id(node_id: str) -> tuple[str, str]:
+    """Type and key."""
+    try:
+        name, separator, key = urlsafe_b64decode(node_id + "=" * (-len(node_id) % 4)).decode().partition(":")
+    except ValueError:
+        raise wrong("the id of nothing", "INVALID_ID") from None
+    if not separator:
+        raise wrong("the id of nothing", "INVALID_ID")
+    return name, key
 
 
 def compared(op: str, left: Any, right: Any, key: Callable[[Any], Any]) -> Verdict:
     """One operator of a filter on a value; `key` makes of a value what it is ordered by."""
     if right is None or (op in ("in", "notIn") and None in right):
-        raise GraphQLError(f"{op} of null")
+        raise wrong(f"{op} of null")
     if op == "isNull":
         return (left is None) is right
     if op in ("in", "notIn"):
@@ -113,7 +147,11 @@ def compared(op: str, left: Any, right: Any, key: Callable[[Any], Any]) -> Verdi
         case "hasKey":
             return right in left if isinstance(left, dict) else _top_level(left, right)
         case "bbox":
-            return _in_box(left["coordinates"], right)
+            return in_box(left["coordinates"], right)
+        case "intersects" | "within":
+            return in_rectangle(left["coordinates"], right)
+        case "dWithin":
+            return is_near(left["coordinates"], right["geometry"]["coordinates"], right["metres"])
     raise AssertionError(op)
 
 
@@ -151,9 +189,3 @@ def _same(left: Any, right: Any) -> bool:
 def _top_level(document: Any, key: str) -> bool:
     """`?` also finds a string among the items of a list, or the string itself."""
     return key in document if isinstance(document, list) else document == key
-
-
-def _in_box(place: list[float], box: list[float]) -> bool:
-    west, south, east, north = box
-    across = west <= place[0] <= east if west <= east else place[0] >= west or place[0] <= east
-    return across and south <= place[1] <= north

@@ -1,9 +1,12 @@
 """Orders of rows and of groups: nulls count as largest unless said otherwise, ties as they were."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from tests.differential.oracle.shown import Order
 from tests.differential.oracle.world import World
 from tests.differential.rows import Row
 
@@ -18,12 +21,49 @@ def in_order(items: Iterable[T], value_of: Callable[[T], Any], direction: str) -
     return nulls + others if _nulls_first(direction) else others + nulls
 
 
-def ordered(rows: Iterable[Row], order: list[Mapping[str, Any]] | None, type_: str, world: World) -> list[Row]:
-    """Ties are broken by key."""
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """The vector column and the vector that rows are to be near to."""
+
+    column: str
+    vector: tuple[float, ...]
+
+    def of(self, row: Row) -> float | None:
+        """Cosine similarity; rounded, for what is the same by algebra ties."""
+        vector = row[self.column]
+        if vector is None:
+            return None
+        product = sum(left * right for left, right in zip(vector, self.vector, strict=True))
+        return round(float(product / math.hypot(*vector) / math.hypot(*self.vector)), 12)
+
+
+def ordered(
+    rows: Iterable[Row], order: list[Mapping[str, Any]] | None, near: Nearness | None, type_: str, world: World
+) -> list[Row]:
+    """The nearest first. Ties are broken by key."""
     found = sorted(rows, key=lambda row: [world.sort_key(type_, value) for value in world.key(type_, row)])
     for term in reversed(order or []):
         found = in_order(found, partial(_value, term, type_, world), _direction(term))
-    return found
+    return found if near is None else in_order(found, near.of, "DESC_NULLS_LAST")
+
+
+def spelled(order: list[Mapping[str, Any]] | None, near: Nearness | None, type_: str, world: World) -> Order:
+    """What the list is ordered by after all, each key once."""
+    terms = {} if near is None else {f"near {near.column}": "DESC_NULLS_LAST"}
+    for term in order or []:
+        terms.setdefault(_name(term, type_, world), _direction(term))
+    for column in world.key_columns(type_):
+        terms.setdefault(column, "ASC")
+    return tuple(terms.items())
+
+
+def _name(term: Any, type_: str, world: World) -> str:
+    ((field, below),) = term.items()
+    if (column := world.column(type_, field)) is not None:
+        return column[0]
+    edge = world.edge(type_, field)
+    assert edge is not None
+    return f"{field} count" if edge.many else f"{field} {_name(below, edge.target, world)}"
 
 
 def _value(term: Any, type_: str, world: World, row: Row) -> Any:

@@ -4,7 +4,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from loaders.description import ColumnType, Kind
@@ -17,12 +17,17 @@ class Loose:
     value: Any
 
 
+Order: TypeAlias = tuple[tuple[str, str], ...]
+"""What a list is ordered by, and which way, term by term."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Stands for the cursor of a row, whose text is the gateway's own affair."""
+    """Stands for the cursor of a row in a list, whose text is the gateway's own affair."""
 
     type: str
     key: tuple[Any, ...]
+    order: Order
 
 
 class Estimate(float):
@@ -35,6 +40,8 @@ def shown(value: Any, type_: ColumnType) -> Any:
             return None
         case _ if type_.kind is Kind.JSON:
             return Loose(value)
+        case list() if type_.kind is Kind.VECTOR:
+            return value
         case list():
             assert type_.element is not None
             return [shown(each, type_.element) for each in value]
