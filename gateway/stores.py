@@ -52,8 +52,7 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
             timeout_ms=settings.openfga.timeout_ms,
         )
         stack.push_async_callback(openfga.close)
-        keys = {version: key.get_secret_value() for version, key in settings.encryption.keys.items()}
-        keyring = Keyring(keys, settings.encryption.current_version)
+        keyring = open_keyring(settings)
         warehouses = Warehouses(postgres["axion_gen"], keyring)
         stack.push_async_callback(warehouses.close)
         objects = Objects.open(
@@ -81,6 +80,12 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
             embeddings=embeddings,
             jobs=jobs,
         )
+
+
+def open_keyring(settings: Settings) -> Keyring:
+    """Raises `ValueError`, which names the version of a key that is none."""
+    keys = {version: key.get_secret_value() for version, key in settings.encryption.keys.items()}
+    return Keyring(keys, settings.encryption.current_version)
 
 
 async def _open_postgres(

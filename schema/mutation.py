@@ -7,6 +7,7 @@ from schema.aura.mutation import AuraMutation
 from schema.gen.agent_mutation import AgentMutation
 from schema.gen.dashboard_mutation import DashboardMutation
 from schema.gen.dataset_mutation import DatasetMutation
+from schema.gen.encryption import EncryptionMutation
 from schema.gen.external_mutation import ExternalMutation
 from schema.gen.favorite_mutation import FavoriteMutation
 from schema.gen.mutation import GenMutation
@@ -26,6 +27,7 @@ class Mutation(
     SemanticsMutation,
     AgentMutation,
     ExternalMutation,
+    EncryptionMutation,
     SenseMutation,
     AuraMutation,
     JobMutation,

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from deploy.local.errors import StackError
-from gateway.cli import demo, doctor, migrate, permissions, sdl, serve, stack, token, worker
+from gateway.cli import demo, doctor, keys, migrate, permissions, sdl, serve, stack, token, worker
 from gateway.cli.configuration import explain
 from gateway.cli.failure import CommandFailed
 
@@ -26,6 +26,7 @@ app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate)
 app.add_typer(permissions.app, name="permissions")
+app.add_typer(keys.app, name="keys")
 app.command("token")(token.token)
 app.command("sdl")(sdl.sdl)
 app.command("doctor")(doctor.doctor)

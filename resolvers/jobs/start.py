@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from loaders.errors import NotFound
+from loaders.errors import BadInput, NotFound
 from loaders.jobs.job import Job
 from loaders.jobs.store import create_within
 from loaders.postgres.client import WriteSession
 from resolvers.context import Context
 from resolvers.gen.tables import describe_table
 from resolvers.idempotency import Asked
-from resolvers.jobs.kinds import table_profile_refresh
+from resolvers.jobs.kinds import encryption_key_rotate, table_profile_refresh
 from resolvers.jobs.repeatable import job_once
 
 
@@ -31,6 +31,31 @@ async def start_table_profile_refresh(
             subject=context.subject.id,
             arguments=table_profile_refresh.arguments_of(dataset_id, table_name),
             lock=f"{table_profile_refresh.NAME}:{dataset_id}/{table_name}",
+        )
+
+    return await job_once(context, asked, work)
+
+
+async def start_encryption_key_rotate(context: Context, *, to_version: int, asked: Asked | None = None) -> Job:
+    """A queued job, for system admins: `Unauthenticated`, `Forbidden`; `BadInput` unless `to_version` is current here.
+
+    Rotations run one after another. Of `asked`, see `job_once`.
+    """
+    await context.verdicts.require_admin()
+    current = context.stores.keyring.current_version
+    if to_version != current:
+        raise BadInput(
+            f"The current encryption key version is {current}: rotate to it, or change the gateway's settings first.",
+            field="toVersion",
+        )
+
+    async def work(session: WriteSession) -> Job:
+        return await create_within(
+            session,
+            kind=encryption_key_rotate.NAME,
+            subject=context.subject.id,
+            arguments=encryption_key_rotate.arguments_of(current),
+            lock=encryption_key_rotate.NAME,
         )
 
     return await job_once(context, asked, work)

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from schema.gen.encryption import encryption_key_usage
 from schema.mapping.roots import connection_root, object_root
 
 
@@ -36,3 +37,4 @@ class GenQuery:
     roles = connection_root("GenRole", "The roles you hold; all, for administrators.")
     user = object_root("GenUser", "A user by the global id.")
     users = connection_root("GenUser", "You; all users, for administrators.")
+    encryption_key_usage = encryption_key_usage

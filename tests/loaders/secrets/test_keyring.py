@@ -3,7 +3,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loaders.errors import EncryptionKeyMissing, SecretUnreadable
@@ -110,3 +110,34 @@ def test_repr_shows_no_key_and_no_ciphertext() -> None:
     sealed = RING.seal(b"secret")
     assert repr(RING) == "Keyring(versions=[1, 2], current_version=2)"
     assert repr(sealed) == "Sealed(key_version=2)"
+
+
+@given(
+    st.binary(max_size=200),
+    st.binary(max_size=200),
+    st.sets(st.sampled_from(["ciphertext", "nonce", "tag"]), min_size=1, max_size=2),
+)
+def test_parts_of_another_row_do_not_open(secret: bytes, other: bytes, swapped: set[str]) -> None:
+    """Any part but the whole of it: empty ciphertexts are alike, so swapping the rest of one swaps all."""
+    mine, theirs = RING.seal(secret), RING.seal(other)
+    mixed = mine
+    for part in swapped:
+        mixed = with_part(mixed, part, getattr(theirs, part))
+    assume(mixed != mine and mixed != theirs)
+    with pytest.raises(SecretUnreadable):
+        RING.open(mixed)
+
+
+@given(st.binary(max_size=200), st.integers(-(2**31), 2**31 - 1))
+def test_another_version_in_its_column_does_not_open(secret: bytes, version: int) -> None:
+    assume(version != RING.current_version)
+    with pytest.raises(SecretUnreadable if version in RING.versions else EncryptionKeyMissing, match=f"{version}"):
+        RING.open(replace(RING.seal(secret), key_version=version))
+
+
+@given(st.binary(max_size=200))
+def test_sealing_twice_shares_nothing(secret: bytes) -> None:
+    one, two = RING.seal(secret), RING.seal(secret)
+    assert (one.nonce, one.tag) != (two.nonce, two.tag)
+    assert one.nonce != two.nonce
+    assert len(secret) < 4 or one.ciphertext != two.ciphertext
