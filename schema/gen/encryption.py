@@ -48,9 +48,7 @@ encryption_key_usage = strawberry.field(
 
 @strawberry.input(description="To the version of the encryption key that is current in the gateway's settings.")
 class GenEncryptionKeyRotateInput:
-    to_version: int = strawberry.field(
-        description="The version you expect to be current. Another one is refused."
-    )
+    to_version: int = strawberry.field(description="The version you expect to be current. Another one is refused.")
 
 
 async def _rotate(context: Context, given: GenEncryptionKeyRotateInput, response_key: str) -> Any:
