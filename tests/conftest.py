@@ -10,6 +10,7 @@ from deploy.local.paths import CHECKOUT
 from deploy.local.progress import Progress
 from deploy.local.servers import bigquery as bigquery_server
 from deploy.local.servers import flight_sql as flight_sql_server
+from deploy.local.servers import impala as impala_server
 from deploy.local.stack import Stack
 from gateway.settings import Settings
 
@@ -62,6 +63,12 @@ def emulators(env_file: Path) -> Emulators:
 def bigquery(emulators: Emulators) -> bigquery_server.Address:
     emulators.start(bigquery_server.NAME)
     return bigquery_server.address(emulators.stack.ports)
+
+
+@pytest.fixture(scope="session")
+def impala(emulators: Emulators) -> impala_server.Address:
+    emulators.start(impala_server.NAME)
+    return impala_server.address(emulators.stack.ports, emulators.stack.secrets)
 
 
 @pytest.fixture(scope="session")

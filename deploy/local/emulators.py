@@ -11,8 +11,9 @@ from deploy.local.progress import Progress
 from deploy.local.provision.artifact import provide
 from deploy.local.provision.debian_root import DebianRoot
 from deploy.local.provision.local_bigquery import LOCAL_BIGQUERY
+from deploy.local.provision.spark import SPARK
 from deploy.local.secrets import Secrets
-from deploy.local.servers import bigquery, flight_sql
+from deploy.local.servers import bigquery, flight_sql, impala
 
 
 def _bigquery(paths: StatePaths, ports: Ports, secrets: Secrets, progress: Progress) -> Part:
@@ -22,9 +23,15 @@ def _bigquery(paths: StatePaths, ports: Ports, secrets: Secrets, progress: Progr
     return bigquery.part(root, packages, paths, ports)
 
 
+def _impala(paths: StatePaths, ports: Ports, secrets: Secrets, progress: Progress) -> Part:
+    spark = provide(SPARK, cache=cache_folder(), progress=progress).folder
+    return impala.part(spark, paths, ports, secrets)
+
+
 _PARTS: Mapping[str, Callable[[StatePaths, Ports, Secrets, Progress], Part]] = {
     bigquery.NAME: _bigquery,
     flight_sql.NAME: lambda paths, ports, secrets, _: flight_sql.part(paths, ports, secrets),
+    impala.NAME: _impala,
 }
 EMULATORS = tuple(_PARTS)
 

@@ -46,6 +46,8 @@ class Part:
     environment: Mapping[str, str] = field(repr=False)
     stop_signal: Signals = SIGTERM
     grace_seconds: float = 15.0
+    ready_seconds: float = READY_SECONDS
+    """How long it may take until it answers."""
     pid_file: Path | None = None
     """Where the server's own pid is written, when what is started is not the server itself (sudo stays its parent)."""
 
@@ -121,7 +123,7 @@ def bring_up(part: Part, paths: StatePaths) -> bool:
         part.pid_file.unlink(missing_ok=True)
     log = paths.log(part.name)
     spawned = Identity.of(process.start(part.command, environment=part.environment, log=log))
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + part.ready_seconds
     identity: Identity | None = None
     complaint: str | None = "it has not written its pid"
     while complaint is not None:
@@ -129,7 +131,7 @@ def bring_up(part: Part, paths: StatePaths) -> bool:
             raise StackError(f"{part.name} ended while starting. Last lines of {log}:\n{tail(log)}")
         if time.monotonic() > deadline:
             raise StackError(
-                f"{part.name} does not answer at {part.probe.address} after {READY_SECONDS:.0f} s ({complaint}). "
+                f"{part.name} does not answer at {part.probe.address} after {part.ready_seconds:.0f} s ({complaint}). "
                 f"Last lines of {log}:\n{tail(log)}"
             )
         if identity is None and (identity := _server(part, spawned)) is not None:

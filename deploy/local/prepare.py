@@ -21,7 +21,7 @@ from deploy.local.paths import CHECKOUT
 from deploy.local.progress import Progress
 from deploy.local.provision.everything import provision, provision_emulators
 
-EXTRAS = "s3,bigquery,flight-sql,local,dev"
+EXTRAS = "s3,bigquery,flight-sql,impala,local,dev"
 _STAMP = CHECKOUT / ".venv" / "axion-installed"
 
 

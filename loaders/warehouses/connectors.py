@@ -17,6 +17,8 @@ from loaders.warehouses.settings import (
     Credentials,
     FlightSqlCredentials,
     FlightSqlOptions,
+    ImpalaCredentials,
+    ImpalaOptions,
     Options,
     S3ParquetCredentials,
     S3ParquetOptions,
@@ -88,6 +90,12 @@ def _open_flight_sql(store: str, options: FlightSqlOptions, credentials: FlightS
     return FlightSql(store, options, credentials)
 
 
+def _open_impala(store: str, options: ImpalaOptions, credentials: ImpalaCredentials) -> Warehouse:
+    with _extra("impala", "impala"):
+        from loaders.warehouses.impala import ImpalaWarehouse
+    return ImpalaWarehouse(store, options, credentials)
+
+
 def _open_s3_parquet(store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> Warehouse:
     with _extra("s3", "s3_parquet"):
         from loaders.warehouses.s3_parquet import S3Parquet
@@ -109,6 +117,7 @@ AnyConnector = (
     Connector[BigQueryOptions, BigQueryCredentials]
     | Connector[ClickHouseOptions, ClickHouseCredentials]
     | Connector[FlightSqlOptions, FlightSqlCredentials]
+    | Connector[ImpalaOptions, ImpalaCredentials]
     | Connector[S3ParquetOptions, S3ParquetCredentials]
 )
 
@@ -116,6 +125,7 @@ CONNECTORS: Mapping[str, AnyConnector] = {
     "bigquery": Connector("bigquery", BigQueryOptions, BigQueryCredentials, _open_bigquery),
     "clickhouse": Connector("clickhouse", ClickHouseOptions, ClickHouseCredentials, _open_clickhouse),
     "flight_sql": Connector("flight_sql", FlightSqlOptions, FlightSqlCredentials, _open_flight_sql),
+    "impala": Connector("impala", ImpalaOptions, ImpalaCredentials, _open_impala),
     "s3_parquet": Connector("s3_parquet", S3ParquetOptions, S3ParquetCredentials, _open_s3_parquet),
 }
 

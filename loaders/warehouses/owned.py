@@ -61,8 +61,11 @@ class OwnedPool(Generic[C]):
         else:
             owned.drop()
 
+    def drop_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().drop()
+
     def close(self) -> None:
         """Drops the idle ones now and the others when they are given back. Idempotent."""
         self._closed = True
-        while self._idle:
-            self._idle.pop().drop()
+        self.drop_idle()

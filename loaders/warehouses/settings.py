@@ -152,3 +152,21 @@ def _service_account(secret: SecretStr) -> SecretStr:
 
 class BigQueryCredentials(Credentials):
     service_account: Annotated[SecretStr, Field(max_length=20_000), AfterValidator(_service_account)]
+
+
+def _host(text: str) -> str:
+    if urlsplit(f"//{text}").hostname != text.lower() or not text.isascii():
+        raise ValueError("must be a host's name or address, without a port")
+    return text
+
+
+class ImpalaOptions(Options):
+    host: Annotated[str, StringConstraints(min_length=1, max_length=253), AfterValidator(_host)]
+    port: Annotated[int, Field(gt=0, lt=65_536, strict=True)] = 21_050
+    database: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,128}$")] = "default"
+    authentication: Literal["plain", "nosasl"] = "plain"
+
+
+class ImpalaCredentials(Credentials):
+    username: SecretStr = SecretStr("")
+    password: SecretStr = SecretStr("")

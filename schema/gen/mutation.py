@@ -48,7 +48,9 @@ class GenDataSourceTestPayload:
 @strawberry.input(description="A warehouse to query in place.")
 class GenDataSourceCreateInput:
     name: str = strawberry.field(description="Unique name; permissions refer to it.")
-    connector_type: str = strawberry.field(description="`bigquery`, `clickhouse`, `flight_sql` or `s3_parquet`.")
+    connector_type: str = strawberry.field(
+        description="`bigquery`, `clickhouse`, `flight_sql`, `impala` or `s3_parquet`."
+    )
     settings: JSON = strawberry.field(
         description="The connector's settings as one object; those that are credentials are encrypted and never shown."
     )

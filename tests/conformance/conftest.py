@@ -5,10 +5,17 @@ import pytest
 from loaders.ledger import Ledger
 from loaders.warehouses.base import Warehouse
 from tests.conformance.rows import EVERY_TYPE, LARGE, MIXED, MOMENTS, NO_ROWS, ODD_NAMES
-from tests.conformance.subject import BigQuerySubject, ClickHouseSubject, FlightSqlSubject, S3ParquetSubject, Subject
+from tests.conformance.subject import (
+    BigQuerySubject,
+    ClickHouseSubject,
+    FlightSqlSubject,
+    ImpalaSubject,
+    S3ParquetSubject,
+    Subject,
+)
 
 
-@pytest.fixture(scope="session", params=["bigquery", "clickhouse", "flight_sql", "s3_parquet"])
+@pytest.fixture(scope="session", params=["bigquery", "clickhouse", "flight_sql", "impala", "s3_parquet"])
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     """Loaded with the same tables whatever the connector. Fixtures `clickhouse_url`, `clickhouse_password` and `s3`."""
     made: Subject
@@ -19,6 +26,8 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
         made = ClickHouseSubject(url, request.getfixturevalue("clickhouse_password"))
     elif request.param == "flight_sql":
         made = FlightSqlSubject(request.getfixturevalue("flight_sql"))
+    elif request.param == "impala":
+        made = ImpalaSubject(request.getfixturevalue("impala"))
     else:
         made = S3ParquetSubject(request.getfixturevalue("s3"))
     await made.prepare()

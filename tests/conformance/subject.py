@@ -5,7 +5,8 @@ import io
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import adbc_driver_flightsql.dbapi as flight_sql
 import pyarrow as pa
@@ -14,10 +15,12 @@ from adbc_driver_flightsql import DatabaseOptions
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from impala import dbapi
 from pyarrow import fs
 
 from deploy.local.servers import bigquery as bigquery_server
 from deploy.local.servers import flight_sql as flight_sql_server
+from deploy.local.servers import impala as impala_server
 from loaders.clickhouse.client import ClickHouse
 from loaders.columnar.statement import Statement
 from loaders.description import ColumnType, Kind
@@ -27,6 +30,7 @@ from loaders.warehouses.base import Warehouse
 from loaders.warehouses.bigquery import BigQueryWarehouse
 from loaders.warehouses.clickhouse import ClickHouseWarehouse
 from loaders.warehouses.flight_sql import FlightSql
+from loaders.warehouses.impala import ImpalaWarehouse
 from loaders.warehouses.s3_parquet import S3Parquet
 from loaders.warehouses.settings import (
     BigQueryCredentials,
@@ -35,6 +39,8 @@ from loaders.warehouses.settings import (
     ClickHouseOptions,
     FlightSqlCredentials,
     FlightSqlOptions,
+    ImpalaCredentials,
+    ImpalaOptions,
     S3ParquetCredentials,
     S3ParquetOptions,
 )
@@ -64,8 +70,8 @@ class Subject(ABC):
     """Names as odd as the engine allows."""
     kinds: Mapping[str, ColumnType] = {}
     """Columns of `every_type` that are of another type here than elsewhere, as the engine has no such type."""
-    left_out: frozenset[str] = frozenset()
-    """Columns of `every_type` the engine cannot show."""
+    mangled: frozenset[str] = frozenset()
+    """Columns of `every_type` the test server, unlike the engine, spells wrongly."""
     unsorted: frozenset[str] = frozenset()
     """Columns the test server, unlike the engine, does not sort as it is told."""
     estimates = True
@@ -400,6 +406,81 @@ class FlightSqlSubject(Subject):
         with self._connection.cursor() as cursor:
             cursor.execute(sql)
             cursor.fetchall()
+
+
+class ImpalaSubject(Subject):
+    """Spark in Impala's place: `space` and `other_space` are databases, tables are files of this machine."""
+
+    odd_name = "odd_name_1"
+    odd_columns = ("a_b", "c1", "select")
+    mangled = frozenset({"words"})  # Spark does not escape quotes in a list
+    kinds = {
+        "unsigned": ColumnType(Kind.NUMERIC),
+        "numbers": ColumnType(Kind.JSON),
+        "words": ColumnType(Kind.JSON),
+    }
+    without = frozenset({AggregateFunction.PERCENTILE})
+    estimates = False
+
+    def __init__(self, at: impala_server.Address) -> None:
+        self._at = at
+        self._files = tempfile.TemporaryDirectory()
+        self._connection = dbapi.connect(at.host, at.port, auth_mechanism="PLAIN", user=at.user, password=at.password)
+        self._cursor = self._connection.cursor()
+
+    async def prepare(self) -> None:
+        for space in (self.space, self.other_space):
+            self._run(f"DROP DATABASE IF EXISTS {space} CASCADE")
+            self._run(f"CREATE DATABASE {space}")
+
+    async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None:
+        folder = Path(self._files.name) / (space or self.space) / name
+        folder.mkdir(parents=True)
+        size = max(-(-rows.num_rows // 8), 1)
+        for place in range(0, max(rows.num_rows, 1), size):
+            pq.write_table(rows.slice(place, size), folder / f"part-{place}.parquet")
+        self._run(f"CREATE TABLE {space or self.space}.{name} USING PARQUET LOCATION '{folder}'")
+
+    async def drop(self, name: str) -> None:
+        self._run(f"DROP TABLE {self.space}.{name}")
+
+    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
+        return self._opened(self.space, secret=secret, user=user, port=1 if url else None)
+
+    def open_missing(self) -> Warehouse:
+        return self._opened("axion_no_such_database")
+
+    def endless(self, table: str) -> Statement:
+        """It sleeps, as Spark's own loops do not look whether they were cancelled; in one task, so that others run."""
+        slept = "reflect('java.lang.Thread', 'sleep', t.id * 0 + 10)"
+        source = f"(SELECT /*+ COALESCE(1) */ {slept} AS x FROM {self.space}.{table} AS t)"
+        return Statement(f"SELECT MAX(s.x) AS c0 FROM {source} AS s", (), ())
+
+    async def running(self, warehouse: Warehouse) -> int:
+        return max(int(await asyncio.to_thread(self._one, "SELECT reflect('axion.Running', 'count')")), 0)
+
+    async def close(self) -> None:
+        self._cursor.close()
+        self._connection.close()
+        self._files.cleanup()
+
+    def _opened(
+        self, database: str, *, secret: str | None = None, user: str | None = None, port: int | None = None
+    ) -> Warehouse:
+        return ImpalaWarehouse(
+            STORE,
+            ImpalaOptions(host=self._at.host, port=port or self._at.port, database=database),
+            ImpalaCredentials.model_validate(
+                {"username": user or self._at.user, "password": secret or self._at.password}
+            ),
+        )
+
+    def _run(self, sql: str) -> None:
+        self._cursor.execute(sql)
+
+    def _one(self, sql: str) -> Any:
+        self._cursor.execute(sql)
+        return self._cursor.fetchall()[0][0]
 
 
 def _doubled(name: str) -> str:

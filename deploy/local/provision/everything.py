@@ -12,8 +12,9 @@ from deploy.local.provision.artifact import Recipe, provide
 from deploy.local.provision.debian_root import DebianRoot
 from deploy.local.provision.go_binary import OPENFGA, VERSITYGW
 from deploy.local.provision.local_bigquery import LOCAL_BIGQUERY
+from deploy.local.provision.spark import SPARK
 
-EMULATORS: tuple[Recipe, ...] = (LOCAL_BIGQUERY,)
+EMULATORS: tuple[Recipe, ...] = (LOCAL_BIGQUERY, SPARK)
 """What the emulators of warehouses need built beside the stores' own."""
 
 

@@ -23,7 +23,14 @@ FLIGHT_SQL = {
     "password": "hunter2-hunter2",
 }
 BIGQUERY = {"project": "a-project", "dataset": "sales", "service_account": Front("").service_account()}
-SETTINGS = {"bigquery": BIGQUERY, "clickhouse": CLICKHOUSE, "flight_sql": FLIGHT_SQL, "s3_parquet": S3}
+IMPALA = {"host": "impala.example", "database": "sales", "username": "impala-user", "password": "hunter2-hunter2"}
+SETTINGS = {
+    "bigquery": BIGQUERY,
+    "clickhouse": CLICKHOUSE,
+    "flight_sql": FLIGHT_SQL,
+    "impala": IMPALA,
+    "s3_parquet": S3,
+}
 
 
 def test_settings_are_parted_into_options_and_credentials() -> None:

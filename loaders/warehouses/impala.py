@@ -1,0 +1,149 @@
+"""Impala, or another server of HiveServer2's protocol, over impyla: a session for each query that runs."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+from loaders.columnar.dialect import Dialect
+from loaders.columnar.statement import Statement
+from loaders.description import Column, Table
+from loaders.errors import StoreQueryFailed, StoreUnavailable, UnknownTable
+from loaders.ledger import Ledger
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, RecordBatches, RemoteTable
+from loaders.warehouses.batch_run import batches_of
+from loaders.warehouses.impala_errors import IMPALA_FAILURES, QueryCancelled, store_error
+from loaders.warehouses.impala_run import ImpalaRun
+from loaders.warehouses.impala_session import Session
+from loaders.warehouses.impala_sql import IMPALA
+from loaders.warehouses.impala_types import column_type
+from loaders.warehouses.owned import OwnedPool
+from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
+from loaders.warehouses.statement_table import table_of
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"[A-Za-z0-9_]{1,128}", re.ASCII)
+
+
+class ImpalaWarehouse:
+    """`schema` is another database than the `database` setting. Names are letters, digits and underscores.
+
+    Statements only read by what they are: give the data source a user who may only read.
+    """
+
+    def __init__(self, store: str, options: ImpalaOptions, credentials: ImpalaCredentials) -> None:
+        """Opens no connection yet."""
+        self._store = store
+        self._database = options.database
+        self._pool = OwnedPool(store, lambda: Session.open(options, credentials), Session.close)
+
+    @property
+    def store(self) -> str:
+        return self._store
+
+    @property
+    def dialect(self) -> Dialect:
+        return IMPALA
+
+    async def ping(self, *, ledger: Ledger) -> None:
+        def databases(session: Session) -> set[str]:
+            session.cursor.get_databases()
+            return {_text(row[0]) for row in session.cursor.fetchall()}
+
+        if self._database.lower() not in {name.lower() for name in await self._asked(databases, ledger)}:
+            raise StoreQueryFailed(
+                self._store, f"{self._store}: the server has no such database, or the user may not see it. Correct it."
+            )
+
+    async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
+        kinds = await self._listed(schema, ledger)
+        return [
+            RemoteTable(name, schema, "view" if "view" in kind.lower() else "table")
+            for name, kind in sorted(kinds.items())
+        ]
+
+    async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
+        """Types that are not known are left out (`impala_types`)."""
+        database = schema or self._database
+        if not _NAME.fullmatch(table) or table not in await self._listed(schema, ledger):
+            raise UnknownTable(f"{self._store} has no table {table}. List its tables again.")
+
+        def columns(session: Session) -> list[tuple[str, str, str]]:
+            session.cursor.execute(f"DESCRIBE `{database}`.`{table}`")  # both are names by `_NAME`
+            return [(_text(row[0]), _text(row[1]), _text(row[2])) for row in session.cursor.fetchall()]
+
+        found: dict[str, Column] = {}
+        for name, type_, comment in await self._asked(columns, ledger):
+            if not name or name.startswith("#"):  # what follows tells the partitions again
+                break
+            described = column_type(type_)
+            if described is not None:
+                found.setdefault(name, Column(name, described, True, comment))
+        return Table(self._store, database, table, tuple(found.values()))
+
+    async def stream(
+        self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
+    ) -> RecordBatches:
+        owned = self._pool.take()
+        run = ImpalaRun(owned, statement, timeout_s=timeout_ms / 1000)
+        batches = batches_of(
+            run,
+            store=self._store,
+            ledger=ledger,
+            timeout_ms=timeout_ms,
+            failures=(*IMPALA_FAILURES, QueryCancelled),
+            store_error=store_error,
+        )
+        broken = False
+        try:
+            async with aclosing(batches):
+                async for batch in batches:
+                    yield batch
+        except StoreUnavailable:
+            broken = True
+            self._pool.drop_idle()  # their server is the same
+            raise
+        except StoreQueryFailed as error:
+            schema, name = table_of(statement.sql, IMPALA.name)
+            if name in await self._listed(schema, ledger):
+                raise
+            raise UnknownTable(f"{self._store} no longer has the table. List its tables again.") from error
+        finally:
+            self._pool.give_back(owned, usable=run.freed and not broken)
+
+    async def close(self) -> None:
+        self._pool.close()
+
+    async def _listed(self, schema: str | None, ledger: Ledger) -> dict[str, str]:
+        """Table types by name; of a database that does not exist, none."""
+        database = self._database if schema is None else schema
+        if not _NAME.fullmatch(database):
+            return {}
+
+        def tables(session: Session) -> dict[str, str]:
+            session.cursor.get_tables(database)
+            rows = [[_text(value) for value in row] for row in session.cursor.fetchall()]
+            return {row[2]: row[3] for row in rows if row[1].lower() == database.lower()}
+
+        return await self._asked(tables, ledger)
+
+    async def _asked(self, function: Callable[[Session], T], ledger: Ledger) -> T:
+        """One blocking question in a session's own thread, bounded by the socket's time-out."""
+        owned = self._pool.take()
+        answered = False
+        with ledger.statement(self._store):
+            try:
+                answer = await owned.asked(function)
+                answered = True
+                return answer
+            except IMPALA_FAILURES as error:
+                self._pool.drop_idle()
+                raise store_error(self._store, error) from error
+            finally:
+                self._pool.give_back(owned, usable=answered)
+
+
+def _text(value: object) -> str:
+    """Text comes as bytes, and null as None."""
+    return value.decode() if isinstance(value, bytes) else str(value or "")

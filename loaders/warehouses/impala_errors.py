@@ -1,0 +1,41 @@
+"""Errors of impyla as store errors. Messages carry no address, no SQL and no value."""
+
+import impala.error
+from thrift.Thrift import TException
+from thrift.transport.TTransport import TTransportException
+
+from loaders.errors import (
+    Cancelled,
+    StoreCredentialsRejected,
+    StoreError,
+    StoreQueryFailed,
+    StoreTimeout,
+    StoreUnavailable,
+)
+
+IMPALA_FAILURES = (impala.error.Error, TException, OSError, EOFError)
+"""What impyla and its transport raise; anything else is a defect of ours."""
+
+_REJECTED = ("Error validating the login", "Bad status: 3", "Authentication", "authorized")
+
+
+class QueryCancelled(Exception):
+    """The query was asked to end while it ran."""
+
+
+def store_error(store: str, error: Exception) -> StoreError:
+    """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail."""
+    text = str(error)
+    if isinstance(error, QueryCancelled):
+        return Cancelled(store, f"{store}: the query was cancelled.")
+    if any(sign in text for sign in _REJECTED):
+        return StoreCredentialsRejected(store, f"{store}: Impala rejected the user or the password. Correct them.")
+    if isinstance(error, TTransportException) and error.type == TTransportException.TIMED_OUT:
+        return StoreTimeout(store, f"{store}: Impala did not answer in time. Try again.")
+    if isinstance(error, TTransportException | OSError | EOFError):
+        return StoreUnavailable(
+            store, f"{store}: Impala cannot be reached. Check `host`, `port` and `authentication`, and that it is up."
+        )
+    return StoreQueryFailed(
+        store, f"{store}: the query does not fit the table; its columns may have changed. Ask for them again."
+    )

@@ -1,0 +1,47 @@
+"""One session of HiveServer2, used by one thread."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from impala._thrift_api import ThriftClient, get_socket, get_transport
+from impala.hiveserver2 import HiveServer2Connection, HS2Service
+from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
+
+from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
+
+_SOCKET_S = 60
+_BATCH_ROWS = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    connection: Any
+    cursor: Any
+
+    @classmethod
+    def open(cls, options: ImpalaOptions, credentials: ImpalaCredentials) -> "Session":
+        """Connects and authenticates; raises what impyla raises.
+
+        As `impala.dbapi.connect` does it, which leaves the socket open when the password is wrong.
+        """
+        mechanism = "NOSASL" if options.authentication == "nosasl" else "PLAIN"
+        user, password = credentials.username.get_secret_value(), credentials.password.get_secret_value()
+        socket = get_socket(options.host, options.port, False, None, False)
+        socket.setTimeout(_SOCKET_S * 1000)
+        transport = get_transport(socket, options.host, "impala", mechanism, user or None, password or None)
+        try:
+            transport.open()
+            service = HS2Service(ThriftClient(TBinaryProtocolAccelerated(transport)), retries=1)
+            connection = HiveServer2Connection(service)
+            cursor = connection.cursor(user or None, convert_types=False, convert_strings_to_unicode=False)
+        except BaseException:
+            socket.close()
+            raise
+        cursor.arraysize = _BATCH_ROWS
+        return cls(connection, cursor)
+
+    def close(self) -> None:
+        try:
+            self.cursor.close()
+        finally:
+            self.connection.close()
