@@ -7,6 +7,7 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 import schema.declarations  # noqa: F401 - importing it declares every table-backed type
+from schema.directives import describe_directives
 from schema.guards import unguarded
 from schema.mapping import types
 from schema.mapping.declare import make_types
@@ -30,6 +31,7 @@ def build() -> strawberry.Schema:
         types=[getattr(types, name) for name in OBJECTS],
         config=StrawberryConfig(scalar_map=SCALARS, enable_experimental_incremental_execution=True),
     )
+    describe_directives(graphql_schema(built))
     install(graphql_schema(built))
     if names := unguarded(graphql_schema(built)):
         raise RuntimeError(f"nothing says who may use {', '.join(names)}: give each a guard (docs/add-a-guard.md)")

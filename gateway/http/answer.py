@@ -38,15 +38,21 @@ def executed(result: ExecutionResult, context: Context, *, with_stores: bool) ->
         errors.append(shape_failure(failure.error, failure.path, failure.nulls))
     if errors:
         body["errors"] = errors
-        _note_denials(errors, context)
+        note_denials(errors, context)
     if result.data is not None or not _before_execution(result):
         body["data"] = result.data
     if with_stores:
-        body["extensions"] = {"stores": {name: asdict(usage) for name, usage in context.ledger.stores.items()}}
-    return Answer(body, _code(errors), "data" in body)
+        body["extensions"] = ledger(context)
+    return Answer(body, code_of(errors), "data" in body)
 
 
-def _note_denials(errors: Sequence[dict[str, Any]], context: Context) -> None:
+def ledger(context: Context) -> dict[str, Any]:
+    """`extensions` of who asked for the operation's statements."""
+    return {"stores": {name: asdict(usage) for name, usage in context.ledger.stores.items()}}
+
+
+def note_denials(errors: Sequence[dict[str, Any]], context: Context) -> None:
+    """Errors by which a field was denied are noted as denials of the request."""
     for error in errors:
         code = Code(error["extensions"]["code"])
         if code in DENIALS:
@@ -56,7 +62,7 @@ def _note_denials(errors: Sequence[dict[str, Any]], context: Context) -> None:
 
 def refused(refusal: Refusal) -> Answer:
     errors = [shape(error, code) for error, code in refusal.errors]
-    return Answer({"errors": errors}, _code(errors), has_data=False)
+    return Answer({"errors": errors}, code_of(errors), has_data=False)
 
 
 def failed(request_id: str) -> Answer:
@@ -71,5 +77,6 @@ def _before_execution(result: ExecutionResult) -> bool:
     return all(error.path is None for error in result.errors or ())
 
 
-def _code(errors: Sequence[dict[str, Any]]) -> str:
+def code_of(errors: Sequence[dict[str, Any]]) -> str:
+    """`OK`, or the code of the first error."""
     return str(errors[0]["extensions"]["code"]) if errors else OK

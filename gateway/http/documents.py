@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import (
     ASTValidationRule,
@@ -23,7 +23,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.http.incremental import answered_at_once
+from gateway.http.incremental import answered_at_once, incremental
 from gateway.http.refusal import Refusal, refuse
 from gateway.limits.check import check_document, check_text
 from gateway.limits.overlaps import merged
@@ -32,6 +32,7 @@ from gateway.limits.variables import check_variables
 from gateway.limits.weight import INTROSPECTION
 from gateway.settings import Limits
 from loaders.errors import Code
+from schema.mapping.deferred import defers_reads
 
 _OF_VARIABLES = (NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule)
 """They walk all that an operation reaches once more, so they see only documents that are valid without them."""
@@ -53,12 +54,16 @@ class Operation:
     """One operation of a valid document. `name` selects it there, `None` when it is the only one and has none.
 
     The answer of one that `is_constant` depends on nothing but its text: it asks for the schema and for no data.
+    `document` is without `@defer` and `@stream`; `in_parts` is the document with them, if it has any, for clients that
+    take an answer in parts, and `defers_reads` tells whether whole reads of tables may come in later ones.
     """
 
     document: DocumentNode
     node: OperationDefinitionNode
     name: str | None
     is_constant: bool
+    in_parts: DocumentNode | None = None
+    defers_reads: bool = False
 
     @property
     def kind(self) -> OperationType:
@@ -121,15 +126,31 @@ class Documents:
         if errors:
             coded = [(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors]
             raise Refusal(400, coded, well_formed=True)
-        if "defer" in text or "stream" in text:
-            parsed = answered_at_once(parsed)
-        fragments = {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)}
-        operations = [
-            Operation(parsed, node, _name(node), _is_constant(node, fragments))
-            for node in parsed.definitions
+        given = parsed if ("defer" in text or "stream" in text) and incremental(parsed) else None
+        document = parsed if given is None else answered_at_once(parsed)
+        operations = self._operations(document)
+        if given is not None:
+            operations = [self._in_parts(operation, given) for operation in operations]
+        return _Document({each.name: each for each in operations}, tokens if given is None else 2 * tokens)
+
+    def _operations(self, document: DocumentNode) -> list[Operation]:
+        fragments = _fragments(document)
+        return [
+            Operation(document, node, _name(node), _is_constant(node, fragments))
+            for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         ]
-        return _Document({operation.name: operation for operation in operations}, tokens)
+
+    def _in_parts(self, operation: Operation, given: DocumentNode) -> Operation:
+        if operation.is_constant or operation.kind is OperationType.SUBSCRIPTION:
+            return operation
+        (node,) = (
+            node
+            for node in given.definitions
+            if isinstance(node, OperationDefinitionNode) and _name(node) == operation.name
+        )
+        defers = defers_reads(self._schema, node, _fragments(given))
+        return replace(operation, in_parts=given, defers_reads=defers)
 
     def _errors(
         self, parsed: DocumentNode, rules: Collection[type[ASTValidationRule]], tokens: int
@@ -150,6 +171,10 @@ def _is_constant(operation: OperationDefinitionNode, fragments: Mapping[str, Fra
         return False
     fields = merged([operation.selection_set], fragments)[0].values()
     return all(node.name.value in _CONSTANT for nodes in fields for node in nodes)
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 def _name(node: OperationDefinitionNode) -> str | None:

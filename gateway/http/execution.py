@@ -4,11 +4,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import CoroutineType
-from typing import Any, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 import orjson
 from graphql import (
+    DocumentNode,
     ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
     FieldNode,
     GraphQLError,
     GraphQLOutputType,
@@ -24,11 +26,15 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from gateway.http.documents import Operation
 from loaders.errors import Code
 from resolvers.context import Context
+from schema.mapping.compose import mapped
 from schema.mapping.splice import Spliced
 
 _PLAIN = frozenset(
     {str, int, float, bool, type(None), dict, list, tuple, orjson.Fragment, Spliced},
 )
+
+
+Incremental: TypeAlias = ExecutionResult | ExperimentalIncrementalExecutionResults
 
 
 def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
@@ -56,16 +62,46 @@ class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
             return result.value
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
+    def handle_stream(
+        self,
+        index: int,
+        path: Path,
+        iterator: Any,
+        is_async: bool,
+        stream_usage: Any,
+        info: GraphQLResolveInfo[Context],
+        item_type: GraphQLOutputType,
+    ) -> bool:
+        """The rows of a read have come with one statement, and what is open below them is asked for all at once."""
+        if mapped(info.parent_type.fields[info.field_name]) is not None:
+            return False
+        return super().handle_stream(index, path, iterator, is_async, stream_usage, info, item_type)
+
 
 def execute(
     schema: GraphQLSchema, operation: Operation, variables: Mapping[str, Any] | None, context: Context
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
     """A query or a mutation. The result at once when no resolver was asynchronous. Never raises a resolver's error."""
-    executor = _executor(schema, operation, variables, context)
+    executor = _executor(schema, operation, operation.document, variables, context)
     if isinstance(executor, list):
         return _wrong_variables(executor)
     result: Any = executor.execute_operation()  # never incremental: see gateway/http/incremental.py
     return result  # type: ignore[no-any-return]  # so it is one of the two
+
+
+def execute_in_parts(
+    schema: GraphQLSchema, operation: Operation, variables: Mapping[str, Any] | None, context: Context
+) -> Incremental | Awaitable[Incremental]:
+    """As `execute`, with what is deferred left to the subsequent results: begun when they are asked for.
+
+    One result when nothing turned out to be deferred.
+    """
+    assert operation.in_parts is not None
+    executor = _executor(schema, operation, operation.in_parts, variables, context)
+    if isinstance(executor, list):
+        return _wrong_variables(executor)
+    result: Any = executor.execute_operation()
+    return result  # type: ignore[no-any-return]  # graphql-core's own contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +126,7 @@ async def subscribe(
 
     An error of the source ends the events with one that carries it. Close the iterator to end the source.
     """
-    executor = _executor(schema, operation, variables, context)
+    executor = _executor(schema, operation, operation.document, variables, context)
     if isinstance(executor, list):
         return _wrong_variables(executor)
     source: Any = create_source_event_stream(executor)
@@ -124,11 +160,15 @@ def _wrong_variables(errors: Sequence[GraphQLError]) -> ExecutionResult:
 
 
 def _executor(
-    schema: GraphQLSchema, operation: Operation, variables: Mapping[str, Any] | None, context: Context
+    schema: GraphQLSchema,
+    operation: Operation,
+    document: DocumentNode,
+    variables: Mapping[str, Any] | None,
+    context: Context,
 ) -> FragmentExecutor | list[GraphQLError]:
     built: Any = FragmentExecutor.build(
         schema,
-        operation.document,
+        document,
         context_value=context,
         raw_variable_values=dict(variables) if variables else None,
         operation_name=operation.name,

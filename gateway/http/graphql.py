@@ -5,8 +5,9 @@ is left is refused: bodies a form can send (415), mutations by GET (405), foreig
 in the settings, and the check of the WebSocket's Origin).
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 import structlog
 from graphql import GraphQLSchema
@@ -19,16 +20,19 @@ from gateway.http.body import HungUp
 from gateway.http.graphiql import Explorer
 from gateway.http.incoming import Incoming, headers_of, take_in
 from gateway.http.media_type import MediaType, accepted
+from gateway.http.multipart import send_only_part, send_parts
 from gateway.http.observed import Observed
 from gateway.http.operations import Operations
+from gateway.http.parts import InParts
 from gateway.http.refusal import Refusal
 from gateway.http.request_log import exchange_of
 from gateway.http.respond import respond
-from gateway.http.running import while_waited_for
+from gateway.http.running import timed_out, while_waited_for
 from gateway.http.sse import send_events
 from gateway.http.websocket import serve_socket
 from gateway.settings import Settings
 from loaders.errors import Code
+from resolvers.context import Context
 
 _log = structlog.get_logger(__name__)
 
@@ -93,33 +97,57 @@ class GraphQL:
             return
         constant = self._operations.constants.get(incoming.operation)
         if constant is not None and not incoming.with_stores and media_type is not MediaType.ARROW:
-            await respond(send, 200, constant, _json(media_type))
+            await _whole(incoming, media_type, 200, constant, send)
             observed.ended(OK)
             return
         with _unbroken(incoming.request_id):
             context = incoming.new_context()
-        if media_type is MediaType.ARROW:
-            try:
-                observed.ended(await arrow_response(self._operations, incoming, context, receive, send))
-            finally:
-                observed.used(context.ledger)
-            return
         try:
-            with _unbroken(incoming.request_id):
-                answer = self._operations.run(
-                    incoming.operation, incoming.request, context, with_stores=incoming.with_stores
-                )
-                if not isinstance(answer, Answer):
-                    timeout_ms = self._operations.limits.request_timeout_ms
-                    answer = await while_waited_for(answer, receive, timeout_ms=timeout_ms)
-                body = answer.encode()
+            if media_type is MediaType.ARROW:
+                observed.ended(await arrow_response(self._operations, incoming, context, receive, send))
+            else:
+                observed.ended(await self._run(incoming, context, media_type, receive, send))
         finally:
             observed.used(context.ledger)
+
+    async def _run(
+        self, incoming: Incoming, context: Context, media_type: MediaType | None, receive: Receive, send: Send
+    ) -> str:
+        """Answers the request; the code it is counted under."""
+        started, timeout_ms = perf_counter(), self._operations.limits.request_timeout_ms
+        with _unbroken(incoming.request_id):
+            begun = self._begin(incoming, context)
+            if isinstance(begun, Answer):
+                answer: Answer | InParts = begun
+            else:
+                answer = await while_waited_for(begun, receive, timeout_ms=timeout_ms)
+            if isinstance(answer, Answer):
+                body = answer.encode()
+            else:
+                first = answer.first()
+        if not isinstance(answer, Answer):
+            ends = started + timeout_ms / 1000
+            await send_parts(answer, first, receive, send, ends=ends, timed_out=timed_out(timeout_ms))
+            return answer.code
         if incoming.operation.is_constant and answer.code == OK and not incoming.with_stores:
             self._operations.constants.keep(incoming.operation, body)
         status = 200 if answer.has_data or media_type is not MediaType.GRAPHQL else 400
+        await _whole(incoming, media_type, status, body, send)
+        return answer.code
+
+    def _begin(self, incoming: Incoming, context: Context) -> Answer | Awaitable[Answer] | Awaitable[Answer | InParts]:
+        operation, request, with_stores = incoming.operation, incoming.request, incoming.with_stores
+        if operation.in_parts is None or incoming.takes_parts is None:
+            return self._operations.run(operation, request, context, with_stores=with_stores)
+        form = incoming.takes_parts
+        return self._operations.run_in_parts(operation, request, context, form, with_stores=with_stores)
+
+
+async def _whole(incoming: Incoming, media_type: MediaType | None, status: int, body: bytes, send: Send) -> None:
+    if media_type is MediaType.MIXED and incoming.takes_parts is not None:
+        await send_only_part(body, incoming.takes_parts, send)
+    else:
         await respond(send, status, body, _json(media_type))
-        observed.ended(answer.code)
 
 
 async def _refuse(refusal: Refusal, media_type: MediaType | None, send: Send, observed: Observed) -> None:

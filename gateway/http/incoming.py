@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 from gateway.http.authentication import Authenticated, authenticate
 from gateway.http.body import read_body
 from gateway.http.documents import Operation
-from gateway.http.media_type import MediaType, is_json, takes_compressed
+from gateway.http.media_type import MediaType, Parts, accepted_parts, is_json, takes_compressed
 from gateway.http.operations import Operations
 from gateway.http.refusal import Refusal, refuse
 from gateway.http.request import GraphQLRequest, from_body, from_query_string
@@ -34,11 +34,14 @@ _FORMS = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-dat
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
+    """`takes_parts`: the form of an answer in parts, if the client accepts one."""
+
     request: GraphQLRequest
     operation: Operation
     authenticated: Authenticated
     with_stores: bool
     takes_compressed: bool
+    takes_parts: Parts | None
     runtime: Runtime
     request_id: str
     last_event_id: str | None
@@ -87,6 +90,7 @@ async def take_in(
         authenticated=authenticated,
         with_stores=request.wants_stores or headers.get("x-axion-stores") == "1",
         takes_compressed=takes_compressed(headers.get("accept")),
+        takes_parts=accepted_parts(headers.get("accept")),
         runtime=runtime,
         request_id=request_id,
         last_event_id=headers.get("last-event-id"),

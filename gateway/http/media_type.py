@@ -9,7 +9,17 @@ class MediaType(StrEnum):
     GRAPHQL = "application/graphql-response+json"
     EVENT_STREAM = "text/event-stream"
     ARROW = "application/vnd.apache.arrow.stream"
+    MIXED = "multipart/mixed"
     HTML = "text/html"
+
+
+class Parts(StrEnum):
+    """How the parts of an incremental answer look: the two forms there are clients for."""
+
+    BY_ID = "v0.2"
+    """The specification's draft (graphql-spec pull request 1110): `pending`, `incremental` and `completed` by id."""
+    BY_PATH = "20220824"
+    """The draft of 24 August 2022: each of `incremental` has its path. Asked for with `deferSpec=20220824`."""
 
 
 _UTF8 = frozenset({"utf-8", "utf8"})
@@ -20,21 +30,34 @@ _WILDCARDS = {"*/*": MediaType.JSON, "application/*": MediaType.JSON, "text/*": 
 def accepted(header: str | None) -> MediaType | None:
     """The best of our media types: the highest quality, then the first named. `None` when none is acceptable.
 
+    `multipart/mixed` only if nothing else is: it is for answers in parts, and most have one (see `accepted_parts`).
     Without a header, and for wildcards, `application/json`: what the specification asks for until 2025's clients.
     """
     if header is None or not header.strip():
         return MediaType.JSON
     best: MediaType | None = None
     best_quality = 0.0
+    mixed: MediaType | None = None
     for part in header.split(","):
         name, parameters = _parsed(part)
         quality = _quality(parameters.get("q", "1"))
         media_type = _named(name)
         if media_type is None or parameters.get("charset", "utf-8") not in _UTF8:
             continue
-        if quality > best_quality:
+        if media_type is MediaType.MIXED:
+            mixed = MediaType.MIXED if quality > 0 else mixed
+        elif quality > best_quality:
             best, best_quality = media_type, quality
-    return best
+    return best or mixed
+
+
+@lru_cache(maxsize=256)
+def accepted_parts(header: str | None) -> Parts | None:
+    """The form of an answer in parts, for a client that accepts `multipart/mixed`, whatever it prefers to that."""
+    for name, parameters in map(_parsed, (header or "").split(",")):
+        if name == MediaType.MIXED and _quality(parameters.get("q", "1")) > 0:
+            return Parts.BY_PATH if parameters.get("deferspec") == Parts.BY_PATH else Parts.BY_ID
+    return None
 
 
 @lru_cache(maxsize=256)

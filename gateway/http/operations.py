@@ -12,7 +12,9 @@ from graphql import ExecutionResult, GraphQLSchema, OperationType
 from gateway.http.answer import Answer, executed, failed, refused
 from gateway.http.constants import Constants
 from gateway.http.documents import Documents, Operation
-from gateway.http.execution import execute, subscribe
+from gateway.http.execution import execute, execute_in_parts, subscribe
+from gateway.http.media_type import Parts
+from gateway.http.parts import InParts
 from gateway.http.planned import Planned
 from gateway.http.request import GraphQLRequest
 from gateway.http.running import timed_out
@@ -60,6 +62,20 @@ class Operations:
         if isinstance(result, ExecutionResult):
             return executed(result, context, with_stores=with_stores)
         return _awaited(result, context, with_stores)
+
+    async def run_in_parts(
+        self, operation: Operation, request: GraphQLRequest, context: Context, form: Parts, *, with_stores: bool = False
+    ) -> Answer | InParts:
+        """As `run`, for a client that takes an answer in parts. One answer where nothing of it can come later."""
+        planned = None if operation.defers_reads else self._planned.run(operation, request.variables, context)
+        if planned is not None:
+            return await _awaited(planned, context, with_stores)
+        result = execute_in_parts(self._schema, operation, request.variables, context)
+        if isinstance(result, Awaitable):
+            result = await result
+        if isinstance(result, ExecutionResult):
+            return executed(result, context, with_stores=with_stores)
+        return InParts(result, context, form, with_stores=with_stores)
 
     async def stream(
         self, operation: Operation, request: GraphQLRequest, new_context: NewContext, *, with_stores: bool = False

@@ -78,7 +78,7 @@ def _field(
     declared = parent.fields.get(name)
     if declared is None:  # __schema and __type
         raise Uncomposable
-    match _mapped(declared):
+    match mapped(declared):
         case Namespace():
             below = get_named_type(declared.type)
             assert is_object_type(below)
@@ -94,7 +94,8 @@ def _field(
             raise Uncomposable
 
 
-def _mapped(declared: GraphQLField) -> object:
+def mapped(declared: GraphQLField) -> object:
+    """What a field was mapped as: a `Namespace`, a root that builds a read, a function; `None` for all others."""
     definition = declared.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField):
         return None

@@ -15,6 +15,8 @@ class Proxy:
         self._host, self._port = host, port
         self._state: State = "up"
         self._left: int | None = None
+        self._flowing, self._holding = asyncio.Event(), asyncio.Event()
+        self._flowing.set()
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
         self.port = 0
@@ -46,6 +48,19 @@ class Proxy:
             yield
         finally:
             self._left = None
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[asyncio.Event]:
+        """The store's answers are kept back until `release`, or the block's end. The event: there is one."""
+        self._holding.clear()
+        self._flowing.clear()
+        try:
+            yield self._holding
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        self._flowing.set()
 
     async def _become(self, state: State) -> None:
         self._state = state
@@ -103,6 +118,9 @@ class Proxy:
                 if self._left <= 0:
                     self._abort()
                     return
+            if counted and not self._flowing.is_set():
+                self._holding.set()
+                await self._flowing.wait()
             writer.write(data)
             await writer.drain()
         with suppress(OSError):

@@ -20,7 +20,7 @@ query Slow($id: ID!) {
 """
 
 
-async def _running(direct: Direct) -> int:
+async def running(direct: Direct) -> int:
     rows = await direct.clickhouse("SELECT query FROM system.processes WHERE query LIKE '%big%'")
     return sum("system.processes" not in row["query"] for row in rows)
 
@@ -33,14 +33,14 @@ async def test_a_slow_query_is_cancelled(client: Client, gateway: Gateway, big: 
 
         async def started() -> bool:
             assert not asking.done(), await asking
-            return await _running(direct) == 1
+            return await running(direct) == 1
 
         await until(started, timeout_s=10)
         asking.cancel()
         await asyncio.wait((asking,))
 
     async def gone() -> bool:
-        return await _running(direct) == 0
+        return await running(direct) == 0
 
     await until(gone, timeout_s=5)
     await gateway.running.logs("CANCELLED", "Slow", since=logged)

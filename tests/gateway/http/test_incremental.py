@@ -60,3 +60,12 @@ def test_a_prepared_document_is_without_them() -> None:
 def test_wrong_uses_are_refused(document: str) -> None:
     with pytest.raises(Refusal):
         Documents(graphql_schema(build()), Limits()).prepare(document, None)
+
+
+def test_the_document_as_it_came_is_kept_for_parts() -> None:
+    documents = Documents(graphql_schema(build()), Limits())
+    operation = documents.prepare(DOCUMENT, None)
+    assert operation.in_parts is not None
+    assert print_ast(operation.in_parts) == print_ast(parse(DOCUMENT))
+    assert documents.prepare(WITHOUT, None).in_parts is None
+    assert documents.prepare('{ jobs(where: {kind: {eq: "defer"}}) { totalCount } }', None).in_parts is None

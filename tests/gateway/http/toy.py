@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
 from loaders.errors import Forbidden, StoreUnavailable
@@ -158,4 +159,5 @@ class Subscription:
             yield info.context.request_id
 
 
-SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
+_CONFIG = StrawberryConfig(enable_experimental_incremental_execution=True)
+SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription, config=_CONFIG)

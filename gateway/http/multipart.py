@@ -1,0 +1,73 @@
+"""Answers in parts over HTTP, as `multipart/mixed`: each part is sent when it is there, with the boundary that ends it.
+
+https://github.com/graphql/graphql-over-http/blob/main/rfcs/IncrementalDelivery.md. A line that begins as the boundary
+does is in no JSON. With the line's end and the length, readers by lines and by bytes have a part before the next comes.
+"""
+
+import asyncio
+from time import perf_counter
+
+from starlette.types import Receive, Send
+
+from gateway.http.body import HungUp
+from gateway.http.media_type import Parts
+from gateway.http.parts import InParts, Part
+from gateway.http.refusal import Refusal
+from gateway.http.running import ended, hung_up
+
+_PART = b"content-type: application/json; charset=utf-8\r\ncontent-length: %d\r\n\r\n"
+_MORE = b"\r\n---\r\n"
+_LAST = b"\r\n-----\r\n"
+
+
+async def send_parts(
+    parts: InParts, first: Part, receive: Receive, send: Send, *, ends: float, timed_out: Refusal
+) -> None:
+    """Until the last, or `HungUp`. What has not arrived when `perf_counter` says `ends` is cancelled: it has timed out.
+
+    A part waits until the client has read those before it.
+    """
+    hang_up = asyncio.create_task(hung_up(receive))
+    part = first
+    try:
+        await _start(send, parts.form)
+        await _send(send, part)
+        while not part.is_last:
+            following = asyncio.ensure_future(parts.next())
+            left = max(0.0, ends - perf_counter())
+            try:
+                await asyncio.wait((following, hang_up), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if hang_up.done():
+                    raise HungUp
+                is_late = not following.done()
+            finally:
+                if not following.done():
+                    await ended(following)
+            part = parts.refused(timed_out) if is_late else following.result()
+            await _send(send, part)
+    finally:
+        hang_up.cancel()
+        await parts.close()
+
+
+async def send_only_part(body: bytes, form: Parts, send: Send) -> None:
+    """A whole answer, a JSON object, for a client that accepts nothing but `multipart/mixed`."""
+    await _start(send, form)
+    await _send(send, Part(body.rstrip()[:-1] + b',"hasNext":false}', is_last=True))
+
+
+async def _start(send: Send, form: Parts) -> None:
+    parameter = "deferSpec" if form is Parts.BY_PATH else "incrementalSpec"
+    headers = [
+        (b"content-type", f'multipart/mixed; boundary="-"; {parameter}={form}'.encode()),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"accept"),
+        (b"x-accel-buffering", b"no"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"---\r\n", "more_body": True})
+
+
+async def _send(send: Send, part: Part) -> None:
+    body = _PART % len(part.body) + part.body + (_LAST if part.is_last else _MORE)
+    await send({"type": "http.response.body", "body": body, "more_body": not part.is_last})

@@ -1,0 +1,225 @@
+"""An answer in parts: what is not deferred first, the rest as it comes. Errors and denials are as in one answer.
+
+The ledger is in the first part, as far as it is then, and in the last, whole. The two forms there are: `Parts`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import orjson
+import structlog
+from graphql import (
+    ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
+    GraphQLError,
+    IncrementalDeferResult,
+    IncrementalStreamResult,
+    SubsequentIncrementalExecutionResult,
+)
+from graphql.execution import PendingResult
+
+from gateway.http.answer import OK, Answer, code_of, executed, failed, ledger, note_denials, refused
+from gateway.http.errors import shape_executed, shape_failure
+from gateway.http.media_type import Parts
+from gateway.http.refusal import Refusal
+from resolvers.context import Context
+
+_log = structlog.get_logger(__name__)
+
+_Errors: TypeAlias = list[dict[str, Any]]
+_Path: TypeAlias = list[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    body: bytes
+    is_last: bool
+
+
+@dataclass(slots=True)
+class _Expected:
+    """A deferred fragment of the object at `path`, or the rest of the list there: from `item` on."""
+
+    path: _Path
+    label: str | None
+    item: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """`value` are fields of the object at the absolute `path`, or items of the list there from `item` on."""
+
+    id: str
+    label: str | None
+    path: _Path
+    sub_path: _Path | None
+    item: int | None
+    value: Any
+    errors: _Errors
+
+    def holds(self, path: Sequence[str | int]) -> bool:
+        """Whether that place of the whole answer came with this."""
+        depth = len(self.path)
+        if len(path) <= depth or list(path[:depth]) != self.path:
+            return False
+        step = path[depth]
+        if self.item is None:
+            return step in self.value
+        return isinstance(step, int) and 0 <= step - self.item < len(self.value)
+
+    def at(self, path: _Path) -> Any:
+        """The value there, which it holds."""
+        value = self.value
+        steps = path[len(self.path) :]
+        if self.item is not None:
+            value, steps = value[int(steps[0]) - self.item], steps[1:]
+        for step in steps:
+            value = value[step]
+        return value
+
+
+class InParts:
+    """The parts of one operation, each encoded. `code` is that of the first error of all, for the log and metrics."""
+
+    def __init__(
+        self, results: ExperimentalIncrementalExecutionResults, context: Context, form: Parts, *, with_stores: bool
+    ) -> None:
+        self._initial, self._subsequent = results
+        self._context = context
+        self.form = form
+        self._with_stores = with_stores
+        self._expected: dict[str, _Expected] = {}
+        self.code = OK
+
+    def first(self) -> Part:
+        initial = self._initial
+        answer = executed(ExecutionResult(initial.data, initial.errors), self._context, with_stores=self._with_stores)
+        self._context.failures.clear()
+        self.code = answer.code
+        whole = _Arrived("", None, [], None, None, initial.data, [])
+        pending = self._expect(initial.pending, [whole])
+        shown = {"pending": pending} if self.form is Parts.BY_ID else {}
+        return Part(orjson.dumps(answer.body | shown | {"hasNext": True}), is_last=False)
+
+    async def next(self) -> Part:
+        """The next part, after `first` and until one is the last. Raises nothing but cancellation."""
+        try:
+            return self._part(await anext(self._subsequent))
+        except Exception:  # noqa: BLE001 - the last line: logged, masked, answered
+            _log.exception("operation_failed", request_id=self._context.request_id)
+            return self._given_up(failed(self._context.request_id))
+
+    def refused(self, refusal: Refusal) -> Part:
+        """The last part: all that has not arrived ends with the refusal's errors."""
+        return self._given_up(refused(refusal))
+
+    async def close(self) -> None:
+        """Cancels what has not arrived, and returns when that has ended."""
+        await self._subsequent.aclose()
+
+    def _part(self, result: SubsequentIncrementalExecutionResult) -> Part:
+        arrived = [self._arrive(each) for each in result.incremental or ()]
+        pending = self._expect(result.pending or (), arrived)
+        self._place_failures(arrived, is_last=not result.has_next)
+        completed = [(each.id, self._shaped(each.errors or ())) for each in result.completed or ()]
+        for errors in (*(each.errors for each in arrived), *(errors for _, errors in completed)):
+            self._note(errors)
+        body: dict[str, Any] = self._shown(pending, arrived, completed)
+        for id_, _ in completed:
+            del self._expected[id_]
+        if not result.has_next and self._with_stores:
+            body["extensions"] = ledger(self._context)
+        return Part(orjson.dumps(body | {"hasNext": result.has_next}), is_last=not result.has_next)
+
+    def _given_up(self, answer: Answer) -> Part:
+        completed = [
+            (id_, [{**error, "path": expected.path} for error in answer.body["errors"]])
+            for id_, expected in self._expected.items()
+        ]
+        self._note(answer.body["errors"])
+        body = self._shown([], [], completed)
+        if self._with_stores:
+            body["extensions"] = ledger(self._context)
+        return Part(orjson.dumps(body | {"hasNext": False}), is_last=True)
+
+    def _expect(self, pending: Iterable[PendingResult], arrived: Sequence[_Arrived]) -> list[dict[str, Any]]:
+        """`arrived` holds the objects and lists that the pending are of."""
+        for each in pending:
+            holders = [holder.at(each.path) for holder in arrived if each.path and holder.holds(each.path)]
+            item = len(holders[0]) if holders and isinstance(holders[0], list) else None
+            self._expected[each.id] = _Expected(each.path, each.label, item)
+        return [{"id": each.id, "path": each.path, **_labelled(each.label)} for each in pending]
+
+    def _arrive(self, result: IncrementalDeferResult | IncrementalStreamResult) -> _Arrived:
+        expected = self._expected[result.id]
+        path = [*expected.path, *(result.sub_path or ())]
+        errors = self._shaped(result.errors or ())
+        if isinstance(result, IncrementalDeferResult):
+            return _Arrived(result.id, expected.label, path, result.sub_path, None, result.data, errors)
+        assert expected.item is not None
+        item, expected.item = expected.item, expected.item + len(result.items)
+        return _Arrived(result.id, expected.label, path, result.sub_path, item, result.items, errors)
+
+    def _place_failures(self, arrived: Sequence[_Arrived], *, is_last: bool) -> None:
+        """Crossings that failed within compiled answers, to the part that holds the place; kept until that comes."""
+        kept = []
+        for failure in self._context.failures:
+            holders = [each for each in arrived if each.holds(failure.path)]
+            if holders:
+                holder = max(holders, key=lambda each: len(each.path))
+                holder.errors.append(shape_failure(failure.error, failure.path, failure.nulls))
+            else:
+                kept.append(failure)
+        self._context.failures[:] = kept
+        if kept and is_last:
+            _log.error("failures_without_place", request_id=self._context.request_id, count=len(kept))
+
+    def _shaped(self, errors: Iterable[GraphQLError]) -> _Errors:
+        return [shape_executed(error, request_id=self._context.request_id) for error in errors]
+
+    def _note(self, errors: _Errors) -> None:
+        note_denials(errors, self._context)
+        if self.code == OK:
+            self.code = code_of(errors)
+
+    def _shown(
+        self, pending: list[dict[str, Any]], arrived: Sequence[_Arrived], completed: Sequence[tuple[str, _Errors]]
+    ) -> dict[str, Any]:
+        if self.form is Parts.BY_PATH:
+            lost = [(self._expected[id_], errors) for id_, errors in completed if errors]
+            shown = [*map(_by_path, arrived), *(_lost(expected, errors) for expected, errors in lost)]
+            return {"incremental": shown} if shown else {}
+        ended = [{"id": id_, **_with_errors(errors)} for id_, errors in completed]
+        parts = {"pending": pending, "incremental": [_by_id(each) for each in arrived], "completed": ended}
+        return {name: part for name, part in parts.items() if part}
+
+
+def _by_id(arrived: _Arrived) -> dict[str, Any]:
+    name = "data" if arrived.item is None else "items"
+    sub_path = {} if arrived.sub_path is None else {"subPath": arrived.sub_path}
+    return {"id": arrived.id, **sub_path, name: arrived.value, **_with_errors(arrived.errors)}
+
+
+def _by_path(arrived: _Arrived) -> dict[str, Any]:
+    if arrived.item is None:
+        place = {"path": arrived.path, "data": arrived.value}
+    else:
+        place = {"path": [*arrived.path, arrived.item], "items": arrived.value}
+    return {**place, **_labelled(arrived.label), **_with_errors(arrived.errors)}
+
+
+def _lost(expected: _Expected, errors: _Errors) -> dict[str, Any]:
+    if expected.item is None:
+        place = {"path": expected.path, "data": None}
+    else:
+        place = {"path": [*expected.path, expected.item], "items": None}
+    return {**place, **_labelled(expected.label), "errors": errors}
+
+
+def _labelled(label: str | None) -> dict[str, str]:
+    return {} if label is None else {"label": label}
+
+
+def _with_errors(errors: _Errors) -> dict[str, _Errors]:
+    return {"errors": errors} if errors else {}
