@@ -93,6 +93,8 @@ class ClickHouse(Dialect):
                 return _call("count", value)
             case AggregateFunction.COUNT_DISTINCT:
                 return _call("uniqExact", value)
+            case AggregateFunction.AVG if column_type.kind is Kind.BIGINT:  # their sum as floats may be far off
+                return _call("avgOrNull", _call("toDecimal128", value, exp.Literal.number(0)))
             case AggregateFunction.AVG:
                 return _call("avgOrNull", _call("toFloat64", value))
             case AggregateFunction.SUM if column_type.kind is Kind.BIGINT:

@@ -44,6 +44,8 @@ class Drawn:
     cursors: tuple[CursorUse, ...]
     faults: int
     """How many things in it may be errors of the caller."""
+    seed: int
+    """Of the values it is asked anew with."""
 
 
 @dataclass(slots=True)
@@ -299,7 +301,7 @@ class Writing:
         if self.variables and self.chance(12):
             self.faults += 1
             self.variables[self.draw(st.sampled_from(sorted(self.variables)))] = {"no such": "field"}
-        return Drawn(text, self.variables, tuple(self.cursors), self.faults)
+        return Drawn(text, self.variables, tuple(self.cursors), self.faults, self.draw(st.integers(0, 2**32)))
 
 
 def _literal(value: Json, type_: GraphQLInputType) -> str | None:

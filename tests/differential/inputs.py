@@ -18,20 +18,22 @@ from tests.differential.rows import DOCS, Data
 Json: TypeAlias = Any
 _PATTERNS = ["%", "_", "%a%", "a\\%b", "a\\_%", "A%", "%É", "", "%\\\\%", "日本%", "__"]
 _BOXES = [[-180, -90, 180, 90], [6, 40, 7, 50], [170, -50, -170, 50], [0, 0, 0, 0]]
-_JSON = [*DOCS, {"a": 1}, {"a": [1]}, [1], 1, "a", [[3]], {"deep": {"er": {}}}]
+JSON_VALUES = [*DOCS, {"a": 1}, {"a": [1]}, [1], 1, "a", [[3]], {"deep": {"er": {}}}]
 _PATHS = [["a"], ["a", "0"], ["a", "-1"], ["a", "1", "b"], ["n"], ["x"], ["name"], ["deep", "er", "est"], ["0"], ["-1"]]
 _PATHS += [["3", "0"], ["deep"], ["😀"], []]
 _INSIDE = ["1", "a", "日本", '{"b": null}', "0.1", "[true, [], {}]", "true", "", "12345678901234567890123"]
 _NUMBERS = st.sampled_from(["1", "0.1", "12345678901234567890123", "-2", "1.0"])
-_POINTS = [[-179.5, -45.5], [6.5, 46.25], [0.0, 0.0]]
-_RECTANGLES = [
+POINTS = [[-179.5, -45.5], [6.5, 46.25], [0.0, 0.0]]
+RECTANGLES = [
     {"type": "Polygon", "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]]}
     for w, s, e, n in ([-10, -10, 10, 60], [5, 40, 7, 50], [-180, -60, -1, 10], [100, 0.5, 120, 1])
 ]
 _UNITS = ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
-_ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
-_DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_LAST")
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_LAST")
 _FRACTIONAL = ("avg", "stddev")
+UNEQUAL = (-2.718, 0.577, 1e9)
+"""What no estimate is equal to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,16 @@ class Inputs:
             case "bbox":
                 return self.draw(st.sampled_from(_BOXES))
             case "intersects" | "within":
-                return self.draw(st.sampled_from(_RECTANGLES))
+                return self.draw(st.sampled_from(RECTANGLES))
             case "dWithin":
-                point = {"type": "Point", "coordinates": self.draw(st.sampled_from(_POINTS))}
+                point = {"type": "Point", "coordinates": self.draw(st.sampled_from(POINTS))}
                 return {"geometry": point, "metres": self.draw(st.sampled_from([1.0, 3_000_000.0, 25_000_000.0]))}
             case "path":
                 return [self._at_path() for _ in range(self.draw(st.integers(0, 2)))]
             case "hasKey":
                 return self.draw(st.sampled_from(["a", "deep", "text", "😀", "n"]))
             case "contains" | "containedBy":
-                return self.draw(st.sampled_from(_JSON))
+                return self.draw(st.sampled_from(JSON_VALUES))
             case "in" | "notIn":
                 return [self.value(mapping, column) for _ in range(self.draw(st.integers(0, 3)))]
             case _:
@@ -139,7 +141,7 @@ class Inputs:
             return {Kind.BOOLEAN: True, Kind.INTEGER: 1, Kind.FLOAT: 0.5}.get(
                 mapping.table.column(column).type.kind, "1"
             )
-        return _json(self.draw(st.sampled_from(values)))
+        return as_json(self.draw(st.sampled_from(values)))
 
     def id(self, type_: str) -> str:
         rows = self.data[self.mappings[type_].table.name]
@@ -185,7 +187,7 @@ class Inputs:
         if not joins:
             names = [name for name in names if isinstance(fields[name], ColumnField)]
         name = self.draw(st.sampled_from(names))
-        direction = self.draw(st.sampled_from(_DIRECTIONS))
+        direction = self.draw(st.sampled_from(DIRECTIONS))
         match fields[name]:
             case EdgeField(many=True):
                 return {name: {"count": direction}}
@@ -208,7 +210,7 @@ class Inputs:
             return {}
         unit = self.draw(st.sampled_from(_UNITS[3:] if kind is Kind.DATE else _UNITS))
         zoned = kind is Kind.TIMESTAMP and self.draw(st.booleans())
-        return {"truncate": unit} | ({"timeZone": self.draw(st.sampled_from(_ZONES))} if zoned else {})
+        return {"truncate": unit} | ({"timeZone": self.draw(st.sampled_from(ZONES))} if zoned else {})
 
     def having(self, type_: str, depth: int = 1) -> Json:
         names = [name for name in self._fields(f"{type_}Having") if depth or name not in ("and", "or", "not")]
@@ -225,8 +227,8 @@ class Inputs:
                 return {self.draw(st.sampled_from(["eq", "gt", "lte"])): self.draw(st.integers(0, 3))}
         figure = cast(GraphQLInputObjectType, get_named_type(self._input(f"{type_}Having").fields[name].type))
         field = self.draw(st.sampled_from(sorted(figure.fields)))
-        if name in _FRACTIONAL:  # an estimate is compared with what it cannot be equal to
-            return {field: {self.draw(st.sampled_from(["lt", "gt"])): self.draw(st.sampled_from([-2.718, 0.577, 1e9]))}}
+        if name in _FRACTIONAL:
+            return {field: {self.draw(st.sampled_from(["lt", "gt"])): self.draw(st.sampled_from(UNEQUAL))}}
         if name == "countDistinct":
             return {field: {self.draw(st.sampled_from(["eq", "gt"])): self.draw(st.integers(0, 3))}}
         operators = self._operators(get_named_type(figure.fields[field].type).name)
@@ -243,7 +245,7 @@ class Inputs:
         for _ in range(self.draw(st.integers(0, 2))):
             name = self.draw(st.sampled_from([name for name, fields in sorted(kinds.items()) if fields]))
             field = self.draw(st.sampled_from(kinds[name]))
-            direction = self.draw(st.sampled_from([None, *_DIRECTIONS]))
+            direction = self.draw(st.sampled_from([None, *DIRECTIONS]))
             terms.append(
                 {"figure": name}
                 | ({} if field is None else {"field": field})
@@ -268,7 +270,7 @@ class Inputs:
 _SUFFIXES = {"COUNT_DISTINCT": "CountDistinct", "SUM": "Sum", "AVG": "Statistic", "MIN": "Extreme", "MAX": "Extreme"}
 
 
-def _json(value: Any) -> Json:
+def as_json(value: Any) -> Json:
     match value:
         case bool() | float() | str():
             return value

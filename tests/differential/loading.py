@@ -17,7 +17,7 @@ from tests.differential.declared import CLICKHOUSE_DATABASE
 from tests.differential.rows import Data, Row
 from tests.differential.tables import ITEMS, LABELS, NOTES, SCHEMA, SORTS, TRACES
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 _TABLES = (ITEMS, SORTS, NOTES, LABELS)
 _CLICKHOUSE = {
     "id": "UUID",

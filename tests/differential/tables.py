@@ -12,7 +12,7 @@ SCHEMA = "differential"
 
 
 def _said(name: str, type_: object, **options: object) -> "sa.Column[object]":
-    return sa.Column(name, type_, comment=f"The {name}.", **options)  # type: ignore[arg-type]
+    return sa.Column(name, type_, comment=f"The {name}.", **options)  # type: ignore[arg-type]  # options are many types
 
 
 def _instant() -> postgresql.TIMESTAMP:

@@ -1,7 +1,7 @@
 """Random documents are answered as the naive interpreter answers them, whoever asks and whichever way they take."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, note, seed
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
+from tests.differential.anew import Anew
 from tests.differential.answers import compare_answers, is_refused
 from tests.differential.arbitrary import arbitrary
 from tests.differential.conftest import DOCUMENTS
@@ -78,6 +79,29 @@ async def _agree(drawn: Drawn, allowed: Allowed, data: Data, ways: Ways, judge: 
                 compare_answers(planned, expected, cursors, faults=drawn.faults)
         note(f"the cursors of its answer: {cursors}")
         variables |= {use.variable: _taken(use, found["data"]) for use in drawn.cursors}
+    if drawn.variables:
+        await _agree_anew(drawn, variables, allowed, Asking(world, dict(cursors)), data, ways, judge)
+
+
+async def _agree_anew(
+    drawn: Drawn,
+    variables: Mapping[str, Any],
+    allowed: Allowed,
+    asking: Asking,
+    data: Data,
+    ways: Ways,
+    judge: GraphQLSchema,
+) -> None:
+    """What is kept for some values of the variables is right for others."""
+    kept = {use.variable for use in drawn.cursors}
+    others = Anew(drawn.seed, ways.api.schema, ways.api.mappings, data).variables(drawn.text, variables, kept)
+    note(f"anew: {others!r}")
+    expected = answer(judge, drawn.text, others, asking, faulty=drawn.faults > 0)
+    planned = await ways.planned(drawn.text, others, allowed)
+    found = await ways.executed(drawn.text, others, allowed) if planned is None else planned
+    assert (planned is None) == is_refused(found), "operations of reads have plans, unless they are wrong"
+    faults = drawn.faults + len(kept)  # an order that is another is not the cursor's any more
+    compare_answers(found, expected, dict(asking.cursors), faults=faults)
 
 
 def _taken(use: CursorUse, data: Any) -> str | None:

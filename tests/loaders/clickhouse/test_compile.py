@@ -16,6 +16,8 @@ from loaders.encode.cursor import decode_cursor
 from loaders.ledger import Ledger
 from loaders.order import cursor_form
 from loaders.read import (
+    Aggregate,
+    AggregateFunction,
     Col,
     Compare,
     Computed,
@@ -24,6 +26,7 @@ from loaders.read import (
     Expression,
     Field,
     JsonPath,
+    Measure,
     Nodes,
     Op,
     OrderBy,
@@ -219,6 +222,39 @@ async def test_page_walks_over_odd_types(engine: ChDb, name: str, descending: bo
     everything = await read_connection(replace(read, page=Page()), engine, Ledger())
     assert seen == [node["id"] for node in orjson.loads(everything)["nodes"]]
     assert sorted(seen) == list(range(30))
+
+
+async def test_a_page_walk_and_ranges_of_uuids_are_of_one_order(engine: ChDb) -> None:
+    """By the second half first, as ClickHouse has it."""
+    table = Table("clickhouse", "indexed", "ids", (Column("id", ColumnType(Kind.UUID), nullable=False),), ("id",))
+    engine.execute("CREATE TABLE indexed.ids (id UUID) ENGINE = MergeTree ORDER BY id")
+    engine.execute("INSERT INTO indexed.ids SELECT reinterpretAsUUID(sipHash128(number)) FROM numbers(60)")
+    read = Read(table, connection=_nodes("id"), page=Page(7))
+    walked: list[UUID] = []
+    while True:
+        answer = orjson.loads(await read_connection(read, engine, Ledger()))
+        walked += [UUID(node["id"]) for node in answer["nodes"]]
+        if not answer["pageInfo"]["hasNextPage"]:
+            break
+        after = decode_cursor(answer["pageInfo"]["endCursor"], cursor_form(read.order, read.table))
+        read = replace(read, page=Page(7, after=after))
+    assert walked == sorted(walked, key=lambda id_: (id_.int & (2**64 - 1), id_.int >> 64))
+    assert walked != sorted(walked)
+    for op, expected in ((Op.LT, 25), (Op.LTE, 26), (Op.GT, 34), (Op.GTE, 35)):
+        ranged = Read(table, connection=_nodes("id"), where=Compare(Col("id"), op, walked[25]))
+        ids = [UUID(node["id"]) for node in orjson.loads(await read_connection(ranged, engine, Ledger()))["nodes"]]
+        assert ids == (walked[:expected] if op in (Op.LT, Op.LTE) else walked[-expected:]), op
+
+
+async def test_an_average_of_large_integers_is_of_their_exact_sum(engine: ChDb) -> None:
+    """As floats, 2^63 - 1 and -2^63 cancel out."""
+    number = Column("number", ColumnType(Kind.BIGINT))
+    table = Table("clickhouse", "indexed", "large", (number,), ("number",))
+    engine.execute("CREATE TABLE indexed.large (number Nullable(Int64)) ENGINE = Memory")
+    engine.execute("INSERT INTO indexed.large VALUES (9223372036854775807), (-9223372036854775808), (NULL)")
+    average = Aggregate((), (("avg", Measure(AggregateFunction.AVG, Col("number"))),))
+    read = Read(table, connection=Connection((("all", average),)))
+    assert orjson.loads(await read_connection(read, engine, Ledger())) == {"all": [{"avg": -0.5}]}
 
 
 async def test_json_paths_and_vectors(engine: ChDb) -> None:
