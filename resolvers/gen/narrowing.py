@@ -76,9 +76,7 @@ def narrowed(
     nothing else narrows its column as it asks. `FilterRequired` where a required one has no value; `BadInput` for a
     name that no control has, and for a value that does not fit its column.
     """
-    if unknown := given.keys() - {control.name for control in controls}:
-        known = ", ".join(control.name for control in controls) or "none"
-        raise BadInput(f"The dashboard has no filter {min(unknown)!r}. Its filters: {known}.")
+    known_names(controls, given)
     terms = [] if where is None else [where]
     applied: list[Applied] = []
     ignored: list[Ignored] = []
@@ -110,6 +108,13 @@ def narrowed(
         else:
             ignored.append(Ignored(Source.TABLE, None, filter_.column, reason))
     return Narrowed(And(tuple(terms)) if terms else None, tuple(applied), tuple(ignored), frozenset(touching))
+
+
+def known_names(controls: Sequence[Control], given: Mapping[str, Any]) -> None:
+    """`BadInput` for a value of a filter that is not there."""
+    if unknown := given.keys() - {control.name for control in controls}:
+        known = ", ".join(control.name for control in controls) or "none"
+        raise BadInput(f"The dashboard has no filter {min(unknown)!r}. Its filters: {known}.")
 
 
 def target(control: Control, widget_id: UUID) -> str | None:

@@ -72,7 +72,7 @@ async def answer_widget(
     `BadInput` where the query or a value does not fit the table, and what the store raises.
     """
     described, frame = await asyncio.gather(
-        describe_table(context, widget.dataset_id, widget.table_name), _frame(context, widget.dashboard_id)
+        describe_table(context, widget.dataset_id, widget.table_name), frame_of(context, widget.dashboard_id)
     )
     place = await asyncio.shield(gen_loaders(context).places.load(widget.dataset_id))
     if described is None or place is None:
@@ -116,8 +116,9 @@ async def seen_controls(context: Context, controls: Sequence[Control]) -> list[C
     return [control for control in controls if control.dataset_id is None or control.dataset_id in seen]
 
 
-async def _frame(context: Context, dashboard_id: UUID) -> Frame:
+async def frame_of(context: Context, dashboard_id: UUID) -> Frame:
+    """What the dashboard says, read once for all who ask at the same time."""
     frame = await asyncio.shield(gen_loaders(context).frames.load(dashboard_id))
     if frame is None:
-        raise NotFound("The widget's dashboard is not there any more.")
+        raise NotFound("The dashboard is not there any more.")
     return frame

@@ -1,6 +1,8 @@
 from loaders.tables.axion_gen import dashboards
 from schema.gen.dashboard_widget import ON_VISIBLE_DASHBOARD
-from schema.mapping.declare import column, table_type, to_many, to_one
+from schema.gen.filter_values import control_values
+from schema.gen.table import TABLES
+from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 
 
 @table_type(dashboards.DashboardFilter, store="axion_gen", guard=ON_VISIBLE_DASHBOARD)
@@ -23,3 +25,9 @@ class GenDashboardControl:
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset its choices are read from.")
     parent = to_one("GenDashboardControl", local="parent_filter_id", description="The filter that narrows its choices.")
     children = to_many("GenDashboardControl", remote="parent_filter_id", description="The filters it narrows.")
+    values = resolved(
+        control_values,
+        requires=("id", "dashboard_id", "dataset_id", "table_name"),
+        guard=TABLES,
+        description="What it may be set to: values of its column in the table of its choices. Null without a table.",
+    )
