@@ -62,8 +62,8 @@ def _spelled(key: SortKey) -> list[str]:
             return ["number" if number else "path", column, *path]
         case CosineSimilarity(column):
             return ["similarity", column]
-        case Bucket(column, unit, time_zone):
-            return ["bucket", column, unit.value, time_zone]
+        case Bucket(column, unit, time_zone, week_start):
+            return ["bucket", column, unit.value, time_zone, week_start.value]
         case Masked(masked):  # a cursor is made under the mask and comes back before it is put on
             return _spelled(masked)
         case Through(join, by):

@@ -59,6 +59,14 @@ class Dialect(ABC):
     def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
         """The first date of the unit, a day or longer."""
 
+    def hours_later(self, instant: exp.Expr, hours: int) -> exp.Expr:
+        """The instant so many hours later, or earlier."""
+        return _later(instant, hours, "HOUR")
+
+    def days_later(self, date: exp.Expr, days: int) -> exp.Expr:
+        """The date, or its midnight."""
+        return _later(date, days, "DAY")
+
     def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         """What to select so that Arrow can carry the value."""
         return value
@@ -146,10 +154,11 @@ class Binder:
                     raise BadInput("A vector of zeros has no direction. Search by another one.")
                 floats = ColumnType(Kind.ARRAY, element=ColumnType(Kind.FLOAT))
                 return self.dialect.cosine_similarity(column(name), self.bind(vector, floats))
-            case Bucket(name, unit, time_zone):
+            case Bucket(name, unit, time_zone, week_start):
+                before = week_start.before_monday if unit is Unit.WEEK else 0
                 if self.table.column(name).type.kind is Kind.DATE:
-                    return self.dialect.date_bucket(column(name), unit)
-                return self.dialect.instant_bucket(column(name), unit, self.bind(time_zone, ColumnType(Kind.TEXT)))
+                    return self._dates(column(name), unit, before)
+                return self._instants(column(name), unit, self.bind(time_zone, ColumnType(Kind.TEXT)), before)
             case Masked(masked, holder, values):
                 shown: exp.Expr = exp.false()
                 assert not isinstance(values, Slot)
@@ -158,10 +167,29 @@ class Binder:
                     shown = self.dialect.one_of([column(holder)], [self.table.column(holder).type], rows, self)
                 return exp.Case(ifs=[exp.If(this=shown, true=self.expression(masked))])
 
+    def _dates(self, date: exp.Expr, unit: Unit, before: int) -> exp.Expr:
+        if not before:
+            return self.dialect.date_bucket(date, unit)
+        monday = self.dialect.date_bucket(self.dialect.days_later(date, before), Unit.WEEK)
+        return self.dialect.date_bucket(self.dialect.days_later(monday, -before), Unit.DAY)
+
+    def _instants(self, instant: exp.Expr, unit: Unit, zone: exp.Expr, before: int) -> exp.Expr:
+        """Days are stepped over from noon, so that those of 23 and 25 hours lead to the next day as others do."""
+        if not before:
+            return self.dialect.instant_bucket(instant, unit, zone)
+        noon = self.dialect.hours_later(self.dialect.instant_bucket(instant, Unit.DAY, zone), 24 * before + 12)
+        monday = self.dialect.instant_bucket(noon, Unit.WEEK, zone.copy())
+        return self.dialect.instant_bucket(self.dialect.hours_later(monday, 12 - 24 * before), Unit.DAY, zone.copy())
+
     def sort_key(self, expression: Expression, column_type: ColumnType) -> exp.Expr:
         """The expression as it sorts and groups: NaN as null, so that pages and groups are the same on every engine."""
         value = self.expression(expression)
         return without_nan(value) if column_type.kind is Kind.FLOAT else value
+
+
+def _later(value: exp.Expr, count: int, unit: str) -> exp.Expr:
+    step = exp.Interval(this=exp.Literal.number(abs(count)), unit=exp.var(unit))
+    return (exp.Add if count >= 0 else exp.Sub)(this=exp.paren(value), expression=step)
 
 
 def without_nan(value: exp.Expr) -> exp.Expr:

@@ -17,7 +17,7 @@ from loaders.expression import expression_type
 from loaders.postgres.bucket import bucket
 from loaders.postgres.parameter import Unfit, parameter
 from loaders.postgres.types import Named, sql_type
-from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Slot, Value, Words
+from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Slot, Value, WeekStart, Words
 
 NAN = sa.literal_column("'NaN'::float8", sa.Double)
 _RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2**63)}
@@ -37,7 +37,9 @@ def sql_expression(expression: Expression, table: Table, source: FromClause) -> 
             return _number_at(source.c[column], path) if number else _text_at(source.c[column], path)
         case CosineSimilarity(column, vector):
             return sa.literal_column("1") - cosine_distance(source.c[column], vector)
-        case Bucket():
+        case Bucket(week_start=week_start):
+            if week_start is not WeekStart.MONDAY:
+                raise TypeError("in Postgres weeks start on Monday")
             return bucket(expression, source.c[expression.column])
         case Masked(masked, holder, values):
             shown = source.c[holder] == sa.any_(bind_all(values, table.column(holder).type))

@@ -15,6 +15,7 @@ from loaders.read.expression import (
     Slot,
     Unit,
     Value,
+    WeekStart,
     Words,
 )
 from loaders.read.order import CountOf, OrderBy, Page, SortKey, Through
@@ -80,6 +81,7 @@ __all__ = [
     "TotalCount",
     "Unit",
     "Value",
+    "WeekStart",
     "Words",
     "figure",
 ]

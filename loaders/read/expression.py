@@ -55,7 +55,7 @@ class CosineSimilarity:
 
 
 class Unit(StrEnum):
-    """A unit of the calendar or the clock. Weeks start on Monday (ISO 8601)."""
+    """A unit of the calendar or the clock."""
 
     SECOND = "second"
     MINUTE = "minute"
@@ -67,17 +67,31 @@ class Unit(StrEnum):
     YEAR = "year"
 
 
+class WeekStart(StrEnum):
+    """The first day of a week: Monday (ISO 8601) unless said."""
+
+    MONDAY = "monday"
+    SUNDAY = "sunday"
+    SATURDAY = "saturday"
+
+    @property
+    def before_monday(self) -> int:
+        """Days that it precedes the Monday of its week by."""
+        return {WeekStart.MONDAY: 0, WeekStart.SUNDAY: 1, WeekStart.SATURDAY: 2}[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """The first instant of the `unit` an instant lies in, as the clocks of `time_zone` (an IANA name) count it.
 
     A day is from midnight to midnight, of 23 or 25 hours where the clocks change. Of a date, the first date of the unit
-    (DAY or longer), whatever the zone.
+    (DAY or longer), whatever the zone. Postgres knows weeks from Monday only.
     """
 
     column: str
     unit: Unit
     time_zone: str = "UTC"
+    week_start: WeekStart = WeekStart.MONDAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,15 @@ class BigQuery(Dialect):
             start = exp.Anonymous(this="TIMESTAMP_SUB", expressions=[start, back])
         return exp.Anonymous(this="TIMESTAMP_TRUNC", expressions=[start, exp.var("SECOND")])
 
+    def hours_later(self, instant: exp.Expr, hours: int) -> exp.Expr:
+        step = exp.Interval(this=exp.Literal.number(hours), unit=exp.var("HOUR"))
+        return exp.Anonymous(this="TIMESTAMP_ADD", expressions=[instant, step])
+
+    def days_later(self, date: exp.Expr, days: int) -> exp.Expr:
+        """A DATE, where a sum with an interval is a DATETIME."""
+        step = exp.Interval(this=exp.Literal.number(days), unit=exp.var("DAY"))
+        return exp.Anonymous(this="DATE_ADD", expressions=[date, step])
+
     def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
         return exp.Anonymous(this="DATE_TRUNC", expressions=[date, exp.var(_PARTS[unit])])
 

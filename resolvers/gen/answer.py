@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from loaders.columnar.connection import read_connection
 from loaders.columnar.predicate import is_never
@@ -13,6 +16,7 @@ from loaders.openfga import names
 from loaders.read import Read
 from resolvers.context import Context
 from resolvers.cost import price
+from resolvers.gen.groups import Grouped, Groups, grouped_rows
 from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.required import require_filters
 from resolvers.permissions.guards import Whole
@@ -52,6 +56,16 @@ async def answer_groups(read: Read, dataset_id: UUID, context: Context) -> str:
     """The list of groups of `resolvers.gen.rows.aggregate_read` as JSON text."""
     text = await answer_rows(read, dataset_id, context)
     return text.removeprefix('{"rows":').removesuffix("}")
+
+
+async def answer_grouped(groups: Groups, dataset_id: UUID, context: Context) -> Grouped:
+    """As `grouped_rows`, under the guard."""
+
+    async def run(read: Read) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = orjson.loads(await answer_groups(read, dataset_id, context))
+        return rows
+
+    return await grouped_rows(groups, run)
 
 
 async def _no_candidates(table: Table, column: str) -> Collection[object]:

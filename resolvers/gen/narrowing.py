@@ -41,6 +41,12 @@ class Applied:
     operator: str
     value: Any
     is_default: bool
+    kind: str
+
+    @property
+    def range(self) -> tuple[str | None, str | None] | None:
+        """Of a range of time, from its first moment until before its last."""
+        return tuple(self.value) if (self.operator, self.kind) == ("between", "time_range") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +105,16 @@ def narrowed(
             continue
         terms.append(condition(column, control.kind, control.operator, value, table))
         is_default = control.name not in given
-        applied.append(Applied(Source.DASHBOARD, control.name, column, control.operator, value, is_default))
+        applied.append(
+            Applied(Source.DASHBOARD, control.name, column, control.operator, value, is_default, control.kind)
+        )
     for filter_ in filters:
         reason = _of_table(filter_, terms, table)
         if reason is None:
             terms.append(condition(filter_.column, filter_.kind, filter_.operator, filter_.default, table))
-            applied.append(Applied(Source.TABLE, None, filter_.column, filter_.operator, filter_.default, True))
+            applied.append(
+                Applied(Source.TABLE, None, filter_.column, filter_.operator, filter_.default, True, filter_.kind)
+            )
         else:
             ignored.append(Ignored(Source.TABLE, None, filter_.column, reason))
     return Narrowed(And(tuple(terms)) if terms else None, tuple(applied), tuple(ignored), frozenset(touching))

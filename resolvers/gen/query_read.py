@@ -1,21 +1,15 @@
-"""A kept `TableQuery` as a read that asks for one row, or group, more than it shows: to see whether there are more."""
+"""A kept `TableQuery` as the read of its rows, or as its groups."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from loaders.description import Table
-from loaders.read import (
-    Aggregate,
-    Connection,
-    Nodes,
-    Page,
-    PageInfo,
-    PageInfoPart,
-    Predicate,
-    Read,
-)
-from resolvers.gen.rows import MAX_GROUPS, MeasureOf, aggregate_read, fields, order, predicate
-from resolvers.gen.table_query import MAX_ROWS, TableQuery
+from loaders.read import Connection, Nodes, Page, PageInfo, PageInfoPart, Predicate, Read, Unit, WeekStart
+from resolvers.gen.groups import Groups
+from resolvers.gen.narrowing import Applied
+from resolvers.gen.over import Comparison, Fill, Over, over
+from resolvers.gen.rows import MeasureOf, fields, order, predicate
+from resolvers.gen.table_query import MAX_ROWS, TableQuery, TimeBucket
 
 
 def own_condition(query: TableQuery, table: Table) -> Predicate | None:
@@ -25,52 +19,60 @@ def own_condition(query: TableQuery, table: Table) -> Predicate | None:
     return predicate(query.where.model_dump(by_alias=True, exclude_unset=True), table)
 
 
-def limit_of(query: TableQuery) -> int:
-    """How many rows, or groups, it shows at most."""
-    if query.limit is not None:
-        return query.limit
-    return MAX_GROUPS if query.grouped else MAX_ROWS
-
-
 def query_read(query: TableQuery, table: Table, where: Predicate | None) -> Read:
-    """The entry `rows` of its answer are the rows or the groups; of groups there is one more than `limit_of`."""
-    terms = [(term.column, term.direction == "DESC") for term in query.order_by or ()]
-    if query.grouped:
-        read = aggregate_read(
-            table,
-            group_by=query.group_by or [],
-            measures=[
-                MeasureOf(measure.aggregate, measure.column, measure.key, measure.fraction)
-                for measure in query.measures or ()
-            ],
-            where=where,
-            limit=limit_of(query),
-            order_by=terms,
-        )
-        return _one_more(read)
+    """The entry `rows` of its answer are the rows, `page.more` tells whether there are more than the limit."""
     shown = Nodes(fields(table, query.select))
     more = PageInfo((("more", PageInfoPart.HAS_NEXT_PAGE),))
     return Read(
         table,
         connection=Connection((("rows", shown), ("page", more))),
         where=where,
-        order=order(table, terms),
-        page=Page(limit=limit_of(query)),
+        order=order(table, _terms(query)),
+        page=Page(limit=MAX_ROWS if query.limit is None else query.limit),
     )
 
 
-def _one_more(read: Read) -> Read:
-    assert read.connection is not None
-    ((name, part),) = read.connection.entries
-    assert isinstance(part, Aggregate)
-    assert part.limit is not None
-    return replace(read, connection=Connection(((name, replace(part, limit=part.limit + 1)),)))
+def query_groups(
+    query: TableQuery, table: Table, where: Predicate | None, *, time_zone: str, applied: Sequence[Applied]
+) -> Groups:
+    """Buckets are counted in `time_zone`. An applied range of their column is theirs, unless the query names one."""
+    return Groups(
+        table,
+        tuple(query.group_by or ()),
+        tuple(
+            MeasureOf(measure.aggregate, measure.column, measure.key, measure.fraction)
+            for measure in query.measures or ()
+        ),
+        where,
+        over=None if query.over is None else _over(query.over, table, time_zone, applied),
+        order_by=tuple(_terms(query)),
+        limit=query.limit,
+    )
 
 
-def cut(query: TableQuery, answer: dict[str, Any]) -> tuple[list[Any], bool]:
-    """The rows to show of the answer of `query_read`, and whether there are more."""
-    rows: list[Any] = answer["rows"]
-    if query.grouped:
-        limit = limit_of(query)
-        return rows[:limit], len(rows) > limit
-    return rows, bool(answer["page"]["more"])
+def _over(bucket: TimeBucket, table: Table, time_zone: str, applied: Sequence[Applied]) -> Over:
+    first, end = bucket.from_, bucket.to
+    if first is None and end is None:
+        ranges = (each.range for each in applied if each.column == bucket.column)
+        first, end = next((range_ for range_ in ranges if range_ is not None), (None, None))
+    return over(
+        table,
+        bucket.column,
+        Unit[bucket.unit],
+        time_zone=time_zone,
+        week_start=WeekStart[bucket.week_start],
+        key=bucket.key,
+        first=first,
+        end=end,
+        fill=None if bucket.fill is None else Fill[bucket.fill],
+        compare=None if bucket.compare is None else Comparison[bucket.compare],
+    )
+
+
+def _terms(query: TableQuery) -> list[tuple[str, bool]]:
+    return [(term.column, term.direction == "DESC") for term in query.order_by or ()]
+
+
+def shown_rows(answer: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+    """Of the answer of `query_read`: the rows, and whether there are more."""
+    return answer["rows"], bool(answer["page"]["more"])

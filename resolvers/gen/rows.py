@@ -135,11 +135,11 @@ def _operand(op: Op, value: Any, column: Column) -> Any:
             raise BadInput(f"Column {column.name!r} is {column.type.kind}, and text patterns need text.")
         return value
     if op in (Op.IN, Op.NOT_IN):
-        return tuple(_typed(item, column) for item in value)
-    return _typed(value, column)
+        return tuple(typed_value(item, column) for item in value)
+    return typed_value(value, column)
 
 
-def _typed(value: Any, column: Column) -> object:
+def typed_value(value: Any, column: Column) -> object:
     """A JSON value as the column's: numbers and text as JSON has them, everything else by its text."""
     type_ = column.type
     try:

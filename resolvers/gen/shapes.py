@@ -41,7 +41,7 @@ def shape(type_: type[T]) -> Shape:
     return shaped
 
 
-def time_zone(value: Value) -> Value:
+def time_zone(value: T) -> T:
     """The `Shape` of a column that names a zone."""
     if value not in _zones():
         raise ValueError("is no IANA time zone, such as `Europe/Berlin`")

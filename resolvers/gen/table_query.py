@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
 from loaders.read import AggregateFunction
 from resolvers.gen.rows import MAX_GROUPS
-from resolvers.gen.shapes import Stored
+from resolvers.gen.shapes import Stored, time_zone
 
 MAX_ROWS = 1_000
 _OPERATORS = ("eq", "ne", "in_", "not_in", "lt", "lte", "gt", "gte", "is_null", "like", "ilike", "starts_with")
@@ -83,12 +83,32 @@ class Measure(Stored):
         return AggregateFunction[self.function]
 
 
+class TimeBucket(Stored):
+    """A `GenTimeBucket`. Without a zone it is the dashboard's."""
+
+    column: ColumnName
+    unit: Literal["SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]
+    time_zone: Annotated[str, AfterValidator(time_zone)] | None = None
+    week_start: Literal["MONDAY", "SUNDAY", "SATURDAY"] = "MONDAY"
+    as_: ColumnName | None = Field(default=None, alias="as")
+    from_: str | None = Field(default=None, alias="from")
+    to: str | None = None
+    fill: Literal["NULL", "ZERO", "PREVIOUS"] | None = None
+    compare: Literal["PREVIOUS_PERIOD", "PREVIOUS_YEAR"] | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name in the answer."""
+        return self.as_ or self.column
+
+
 class TableQuery(Stored):
-    """Rows (`select`, all columns unless given), or groups (`measures`, `groupBy` or both)."""
+    """Rows (`select`, all columns unless given), or groups (`measures`, `groupBy`, `over` or several of them)."""
 
     select: Annotated[list[ColumnName], Field(min_length=1, max_length=500)] | None = None
     measures: Annotated[list[Measure], Field(max_length=100)] | None = None
     group_by: Annotated[list[ColumnName], Field(max_length=20)] | None = None
+    over: TimeBucket | None = None
     where: RowFilter | None = None
     order_by: Annotated[list[RowOrder], Field(max_length=20)] | None = None
     limit: Annotated[int, Field(ge=0, le=MAX_GROUPS)] | None = None
@@ -96,7 +116,7 @@ class TableQuery(Stored):
     @model_validator(mode="after")
     def _rows_or_groups(self) -> Self:
         if self.select is not None and self.grouped:
-            raise ValueError("`select` is for rows, `measures` and `groupBy` are for groups: give one or the other")
+            raise ValueError("`select` is for rows, `measures`, `groupBy` and `over` are for groups: one or the other")
         if not self.grouped and self.limit is not None and self.limit > MAX_ROWS:
             raise ValueError(f"`limit` of rows is at most {MAX_ROWS}")
         for term in self.order_by or ():
@@ -107,8 +127,9 @@ class TableQuery(Stored):
     @property
     def group_names(self) -> list[str]:
         """The names of the values of a group, in the answer's order."""
-        return [*(self.group_by or ()), *(measure.key for measure in self.measures or ())]
+        over = [self.over.key] if self.over else []
+        return [*over, *(self.group_by or ()), *(measure.key for measure in self.measures or ())]
 
     @property
     def grouped(self) -> bool:
-        return bool(self.measures or self.group_by)
+        return bool(self.measures or self.group_by or self.over)

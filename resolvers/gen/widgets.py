@@ -11,15 +11,18 @@ import orjson
 from loaders.columnar.connection import read_connection
 from loaders.columnar.watched import Watched
 from loaders.dashboards.frames import Control, Frame
+from loaders.description import Table
 from loaders.errors import NotFound
 from loaders.ledger import Ledger, StoreUsage
 from loaders.openfga import names
+from loaders.read import Read
 from resolvers.context import Context
 from resolvers.gen.answer import guarded_rows, source_of
 from resolvers.gen.answer_columns import AnswerColumn, answer_columns
+from resolvers.gen.groups import grouped_rows
 from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.narrowing import Applied, Ignored, Narrowed, narrowed
-from resolvers.gen.query_read import cut, own_condition, query_read
+from resolvers.gen.query_read import own_condition, query_groups, query_read, shown_rows
 from resolvers.gen.table_query import TableQuery
 from resolvers.gen.tables import describe_table
 
@@ -40,7 +43,7 @@ class Ran:
     """What came of the query. `sql` are the statements as they were sent, without values."""
 
     columns: tuple[AnswerColumn, ...]
-    rows: list[Any]
+    rows: list[dict[str, Any]]
     truncated: bool
     sql: tuple[str, ...]
     usage: StoreUsage
@@ -86,25 +89,42 @@ async def answer_widget(
         filters=place.filters_of(widget.table_name),
         given=given,
     )
+    zone = time_zone or (query.over.time_zone if query.over else None) or frame.time_zone
     ran = None
     if touched_by is None or found.touching.intersection(touched_by):
-        ran = await _run(context, widget, query, described, found)
+        ran = await _run(context, widget, query, described, found, zone)
     engine = context.stores.warehouses.engine(described.store)
-    return Answered(described.store, engine, time_zone or frame.time_zone, found.applied, found.ignored, ran)
+    return Answered(described.store, engine, zone, found.applied, found.ignored, ran)
 
 
-async def _run(context: Context, widget: Widget, query: TableQuery, described: Any, found: Narrowed) -> Ran:
-    read = query_read(query, described, found.where)
-    guarded = await guarded_rows(read, widget.dataset_id, context)
+async def _run(
+    context: Context, widget: Widget, query: TableQuery, described: Table, found: Narrowed, time_zone: str
+) -> Ran:
     source = Watched(source_of(described, context))
     ledger = Ledger()
+
+    async def answer(read: Read) -> dict[str, Any]:
+        guarded = await guarded_rows(read, widget.dataset_id, context)
+        tree: dict[str, Any] = orjson.loads(await read_connection(guarded, source, ledger))
+        return tree
+
+    async def groups(read: Read) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = (await answer(read))["rows"]
+        return rows
+
     try:
-        answer = orjson.loads(await read_connection(guarded, source, ledger))
+        if query.grouped:
+            asked = query_groups(query, described, found.where, time_zone=time_zone, applied=found.applied)
+            grouped = await grouped_rows(asked, groups)
+            columns, rows, truncated = grouped.columns, grouped.rows, grouped.truncated
+        else:
+            read = query_read(query, described, found.where)
+            columns = answer_columns(read)
+            rows, truncated = shown_rows(await answer(read))
     finally:
         context.ledger.add(ledger)
-    rows, truncated = cut(query, answer)
     usage = ledger.stores.get(described.store, StoreUsage())
-    return Ran(answer_columns(read), rows, truncated, tuple(source.sent), usage)
+    return Ran(columns, rows, truncated, tuple(source.sent), usage)
 
 
 async def seen_controls(context: Context, controls: Sequence[Control]) -> list[Control]:

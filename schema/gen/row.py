@@ -5,9 +5,12 @@ from typing import Optional
 
 import strawberry
 
-from loaders.read import AggregateFunction
+from loaders.read import AggregateFunction, WeekStart
+from resolvers.gen.over import Comparison, Fill
 from schema.mapping import types
+from schema.mapping.aggregate_types import TimeUnit
 from schema.mapping.connection import PageInfo
+from schema.mapping.enums import described_enum
 from schema.mapping.kinds import make_input
 from schema.scalars import JSON
 
@@ -63,6 +66,60 @@ class GenMeasure:
         name="as",
         description="Name of the value in the answer; made of function and column unless given.",
         default=None,
+    )
+
+
+GenFill = described_enum(
+    Fill,
+    "GenFill",
+    "What stands in a bucket without rows.",
+    {
+        Fill.NULL: "Nulls.",
+        Fill.ZERO: "Zeros; null where a measure is no number.",
+        Fill.PREVIOUS: "The values of the bucket before; nulls before the first.",
+    },
+)
+GenComparison = described_enum(
+    Comparison,
+    "GenComparison",
+    "An earlier range of the same length.",
+    {
+        Comparison.PREVIOUS_PERIOD: "As many buckets as the range has, right before it.",
+        Comparison.PREVIOUS_YEAR: "The same dates a year before; of weeks, 52 weeks before.",
+    },
+)
+GenWeekStart = described_enum(
+    WeekStart,
+    "GenWeekStart",
+    "The first day of a week.",
+    {
+        WeekStart.MONDAY: "Monday (ISO 8601).",
+        WeekStart.SUNDAY: "Sunday.",
+        WeekStart.SATURDAY: "Saturday.",
+    },
+)
+
+
+@strawberry.input(description="Buckets of time, by a zone's clocks: a key of the groups, before those of `groupBy`.")
+class GenTimeBucket:
+    column: str = strawberry.field(description="The column of instants or dates.")
+    unit: TimeUnit = strawberry.field(description="How long a bucket is.")
+    time_zone: str = strawberry.field(description="IANA zone whose clocks count.", default="UTC")
+    week_start: GenWeekStart = strawberry.field(  # type: ignore[valid-type]
+        description="The first day of a week.", default=WeekStart.MONDAY
+    )
+    as_: str | None = strawberry.field(
+        name="as", description="Name of the bucket in the answer; the column's unless given.", default=None
+    )
+    from_: str | None = strawberry.field(
+        name="from", description="Only rows from this moment on, written as rows answer it.", default=None
+    )
+    to: str | None = strawberry.field(description="Only rows before this moment.", default=None)
+    fill: GenFill | None = strawberry.field(  # type: ignore[valid-type]
+        description="What stands in buckets without rows; such buckets are left out unless given.", default=None
+    )
+    compare: GenComparison | None = strawberry.field(  # type: ignore[valid-type]
+        description="What each group is compared with, as `compared` in it. Needs `from` and `to`.", default=None
     )
 
 

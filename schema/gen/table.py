@@ -23,13 +23,18 @@ from loaders.read import (
     PageInfoPart,
     Read,
     TotalCount,
+    Unit,
+    WeekStart,
 )
 from resolvers.context import Context
-from resolvers.gen.answer import answer_groups, answer_rows, guarded_rows, source_of
+from resolvers.gen.answer import answer_grouped, answer_groups, answer_rows, guarded_rows, source_of
+from resolvers.gen.groups import Groups
+from resolvers.gen.over import Comparison, Fill, Over, over
 from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, page, predicate
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
 from resolvers.permissions.fields import ByRows, FieldGuard
-from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder
+from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder, GenTimeBucket
+from schema.gen.zones import checked_zone
 from schema.mapping import types
 from schema.mapping.arguments import argument, signature
 from schema.mapping.install import document
@@ -92,6 +97,17 @@ async def _aggregate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments
     context: Context = info.context
     described = await table.described(context)
     measures = [_measure(measure) for measure in arguments.get("measures") or []]
+    if (given := arguments.get("over")) is not None:
+        groups = Groups(
+            described,
+            tuple(arguments.get("groupBy") or ()),
+            tuple(measures),
+            predicate(arguments.get("where"), described),
+            over=_over(given, described),
+            limit=arguments.get("first"),
+        )
+        found = await answer_grouped(groups, table.dataset_id, context)
+        return orjson.Fragment(orjson.dumps(found.rows))
     read = aggregate_read(
         described,
         group_by=arguments.get("groupBy") or [],
@@ -100,6 +116,26 @@ async def _aggregate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments
         limit=arguments.get("first"),
     )
     return orjson.Fragment(await answer_groups(read, table.dataset_id, context))
+
+
+def _over(given: Mapping[str, Any], table: Table) -> Over:
+    fill, compare = given.get("fill"), given.get("compare")
+    return over(
+        table,
+        given["column"],
+        Unit[_name(given["unit"])],
+        time_zone=checked_zone(given["timeZone"]),
+        week_start=WeekStart[_name(given["weekStart"])],
+        key=given.get("as"),
+        first=given.get("from"),
+        end=given.get("to"),
+        fill=None if fill is None else Fill[_name(fill)],
+        compare=None if compare is None else Comparison[_name(compare)],
+    )
+
+
+def _name(given: Any) -> str:
+    return str(getattr(given, "name", given))
 
 
 def _measure(given: Mapping[str, Any]) -> MeasureOf:
@@ -124,6 +160,7 @@ _AGGREGATE = signature(
     {
         "group_by": argument(list[str] | None, "The columns whose values make a group; one group of all unless given."),
         "measures": argument(list[GenMeasure] | None, "The values of each group."),
+        "over": argument(Optional[GenTimeBucket], "Buckets of time as a key of the groups, gaps filled and compared."),
         "where": argument(Optional[GenRowFilter], "Only rows that match."),
         "first": argument(int | None, "At most this many groups, ordered by their columns; at most 10,000."),
     },

@@ -6,11 +6,10 @@ from uuid import UUID
 import orjson
 import strawberry
 
-from loaders.errors import BadInput
 from resolvers.context import Context
 from resolvers.gen.narrowing import Reason, Source
-from resolvers.gen.shapes import time_zone as zone_shape
 from resolvers.gen.widgets import Answered, Ran, Widget, answer_widget
+from schema.gen.zones import checked_zone
 from schema.mapping.enums import described_enum
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
@@ -106,7 +105,7 @@ async def widget_answer(
     if query is None:
         return None
     if time_zone is not None:
-        _check_zone(time_zone)
+        checked_zone(time_zone)
     widget = Widget(
         UUID(row.required("id")),
         UUID(row.required("dashboard_id")),
@@ -117,13 +116,6 @@ async def widget_answer(
     given = {each.name: each.value for each in filters or ()}
     answered = await answer_widget(info.context, widget, given=given, touched_by=touched_by, time_zone=time_zone)
     return _shown(answered)
-
-
-def _check_zone(name: str) -> None:
-    try:
-        zone_shape(name)
-    except ValueError as error:
-        raise BadInput(f"`timeZone` {error}.") from None
 
 
 def _shown(answered: Answered) -> GenWidgetAnswer:

@@ -30,6 +30,7 @@ from loaders.read import (
     Read,
     TotalCount,
     Unit,
+    WeekStart,
     figure,
 )
 from loaders.warehouses.base import Warehouse
@@ -155,6 +156,19 @@ async def test_buckets_of_instants(unit: Unit, warehouse: Warehouse, ledger: Led
 @pytest.mark.parametrize("unit", [unit for unit in Unit if unit not in CLOCK_UNITS])
 async def test_buckets_of_dates(unit: Unit, warehouse: Warehouse, ledger: Ledger) -> None:
     bucket = Bucket("day", unit)
+    expected = Counter(bucket_of(day, bucket) for day in DATES)
+    found = await _counts(bucket, warehouse, ledger)
+    assert found == [(str(start), expected[start]) for start in sorted(expected)] + [(None, len(INSTANTS))]
+
+
+@pytest.mark.parametrize("week_start", WeekStart)
+async def test_weeks_from_any_day(week_start: WeekStart, warehouse: Warehouse, ledger: Ledger) -> None:
+    for zone in ZONES:
+        bucket = Bucket("at", Unit.WEEK, zone, week_start)
+        expected = Counter(bucket_of(at, bucket) for at in INSTANTS)
+        found = await _counts(bucket, warehouse, ledger)
+        assert found == [(instant(start), expected[start]) for start in sorted(expected)] + [(None, len(DATES))], zone
+    bucket = Bucket("day", Unit.WEEK, week_start=week_start)
     expected = Counter(bucket_of(day, bucket) for day in DATES)
     found = await _counts(bucket, warehouse, ledger)
     assert found == [(str(start), expected[start]) for start in sorted(expected)] + [(None, len(INSTANTS))]

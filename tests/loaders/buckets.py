@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from loaders.read import Bucket, Unit
+from loaders.read import Bucket, Unit, WeekStart
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe")
 _TRANSITIONS = (
@@ -32,7 +32,7 @@ def bucket_of(value: Any, bucket: Bucket) -> Any:
     if value is None:
         return None
     if not isinstance(value, datetime):
-        return _first_date(value, bucket.unit)
+        return _first_date(value, bucket)
     zone = ZoneInfo(bucket.time_zone)
     local = value.astimezone(zone)
     sizes = {Unit.SECOND: 1, Unit.MINUTE: 60, Unit.HOUR: 3_600}
@@ -40,14 +40,15 @@ def bucket_of(value: Any, bucket: Bucket) -> Any:
         clock = local.replace(tzinfo=None)
         past = (clock - datetime(1900, 1, 1)) % timedelta(seconds=sizes[bucket.unit])
         return value.astimezone(UTC) - past
-    first = _first_date(local.date(), bucket.unit)
+    first = _first_date(local.date(), bucket)
     return datetime(first.year, first.month, first.day, tzinfo=zone).astimezone(UTC)
 
 
-def _first_date(day: date, unit: Unit) -> date:
-    match unit:
+def _first_date(day: date, bucket: Bucket) -> date:
+    match bucket.unit:
         case Unit.WEEK:
-            return day - timedelta(days=day.weekday())
+            first = {WeekStart.MONDAY: 0, WeekStart.SUNDAY: 6, WeekStart.SATURDAY: 5}[bucket.week_start]
+            return day - timedelta(days=(day.weekday() - first) % 7)
         case Unit.MONTH:
             return day.replace(day=1)
         case Unit.QUARTER:

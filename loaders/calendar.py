@@ -1,0 +1,97 @@
+"""Units of time by a zone's clocks, in Python: what a `Bucket` is in a store, and how buckets follow one another.
+
+An instant is an aware datetime, answered in UTC; a date is a date, whatever the zone. Midnights that a change of clocks
+skips begin with the first instant after them; an hour that is repeated is two.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from loaders.read import Unit, WeekStart
+
+Moment: TypeAlias = date
+"""A date, or an aware datetime (which is one, to Python)."""
+
+_CLOCK = {Unit.SECOND: timedelta(seconds=1), Unit.MINUTE: timedelta(minutes=1), Unit.HOUR: timedelta(hours=1)}
+_DAYS = {Unit.DAY: 1, Unit.WEEK: 7}
+_MONTHS = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12}
+_EPOCH = datetime(1900, 1, 1)
+
+
+def truncated(moment: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart = WeekStart.MONDAY) -> Moment:
+    """The first moment of the unit it lies in."""
+    if not isinstance(moment, datetime):
+        return _first_date(moment, unit, week_start)
+    local = moment.astimezone(zone)
+    if unit in _CLOCK:
+        return moment.astimezone(UTC) - (local.replace(tzinfo=None) - _EPOCH) % _CLOCK[unit]
+    return _midnight(_first_date(local.date(), unit, week_start), zone)
+
+
+def shifted(moment: Moment, unit: Unit, count: int, zone: ZoneInfo) -> Moment:
+    """So many units later: hours pass, days and months keep the clock's time. The last day where a month is too short.
+
+    `OverflowError` or `ValueError` outside the years 1 to 9999.
+    """
+    if not isinstance(moment, datetime):
+        return _shifted_date(moment, unit, count)
+    if unit in _CLOCK:
+        return moment.astimezone(UTC) + count * _CLOCK[unit]
+    local = moment.astimezone(zone)
+    day = _shifted_date(local.date(), unit, count)
+    return datetime.combine(day, local.time(), zone).astimezone(UTC)
+
+
+def starts(
+    first: Moment, end: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart = WeekStart.MONDAY
+) -> Iterator[Moment]:
+    """The starts of the units from the one `first` lies in to the last that begins before `end`."""
+    start = truncated(first, unit, zone, week_start)
+    while start < end:
+        yield start
+        start = _following(start, unit, zone, week_start)
+
+
+def _following(start: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart) -> Moment:
+    """Where clocks change by less than the unit, the unit's next start is less than a unit away, or more."""
+    if unit not in _CLOCK:
+        if not isinstance(start, datetime):
+            return _shifted_date(start, unit, 1)
+        local = start.astimezone(zone).date()
+        return _midnight(_shifted_date(_first_date(local, unit, week_start), unit, 1), zone)
+    assert isinstance(start, datetime)
+    later = start
+    while True:
+        later += _CLOCK[unit]
+        found = truncated(later, unit, zone, week_start)
+        if found > start:
+            return found
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def _first_date(day: date, unit: Unit, week_start: WeekStart) -> date:
+    match unit:
+        case Unit.WEEK:
+            return day - timedelta(days=(day.weekday() + week_start.before_monday) % 7)
+        case Unit.MONTH:
+            return day.replace(day=1)
+        case Unit.QUARTER:
+            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+        case Unit.YEAR:
+            return day.replace(month=1, day=1)
+        case _:
+            return day
+
+
+def _shifted_date(day: date, unit: Unit, count: int) -> date:
+    if unit in _DAYS:
+        return day + timedelta(days=count * _DAYS[unit])
+    month = day.year * 12 + day.month - 1 + count * _MONTHS[unit]
+    first = date(month // 12, month % 12 + 1, 1)
+    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return first.replace(day=min(day.day, last.day))

@@ -1,0 +1,132 @@
+"""Groups through time as they are answered: gaps filled, and beside each group the one it is compared with. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from loaders.calendar import Moment
+from loaders.description import ColumnType, Kind
+from loaders.encode.value import encode_value
+from loaders.errors import PageTooLarge
+from resolvers.gen.over import Earlier, Fill, Over
+from resolvers.gen.rows import MAX_GROUPS
+
+COMPARED = "compared"
+"""The name of the earlier group within a group."""
+
+Row = Mapping[str, Any]
+_TEXT_NUMBERS = (Kind.BIGINT, Kind.NUMERIC)
+_NUMBERS = (Kind.INTEGER, Kind.FLOAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the rows hold beside the bucket, whose type is `time`: columns of groups, and measures with their kinds."""
+
+    time: ColumnType
+    dimensions: tuple[str, ...]
+    measures: Mapping[str, Kind]
+
+
+def series(over: Over, shape: Shape, rows: Sequence[Row], earlier: Sequence[Row] = ()) -> list[dict[str, Any]]:
+    """The groups by bucket, then in the order in which they first come; those without an instant last, as they are.
+
+    A fill puts a group of each series into each bucket between the ends of the range, or, where it is open, between
+    the first and the last bucket there are. A comparison adds `compared`: null where nothing was, unless filled.
+    `PageTooLarge` for more groups than are answered.
+    """
+    back = over.earlier() if over.compare is not None else None
+    now, before = _by_series(rows, over, shape), _by_series(earlier, over, shape)
+    names = list(dict.fromkeys([*now, *before]))
+    if not names and not shape.dimensions and over.fill is not None:
+        names = [()]
+    moments = _moments(over, now)
+    if len(moments) * len(names) > MAX_GROUPS:
+        raise PageTooLarge(f"With its gaps filled this is more than {MAX_GROUPS} groups. Narrow it.")
+    answers = [_one(name, moments, over, shape, now.get(name, {}), before.get(name, {}), back) for name in names]
+    shown = [row for place in range(len(moments)) for answer in answers if (row := answer[place]) is not None]
+    timeless = [dict(row) for row in rows if row[over.key] is None]
+    return [*shown, *(row | {COMPARED: None} if back else row for row in timeless)]
+
+
+def _by_series(rows: Sequence[Row], over: Over, shape: Shape) -> dict[tuple[Any, ...], dict[Moment, Row]]:
+    found: dict[tuple[Any, ...], dict[Moment, Row]] = {}
+    for row in rows:
+        if row[over.key] is not None:
+            name = tuple(row[dimension] for dimension in shape.dimensions)
+            found.setdefault(name, {})[_moment(row[over.key], shape.time)] = row
+    return found
+
+
+def _moment(text: str, type_: ColumnType) -> Moment:
+    return date.fromisoformat(text) if type_.kind is Kind.DATE else datetime.fromisoformat(text)
+
+
+def _moments(over: Over, now: Mapping[tuple[Any, ...], Mapping[Moment, Row]]) -> list[Moment]:
+    there = sorted({moment for rows in now.values() for moment in rows})
+    if over.compare is None and over.fill is None:
+        return there
+    first = over.first if over.first is not None else there[0] if there else None
+    end = over.end
+    if end is None and there:
+        end = there[-1] + (timedelta(microseconds=1) if isinstance(there[-1], datetime) else timedelta(days=1))
+    return [] if first is None or end is None else over.moments(first, end)
+
+
+def _one(
+    name: tuple[Any, ...],
+    moments: Sequence[Moment],
+    over: Over,
+    shape: Shape,
+    now: Mapping[Moment, Row],
+    before: Mapping[Moment, Row],
+    back: Earlier | None,
+) -> list[dict[str, Any] | None]:
+    """The group of one series in each bucket, None where there is none."""
+    current = _values(moments, now, over.fill, shape)
+    compared_with = [back.bucket_of(moment) for moment in moments] if back else []
+    compared = _values(compared_with, before, over.fill, shape)
+    answer: list[dict[str, Any] | None] = []
+    for place, moment in enumerate(moments):
+        past = compared[place] if back else None
+        values = current[place]
+        if values is None and past is None:
+            answer.append(None)
+            continue
+        row = {over.key: encode_value(moment, shape.time), **dict(zip(shape.dimensions, name, strict=True))}
+        row |= values if values is not None else dict.fromkeys(shape.measures)
+        if back:
+            at = compared_with[place]
+            shown = past is not None and at is not None
+            row[COMPARED] = {over.key: encode_value(at, shape.time), **(past or {})} if shown else None
+        answer.append(row)
+    return answer
+
+
+def _values(
+    moments: Sequence[Moment | None], rows: Mapping[Moment, Row], fill: Fill | None, shape: Shape
+) -> list[dict[str, Any] | None]:
+    found: list[dict[str, Any] | None] = []
+    last: dict[str, Any] = dict.fromkeys(shape.measures)
+    for moment in moments:
+        row = None if moment is None else rows.get(moment)
+        if row is not None:
+            last = {measure: row[measure] for measure in shape.measures}
+            found.append(last)
+            continue
+        match fill:
+            case None:
+                found.append(None)
+            case Fill.NULL:
+                found.append(dict.fromkeys(shape.measures))
+            case Fill.ZERO:
+                found.append({measure: _zero(kind) for measure, kind in shape.measures.items()})
+            case Fill.PREVIOUS:
+                found.append(dict(last))
+    return found
+
+
+def _zero(kind: Kind) -> int | str | None:
+    """As rows answer it; null for what is no number."""
+    return "0" if kind in _TEXT_NUMBERS else 0 if kind in _NUMBERS else None

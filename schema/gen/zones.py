@@ -1,0 +1,12 @@
+"""The names of time zones, as arguments give them."""
+
+from loaders.errors import BadInput
+from resolvers.gen.shapes import time_zone
+
+
+def checked_zone(name: str) -> str:
+    """`BadInput` for a zone that IANA does not know."""
+    try:
+        return time_zone(name)
+    except ValueError as error:
+        raise BadInput(f"`timeZone` {error}.") from None
