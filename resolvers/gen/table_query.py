@@ -12,6 +12,7 @@ MAX_ROWS = 1_000
 _OPERATORS = ("eq", "ne", "in_", "not_in", "lt", "lte", "gt", "gte", "is_null", "like", "ilike", "starts_with")
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+ZoneName = Annotated[str, AfterValidator(time_zone)]
 FunctionName = Literal["COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX", "STDDEV", "PERCENTILE"]
 
 
@@ -88,7 +89,7 @@ class TimeBucket(Stored):
 
     column: ColumnName
     unit: Literal["SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]
-    time_zone: Annotated[str, AfterValidator(time_zone)] | None = None
+    time_zone: ZoneName | None = None
     week_start: Literal["MONDAY", "SUNDAY", "SATURDAY"] = "MONDAY"
     as_: ColumnName | None = Field(default=None, alias="as")
     from_: str | None = Field(default=None, alias="from")
