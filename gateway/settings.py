@@ -102,6 +102,14 @@ class Embeddings(_Section):
     timeout_ms: int = Field(10_000, ge=1)
 
 
+class OAuth(_Section):
+    """For the APIs of others that users connect to. `redirect_url` is the client's page they come back to: it calls
+    `genExternalApiAuthorizeFinish` with the `code` and `state` it is given. Every API must know it."""
+
+    redirect_url: str | None = None
+    timeout_ms: int = Field(10_000, ge=1)
+
+
 class Limits(_Section):
     """Bounds checked before anything expensive runs."""
 
@@ -165,6 +173,7 @@ class Settings(BaseSettings):
     oidc: Oidc
     encryption: Encryption
     embeddings: Embeddings = Embeddings()
+    oauth: OAuth = OAuth()
     limits: Limits = Limits()
     jobs: Jobs = Jobs()
     demo_issuer_key: SecretStr | None = None

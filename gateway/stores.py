@@ -8,6 +8,7 @@ from gateway.settings import Databases, DatabaseUrls, Settings
 from loaders.clickhouse.client import ClickHouse
 from loaders.clickhouse.source import ClickHouseSource
 from loaders.jobs.watch import JobWatcher
+from loaders.oauth.client import OAuthClient
 from loaders.objects.bucket import Objects
 from loaders.openfga.client import OpenFga
 from loaders.postgres.client import Postgres
@@ -65,6 +66,12 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
         stack.push_async_callback(objects.close)
         embeddings = _embeddings(settings)
         stack.push_async_callback(embeddings.close)
+        oauth = OAuthClient(
+            redirect_url=settings.oauth.redirect_url,
+            timeout_ms=settings.oauth.timeout_ms,
+            allow_loopback=settings.mode == "demo",
+        )
+        stack.push_async_callback(oauth.close)
         jobs = JobWatcher(postgres["axion_sense_tasks"], _url(settings.databases.axion_sense_tasks, role))
         jobs.start()
         stack.push_async_callback(jobs.close)
@@ -78,6 +85,7 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
             objects=objects,
             keyring=keyring,
             embeddings=embeddings,
+            oauth=oauth,
             jobs=jobs,
         )
 

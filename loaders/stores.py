@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from loaders.clickhouse.client import ClickHouse
 from loaders.columnar.source import Source
 from loaders.jobs.watch import JobWatcher
+from loaders.oauth.client import OAuthClient
 from loaders.objects.bucket import Objects
 from loaders.openfga.client import OpenFga
 from loaders.postgres.client import Postgres
@@ -30,4 +31,5 @@ class Stores:
     objects: Objects
     keyring: Keyring
     embeddings: Embeddings
+    oauth: OAuthClient
     jobs: JobWatcher

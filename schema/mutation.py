@@ -9,6 +9,7 @@ from schema.gen.dashboard_mutation import DashboardMutation
 from schema.gen.dataset_mutation import DatasetMutation
 from schema.gen.encryption import EncryptionMutation
 from schema.gen.external_mutation import ExternalMutation
+from schema.gen.external_oauth import ExternalOAuthMutation
 from schema.gen.favorite_mutation import FavoriteMutation
 from schema.gen.mutation import GenMutation
 from schema.gen.role_mutation import GenRoleMutation
@@ -28,6 +29,7 @@ class Mutation(
     AgentMutation,
     ExternalMutation,
     EncryptionMutation,
+    ExternalOAuthMutation,
     SenseMutation,
     AuraMutation,
     JobMutation,

@@ -7,8 +7,14 @@ import sqlalchemy as sa
 
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
+from loaders.tables.axion_gen.base import AxionGen
 from loaders.tables.axion_gen.catalog import DataSource
-from loaders.tables.axion_gen.external import UserExternalApiToken
+from loaders.tables.axion_gen.external import (
+    ExternalApi,
+    ExternalApiAccessToken,
+    ExternalApiAuthorization,
+    UserExternalApiToken,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class SealedTable:
         return self.table.name
 
 
-def _table(model: type[DataSource] | type[UserExternalApiToken]) -> sa.Table:
+def _table(model: type[AxionGen]) -> sa.Table:
     table = model.__table__
     assert isinstance(table, sa.Table)
     return table
@@ -32,6 +38,9 @@ def _table(model: type[DataSource] | type[UserExternalApiToken]) -> sa.Table:
 SEALED_TABLES: Sequence[SealedTable] = (
     SealedTable(_table(DataSource), "encrypted_credentials"),
     SealedTable(_table(UserExternalApiToken), "encrypted_token"),
+    SealedTable(_table(ExternalApi), "encrypted_client_secret"),
+    SealedTable(_table(ExternalApiAuthorization), "encrypted_verifier"),
+    SealedTable(_table(ExternalApiAccessToken), "encrypted_token"),
 )
 """All there are: what is not listed here is not rotated."""
 

@@ -10,6 +10,9 @@ from loaders.tables.axion_gen.base import AxionGen, OwnerSubject
 from loaders.tables.axion_gen.catalog import ENCRYPTED_SIZES
 from loaders.tables.columns import CreatedAt, UpdatedAt, Uuid7Key
 
+_NONCE = "Nonce of the encryption, 12 bytes, fresh for each write."
+_TAG = "Authentication tag of the encryption, 16 bytes."
+_VERSION = "Version of the key it is encrypted with."
 _HTTPS = "{} ~ '^https?://[^/?#@[:space:]]+([/?#][^[:space:]]*)?$'"
 
 
@@ -18,7 +21,12 @@ class ExternalApi(AxionGen):
     __table_args__ = (
         UniqueConstraint("name"),
         *(CheckConstraint(_HTTPS.format(url), name=url) for url in ("base_url", "authorization_url", "token_url")),
-        {"schema": "public", "comment": "APIs of others that users connect with OAuth 2. Holds no secret."},
+        CheckConstraint(
+            "num_nulls(encrypted_client_secret, nonce, tag, key_version) IN (0, 4)", name="encrypted_together"
+        ),
+        CheckConstraint(ENCRYPTED_SIZES, name="encrypted_sizes"),
+        Index("ix_external_apis_key_version", "key_version"),
+        {"schema": "public", "comment": "APIs of others that users connect with OAuth 2."},
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the API (UUIDv7).")
@@ -34,6 +42,12 @@ class ExternalApi(AxionGen):
     is_enabled: Mapped[bool] = mapped_column(server_default=true(), comment="Whether users may connect to it.")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
+    encrypted_client_secret: Mapped[bytes | None] = mapped_column(
+        comment="AES-256-GCM ciphertext of the client secret's UTF-8 bytes."
+    )
+    nonce: Mapped[bytes | None] = mapped_column(comment=_NONCE)
+    tag: Mapped[bytes | None] = mapped_column(comment=_TAG)
+    key_version: Mapped[int | None] = mapped_column(comment=_VERSION)
 
 
 class UserExternalApiToken(AxionGen):
@@ -52,8 +66,8 @@ class UserExternalApiToken(AxionGen):
         ForeignKey("public.external_apis.id", ondelete="CASCADE"), comment="API the token is for."
     )
     encrypted_token: Mapped[bytes] = mapped_column(comment="AES-256-GCM ciphertext of the refresh token's UTF-8 bytes.")
-    nonce: Mapped[bytes] = mapped_column(comment="Nonce of the encryption, 12 bytes, fresh for each write.")
-    tag: Mapped[bytes] = mapped_column(comment="Authentication tag of the encryption, 16 bytes.")
+    nonce: Mapped[bytes] = mapped_column(comment=_NONCE)
+    tag: Mapped[bytes] = mapped_column(comment=_TAG)
     key_version: Mapped[int] = mapped_column(comment="Version of the key the token is encrypted with.")
     scopes: Mapped[list[str]] = mapped_column(
         ARRAY(Text), server_default=text("'{}'"), comment="Scopes the user has granted."
@@ -64,3 +78,58 @@ class UserExternalApiToken(AxionGen):
     refreshed_at: Mapped[datetime | None] = mapped_column(comment="When it was last used to get an access token (UTC).")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
+
+
+class ExternalApiAuthorization(AxionGen):
+    __tablename__ = "external_api_authorizations"
+    __table_args__ = (
+        UniqueConstraint("state_sha256"),
+        UniqueConstraint("owner_subject", "external_api_id"),
+        CheckConstraint(ENCRYPTED_SIZES, name="encrypted_sizes"),
+        Index("ix_external_api_authorizations_external_api_id", "external_api_id"),
+        Index("ix_external_api_authorizations_key_version", "key_version"),
+        {
+            "schema": "public",
+            "comment": "OAuth 2 authorizations under way: one of a user for an API, for a few minutes.",
+        },
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the authorization (UUIDv7).")
+    owner_subject: Mapped[OwnerSubject]
+    external_api_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("public.external_apis.id", ondelete="CASCADE"), comment="API the authorization is for."
+    )
+    state_sha256: Mapped[bytes] = mapped_column(comment="SHA-256 of the `state` that was sent along.")
+    encrypted_verifier: Mapped[bytes] = mapped_column(
+        comment="AES-256-GCM ciphertext of the PKCE verifier's ASCII bytes."
+    )
+    nonce: Mapped[bytes] = mapped_column(comment=_NONCE)
+    tag: Mapped[bytes] = mapped_column(comment=_TAG)
+    key_version: Mapped[int] = mapped_column(comment=_VERSION)
+    redirect_url: Mapped[str] = mapped_column(comment="Where the API was asked to send the user back.")
+    expires_at: Mapped[datetime] = mapped_column(comment="When it is void (UTC).")
+    created_at: Mapped[CreatedAt]
+
+
+class ExternalApiAccessToken(AxionGen):
+    __tablename__ = "external_api_access_tokens"
+    __table_args__ = (
+        CheckConstraint(ENCRYPTED_SIZES, name="encrypted_sizes"),
+        Index("ix_external_api_access_tokens_key_version", "key_version"),
+        {
+            "schema": "public",
+            "comment": "Access tokens of users' connections, sealed; shared by all processes until they expire.",
+        },
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("public.user_external_api_tokens.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="Key of the connection it belongs to.",
+    )
+    encrypted_token: Mapped[bytes] = mapped_column(comment="AES-256-GCM ciphertext of the access token's UTF-8 bytes.")
+    nonce: Mapped[bytes] = mapped_column(comment=_NONCE)
+    tag: Mapped[bytes] = mapped_column(comment=_TAG)
+    key_version: Mapped[int] = mapped_column(comment=_VERSION)
+    expires_at: Mapped[datetime] = mapped_column(comment="When it expires (UTC).")
+    created_at: Mapped[CreatedAt]

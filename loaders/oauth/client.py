@@ -1,0 +1,198 @@
+"""The token endpoint of an API of others: one bounded request, and its failures by cause."""
+
+import asyncio
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote_plus, urlsplit
+
+import aiohttp
+import orjson
+
+from loaders.errors import (
+    BadInput,
+    Conflict,
+    StoreCredentialsRejected,
+    StoreQueryFailed,
+    StoreTimeout,
+    StoreUnavailable,
+)
+from loaders.ledger import Ledger
+
+_MAX_BYTES = 64 * 1024
+_MAX_TOKEN_CHARACTERS = 16 * 1024
+_CONNECT_S = 5.0
+_AT_ONCE = 2
+_DEFAULT_EXPIRES_S = 60
+_LONGEST_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """Of one API, as an administrator has entered it. `client_secret` is None for a public client."""
+
+    api: str
+    url: str
+    client_id: str
+    client_secret: str | None = field(repr=False)
+
+    @property
+    def store(self) -> str:
+        return f"external_api:{self.api}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """`refresh_token` is None where none was given; `scopes` where the API does not say that they differ from asked."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_in_s: int
+    scopes: tuple[str, ...] | None
+
+
+class OAuthClient:
+    """Follows no redirect and reads at most 64 KiB. Only https is spoken, and http to this machine in demo mode.
+
+    `at_most` bounds how many refreshes a process does at a time: each holds a connection to the database.
+    """
+
+    def __init__(self, *, redirect_url: str | None, timeout_ms: int, allow_loopback: bool) -> None:
+        self.redirect_url = redirect_url
+        self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000, connect=_CONNECT_S)
+        self._allow_loopback = allow_loopback
+        self._session: aiohttp.ClientSession | None = None
+        self.at_most = asyncio.Semaphore(_AT_ONCE)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def require_safe(self, url: str, *, field: str) -> None:
+        """`BadInput` for an address that tokens are not sent to."""
+        parts = urlsplit(url)
+        if parts.scheme == "https" and parts.hostname:
+            return
+        if parts.scheme == "http" and self._allow_loopback and _is_loopback(parts.hostname):
+            return
+        raise BadInput(f"`{field}` must begin with https://: tokens are not sent in the clear.", field=field)
+
+    async def exchange(
+        self, endpoint: TokenEndpoint, *, code: str, verifier: str, redirect_url: str, ledger: Ledger
+    ) -> Tokens:
+        """For an authorization code. `BadInput` when the API does not take it; else as `refresh`."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_url,
+            "code_verifier": verifier,
+        }
+        return await self._ask(endpoint, form, ledger, BadInput(_CODE_REFUSED.format(endpoint.api), field="code"))
+
+    async def refresh(self, endpoint: TokenEndpoint, *, refresh_token: str, ledger: Ledger) -> Tokens:
+        """`Conflict` when the API does not take the refresh token (any more); `StoreUnavailable`, `StoreTimeout`,
+        `StoreCredentialsRejected` for the client's id or secret, `StoreQueryFailed` for any other answer."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return await self._ask(endpoint, form, ledger, Conflict(_CONNECTION_LOST.format(endpoint.api)))
+
+    async def _ask(
+        self, endpoint: TokenEndpoint, form: Mapping[str, str], ledger: Ledger, not_granted: BadInput
+    ) -> Tokens:
+        self.require_safe(endpoint.url, field="tokenUrl")
+        headers = {"accept": "application/json"}
+        sent = dict(form)
+        if endpoint.client_secret is None:
+            sent["client_id"] = endpoint.client_id
+        else:  # RFC 6749, 2.3.1: both are form-encoded before they are joined
+            name, password = quote_plus(endpoint.client_id), quote_plus(endpoint.client_secret)
+            headers["authorization"] = aiohttp.encode_basic_auth(name, password)
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
+        with ledger.statement(endpoint.store) as usage:
+            try:
+                async with self._session.post(
+                    endpoint.url, data=sent, headers=headers, allow_redirects=False
+                ) as response:
+                    body = await _bounded(response)
+                    status = response.status
+            except TimeoutError as error:
+                raise StoreTimeout(endpoint.store, f"{endpoint.api} did not answer in time. Try again.") from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise StoreUnavailable(endpoint.store, f"{endpoint.api} cannot be reached. Try again.") from error
+            usage.bytes = len(body or b"")
+        return _answer(endpoint, status, body, not_granted)
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
+    """None for more than a token's answer has."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(16 * 1024):
+        body += chunk
+        if len(body) > _MAX_BYTES:
+            return None
+    return bytes(body)
+
+
+def _answer(endpoint: TokenEndpoint, status: int, body: bytes | None, not_granted: BadInput) -> Tokens:
+    answer = _object(body)
+    if status == 200:
+        tokens = None if answer is None else _tokens(answer)
+        if tokens is None:
+            raise StoreQueryFailed(
+                endpoint.store, f"The token endpoint of {endpoint.api} answered with no token. Check its address."
+            )
+        return tokens
+    reason = None if answer is None else answer.get("error")
+    if reason == "invalid_grant":
+        raise not_granted
+    if reason in ("invalid_client", "unauthorized_client") or status == 401:
+        raise StoreCredentialsRejected(
+            endpoint.store,
+            f"{endpoint.api} refuses the client id or secret it is given. An administrator must correct them.",
+        )
+    raise StoreQueryFailed(
+        endpoint.store, f"The token endpoint of {endpoint.api} refused the request (HTTP {status}). Check its address."
+    )
+
+
+def _object(body: bytes | None) -> Mapping[str, object] | None:
+    if body is None:
+        return None
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _tokens(answer: Mapping[str, object]) -> Tokens | None:
+    access, kind, refresh = answer.get("access_token"), answer.get("token_type"), answer.get("refresh_token")
+    if not _is_token(access) or not isinstance(kind, str) or kind.lower() != "bearer":
+        return None
+    if refresh is not None and not _is_token(refresh):
+        return None
+    expires, scope = answer.get("expires_in"), answer.get("scope")
+    seconds = expires if isinstance(expires, int) and expires > 0 else _DEFAULT_EXPIRES_S
+    return Tokens(
+        str(access),
+        None if refresh is None else str(refresh),
+        min(seconds, _LONGEST_S),
+        tuple(scope.split()) if isinstance(scope, str) else None,
+    )
+
+
+def _is_token(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _MAX_TOKEN_CHARACTERS and value.isprintable()
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+_CODE_REFUSED = "{} does not take this authorization code (any more). Start the authorization again."
+_CONNECTION_LOST = "{} has ended your connection: its refresh token is not taken any more. Connect again."

@@ -1,0 +1,103 @@
+"""Connecting to APIs of others: OAuth 2 with PKCE. No token is ever shown."""
+
+from typing import Any
+
+import strawberry
+
+from resolvers.context import Context
+from resolvers.gen.external_apis import access_token, finish_authorization, set_client_secret, start_authorization
+from resolvers.permissions.guards import Admins, SignedIn
+from schema.mapping.filters import uuid_key
+from schema.mapping.mutation import mutation
+from schema.mapping.payload import make_payload
+from schema.scalars import DateTime, date_time
+
+GenExternalApiAuthorizeFinishPayload = make_payload(
+    "GenExternalApiAuthorizeFinishPayload", "account", "GenExternalAccount", "You are connected."
+)
+GenExternalApiClientSecretSetPayload = make_payload(
+    "GenExternalApiClientSecretSetPayload", "api", "GenExternalApi", "The secret is kept, sealed."
+)
+
+_OWN = SignedIn("everyone connects their own account, to an API that is offered to all")
+
+
+@strawberry.type(description="Send the user to `url`; the API sends them back with `code` and `state`.")
+class GenExternalApiAuthorizeStartPayload:
+    url: str = strawberry.field(description="Where the user consents, at the API.")
+    expires_at: DateTime = strawberry.field(description="Until when `genExternalApiAuthorizeFinish` takes the answer.")
+
+
+@strawberry.type(description="Your account at the API works.")
+class GenExternalApiConnectionTestPayload:
+    expires_at: DateTime = strawberry.field(description="When the access token that is now in use expires.")
+
+
+@strawberry.input(description="Which API.")
+class GenExternalApiInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the API.")
+
+
+@strawberry.input(description="What the API has sent the user back with.")
+class GenExternalApiAuthorizeFinishInput:
+    code: str = strawberry.field(description="The parameter `code`.")
+    state: str = strawberry.field(description="The parameter `state`.")
+
+
+@strawberry.input(description="The secret the API knows this platform by.")
+class GenExternalApiClientSecretSetInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the API.")
+    client_secret: str | None = strawberry.field(description="Sealed and never shown; null for a public client.")
+
+
+async def _start(context: Context, given: GenExternalApiInput) -> Any:
+    started = await start_authorization(context, uuid_key(given.id, "GenExternalApi"))
+    return GenExternalApiAuthorizeStartPayload(url=started.url, expires_at=date_time(started.expires_at))
+
+
+async def _finish(context: Context, given: GenExternalApiAuthorizeFinishInput) -> Any:
+    account = await finish_authorization(context, code=given.code, state=given.state)
+    return GenExternalApiAuthorizeFinishPayload(key=(account,))
+
+
+async def _test(context: Context, given: GenExternalApiInput) -> Any:
+    token = await access_token(context, uuid_key(given.id, "GenExternalApi"))
+    return GenExternalApiConnectionTestPayload(expires_at=date_time(token.expires_at))
+
+
+async def _set_secret(context: Context, given: GenExternalApiClientSecretSetInput) -> Any:
+    id_ = uuid_key(given.id, "GenExternalApi")
+    await set_client_secret(context, id_, given.client_secret)
+    return GenExternalApiClientSecretSetPayload(key=(id_,))
+
+
+@strawberry.type
+class ExternalOAuthMutation:
+    gen_external_api_authorize_start = mutation(
+        _start,
+        takes=GenExternalApiInput,
+        answers=GenExternalApiAuthorizeStartPayload,
+        guard=_OWN,
+        description="Begins to connect your account at an API; an earlier beginning is void.",
+    )
+    gen_external_api_authorize_finish = mutation(
+        _finish,
+        takes=GenExternalApiAuthorizeFinishInput,
+        answers=GenExternalApiAuthorizeFinishPayload,
+        guard=_OWN,
+        description="Connects your account at an API. Each `state` is taken once, from who began.",
+    )
+    gen_external_api_connection_test = mutation(
+        _test,
+        takes=GenExternalApiInput,
+        answers=GenExternalApiConnectionTestPayload,
+        guard=_OWN,
+        description="Renews your access token at an API where it has expired, and says whether that works.",
+    )
+    gen_external_api_client_secret_set = mutation(
+        _set_secret,
+        takes=GenExternalApiClientSecretSetInput,
+        answers=GenExternalApiClientSecretSetPayload,
+        guard=Admins(),
+        description="Sets or removes the client secret of an API. For administrators.",
+    )
