@@ -1,6 +1,5 @@
 """A mutation retried under the same `Idempotency-Key` is done once and returns its first answer."""
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -37,8 +36,9 @@ class Asked:
     input: object = field(repr=False)
 
     @property
-    def sha256(self) -> str:
-        return hashlib.sha256(json.dumps(self.input, sort_keys=True, default=_text).encode()).hexdigest()
+    def message(self) -> bytes:
+        """The input, equal for equal inputs. It may hold passwords: only its fingerprint is kept."""
+        return json.dumps(self.input, sort_keys=True, default=_text).encode()
 
 
 async def once(
@@ -69,12 +69,13 @@ async def once(
     }
     mine = sa.and_(*(keys.c[name] == value for name, value in identity.items()))
     expired = keys.c.created_at < sa.func.now() - KEPT
-    fresh = {"input_sha256": asked.sha256, "created_at": sa.func.now(), "row_key": []}
+    keyring = context.stores.keyring
+    fresh = {"input_sha256": keyring.fingerprint(asked.message), "created_at": sa.func.now(), "row_key": []}
     claim = insert(keys).values(**identity, **fresh)
     claim = claim.on_conflict_do_update(index_elements=list(identity), set_=fresh, where=expired)
     if not await within.rows(claim.returning(keys.c.key)):
         (done,) = await within.rows(sa.select(keys.c.input_sha256, keys.c.row_key).where(mine))
-        if done.input_sha256 != asked.sha256:
+        if not keyring.is_of(done.input_sha256, asked.message):
             raise KeyReused("This `Idempotency-Key` was used for another input already. Send a new key.")
         return _decoded(done.row_key, about)
     await within.rows(_removal(keys, expired))

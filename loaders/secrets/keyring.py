@@ -6,15 +6,20 @@ platform's other services open here and the other way round.
 
 import base64
 import binascii
+import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from loaders.errors import EncryptionKeyMissing, SecretUnreadable
 
+_AUTHENTICATION = b"axion: authentication of messages"
+"""Of HKDF: what is derived under it says nothing of the key that encrypts."""
 KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
@@ -33,11 +38,13 @@ class Sealed:
 class Keyring:
     """Keys by version. New secrets are sealed under `current_version`; every version on the ring can be opened."""
 
-    __slots__ = ("_ciphers", "current_version")
+    __slots__ = ("_authentication", "_ciphers", "current_version")
 
     def __init__(self, keys: Mapping[int, str], current_version: int) -> None:
         """`keys` are base64 of exactly 32 bytes. `ValueError` names the version at fault, never the key."""
-        self._ciphers = {version: AESGCM(_decode(version, key)) for version, key in keys.items()}
+        decoded = {version: _decode(version, key) for version, key in keys.items()}
+        self._ciphers = {version: AESGCM(key) for version, key in decoded.items()}
+        self._authentication = {version: _derived(key) for version, key in decoded.items()}
         if current_version not in self._ciphers:
             raise ValueError(f"the current encryption key version {current_version} is not among the configured keys")
         self.current_version = current_version
@@ -71,8 +78,26 @@ class Keyring:
         except InvalidTag:
             raise _unreadable(sealed) from None
 
+    def fingerprint(self, message: bytes) -> str:
+        """HMAC-SHA-256 under a key derived from the current version: 64 hexadecimal digits, equal for equal messages.
+
+        Without the keys nobody can tell whether a guess is the message.
+        """
+        return self._fingerprint(self.current_version, message)
+
+    def is_of(self, fingerprint: str, message: bytes) -> bool:
+        """Whether it is the message's fingerprint under any version on the ring."""
+        return any(hmac.compare_digest(self._fingerprint(each, message), fingerprint) for each in self._ciphers)
+
+    def _fingerprint(self, version: int, message: bytes) -> str:
+        return hmac.new(self._authentication[version], message, "sha256").hexdigest()
+
     def __repr__(self) -> str:
         return f"Keyring(versions={sorted(self._ciphers)}, current_version={self.current_version})"
+
+
+def _derived(key: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=_AUTHENTICATION).derive(key)
 
 
 def _decode(version: int, key: str) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -26,9 +27,20 @@ from loaders.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
+from loaders.secrets.keyring import Keyring
 from resolvers.idempotency import Asked
 from resolvers.writes import Create, Delete, Update, create, delete, update
-from tests.resolvers.written_database import OURS, POLICIES, SHARED, STORE, TARGET, THEIRS, World
+from tests.resolvers.written_database import (
+    ENCRYPTION_KEYS,
+    KEYRING,
+    OURS,
+    POLICIES,
+    SHARED,
+    STORE,
+    TARGET,
+    THEIRS,
+    World,
+)
 
 Attempt: TypeAlias = Callable[[], Awaitable[object]]
 
@@ -362,6 +374,18 @@ async def test_another_input_under_the_same_key_is_a_conflict(world: World) -> N
     with pytest.raises(Conflict, match="Idempotency-Key"):
         await made(world, key="k", flag=None)  # null is not the same as left out
     assert await world.everything() == before
+
+
+async def test_what_is_kept_of_an_input_is_nothing_to_guess_by(world: World) -> None:
+    """And it is known again after the encryption keys were rotated."""
+    first = await made(world, key="k", name="a password")
+    values = {"organization_id": OURS, "name": "a password"}
+    (kept,) = await world.direct.fetch("SELECT input_sha256 FROM public.idempotency_keys")
+    message = asked("thingCreate", values).message
+    assert kept["input_sha256"] == KEYRING.fingerprint(message) != sha256(message).hexdigest()
+    rotated = world.as_("admin", key="k", keyring=Keyring(ENCRYPTION_KEYS, current_version=2))
+    write = Create(asked("thingCreate", values, ""), values)
+    assert await create(rotated, TARGET, write, POLICIES) == ((first,),)
 
 
 async def test_keys_are_the_callers_own(world: World) -> None:

@@ -1,5 +1,6 @@
 """A database of its own with a table of every column kind and every constraint, and two organizations."""
 
+import base64
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +19,7 @@ from loaders.ledger import Ledger
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.postgres.client import Postgres
+from loaders.secrets.keyring import Keyring
 from loaders.stores import Stores
 from loaders.tables.auradb import workspaces
 from loaders.tables.auradb.rag import EMBEDDING_DIMENSIONS
@@ -95,6 +97,10 @@ _TUPLES = (
 )
 
 
+ENCRYPTION_KEYS = {version: base64.b64encode(bytes([version]) * 32).decode() for version in (1, 2)}
+KEYRING = Keyring({1: ENCRYPTION_KEYS[1]}, current_version=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Urls:
     """`app` is the URL of a role that has rows and nothing else, as the gateway's."""
@@ -140,12 +146,13 @@ class World:
     direct: "asyncpg.Connection[asyncpg.Record]"
     urls: Urls
 
-    def as_(self, user: str, *, key: str | None = None) -> Context:
+    def as_(self, user: str, *, key: str | None = None, keyring: Keyring = KEYRING) -> Context:
         """A context of its own; the empty name is the anonymous one."""
         subject = Subject(id=user, kind="user" if user else "anonymous")
         ledger = Ledger()
         verdicts = Verdicts(subject, self.openfga, ledger)
-        return Context(subject, "test", cast(Stores, _Opened(self.postgres)), verdicts, ledger, idempotency_key=key)
+        opened = cast(Stores, _Opened(self.postgres, keyring))
+        return Context(subject, "test", opened, verdicts, ledger, idempotency_key=key)
 
     async def everything(self) -> list[list[dict[str, Any]]]:
         """All rows a mutation could have touched, to compare a before with an after."""
@@ -156,7 +163,8 @@ class World:
 class _Opened:
     """As much of `Stores` as writes use. Both databases are one here."""
 
-    def __init__(self, postgres: Postgres) -> None:
+    def __init__(self, postgres: Postgres, keyring: Keyring) -> None:
+        self.keyring = keyring
         self.postgres = {STORE: postgres, "auradb": postgres}
         self.columnar: dict[str, object] = {}
         self.embeddings = LocalHashing(EMBEDDING_DIMENSIONS)

@@ -141,3 +141,16 @@ def test_sealing_twice_shares_nothing(secret: bytes) -> None:
     assert (one.nonce, one.tag) != (two.nonce, two.tag)
     assert one.nonce != two.nonce
     assert len(secret) < 4 or one.ciphertext != two.ciphertext
+
+
+@given(st.binary(max_size=500), st.binary(max_size=500))
+def test_fingerprints(message: bytes, other: bytes) -> None:
+    """Known under every version on the ring, and by no other ring; equal for no other message."""
+    assume(message != other)
+    old, without = Keyring({1: KEY_1}, current_version=1), Keyring({2: KEY_2}, current_version=2)
+    fingerprint = old.fingerprint(message)
+    assert RING.is_of(fingerprint, message)
+    assert RING.is_of(RING.fingerprint(message), message)
+    assert RING.fingerprint(message) != fingerprint
+    assert not without.is_of(fingerprint, message)
+    assert not RING.is_of(fingerprint, other)
