@@ -385,7 +385,7 @@ async def test_what_is_kept_of_an_input_is_nothing_to_guess_by(world: World) -> 
     assert kept["input_sha256"] == KEYRING.fingerprint(message) != sha256(message).hexdigest()
     rotated = world.as_("admin", key="k", keyring=Keyring(ENCRYPTION_KEYS, current_version=2))
     write = Create(asked("thingCreate", values, ""), values)
-    assert await create(rotated, TARGET, write, POLICIES) == ((first,),)
+    assert await create(rotated, TARGET, write, POLICIES) == (first,)
 
 
 async def test_keys_are_the_callers_own(world: World) -> None:
