@@ -23,7 +23,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.http.incremental import answered_at_once, incremental
+from gateway.http.incremental import answered_at_once, comes_in_parts, incremental
 from gateway.http.refusal import Refusal, refuse
 from gateway.limits.check import check_document, check_text
 from gateway.limits.overlaps import merged
@@ -129,7 +129,7 @@ class Documents:
         given = parsed if ("defer" in text or "stream" in text) and incremental(parsed) else None
         document = parsed if given is None else answered_at_once(parsed)
         operations = self._operations(document)
-        if given is not None:
+        if given is not None and comes_in_parts(given):
             operations = [self._in_parts(operation, given) for operation in operations]
         return _Document({each.name: each for each in operations}, tokens if given is None else 2 * tokens)
 

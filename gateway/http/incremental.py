@@ -6,9 +6,11 @@ and answered as if they were not there. For clients that take several parts see 
 
 from typing import Any
 
-from graphql import BREAK, REMOVE, DirectiveNode, DocumentNode, Visitor, visit
+from graphql import REMOVE, DirectiveNode, DocumentNode, Visitor, visit
 
 _INCREMENTAL = frozenset({"defer", "stream"})
+_MAX_IN_PARTS = 10
+"""Each of them is bookkeeping for every object it stands in: documents with more of them are answered at once."""
 
 
 class _TakenOff(Visitor):
@@ -19,18 +21,22 @@ class _TakenOff(Visitor):
 class _Found(Visitor):
     def __init__(self) -> None:
         super().__init__()
-        self.any = False
+        self.count = 0
 
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
-        self.any = node.name.value in _INCREMENTAL
-        return BREAK if self.any else None
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        self.count += node.name.value in _INCREMENTAL
 
 
-def incremental(document: DocumentNode) -> bool:
-    """Whether the document has one of the two directives anywhere."""
+def incremental(document: DocumentNode) -> int:
+    """How often the document has one of the two directives."""
     found = _Found()
     visit(document, found)
-    return found.any
+    return found.count
+
+
+def comes_in_parts(document: DocumentNode) -> bool:
+    """Whether it may be answered in parts: few enough of the directives."""
+    return incremental(document) <= _MAX_IN_PARTS
 
 
 def answered_at_once(document: DocumentNode) -> DocumentNode:

@@ -69,3 +69,11 @@ def test_the_document_as_it_came_is_kept_for_parts() -> None:
     assert print_ast(operation.in_parts) == print_ast(parse(DOCUMENT))
     assert documents.prepare("{ sense { organizations { totalCount } } }", None).in_parts is None
     assert documents.prepare('{ jobs(where: {kind: {eq: "defer"}}) { totalCount } }', None).in_parts is None
+
+
+@pytest.mark.parametrize(("count", "in_parts"), [(10, True), (11, False)])
+def test_documents_with_many_are_answered_at_once(count: int, in_parts: bool) -> None:
+    fragments = " ".join(f'... @defer(label: "{n}") {{ a{n}: __typename }}' for n in range(count))
+    operation = Documents(graphql_schema(build()), Limits()).prepare(f"{{ jobs {{ totalCount }} {fragments} }}", None)
+    assert (operation.in_parts is not None) is in_parts
+    assert "@defer" not in print_ast(operation.document)
