@@ -54,6 +54,11 @@ def starts(
         start = _following(start, unit, zone, week_start)
 
 
+def after(moment: Moment) -> Moment:
+    """The end of a range that ends with it."""
+    return moment + (timedelta(microseconds=1) if isinstance(moment, datetime) else timedelta(days=1))
+
+
 def _following(start: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart) -> Moment:
     """Where clocks change by less than the unit, the unit's next start is less than a unit away, or more."""
     if unit not in _CLOCK:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from loaders.dashboards.frames import FrameByDashboardId
+from loaders.metrics import MetricsByDatasetId
 from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.places import PlaceByDatasetId
 from resolvers.context import Context
@@ -14,6 +15,7 @@ class GenLoaders:
     """Wait for what they load through `asyncio.shield`: it is shared by all who ask the same."""
 
     frames: FrameByDashboardId
+    metrics: MetricsByDatasetId
     places: PlaceByDatasetId
     listings: RemoteTablesBySpace
     tables: TableByName
@@ -26,6 +28,7 @@ def gen_loaders(context: Context) -> GenLoaders:
         warehouses, ledger = context.stores.warehouses, context.ledger
         context.gen = GenLoaders(
             FrameByDashboardId(context.stores.postgres[STORE], ledger),
+            MetricsByDatasetId(context.stores.postgres[STORE], ledger),
             PlaceByDatasetId(context.stores.postgres[STORE], ledger),
             RemoteTablesBySpace(warehouses, ledger),
             TableByName(warehouses, ledger),

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from loaders.calendar import Moment
+from loaders.calendar import Moment, after
 from loaders.description import ColumnType, Kind
 from loaders.encode.value import encode_value
 from loaders.errors import PageTooLarge
@@ -70,7 +70,7 @@ def _moments(over: Over, now: Mapping[tuple[Any, ...], Mapping[Moment, Row]]) ->
     first = over.first if over.first is not None else there[0] if there else None
     end = over.end
     if end is None and there:
-        end = there[-1] + (timedelta(microseconds=1) if isinstance(there[-1], datetime) else timedelta(days=1))
+        end = after(there[-1])
     return [] if first is None or end is None else over.moments(first, end)
 
 

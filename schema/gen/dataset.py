@@ -1,5 +1,6 @@
 from loaders.tables.axion_gen import catalog
 from resolvers.permissions.guards import Relation, Visible
+from schema.gen.metric import dataset_metric
 from schema.gen.table import TABLES, dataset_table, dataset_tables
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 
@@ -34,6 +35,9 @@ class GenDataset:
     checkpoints = to_many("GenDiscoveryCheckpoint", remote="dataset_id", description="How far agents have explored it.")
     articles = to_many("GenArticleVersion", remote="dataset_id", description="Its knowledge base, in all versions.")
     metrics = to_many("GenSemanticMetric", remote="dataset_id", description="Its named figures, in all versions.")
+    metric = resolved(
+        dataset_metric, requires=("id",), guard=TABLES, description="One of its named figures, asked like an aggregate."
+    )
     dashboards = to_many("GenDashboard", remote="dataset_id", description="Dashboards that are mainly about it.")
     widgets = to_many("GenDashboardWidget", remote="dataset_id", description="Widgets that ask its tables.")
     table_filters = to_many("GenTableFilter", remote="dataset_id", description="What its tables may be narrowed by.")

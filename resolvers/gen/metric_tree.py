@@ -1,0 +1,150 @@
+"""A metric with all it is made of: leaves that aggregate tables, and what is reckoned of their values. Pure.
+
+A value above the leaves is reckoned for each group from the leaves' values of that group, so a ratio or an average of
+more rows is never made of ratios or averages of fewer.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from loaders.errors import BadInput, NotFound
+from loaders.metrics import MetricRow
+from loaders.read import AggregateFunction
+from resolvers.gen.metric_definition import Cumulative, Derived, Ratio, Simple
+
+Number: TypeAlias = int | float | Decimal
+Values: TypeAlias = Mapping[str, Number | None]
+"""The leaves' values of one group, by `Leaf.key` of each of its parts."""
+
+MAX_PARTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A simple metric: the measure of a table. An average is a sum and a count, so that it is reckoned anew."""
+
+    row: MetricRow
+    definition: Simple
+
+    @property
+    def parts(self) -> tuple[tuple[str, AggregateFunction], ...]:
+        """What the store is asked, by name."""
+        function = self.definition.measure.aggregate
+        if function is AggregateFunction.AVG:
+            return ((f"{self.row.name}.sum", AggregateFunction.SUM), (f"{self.row.name}.n", AggregateFunction.COUNT))
+        return ((self.row.name, function),)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """`below` are the trees of a ratio's, a derived or a cumulative metric's parts, by name."""
+
+    row: MetricRow
+    definition: Simple | Ratio | Derived | Cumulative
+    below: Mapping[str, "Tree"]
+
+    @property
+    def leaves(self) -> dict[str, Leaf]:
+        if isinstance(self.definition, Simple):
+            return {self.row.name: Leaf(self.row, self.definition)}
+        return {name: leaf for tree in self.below.values() for name, leaf in tree.leaves.items()}
+
+    def value(self, values: Values) -> Number | None:
+        """Null where a part of it is null, and for a division by zero."""
+        match self.definition:
+            case Simple(measure=measure):
+                if measure.aggregate is AggregateFunction.AVG:
+                    return _divided(values[f"{self.row.name}.sum"], values[f"{self.row.name}.n"])
+                return values[self.row.name]
+            case Ratio(numerator=above, denominator=below):
+                return _divided(self.below[above].value(values), self.below[below].value(values))
+            case Derived(expression=expression):
+                named = {name: tree.value(values) for name, tree in self.below.items()}
+                return _reckoned(ast.parse(expression, mode="eval").body, named)
+            case Cumulative(metric=metric):
+                return self.below[metric].value(values)
+
+
+def tree_of(name: str, version: int | None, rows: Sequence[MetricRow]) -> Tree:
+    """`NotFound` for a metric, or a part of one, that is not there; parts are as they stand. `BadInput` for a ring."""
+    row = _row(name, version, rows)
+    if row is None:
+        raise NotFound(f"There is no metric {name!r} in this dataset.")
+    tree, count = _tree(row, rows, ())
+    if count > MAX_PARTS:
+        raise BadInput(f"Metric {name!r} is made of more than {MAX_PARTS} metrics.")
+    return tree
+
+
+def _tree(row: MetricRow, rows: Sequence[MetricRow], above: tuple[str, ...]) -> tuple[Tree, int]:
+    if row.name in above or len(above) > MAX_PARTS:
+        raise BadInput(f"Metric {row.name!r} is made of itself: {' > '.join((*above, row.name))}.")
+    definition, parts = _definition(row)
+    below: dict[str, Tree] = {}
+    count = 1
+    for part in parts:
+        found = _row(part, None, rows)
+        if found is None:
+            raise NotFound(f"Metric {row.name!r} is made of {part!r}, which is not there any more.")
+        if found.kind == "cumulative":
+            raise BadInput(f"Metric {row.name!r} is made of {part!r}, which is cumulative: ask for that by itself.")
+        below[part], more = _tree(found, rows, (*above, row.name))
+        count += more
+        if count > MAX_PARTS:
+            break
+    return Tree(row, definition, below), count
+
+
+def _row(name: str, version: int | None, rows: Sequence[MetricRow]) -> MetricRow | None:
+    of_name = (row for row in rows if row.name == name)
+    return next((row for row in of_name if (row.is_current if version is None else row.version == version)), None)
+
+
+def _definition(row: MetricRow) -> tuple[Simple | Ratio | Derived | Cumulative, tuple[str, ...]]:
+    match row.kind:
+        case "simple":
+            return Simple.model_validate(row.definition), ()
+        case "ratio":
+            ratio = Ratio.model_validate(row.definition)
+            return ratio, (ratio.numerator, ratio.denominator)
+        case "derived":
+            derived = Derived.model_validate(row.definition)
+            return derived, tuple(derived.metrics)
+        case _:
+            cumulative = Cumulative.model_validate(row.definition)
+            return cumulative, (cumulative.metric,)
+
+
+def _divided(above: Number | None, below: Number | None) -> float | None:
+    return None if above is None or not below else float(above) / float(below)
+
+
+def _reckoned(node: ast.expr, named: Values) -> float | None:
+    """Of an expression that `metric_definition` has let pass."""
+    match node:
+        case ast.Name(id=name):
+            value = named[name]
+            return None if value is None else float(value)
+        case ast.Constant(value=int() | float() as number):
+            return float(number)
+        case ast.UnaryOp(operand=operand):
+            value = _reckoned(operand, named)
+            return None if value is None else -value
+        case ast.BinOp(left=left, op=op, right=right):
+            first, second = _reckoned(left, named), _reckoned(right, named)
+            if first is None or second is None:
+                return None
+            match op:
+                case ast.Add():
+                    return first + second
+                case ast.Sub():
+                    return first - second
+                case ast.Mult():
+                    return first * second
+                case _:
+                    return first / second if second else None
+        case _:
+            raise ValueError("no arithmetic")

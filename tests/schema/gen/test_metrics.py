@@ -1,0 +1,175 @@
+"""Semantic metrics asked by their names, over the flights of New York, by comparison with plain Python."""
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from deploy.local.samples.flights import NewYorkFlights
+from tests.schema.gen.new_york import Answer, asked, made
+from tests.schema.gen.world import World
+
+STORE = "datasource:nyc"
+ZONE = ZoneInfo("America/New_York")
+METRIC = """
+query Metric($id: ID!, $name: String!, $version: Int, $groupBy: [String!], $time: GenMetricTime, $where: GenRowFilter) {
+  gen { dataset(id: $id) { metric(name: $name, version: $version) {
+    aggregate(groupBy: $groupBy, time: $time, where: $where)
+  } } }
+}
+"""
+SIMPLE = {
+    "datasetId": "@nyc",
+    "kind": "simple",
+    "tableName": "flights",
+    "grain": ["time_hour", "carrier", "flight"],
+    "timeColumn": "time_hour",
+    "dimensions": ["origin", "carrier"],
+}
+COUNT = {"measure": {"function": "COUNT"}}
+LATE = {"measure": {"function": "COUNT"}, "where": {"column": "dep_delay", "gt": 60}}
+DELAY = {"measure": {"function": "AVG", "column": "dep_delay"}}
+MILES = {"measure": {"function": "SUM", "column": "distance"}}
+RAIN = {"measure": {"function": "SUM", "column": "precip"}}
+
+
+@pytest.fixture
+async def metrics(nyc: World) -> World:
+    for name, definition in (("flights", COUNT), ("late", LATE), ("delay", DELAY), ("miles", MILES)):
+        await made(
+            nyc, "GenSemanticMetric", {**SIMPLE, "name": name, "title": name, "definition": definition}, user="admin"
+        )
+    rain = {**SIMPLE, "name": "rain", "title": "Rain", "tableName": "weather", "dimensions": ["origin"]}
+    await made(nyc, "GenSemanticMetric", {**rain, "grain": ["origin", "time_hour"], "definition": RAIN}, user="admin")
+    made_of: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("late_share", "ratio", {"numerator": "late", "denominator": "flights"}),
+        ("rain_a_flight", "ratio", {"numerator": "rain", "denominator": "flights"}),
+        ("late_percent", "derived", {"expression": "late_share * 100 - 0 * delay", "metrics": ["late_share", "delay"]}),
+        ("so_far", "cumulative", {"metric": "flights", "grainToDate": "MONTH"}),
+        ("week_share", "cumulative", {"metric": "late_share", "window": {"count": 7, "unit": "DAY"}}),
+    )
+    for name, kind, definition in made_of:
+        given = {"datasetId": "@nyc", "name": name, "title": name, "kind": kind, "definition": definition}
+        time = {"timeColumn": "time_hour"} if kind == "cumulative" else {}
+        await made(nyc, "GenSemanticMetric", {**given, **time}, user="admin")
+    return nyc
+
+
+@pytest.fixture(scope="session")
+def flights(sample: NewYorkFlights) -> list[dict[str, Any]]:
+    columns = ["origin", "carrier", "dep_delay", "distance", "time_hour"]
+    rows: list[dict[str, Any]] = sample.flights.select(columns).to_pylist()
+    return rows
+
+
+def groups(answer: Answer) -> list[dict[str, Any]]:
+    assert not answer.errors, answer.errors
+    rows: list[dict[str, Any]] = answer.data["gen"]["dataset"]["metric"]["aggregate"]
+    return rows
+
+
+async def ask(world: World, name: str, *by: str, user: str = "ann", **variables: Any) -> Answer:
+    return await asked(world, user, METRIC, {"id": "@nyc", "name": name, "groupBy": list(by), **variables})
+
+
+def is_late(flight: dict[str, Any]) -> bool:
+    return (flight["dep_delay"] or 0) > 60
+
+
+async def test_simple(metrics: World, flights: list[dict[str, Any]]) -> None:
+    miles: Counter[str] = Counter()
+    delays: defaultdict[str, list[int]] = defaultdict(list)
+    for flight in flights:
+        miles[flight["origin"]] += flight["distance"]
+        if flight["dep_delay"] is not None:
+            delays[flight["carrier"]].append(flight["dep_delay"])
+    assert groups(await ask(metrics, "flights")) == [{"flights": len(flights)}]
+    found = groups(await ask(metrics, "miles", "origin"))
+    assert found == [{"origin": origin, "miles": str(total)} for origin, total in sorted(miles.items())]
+    found = groups(await ask(metrics, "delay", "carrier"))
+    expected = {carrier: sum(of) / len(of) for carrier, of in delays.items()}
+    assert {row["carrier"]: row["delay"] for row in found} == pytest.approx(expected)
+
+
+async def test_a_ratio_is_reckoned_for_each_group(metrics: World, flights: list[dict[str, Any]]) -> None:
+    all_of, late = Counter(f["origin"] for f in flights), Counter(f["origin"] for f in flights if is_late(f))
+    found = groups(await ask(metrics, "late_share", "origin"))
+    assert found == [{"origin": origin, "late_share": late[origin] / all_of[origin]} for origin in sorted(all_of)]
+    (whole,) = groups(await ask(metrics, "late_share"))
+    assert whole["late_share"] == late.total() / all_of.total()
+    mean = sum(row["late_share"] for row in found) / len(found)
+    assert whole["late_share"] != pytest.approx(mean)
+    (percent,) = groups(await ask(metrics, "late_percent"))
+    assert percent["late_percent"] == pytest.approx(whole["late_share"] * 100)
+
+
+async def test_metrics_of_two_tables_multiply_no_row(
+    metrics: World, flights: list[dict[str, Any]], sample: NewYorkFlights
+) -> None:
+    """The rain of an airport over its flights: each table is aggregated by itself, never joined row by row."""
+    rain: Counter[str] = Counter()
+    for origin, inches in zip(*(sample.weather[name].to_pylist() for name in ("origin", "precip")), strict=True):
+        rain[origin] += inches or 0
+    count = Counter(flight["origin"] for flight in flights)
+    answer = await ask(metrics, "rain_a_flight", "origin")
+    expected = {origin: rain[origin] / count[origin] for origin in count}
+    assert {row["origin"]: row["rain_a_flight"] for row in groups(answer)} == pytest.approx(expected)
+    assert answer.statements(STORE) == 2 + 2  # two descriptions, a query of each table
+
+
+async def test_through_time(metrics: World, flights: list[dict[str, Any]]) -> None:
+    days = Counter(flight["time_hour"].astimezone(ZONE).date() for flight in flights)
+    late = Counter(flight["time_hour"].astimezone(ZONE).date() for flight in flights if is_late(flight))
+    first, end = datetime(2013, 3, 9, tzinfo=ZONE), datetime(2013, 3, 12, tzinfo=ZONE)
+    ends = {"from": first.isoformat(), "to": end.isoformat()}
+    time = {"unit": "DAY", "timeZone": "America/New_York", **ends}
+    found = groups(await ask(metrics, "flights", time=time))
+    assert [(datetime.fromisoformat(row["time"]).astimezone(ZONE).date(), row["flights"]) for row in found] == [
+        (datetime(2013, 3, day, tzinfo=ZONE).date(), days[datetime(2013, 3, day, tzinfo=UTC).date()])
+        for day in (9, 10, 11)
+    ]
+    found = groups(await ask(metrics, "so_far", time=time))
+    month = {day: sum(n for each, n in days.items() if each.month == 3 and each.day <= day) for day in (9, 10, 11)}
+    assert [row["so_far"] for row in found] == list(month.values())
+    found = groups(await ask(metrics, "week_share", time=time))
+    shares = []
+    for day in (9, 10, 11):
+        week = [each for each in days if each.month == 3 and day - 7 < each.day <= day]
+        shares.append(sum(late[each] for each in week) / sum(days[each] for each in week))
+    assert [row["week_share"] for row in found] == pytest.approx(shares)
+
+
+async def test_what_is_refused(metrics: World) -> None:
+    day = {"unit": "DAY"}
+    for name, by, variables, code in (
+        ("flights", ["dest"], {}, "BAD_USER_INPUT"),
+        ("rain_a_flight", ["carrier"], {}, "BAD_USER_INPUT"),
+        ("so_far", [], {}, "BAD_USER_INPUT"),
+        ("none", [], {}, "NOT_FOUND"),
+        ("flights", [], {"version": 2}, "NOT_FOUND"),
+        ("flights", [], {"time": {**day, "timeZone": "Mars"}}, "BAD_USER_INPUT"),
+        ("flights", [], {"where": {"column": "gone", "eq": 1}}, "UNKNOWN_COLUMN"),
+    ):
+        answer = await ask(metrics, name, *by, **variables)
+        assert [error["code"] for error in answer.errors] == [code], (name, by, variables)
+
+
+async def test_a_version(metrics: World, flights: list[dict[str, Any]]) -> None:
+    document = (
+        """query Id($id: ID!) { gen { dataset(id: $id) { metrics(where: {name: {eq: "late"}}) { nodes { id } } } } }"""
+    )
+    (node,) = (await asked(metrics, "ann", document, {"id": "@nyc"})).data["gen"]["dataset"]["metrics"]["nodes"]
+    patch = {"definition": {**LATE, "where": {"column": "dep_delay", "gt": 120}}}
+    done = await metrics.do("admin", "genSemanticMetricRevise", {"id": node["id"], "patch": patch})
+    assert done["__typename"] == "GenSemanticMetricRevisePayload", done
+    assert groups(await ask(metrics, "late", version=1)) == [{"late": sum(map(is_late, flights))}]
+    assert groups(await ask(metrics, "late")) == [{"late": sum((f["dep_delay"] or 0) > 120 for f in flights)}]
+
+
+async def test_who_may_not_see_the_dataset(metrics: World) -> None:
+    for user in ("stranger", ""):
+        answer = await ask(metrics, "flights", user=user)
+        assert answer.data["gen"]["dataset"] is None
+        assert answer.statements(STORE) == 0
