@@ -98,8 +98,18 @@ class Verdicts:
     async def filter(self, type_: str, relation: str, candidates: Iterable[object]) -> frozenset[str]:
         """Those of the candidate ids the subject has the relation on, as text. One call per 50 distinct ones."""
         ids = sorted({str(candidate) for candidate in candidates})
-        verdicts = await asyncio.gather(*(self.check(relation, names.object_name(type_, id_)) for id_ in ids))
-        return frozenset(id_ for id_, allowed in zip(ids, verdicts, strict=True) if allowed)
+        if not ids or self.subject.is_anonymous:
+            return frozenset()
+        if await self.is_admin():
+            return frozenset(ids)
+        asked = {id_: self._asked(Check(relation, names.object_name(type_, id_))) for id_ in ids}
+        open_ = [verdict for verdict in asked.values() if isinstance(verdict, asyncio.Future)]
+        if open_:
+            await asyncio.wait(open_)  # no task for each, and being cancelled cancels none of them
+        failures = [error for error in (verdict.exception() for verdict in open_) if error is not None]
+        if failures:
+            raise failures[0]
+        return frozenset(id_ for id_, verdict in asked.items() if _decided(_known(verdict)))
 
     def require_subject(self) -> None:
         """Raises `Unauthenticated` for the anonymous subject."""
@@ -118,12 +128,16 @@ class Verdicts:
             _forbid()
 
     async def _verdict(self, check: Check) -> bool | None:
+        asked = self._asked(check)
+        # Shielded, because all who ask the same share one future: one being cancelled must not cancel the others.
+        return await asyncio.shield(asked) if isinstance(asked, asyncio.Future) else asked
+
+    def _asked(self, check: Check) -> "bool | asyncio.Future[bool | None]":
+        """The verdict, or the question under way that all who ask the same share."""
         if check not in self._decided:
             kept = None if self._memory is None else self._memory.kept_check(self.subject.id, check)
             self._decided[check] = self._checks.load(check) if kept is None else kept
-        decided = self._decided[check]
-        # Shielded, because all who ask the same share one future: one being cancelled must not cancel the others.
-        return await asyncio.shield(decided) if isinstance(decided, asyncio.Future) else decided
+        return self._decided[check]
 
     async def _load_checks(self, checks: list[Check]) -> list[bool | None]:
         """None is no verdict."""
@@ -140,6 +154,10 @@ class Verdicts:
 
 def _visibility(listed: Listed) -> Visibility:
     return Only(listed.ids) if listed.complete else Unbounded()
+
+
+def _known(verdict: "bool | asyncio.Future[bool | None]") -> bool | None:
+    return verdict.result() if isinstance(verdict, asyncio.Future) else verdict
 
 
 def _decided(verdict: bool | None) -> bool:
