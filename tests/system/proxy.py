@@ -1,7 +1,7 @@
 """A TCP proxy in front of a store, which can be down, silent, or cut off in mid-answer without harm to the store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Literal
 
@@ -17,6 +17,7 @@ class Proxy:
         self._left: int | None = None
         self._flowing, self._holding = asyncio.Event(), asyncio.Event()
         self._flowing.set()
+        self._garble: Callable[[bytes], bytes] | None = None
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
         self.port = 0
@@ -61,6 +62,16 @@ class Proxy:
 
     def release(self) -> None:
         self._flowing.set()
+
+    @contextmanager
+    def garbling(self, garble: Callable[[bytes], bytes]) -> Iterator[None]:
+        """What the store answers reaches nobody as it was, but as `garble` makes it of each piece."""
+        self._garble = garble
+        try:
+            yield
+        finally:
+            self._garble = None
+            self._abort()
 
     async def _become(self, state: State) -> None:
         self._state = state
@@ -121,7 +132,7 @@ class Proxy:
             if counted and not self._flowing.is_set():
                 self._holding.set()
                 await self._flowing.wait()
-            writer.write(data)
+            writer.write(self._garble(data) if counted and self._garble is not None else data)
             await writer.drain()
         with suppress(OSError):
             writer.write_eof()

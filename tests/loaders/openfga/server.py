@@ -45,6 +45,9 @@ class Server:
             *(f"--http-addr=127.0.0.1:{self.ports[0]}", f"--grpc-addr=127.0.0.1:{self.ports[1]}", "--log-level=error"),
             *("--authn-method=preshared", f"--authn-preshared-keys={self.token}"),
         )
+        await self.answering()
+
+    async def answering(self) -> None:
         async with asyncio.timeout(START_DEADLINE_S):
             while not await self._healthy():  # noqa: ASYNC110 - a server says it is up only by answering
                 await asyncio.sleep(0.05)

@@ -1,0 +1,187 @@
+"""Every mutation, asked by who may not do it: nothing is changed, in no table and in no tuple."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    get_named_type,
+    is_required_input_field,
+)
+
+from loaders.tables.databases import METADATA
+from loaders.tables.uuid7 import uuid7
+from schema.mapping.object import OBJECTS
+from tests.system.actors.conftest import REFUSED, Actors
+from tests.system.actors.documents import SCHEMA
+from tests.system.actors.rows import Values, World
+from tests.system.client import Answer
+from tests.system.stores import Direct
+
+assert SCHEMA.mutation_type is not None
+MUTATIONS = SCHEMA.mutation_type.fields
+OWN = {
+    "apiKeyCreate",
+    "genAgentAuditEntryCreate",
+    "genArtifactVersionCreate",
+    "genChatSessionCreate",
+    "genDashboardCreate",
+    "genDashboardGroupCreate",
+}
+"""What everyone who signs in may do, for themselves."""
+NOT_THERE = {"genFavoriteDashboardRemove", "genFavoriteDatasetRemove", "genFavoriteTableRemove"}
+"""Taking back what is the caller's own only: of what is hidden there is nothing to take back."""
+SEEN = {"genExternalApiUpdate", "genExternalApiDelete"}
+"""Of rows that everyone sees: that they may not be changed tells nothing."""
+VALUES: dict[str, Any] = {
+    "String": "text",
+    "Int": 1,
+    "Boolean": True,
+    "JSON": {},
+    "DateTime": "2030-01-01T00:00:00Z",
+    "GeoJSON": {"type": "Point", "coordinates": [6.0, 46.0, 0.0]},
+}
+FORMS: dict[str, Any] = {
+    "genSemanticMetricCreate": {
+        "name": "metric",
+        "kind": "simple",
+        "tableName": "t",
+        "definition": {"measure": {"function": "COUNT"}},
+    }
+}
+"""Where values alone would be refused for their form."""
+AUDITED = "audit_outbox"
+"""Where a denial is noted."""
+DENIED: set[str | None] = {"FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"}
+"""The last where a reference leads to a hidden row: as one that leads nowhere."""
+COUNTED = "SELECT count(*) AS n, coalesce(sum(hashtext(ctid::text || xmin::text)), 0) AS versions FROM {}"
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_denied(actors: Actors, direct: Direct, name: str) -> None:
+    input_ = {"input": _input(name, actors.south)}
+    type_ = get_named_type(MUTATIONS[name].args["input"].type).name
+    document = f"mutation M($input: {type_}!) {{ it: {name}(input: $input) {{ __typename ... on Error {{ code }} }} }}"
+    before = await _versions(direct)
+    for nobody, code in REFUSED.items():
+        answer = await actors.client.ask(document, input_, user=nobody)
+        assert _codes(answer) == [code]
+        assert not answer.statements, nobody
+    if name not in OWN:
+        answer = await actors.client.ask(document, input_, user="member")
+        assert set(_codes(answer)) <= DENIED | ({None} if name in NOT_THERE else set()), answer.body
+        assert "BAD_USER_INPUT" not in _codes(answer) or answer.statements  # not for its form
+        if name not in SEEN:
+            absent = {"input": _input(name, _absent(actors.south))}
+            of_absent = await actors.client.ask(document, absent, user="member")
+            assert _codes(answer) == _codes(of_absent)  # what is hidden is as what is not there
+    assert await _versions(direct) == before
+
+
+def _absent(world: World) -> World:
+    """With keys that no row has."""
+    rows: dict[str, Values] = {
+        type_: {name: _other(value) if name in OBJECTS[type_].table.key else value for name, value in row.items()}
+        for type_, row in world.rows.items()
+    }
+    return World("absent", world.subject, rows)
+
+
+def _other(key: object) -> object:
+    match key:
+        case UUID():
+            return uuid7()
+        case int():
+            return key + 1_000_000
+        case _:
+            return f"{key}-absent"
+
+
+def _codes(answer: Answer) -> list[str | None]:
+    """Of the errors, or of the failure that is data; None for what was done."""
+    if answer.errors:
+        return list(answer.codes)
+    return [answer.data["it"].get("code")]
+
+
+async def _versions(direct: Direct) -> dict[str, Any]:
+    """How many rows each table of every database has, in which versions; and OpenFGA's tuples and their changes."""
+    tables: dict[str, Iterable[str]] = {
+        store: [table.fullname for table in metadata.sorted_tables if table.name != AUDITED]
+        for store, metadata in METADATA.items()
+    }
+    tables["axion_sense_permissions"] = ("tuple", "changelog")
+    found: dict[str, Any] = {}
+    for store, of_store in tables.items():
+        sql = " UNION ALL ".join(
+            f"SELECT '{table}' AS name, n, versions FROM ({COUNTED.format(table)}) AS t" for table in of_store
+        )
+        rows = await direct.postgres(store, sql)
+        found |= {f"{store}.{row['name']}": (row["n"], row["versions"]) for row in rows}
+    return found
+
+
+def _input(mutation: str, world: World) -> dict[str, Any]:
+    takes = get_named_type(MUTATIONS[mutation].args["input"].type)
+    assert isinstance(takes, GraphQLInputObjectType)
+    payload = mutation.removesuffix(mutation[_last_word(mutation) :])
+    own = next((type_ for type_ in OBJECTS if type_.lower() == payload.lower()), _TYPES.get(mutation, ""))
+    form: dict[str, Any] = FORMS.get(mutation, {})
+    return _object(takes, own, world) | form
+
+
+_TYPES = {
+    "genRoleFlagsSet": "GenRole",
+    "genRoleAssignUser": "GenRole",
+    "genRoleUnassignUser": "GenRole",
+    "genRoleAssignResource": "GenRole",
+    "genRoleUnassignResource": "GenRole",
+    "serviceAccountUpdate": "User",
+}
+_REFERENCES = {
+    "userId": "GenUser",
+    "organizationId": "SenseOrganization",
+    "serviceAccountId": "User",
+}
+
+
+def _last_word(name: str) -> int:
+    return max(place for place, letter in enumerate(name) if letter.isupper())
+
+
+def _object(takes: GraphQLInputObjectType, own: str, world: World) -> dict[str, Any]:
+    """What is required, and of references all; of a patch its first field."""
+    fields = {
+        name: field.type
+        for name, field in takes.fields.items()
+        if is_required_input_field(field) or takes.name.endswith("Patch")
+    }
+    if takes.name.endswith("Patch"):
+        fields = dict([next((item for item in fields.items() if get_named_type(item[1]).name != "ID"), ("", None))])
+    return {name: _value(name, type_, own, world) for name, type_ in fields.items() if type_ is not None}
+
+
+def _value(name: str, type_: GraphQLInputType, own: str, world: World) -> Any:
+    if isinstance(type_, GraphQLNonNull):
+        return _value(name, type_.of_type, own, world)
+    if isinstance(type_, GraphQLList):
+        return [_value(name, type_.of_type, own, world)]
+    match type_:
+        case GraphQLInputObjectType():
+            return _object(type_, own, world)
+        case GraphQLEnumType():
+            return next(iter(type_.values))
+    if type_.name == "ID":
+        return world.id(own if name == "id" else _referred(name))
+    return VALUES[type_.name]
+
+
+def _referred(name: str) -> str:
+    noun = name.removesuffix("Id")
+    return _REFERENCES.get(name) or next(type_ for type_ in OBJECTS if type_.lower() == f"gen{noun}".lower())

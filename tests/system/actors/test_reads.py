@@ -1,0 +1,223 @@
+"""Everybody, every type, every way in: what is shown is what a Check of every row says, and a denial reads nothing."""
+
+import asyncio
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from schema.mapping.object import OBJECTS, join, joinable
+from tests.system.actors.conftest import REFUSED, SIGNED_IN, Actors
+from tests.system.actors.documents import LISTS, OBJECTS_BY_ID, Way, below, edges
+from tests.system.actors.rows import KINDS, global_id
+from tests.system.client import ARROW, Answer
+
+_WHERE = "where: {id: {in: $ids}}, first: 100"
+NODE = "query N($id: ID!) { it: node(id: $id) { __typename id } }"
+NODES = "query N($ids: [ID!]!) { it: nodes(ids: $ids) { id } }"
+STORES_READ = {"axion_gen", "axion_sense", "axion_sense_tasks", "auradb", "powernode", "clickhouse"}
+
+
+def found(answer: Answer, way: Way) -> Any:
+    data = answer.data
+    for name in (*way.path, "it"):
+        data = data[name]
+    return data
+
+
+def assert_refused(answer: Answer, code: str) -> None:
+    assert set(answer.codes) == {code}
+    assert not STORES_READ & set(answer.statements)
+
+
+@pytest.mark.parametrize("type_", KINDS)
+def test_who_sees_the_rows_of_a_world(actors: Actors, type_: str) -> None:
+    """The table of expectations, kept by hand: the guards as they are declared say the same."""
+    south, north = actors.south.id(type_), actors.north.id(type_)
+    own = {"analyst": {south}, "member": {north}}
+    nobody: dict[str, set[str]] = {"analyst": set(), "member": set()}
+    both = {south, north}
+    expected = {
+        "members": {"admin": both, **own},
+        "personal": {"admin": set(), **own},
+        "admins": {"admin": both, **nobody},
+        "everyone": {"admin": both, "analyst": both, "member": both},
+    }[KINDS[type_].seen]
+    assert {actor: actors.alone[actor][type_] for actor in SIGNED_IN} == expected
+
+
+@pytest.mark.parametrize("way", LISTS, ids=lambda way: way.field)
+async def test_lists_and_their_figures(actors: Actors, way: Way) -> None:
+    ids = actors.made.ids(way.target)
+    document = way.document(_WHERE, "totalCount aggregate { count } nodes { id }")
+    for actor in SIGNED_IN:
+        answer = await actors.client.ask(document, {"ids": ids}, user=actor)
+        visible, list_ = actors.visible[actor][way.target], found(answer, way)
+        assert {node["id"] for node in list_["nodes"]} == visible, actor
+        assert list_["totalCount"] == len(list_["nodes"]) == len(visible)
+        assert list_["aggregate"] == [{"count": len(visible)}]
+        if actor != "admin":  # nothing else either
+            others = way.document("first: 100, where: {not: {id: {in: $ids}}}", "nodes { id }")
+            more = found(await actors.client.ask(others, {"ids": ids}, user=actor), way)["nodes"]
+            assert not more or KINDS[way.target].seen == "everyone", actor
+    for nobody, code in REFUSED.items():
+        assert_refused(await actors.client.ask(document, {"ids": ids}, user=nobody), code)
+
+
+@pytest.mark.parametrize("way", OBJECTS_BY_ID, ids=lambda way: way.field)
+async def test_objects_by_id(actors: Actors, way: Way) -> None:
+    document = way.document("id: $id", "id")
+    for id_ in actors.made.ids(way.target):
+        for actor in SIGNED_IN:
+            one = found(await actors.client.ask(document, {"id": id_}, user=actor), way)
+            assert one == ({"id": id_} if id_ in actors.visible[actor][way.target] else None), actor
+        for nobody, code in REFUSED.items():
+            assert_refused(await actors.client.ask(document, {"id": id_}, user=nobody), code)
+
+
+@pytest.mark.parametrize("type_", KINDS)
+async def test_nodes(actors: Actors, type_: str) -> None:
+    ids = actors.made.ids(type_)
+    for actor in SIGNED_IN:
+        expected = [{"id": id_} if id_ in actors.visible[actor][type_] else None for id_ in ids]
+        assert (await actors.client.ask(NODES, {"ids": ids}, user=actor)).data["it"] == expected, actor
+        for id_ in ids[:2]:
+            one = (await actors.client.ask(NODE, {"id": id_}, user=actor)).data["it"]
+            assert (one is not None) == (id_ in actors.visible[actor][type_])
+    for nobody, code in REFUSED.items():
+        assert_refused(await actors.client.ask(NODES, {"ids": ids}, user=nobody), code)
+        assert_refused(await actors.client.ask(NODE, {"id": ids[0]}, user=nobody), code)
+
+
+@pytest.mark.parametrize("type_", [type_ for type_ in KINDS if edges(type_)])
+async def test_below_every_parent(actors: Actors, type_: str) -> None:
+    document = f"query N($ids: [ID!]!) {{ it: nodes(ids: $ids) {{ {below(type_)} }} }}"
+    rows = {global_id(type_, row): row for row in actors.made.of(type_)}
+    for actor in SIGNED_IN:
+        answer = await actors.client.ask(document, {"ids": list(rows)}, user=actor)
+        for id_, node in zip(rows, answer.data["it"], strict=True):
+            assert (node is not None) == (id_ in actors.visible[actor][type_])
+            if node is None:
+                continue
+            for name, edge in edges(type_).items():
+                joined = actors.oracles[actor].joined(rows[id_], join(edge))
+                expected = {global_id(edge.target, row) for row in joined} & actors.visible[actor][edge.target]
+                if edge.many:
+                    assert {each["id"] for each in node[name]["nodes"]} == expected, (actor, name)
+                    assert node[name]["totalCount"] == len(expected), (actor, name)
+                else:
+                    assert (node[name] is None) == (not expected), (actor, name)
+                    assert node[name] is None or node[name]["id"] in expected
+    for nobody, code in REFUSED.items():
+        assert_refused(await actors.client.ask(document, {"ids": list(rows)}, user=nobody), code)
+
+
+_THROUGH = [
+    pytest.param(way, name, id=f"{way.target}.{name}")
+    for way in LISTS
+    for name, edge in edges(way.target).items()
+    if joinable(OBJECTS[way.target], edge.target)
+]
+
+
+@pytest.mark.parametrize(("way", "name"), _THROUGH)
+async def test_conditions_on_hidden_rows_hold_nowhere(actors: Actors, way: Way, name: str) -> None:
+    """`some`, `every`, `none` and the condition on one row, for each row that the edge may lead to."""
+    edge, ids = edges(way.target)[name], actors.made.ids(way.target)
+    rows = {global_id(way.target, row): row for row in actors.made.of(way.target)}
+    targets = actors.made.ids(edge.target)
+    for actor in SIGNED_IN:
+        visible, seen = actors.visible[actor][way.target], actors.visible[actor][edge.target]
+        leads = {
+            id_: {global_id(edge.target, row) for row in actors.oracles[actor].joined(rows[id_], join(edge))} & seen
+            for id_ in visible
+        }
+        for target in targets:
+            expected: dict[str, set[str]] = {
+                "some": {id_ for id_, to in leads.items() if target in to},
+                "none": {id_ for id_, to in leads.items() if target not in to},
+                "every": {id_ for id_, to in leads.items() if to <= {target}},
+            }
+            for word, shown in expected.items():
+                if word != "some" and not edge.many:
+                    continue
+                condition = f'{{id: {{eq: "{target}"}}}}'
+                inner = f"{{{word}: {condition}}}" if edge.many else condition
+                where = f"first: 100, where: {{id: {{in: $ids}}, {name}: {inner}}}"
+                answer = await actors.client.ask(way.document(where, "nodes { id }"), {"ids": ids}, user=actor)
+                assert {node["id"] for node in found(answer, way)["nodes"]} == shown, (actor, word, target)
+
+
+@pytest.mark.parametrize(("way", "name"), _THROUGH)
+async def test_orders_by_hidden_rows_are_as_without_them(actors: Actors, way: Way, name: str) -> None:
+    """Rows that lead to hidden ones stand where those stand that lead nowhere, in the order of their keys."""
+    edge, ids = edges(way.target)[name], actors.made.ids(way.target)
+    if not edge.many and "rowId" not in OBJECTS[edge.target].fields:
+        pytest.skip("the target has no single key to order by")
+    rows = {global_id(way.target, row): row for row in actors.made.of(way.target)}
+    keys = OBJECTS[edge.target].table.key
+    for actor in SIGNED_IN:
+        seen = actors.visible[actor][edge.target]
+
+        def place(id_: str) -> tuple[Any, ...]:
+            joined = actors.oracles[actor].joined(rows[id_], join(edge))  # noqa: B023 - called within the turn
+            shown = [row for row in joined if global_id(edge.target, row) in seen]  # noqa: B023 - as above
+            own = tuple(rows[id_][key] for key in OBJECTS[way.target].table.key)
+            if edge.many:
+                return (len(shown), own)
+            return (not shown, tuple(shown[0][key] for key in keys) if shown else (), own)
+
+        term = f"{name}: {{count: ASC}}" if edge.many else f"{name}: {{rowId: ASC}}"
+        document = way.document(f"{_WHERE}, orderBy: [{{{term}}}]", "nodes { id }")
+        answer = await actors.client.ask(document, {"ids": ids}, user=actor)
+        shown = [node["id"] for node in found(answer, way)["nodes"]]
+        assert shown == sorted(actors.visible[actor][way.target], key=place), actor
+
+
+@pytest.mark.parametrize(
+    "way", [way for way in LISTS if OBJECTS[way.target].table.store == "clickhouse"], ids=lambda way: way.field
+)
+async def test_streams(actors: Actors, way: Way) -> None:
+    document = way.document("where: {id: {in: $ids}}", "nodes { id }")
+    ids = actors.made.ids(way.target)
+    for actor in SIGNED_IN:
+        async with actors.client.arrow(document, {"ids": ids}, user=actor) as response:
+            with pa.ipc.open_stream(await response.read()) as stream:
+                assert set(stream.read_all()["id"].to_pylist()) == actors.visible[actor][way.target], actor
+    for nobody, code in REFUSED.items():
+        refused = await actors.client.ask(document, {"ids": ids}, user=nobody, accept=ARROW)
+        assert refused.codes == [code]
+
+
+async def test_search(actors: Actors) -> None:
+    document = 'query S($id: ID!) { aura { it: search(workspaceId: $id, text: "x") { totalCount nodes { id } } } }'
+    for world in actors.made.worlds:
+        workspace, chunk = world.id("AuraWorkspace"), world.id("AuraRagChunk")
+        for actor in SIGNED_IN:
+            answer = (await actors.client.ask(document, {"id": workspace}, user=actor)).data["aura"]["it"]
+            assert (chunk in {node["id"] for node in answer["nodes"]}) == (
+                chunk in actors.visible[actor]["AuraRagChunk"]
+            ), actor
+            assert {node["id"] for node in answer["nodes"]} <= actors.visible[actor]["AuraRagChunk"]
+            assert answer["totalCount"] == len(answer["nodes"])
+        for nobody, code in REFUSED.items():
+            assert_refused(await actors.client.ask(document, {"id": workspace}, user=nobody), code)
+
+
+async def test_jobs_that_are_open(actors: Actors) -> None:
+    document = "subscription J($id: ID!) { jobUpdated(id: $id) { __typename } }"
+    for world in actors.made.worlds:
+        id_ = world.id("Job")
+        for actor in (*SIGNED_IN, *REFUSED):
+            body = {"query": document, "variables": {"id": id_}}
+            headers = actors.client.headers(actor, accept="text/event-stream")
+            async with (
+                asyncio.timeout(20),
+                actors.client.http.post(f"{actors.client.url}/graphql", json=body, headers=headers) as response,
+            ):
+                text = (await response.read()).decode()
+            seen = actor in SIGNED_IN and id_ in actors.visible[str(actor)]["Job"]
+            assert ('"jobUpdated":{' in text) == seen, (actor, text)
+            assert ('"errors"' in text) != seen, (actor, text)
+            if actor in REFUSED:
+                assert REFUSED[actor] in text
