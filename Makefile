@@ -16,8 +16,8 @@ demo-stop: packages ## ends the demo; its data stays
 test: prepare-tests ## the whole suite on a stack of its own (ARGS='-k name' selects)
 	@exec deploy/local/run_tests.sh $(ARGS)
 
-nightly: prepare ## 20,000 random documents against a naive interpreter (ARGS='--documents=1000' for fewer)
-	@exec deploy/local/run_tests.sh tests/differential --documents=20000 $(ARGS)
+nightly: prepare-tests ## all questions to every warehouse, and 20,000 random documents against a naive interpreter
+	@exec deploy/local/run_tests.sh tests/conformance tests/differential --every-engine --documents=20000 $(ARGS)
 
 check: packages ## layer contracts, types, lint, format and the committed SDL
 	@$(BIN)/lint-imports

@@ -15,6 +15,43 @@ from tests.conformance.subject import (
 )
 
 
+_SHORT = {
+    "impala": (
+        "test_ping",
+        "test_tables_are_listed_by_name",
+        "test_columns_are_described_in_their_order",
+        "test_values_are_the_same_from_every_store",
+        "test_a_value_is_never_sql",
+        "test_a_page_is_what_was_asked_for",
+        "test_wrong_credentials",
+    )
+}
+"""Of an engine that takes minutes for all questions, the ones that every run asks. `--every-engine` asks all of all."""
+_LONG = {"bigquery": ("test_every_filter",)}
+"""And of one that is quick but for some, those that every run leaves out."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-engine", action="store_true", help="ask the slow warehouses all questions too (minutes)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--every-engine"):
+        return
+    left_out = [item for item in items if isinstance(item, pytest.Function) and _is_left_out(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_left_out(item: pytest.Function) -> bool:
+    engine = item.callspec.params.get("subject") if hasattr(item, "callspec") else None
+    name = item.originalname
+    if engine in _SHORT:
+        return name not in _SHORT[engine]
+    return engine in _LONG and name in _LONG[engine]
+
+
 @pytest.fixture(scope="session", params=["bigquery", "clickhouse", "flight_sql", "impala", "s3_parquet"])
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     """Loaded with the same tables whatever the connector. Fixtures `clickhouse_url`, `clickhouse_password` and `s3`."""
