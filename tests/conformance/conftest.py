@@ -14,7 +14,6 @@ from tests.conformance.subject import (
     Subject,
 )
 
-
 _SHORT = {
     "impala": (
         "test_ping",
