@@ -1,6 +1,7 @@
 """A query whose client goes away is cancelled in its store, at once and with nothing left behind."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 
@@ -20,14 +21,49 @@ query Slow($id: ID!) {
 """
 
 
+BOARD = """
+mutation Board($name: String!) {
+  genDashboardCreate(input: {name: $name}) { ... on GenDashboardCreatePayload { dashboard { id } } }
+}
+"""
+WIDGET = """
+mutation Widget($input: GenDashboardWidgetCreateInput!) {
+  genDashboardWidgetCreate(input: $input) { __typename ... on Error { message } }
+}
+"""
+UNDO = "mutation Undo($id: ID!) { genDashboardDelete(input: {id: $id}) { __typename } }"
+ANSWER = "query Superseded($id: ID!) { gen { dashboard(id: $id) { widgets { nodes { answer { rowCount } } } } } }"
+SLOW_WIDGET = {
+    "groupBy": ["a", "b"],
+    "measures": [{"function": "COUNT_DISTINCT", "column": name} for name in ("c", "at")],
+    "limit": 10,
+}
+
+
 async def running(direct: Direct) -> int:
     rows = await direct.clickhouse("SELECT query FROM system.processes WHERE query LIKE '%big%'")
     return sum("system.processes" not in row["query"] for row in rows)
 
 
 async def test_a_slow_query_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:
+    await _hang_up({"query": SLOW, "variables": {"id": big}}, "Slow", client, gateway, direct)
+
+
+async def test_a_superseded_widget_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:
+    """A dashboard's client gives up the request of the filters before; its queries end in their store."""
+    made = await client.ask(BOARD, {"name": "Superseded"})
+    board = made.data["genDashboardCreate"]["dashboard"]["id"]
+    try:
+        widget = {"dashboardId": board, "title": "Slow", "kind": "table", "datasetId": big, "tableName": "big"}
+        done = await client.ask(WIDGET, {"input": {**widget, "query": SLOW_WIDGET}})
+        assert done.data["genDashboardWidgetCreate"] == {"__typename": "GenDashboardWidgetCreatePayload"}
+        await _hang_up({"query": ANSWER, "variables": {"id": board}}, "Superseded", client, gateway, direct)
+    finally:
+        await client.ask(UNDO, {"id": board})
+
+
+async def _hang_up(body: dict[str, Any], name: str, client: Client, gateway: Gateway, direct: Direct) -> None:
     logged = len(gateway.running.lines())
-    body = {"query": SLOW, "variables": {"id": big}}
     async with aiohttp.ClientSession() as leaving:
         asking = asyncio.create_task(leaving.post(f"{client.url}/graphql", json=body, headers=client.headers("admin")))
 
@@ -43,7 +79,7 @@ async def test_a_slow_query_is_cancelled(client: Client, gateway: Gateway, big: 
         return await running(direct) == 0
 
     await until(gone, timeout_s=5)
-    await gateway.running.logs("CANCELLED", "Slow", since=logged)
+    await gateway.running.logs("CANCELLED", name, since=logged)
 
 
 async def test_what_runs_is_counted(client: Client) -> None:

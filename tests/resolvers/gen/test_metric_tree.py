@@ -1,0 +1,91 @@
+"""What metrics are made of, and sums through time: a table of cases."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from loaders.errors import BadInput, NotFound
+from loaders.metrics import MetricRow
+from loaders.read import Bucket, Unit
+from resolvers.gen.cumulative import first_needed, require_summable, summed_up
+from resolvers.gen.metric_definition import Cumulative
+from resolvers.gen.metric_tree import tree_of
+from resolvers.gen.over import Over
+
+
+def metric(name: str, kind: str, definition: Any, *, version: int = 1, is_current: bool = True) -> MetricRow:
+    return MetricRow(name, version, is_current, kind, "t" if kind == "simple" else None, "day", (), definition)
+
+
+def simple(name: str, function: str = "SUM") -> MetricRow:
+    return metric(name, "simple", {"measure": {"function": function, "column": name}})
+
+
+ROWS = [
+    simple("a"),
+    simple("b"),
+    simple("mean", "AVG"),
+    simple("middle", "COUNT_DISTINCT"),
+    metric("share", "ratio", {"numerator": "a", "denominator": "b"}),
+    metric("sum", "derived", {"expression": "(share - 1) * -2 + a / b", "metrics": ["share", "a", "b"]}),
+    metric("ring", "ratio", {"numerator": "a", "denominator": "gnir"}),
+    metric("gnir", "ratio", {"numerator": "ring", "denominator": "a"}),
+    metric("torn", "ratio", {"numerator": "a", "denominator": "gone"}),
+    metric("gone", "ratio", {"numerator": "a", "denominator": "b"}, is_current=False),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("a", {"a": Decimal(3)}, Decimal(3)),
+        ("mean", {"mean.sum": Decimal(7), "mean.n": 2}, 3.5),
+        ("mean", {"mean.sum": None, "mean.n": 0}, None),
+        ("share", {"a": 1, "b": 4}, 0.25),
+        ("share", {"a": 1, "b": 0}, None),
+        ("share", {"a": 1, "b": None}, None),
+        ("sum", {"a": 1, "b": 4}, 1.75),
+        ("sum", {"a": None, "b": 4}, None),
+    ],
+)
+def test_values(name: str, values: dict[str, Any], expected: Any) -> None:
+    assert tree_of(name, None, ROWS).value(values) == expected
+
+
+def test_what_is_not_there() -> None:
+    for name, version in (("none", None), ("a", 2), ("torn", None), ("gone", None)):
+        with pytest.raises(NotFound):
+            tree_of(name, version, ROWS)
+    assert tree_of("gone", 1, ROWS).value({"a": 1, "b": 2}) == 0.5
+    with pytest.raises(BadInput, match="ring > gnir > ring"):
+        tree_of("ring", None, ROWS)
+
+
+def test_what_is_no_sum() -> None:
+    require_summable(list(tree_of("mean", None, ROWS).leaves.values()))
+    with pytest.raises(BadInput, match="middle"):
+        require_summable(list(tree_of("middle", None, ROWS).leaves.values()))
+
+
+DAYS = [date(2024, 1, day) for day in (29, 30, 31)] + [date(2024, 2, day) for day in (1, 2)]
+WINDOW = Cumulative.model_validate({"metric": "a", "window": {"count": 2, "unit": "DAY"}})
+TO_DATE = Cumulative.model_validate({"metric": "a", "grainToDate": "MONTH"})
+EVER = Cumulative.model_validate({"metric": "a"})
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected", "needed"),
+    [
+        (WINDOW, [1, 3, 2, 8, 24], date(2024, 1, 29)),
+        (TO_DATE, [1, 3, 3, 8, 24], date(2024, 1, 1)),
+        (EVER, [1, 3, 3, 11, 27], None),
+    ],
+)
+def test_sums(definition: Cumulative, expected: list[int], needed: date | None) -> None:
+    over = Over(Bucket("day", Unit.DAY), "day", date(2024, 1, 31), date(2024, 2, 3))
+    buckets = {day: {"a": value} for day, value in zip(DAYS, (1, 2, None, 8, 16), strict=True)}
+    found = summed_up(definition, over, DAYS, buckets, ["a"])
+    assert [row["a"] for row in found] == expected
+    assert first_needed(definition, over) == needed
