@@ -19,6 +19,7 @@ from gateway.http.graphiql import Explorer
 from gateway.http.graphql import GraphQL
 from gateway.http.health import live, ready
 from gateway.http.request_log import RequestLog
+from gateway.http.tiles import Tiles
 from gateway.lifespan import Opened, Runtime, open_runtime
 from gateway.metrics import metrics
 from gateway.settings import Settings
@@ -46,6 +47,7 @@ def create_app(
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),
         Route("/metrics", metrics, methods=["GET"]),
+        Route("/tiles/{dataset}/{table:path}/{map}.pmtiles", Tiles(settings.limits), methods=["GET", "HEAD"]),
         Route("/", _root, methods=["GET"]),
         *demo_routes,
     ]
@@ -85,7 +87,7 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "HEAD", "POST"],
             allow_headers=[
                 "authorization",
                 "content-type",
@@ -93,8 +95,11 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
                 "x-request-id",
                 "last-event-id",
                 "idempotency-key",
+                "range",
+                "if-range",
+                "if-none-match",
             ],
-            expose_headers=["x-request-id"],
+            expose_headers=["x-request-id", "etag", "content-range", "accept-ranges"],
         )
     ]
 

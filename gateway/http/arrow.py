@@ -5,7 +5,6 @@ record batches are sent as they come from the store: one IPC stream, a slow read
 cancels the query. A store that fails in the middle breaks the connection, so the stream never looks whole.
 """
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -13,13 +12,12 @@ from contextlib import aclosing
 from starlette.types import Receive, Send
 
 from gateway.http.answer import OK
-from gateway.http.body import HungUp
 from gateway.http.incoming import Incoming
 from gateway.http.media_type import MediaType
 from gateway.http.operations import Operations
 from gateway.http.refusal import refuse
 from gateway.http.respond import respond
-from gateway.http.running import ended, hung_up, while_waited_for
+from gateway.http.running import send_while_read, while_waited_for
 from loaders.columnar.stream import stream_ipc
 from loaders.encode.ipc import Chunk
 from loaders.errors import AxionError, StoreError
@@ -61,19 +59,10 @@ async def arrow_response(
 
 
 async def _send_while_read(first: Chunk, rest: AsyncIterator[Chunk], receive: Receive, send: Send) -> None:
-    sending = asyncio.create_task(_send(first, rest, send))
-    leaving = asyncio.create_task(hung_up(receive))
     try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not sending.done():
-            raise HungUp
-        try:
-            sending.result()
-        except AxionError as error:
-            raise StreamBroken from error
-    finally:
-        leaving.cancel()
-        await ended(sending)
+        await send_while_read(_send(first, rest, send), receive)
+    except AxionError as error:
+        raise StreamBroken from error
 
 
 class StreamBroken(Exception):

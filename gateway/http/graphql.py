@@ -5,11 +5,9 @@ is left is refused: bodies a form can send (415), mutations by GET (405), foreig
 in the settings, and the check of the WebSocket's Origin).
 """
 
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from time import perf_counter
 
-import structlog
 from graphql import GraphQLSchema
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -29,28 +27,11 @@ from gateway.http.request_log import exchange_of
 from gateway.http.respond import respond
 from gateway.http.running import timed_out, while_waited_for
 from gateway.http.sse import send_events
+from gateway.http.unbroken import Broken, unbroken
 from gateway.http.websocket import serve_socket
 from gateway.settings import Settings
 from loaders.errors import Code
 from resolvers.context import Context
-
-_log = structlog.get_logger(__name__)
-
-
-class _Broken(Exception):
-    """The gateway itself failed before anything was sent, and has logged why."""
-
-
-@contextmanager
-def _unbroken(request_id: str) -> Iterator[None]:
-    """Nothing but what the client shall be told leaves this: the rest is logged, and masked as `_Broken`."""
-    try:
-        yield
-    except (HungUp, Refusal):
-        raise
-    except Exception as error:
-        _log.exception("request_failed", request_id=request_id)
-        raise _Broken from error
 
 
 class GraphQL:
@@ -74,7 +55,7 @@ class GraphQL:
         exchange = exchange_of(scope)
         with Observed("sse" if media_type is MediaType.EVENT_STREAM else "http", exchange) as observed:
             try:
-                with _unbroken(exchange.request_id):
+                with unbroken(exchange.request_id):
                     incoming = await take_in(
                         scope, receive, headers, media_type, operations=self._operations, request_id=exchange.request_id
                     )
@@ -84,7 +65,7 @@ class GraphQL:
                 observed.ended(Code.CANCELLED.value)
             except Refusal as refusal:
                 await _refuse(refusal, media_type, send, observed)
-            except _Broken:
+            except Broken:
                 answer = failed(exchange.request_id)
                 await respond(send, 500, answer.encode(), _json(media_type))
                 observed.ended(answer.code)
@@ -100,7 +81,7 @@ class GraphQL:
             await _whole(incoming, media_type, 200, constant, send)
             observed.ended(OK)
             return
-        with _unbroken(incoming.request_id):
+        with unbroken(incoming.request_id):
             context = incoming.new_context()
         try:
             if media_type is MediaType.ARROW:
@@ -115,7 +96,7 @@ class GraphQL:
     ) -> str:
         """Answers the request; the code it is counted under."""
         started, timeout_ms = perf_counter(), self._operations.limits.request_timeout_ms
-        with _unbroken(incoming.request_id):
+        with unbroken(incoming.request_id):
             begun = self._begin(incoming, context)
             if isinstance(begun, Answer):
                 answer: Answer | InParts = begun

@@ -1,7 +1,7 @@
 """Runs an operation for as long as its client waits for it, and no longer than a request may take."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 from starlette.types import Receive
@@ -31,6 +31,20 @@ async def while_waited_for(operation: Awaitable[T], receive: Receive, *, timeout
         hang_up.cancel()
         if not running.done():
             await ended(running)
+
+
+async def send_while_read(sending: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """A streamed answer: raises `HungUp` when its reader leaves, or what the sending raises; it has then ended."""
+    task = asyncio.create_task(sending)
+    leaving = asyncio.create_task(hung_up(receive))
+    try:
+        await asyncio.wait((task, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise HungUp
+        task.result()
+    finally:
+        leaving.cancel()
+        await ended(task)
 
 
 async def ended(task: "asyncio.Future[Any]") -> None:

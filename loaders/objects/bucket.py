@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
-from loaders.errors import NotFound
+from loaders.errors import Conflict, NotFound
 from loaders.objects.s3_errors import store_error
 
 T = TypeVar("T")
@@ -31,6 +31,32 @@ class Object:
     key: str
     size: int
     modified_at: datetime
+
+
+class ObjectReader:
+    """An object at one version: `size` in bytes, `etag` in quotes, `modified_at`."""
+
+    def __init__(
+        self,
+        found: Object,
+        etag: str,
+        read: Callable[[int, int], Awaitable[bytes]],
+        current: Callable[[], Awaitable[str]],
+    ) -> None:
+        self.size, self.modified_at, self.etag = found.size, found.modified_at, etag
+        self._read, self._current = read, current
+
+    async def stream(self, start: int, end: int, *, chunk_bytes: int = 1 << 20) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to, not including, `end`, a chunk in memory at a time; nothing is read ahead.
+
+        `Conflict` before the last chunk when the object was replaced meanwhile, so that no two versions are mixed.
+        """
+        for at in range(start, end, chunk_bytes):
+            wanted = min(chunk_bytes, end - at)
+            chunk = await self._read(at, wanted)
+            if len(chunk) != wanted or (at + wanted == end and at > start and await self._current() != self.etag):
+                raise Conflict("The object was replaced while it was read. Read it again.")
+            yield chunk
 
 
 class ObjectWriter:
@@ -101,6 +127,27 @@ class Objects:
         except FileNotFoundError:
             raise NotFound("There is no such object.") from None
 
+    async def open_input(self, key: str) -> ObjectReader:
+        """`NotFound` when there is none."""
+        path = self._path(key)
+
+        def look() -> tuple[pa.NativeFile, str, datetime]:
+            opened = self._files.open_input_file(path)
+            return opened, _etag(opened), self._files.get_file_info(path).mtime
+
+        try:
+            opened, etag, modified_at = await self._call(look)
+        except FileNotFoundError:
+            raise NotFound("There is no such object.") from None
+
+        async def read(at: int, wanted: int) -> bytes:
+            return bytes(await self._call(lambda: opened.read_at(wanted, at)))
+
+        async def current() -> str:
+            return await self._call(lambda: _etag(self._files.open_input_file(path)))
+
+        return ObjectReader(Object(key, opened.size(), modified_at), etag, read, current)
+
     async def list(self, prefix: str = "") -> Sequence[Object]:
         """Objects at any depth below a folder, ordered by key; empty when there is no such folder."""
         root = self._path(prefix) if prefix else self._bucket
@@ -166,3 +213,8 @@ class Objects:
 
 def _key_of(found: Object) -> str:
     return found.key
+
+
+def _etag(opened: pa.NativeFile) -> str:
+    etag: bytes = opened.metadata()["ETag"]
+    return etag.decode("latin-1")

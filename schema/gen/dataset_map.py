@@ -1,6 +1,21 @@
+from uuid import UUID
+
+import strawberry
+
 from loaders.tables.axion_gen import catalog
+from resolvers.gen.tiles import bundle_url
+from resolvers.permissions.fields import ByRows
 from resolvers.permissions.guards import Visible
-from schema.mapping.declare import column, table_type, to_one
+from schema.mapping.declare import column, resolved, table_type, to_one
+from schema.mapping.splice import Row
+
+_ADDRESS = ByRows("the address of a map that is seen; what is there has a guard of its own")
+
+
+async def _url(row: strawberry.Parent[Row]) -> str | None:
+    if row.required("built_at") is None:
+        return None
+    return bundle_url(UUID(row.required("dataset_id")), row.required("table_name"), UUID(row.required("id")))
 
 
 @table_type(catalog.DatasetMap, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
@@ -14,6 +29,12 @@ class GenDatasetMap:
     max_zoom = column()
     built_at = column()
     size_bytes = column()
+    url = resolved(
+        _url,
+        requires=("id", "dataset_id", "table_name", "built_at"),
+        guard=_ADDRESS,
+        description="Where the gateway serves the bundle in ranges, with the same token; null if it was never built.",
+    )
     created_at = column()
     updated_at = column()
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the mapped table.")

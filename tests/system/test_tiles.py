@@ -1,0 +1,150 @@
+"""A real PMTiles bundle through the gateway: read back by the format's own reader, under the table's guard."""
+
+import asyncio
+import gzip
+import io
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.request import Request, urlopen
+from uuid import UUID
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from pmtiles.reader import Reader
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.writer import Writer
+
+from gateway.settings import Settings
+from gateway.stores import open_stores
+from resolvers.gen.tiles import bundle_key
+from tests.loaders.jobs.waiting import until
+from tests.system.client import Client
+from tests.system.stores import Direct
+
+DATASET = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id rowId } } } }'
+CREATE = """
+mutation Create($input: GenDatasetMapCreateInput!) {
+  genDatasetMapCreate(input: $input) {
+    ... on GenDatasetMapCreatePayload { datasetMap { id rowId url } } ... on Error { message }
+  }
+}
+"""
+URL = "query Url($id: ID!) { node(id: $id) { ... on GenDatasetMap { url sizeBytes builtAt } } }"
+TILES = {
+    (z, x, y): gzip.compress(secrets.token_bytes(4_000), mtime=0)
+    for z in range(5)
+    for x in range(2**z)
+    for y in range(2**z)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    id: str
+    url: str
+    content: bytes
+
+
+def written() -> bytes:
+    made = io.BytesIO()
+    writer = Writer(made)
+    for (z, x, y), tile in sorted(TILES.items(), key=lambda item: zxy_to_tileid(*item[0])):
+        writer.write_tile(zxy_to_tileid(z, x, y), tile)
+    bounds = {"min_lon_e7": -10, "min_lat_e7": -10, "max_lon_e7": 10, "max_lat_e7": 10}
+    header = {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP, "min_zoom": 0, "max_zoom": 4, **bounds}
+    writer.finalize({**header, "center_zoom": 0, "center_lon_e7": 0, "center_lat_e7": 0}, {"name": "tiles"})
+    return made.getvalue()
+
+
+@pytest.fixture(scope="module")
+async def bundle(client: Client, settings: Settings, admin_url: str) -> AsyncIterator[Bundle]:
+    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
+    named = {"datasetId": dataset["id"], "tableName": "airports", "name": secrets.token_hex(4), "geometryColumn": "lon"}
+    made = (await client.ask(CREATE, {"input": named})).data["genDatasetMapCreate"]["datasetMap"]
+    assert made["url"] is None
+    content = written()
+    key = bundle_key(UUID(dataset["rowId"]), "airports", UUID(made["rowId"]))
+    gen = (
+        sa.make_url(admin_url).set(drivername="postgresql", database="axion_gen").render_as_string(hide_password=False)
+    )
+    async with (
+        open_stores(settings) as stores,
+        await psycopg.AsyncConnection.connect(gen, autocommit=True) as connection,
+    ):
+        await stores.objects.put(key, content)
+        await connection.execute(
+            "UPDATE dataset_maps SET built_at = now(), size_bytes = %s WHERE id = %s", (len(content), made["rowId"])
+        )
+        seen = (await client.ask(URL, {"id": made["id"]}, user="analyst")).data["node"]
+        assert int(seen["sizeBytes"]) == len(content)
+        yield Bundle(made["id"], client.url + seen["url"], content)
+        await stores.objects.delete(key)
+        await connection.execute("DELETE FROM dataset_maps WHERE id = %s", (made["rowId"],))
+
+
+async def test_the_format_s_own_reader_reads_it(client: Client, bundle: Bundle) -> None:
+    headers = client.headers("analyst")
+
+    def get_bytes(offset: int, length: int) -> bytes:
+        asked = Request(bundle.url, headers={**headers, "range": f"bytes={offset}-{offset + length - 1}"})
+        with urlopen(asked) as response:
+            assert response.status == 206
+            body: bytes = response.read()
+            return body
+
+    def read() -> None:
+        reader = Reader(get_bytes)
+        assert reader.metadata()["name"] == "tiles"
+        for (z, x, y), tile in list(TILES.items())[::40]:
+            assert reader.get(z, x, y) == tile
+        assert reader.get(7, 0, 0) is None
+
+    await asyncio.to_thread(read)
+
+
+async def test_ranges_and_versions(client: Client, bundle: Bundle) -> None:
+    size = len(bundle.content)
+    assert size > 1_050_000  # so that the range is of two chunks
+    own = client.headers("analyst")
+    async with client.http.get(bundle.url, headers={**own, "range": "bytes=5-1050000"}) as part:
+        assert (part.status, await part.read()) == (206, bundle.content[5:1_050_001])
+        assert part.headers["content-range"] == f"bytes 5-1050000/{size}"
+        etag = part.headers["etag"]
+        assert (part.headers["cache-control"], part.content_type) == ("private, no-cache", "application/vnd.pmtiles")
+    async with client.http.get(bundle.url, headers={**own, "range": "bytes=-7"}) as end:
+        assert (end.status, await end.read()) == (206, bundle.content[-7:])
+    async with client.http.get(bundle.url, headers=own) as whole:
+        assert (whole.status, await whole.read()) == (200, bundle.content)
+    async with client.http.head(bundle.url, headers=own) as head:
+        assert (head.status, head.headers["content-length"], head.headers["accept-ranges"]) == (200, str(size), "bytes")
+    async with client.http.get(bundle.url, headers={**own, "if-none-match": etag}) as same:
+        assert (same.status, await same.read()) == (304, b"")
+    async with client.http.get(bundle.url, headers={**own, "range": "bytes=0-1", "if-range": '"other"'}) as other:
+        assert other.status == 200
+    for asked in (f"bytes={size}-", "bytes=0-1,5-6"):
+        async with client.http.get(bundle.url, headers={**own, "range": asked}) as beyond:
+            assert (beyond.status, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+
+
+async def test_hidden_is_absent_and_audited(client: Client, bundle: Bundle, direct: Direct) -> None:
+    answers = []
+    for url in (bundle.url, bundle.url.replace("airports", "no_such_table"), client.url + "/tiles/a/b/c.pmtiles"):
+        async with client.http.get(url, headers=client.headers("stranger")) as answer:
+            answers.append((answer.status, (await answer.json())["errors"][0]["extensions"]["code"]))
+    assert answers == [(404, "NOT_FOUND")] * 3
+    async with client.http.get(bundle.url) as nobody:
+        assert (nobody.status, nobody.headers["www-authenticate"]) == (401, 'Bearer realm="axion"')
+    async with client.http.get(bundle.url, headers={"authorization": "Bearer x.y.z"}) as forged:
+        assert forged.status == 401
+    async with client.http.post(bundle.url, headers=client.headers("analyst")) as posted:
+        assert posted.status == 405
+
+    async def noted() -> bool:
+        sql = "SELECT 1 AS found FROM audit_outbox WHERE resource LIKE 'tiles:table:%airports'"
+        return bool(await direct.postgres("axion_sense", sql)) or bool(
+            await direct.clickhouse("SELECT 1 FROM axion_sense.audit_log WHERE resource LIKE 'tiles:table:%airports'")
+        )
+
+    await until(noted)
