@@ -140,6 +140,8 @@ class Jobs(_Section):
     heartbeat_seconds: float = Field(5.0, gt=0)
     stale_seconds: float = Field(30.0, gt=0)
     shutdown_seconds: float = Field(20.0, ge=0)
+    profile_max_bytes: int = Field(10 * 2**30, ge=1)
+    """A profile that would read more, by the engine's metadata, is refused, unless its starter says another number."""
 
     @model_validator(mode="after")
     def _beats_before_stale(self) -> Self:

@@ -37,7 +37,7 @@ from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from resolvers.context import Context, Subject
 from resolvers.jobs.heartbeat import Heartbeat
-from resolvers.jobs.kinds import KINDS
+from resolvers.jobs.kinds import kinds
 from resolvers.jobs.kinds.kind import Run
 from resolvers.jobs.run import ContextFor, Runner, TryAgain
 from resolvers.permissions.verdicts import Verdicts
@@ -57,7 +57,9 @@ async def run_worker(settings: Settings) -> None:
             for store in ("axion_gen", "axion_sense")
         ]
         await work(
-            settings, kinds=KINDS, context_for=partial(acting_for, stores=stores, max_page=settings.limits.max_page)
+            settings,
+            kinds=kinds(profile_max_bytes=settings.jobs.profile_max_bytes),
+            context_for=partial(acting_for, stores=stores, max_page=settings.limits.max_page),
         )
         for each in sweeping:
             each.cancel()

@@ -108,6 +108,10 @@ class Dialect(ABC):
     def measure(self, measure: Measure, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         """Null over no rows, but for counts, which are 0. The result fits `measure_type`."""
 
+    def approximate_distinct(self, value: exp.Expr) -> exp.Expr:
+        """About how many different values there are, in little memory; 0 over no rows."""
+        return exp.ApproxDistinct(this=value)
+
     def top_per_key(
         self, query: exp.Select, keys: Sequence[exp.Expr], order: Sequence[exp.Expr], limit: int
     ) -> exp.Select:

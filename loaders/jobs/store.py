@@ -43,10 +43,16 @@ class JobStore:
 
 
 async def create_within(
-    session: WriteSession, *, kind: str, subject: str, arguments: JsonObject, lock: str | None = None
+    session: WriteSession,
+    *,
+    kind: str,
+    subject: str,
+    arguments: JsonObject,
+    lock: str | None = None,
+    job_id: uuid.UUID | None = None,
 ) -> Job:
-    """As `JobStore.create`, in the caller's transaction."""
-    job_id = uuid7()
+    """As `JobStore.create`, in the caller's transaction. `job_id` is that of no other job; a new one unless given."""
+    job_id = job_id or uuid7()
     queue_id = await queue.defer(session, job_id, lock=lock)
     row = insert(JOBS).values(
         id=job_id,

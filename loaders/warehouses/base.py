@@ -1,7 +1,8 @@
 """What every warehouse connector can do, and the abilities only some of them have.
 
-    Warehouse       list, describe, stream, ping, close
-    └── Estimates   rows and bytes of a table from metadata, without reading it
+    Warehouse           list, describe, stream, ping, close
+    ├── Estimates       rows and bytes of a table from metadata, without reading it
+    └── ScanEstimates   bytes a statement would read, without running it
 
 Code asks for an ability (`isinstance(warehouse, Estimates)`), never for a connector's name. The common currency is
 `pyarrow.RecordBatch`.
@@ -83,3 +84,27 @@ class Warehouse(Protocol):
 class Estimates(Protocol):
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
         """Counts and sizes from metadata only. `UnknownTable` when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A statement over some columns of one table; with `limit`, over no more than that many of its rows."""
+
+    statement: Statement
+    table: Table
+    columns: tuple[str, ...]
+    limit: int | None = None
+
+
+@runtime_checkable
+class ScanEstimates(Protocol):
+    async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int | None:
+        """Stored bytes the statement would read, never less than it does by the metadata; None where those are silent.
+
+        Nothing is read. `UnknownTable` when there is none.
+        """
+
+
+def scanned_share(limit: int | None, *, rows: int, at_once: int) -> float:
+    """The share of a column that `limit` rows of it take, when the engine reads `at_once` rows beyond what it needs."""
+    return 1.0 if limit is None or rows == 0 else min(1.0, (limit + at_once) / rows)

@@ -12,16 +12,16 @@ from google.api_core.retry import Retry
 from google.cloud import bigquery
 
 from loaders.columnar.dialect import Dialect
-from loaders.columnar.statement import Statement
+from loaders.columnar.statement import Parameter, Statement
 from loaders.description import Table
 from loaders.errors import UnknownTable
 from loaders.ledger import Ledger
-from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable, Scan
 from loaders.warehouses.batch_run import batches_of
 from loaders.warehouses.bigquery_clients import open_clients
 from loaders.warehouses.bigquery_errors import BIGQUERY_FAILURES, query_error, store_error
 from loaders.warehouses.bigquery_run import BigQueryRun
-from loaders.warehouses.bigquery_sql import BIGQUERY
+from loaders.warehouses.bigquery_sql import BIGQUERY, query_parameters
 from loaders.warehouses.bigquery_types import column_of
 from loaders.warehouses.settings import BigQueryCredentials, BigQueryOptions
 
@@ -94,10 +94,23 @@ class BigQueryWarehouse:
         described = await self._table(table, schema, ledger)
         name = f"`{described.dataset_id}`.`{described.table_id}`"
 
+        everything = f"SELECT * FROM {name}"  # noqa: S608 - names of a table that exists, which hold no backtick
+        job = await self._dry(everything, (), ledger)
+        return Estimate(described.num_rows, job.total_bytes_processed)
+
+    async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int | None:
+        """As a dry run says it would be billed: a LIMIT saves nothing."""
+        job = await self._dry(scan.statement.sql, scan.statement.parameters, ledger)
+        bytes_: int | None = job.total_bytes_processed
+        return bytes_
+
+    async def _dry(self, sql: str, parameters: Sequence[Parameter], ledger: Ledger) -> bigquery.QueryJob:
         def dry() -> bigquery.QueryJob:
-            config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+            config = bigquery.QueryJobConfig(
+                dry_run=True, use_query_cache=False, query_parameters=query_parameters(parameters)
+            )
             return self._clients.jobs.query(
-                f"SELECT * FROM {name}",  # noqa: S608 - names of a table that exists, which hold no backtick
+                sql,
                 job_config=config,
                 location=self._options.location,
                 retry=self._retry,
@@ -105,8 +118,7 @@ class BigQueryWarehouse:
                 timeout=_CALL_S,
             )
 
-        job = await self._blocking(dry, ledger)
-        return Estimate(described.num_rows, job.total_bytes_processed)
+        return await self._blocking(dry, ledger)
 
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS

@@ -9,7 +9,16 @@ from loaders.columnar.statement import Statement
 from loaders.description import Table
 from loaders.errors import StoreCredentialsRejected, StoreError, StoreTimeout, StoreUnavailable
 from loaders.ledger import Ledger
-from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, Estimates, RecordBatches, RemoteTable, Warehouse
+from loaders.warehouses.base import (
+    DEFAULT_TIMEOUT_MS,
+    Estimate,
+    Estimates,
+    RecordBatches,
+    RemoteTable,
+    Scan,
+    ScanEstimates,
+    Warehouse,
+)
 
 
 class Bounded:
@@ -119,6 +128,13 @@ class BoundedEstimating(Bounded):
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
         async with self._slot(DEFAULT_TIMEOUT_MS):
             return await self._estimates.estimate(table, schema, ledger=ledger)
+
+    async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int | None:
+        """None, as where metadata are silent, of a warehouse without the ability `ScanEstimates`."""
+        if not isinstance(self._warehouse, ScanEstimates):
+            return None
+        async with self._slot(DEFAULT_TIMEOUT_MS):
+            return await self._warehouse.scan_bytes(scan, ledger=ledger)
 
 
 def bounded(warehouse: Warehouse, *, limit: int, memory_s: float, clock: Callable[[], float]) -> Bounded:

@@ -91,6 +91,30 @@ def row_count(dataset: ds.FileSystemDataset) -> int:
     return sum(fragment.metadata.num_rows for fragment in dataset.get_fragments())
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkSizes:
+    """Of some columns in all files: rows, compressed bytes, and the rows of the largest row group."""
+
+    rows: int
+    bytes: int
+    largest_group: int
+
+
+def column_bytes(dataset: ds.FileSystemDataset, names: frozenset[str]) -> ChunkSizes:
+    """From the footers' metadata. A column of folders (`key=value`) has none. A nested column is all of its leaves."""
+    rows = bytes_ = largest = 0
+    for fragment in dataset.get_fragments():
+        metadata = fragment.metadata
+        rows += metadata.num_rows
+        for group in (metadata.row_group(number) for number in range(metadata.num_row_groups)):
+            largest = max(largest, group.num_rows)
+            for chunk in (group.column(number) for number in range(group.num_columns)):
+                path = chunk.path_in_schema  # names joined by dots, which a name may hold as well
+                if path in names or any(path.startswith(f"{name}.") for name in names):
+                    bytes_ += chunk.total_compressed_size
+    return ChunkSizes(rows, bytes_, largest)
+
+
 def _parquet(filesystem: fs.FileSystem, root: str) -> Iterable[tuple[str, int, int]]:
     try:
         listing: Sequence[fs.FileInfo] = filesystem.get_file_info(fs.FileSelector(root, recursive=True))

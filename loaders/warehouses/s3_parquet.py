@@ -1,6 +1,7 @@
 """Parquet on S3: a table is a folder of Parquet files, read by DuckDB over a pyarrow dataset."""
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +18,19 @@ from loaders.description import Column, Table
 from loaders.errors import Cancelled, StoreQueryFailed, StoreTimeout, UnknownTable
 from loaders.ledger import Ledger
 from loaders.warehouses.arrow_types import presentation
-from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable, Scan, scanned_share
 from loaders.warehouses.compile import DUCKDB
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.s3_errors import S3_FAILURES, store_error
-from loaders.warehouses.s3_files import BoundedDataset, TableFiles, files_of, open_dataset, row_count, tables_under
+from loaders.warehouses.s3_files import (
+    BoundedDataset,
+    TableFiles,
+    column_bytes,
+    files_of,
+    open_dataset,
+    row_count,
+    tables_under,
+)
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 from loaders.warehouses.statement_table import table_of
 
@@ -113,6 +122,12 @@ class S3Parquet:
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
         dataset, files = await self._dataset(table, schema, ledger)
         return Estimate(await self._blocking(lambda: row_count(dataset), ledger), files.bytes)
+
+    async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int:
+        """By the sizes of the column chunks that the footers tell."""
+        dataset, _ = await self._dataset(scan.table.name, scan.table.schema, ledger)
+        sizes = await self._blocking(lambda: column_bytes(dataset, frozenset(scan.columns)), ledger)
+        return math.ceil(sizes.bytes * scanned_share(scan.limit, rows=sizes.rows, at_once=2 * sizes.largest_group))
 
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS

@@ -11,8 +11,9 @@ from loaders.openfga.roles import FLAGS, administration, assigned_role, assignee
 from loaders.openfga.tuples import RelationTuple, is_object
 from loaders.postgres.client import WriteSession
 from loaders.tables.auradb.workspaces import Workspace
-from loaders.tables.axion_gen.catalog import Dataset, DataSource, TableProfile
+from loaders.tables.axion_gen.catalog import Dataset, DataSource
 from loaders.tables.axion_gen.identity import ADMIN_ROLE_ID, Role, User, UserRole
+from loaders.tables.axion_gen.profiles import TableProfile
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.tables.axion_sense import public as sense
 from loaders.tables.powernode.accounts import Account

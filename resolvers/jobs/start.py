@@ -7,30 +7,43 @@ from loaders.jobs.job import Job
 from loaders.jobs.store import create_within
 from loaders.postgres.client import WriteSession
 from resolvers.context import Context
+from resolvers.gen.rows import column_of, predicate
 from resolvers.gen.tables import describe_table
 from resolvers.idempotency import Asked
 from resolvers.jobs.kinds import encryption_key_rotate, table_profile_refresh
 from resolvers.jobs.repeatable import job_once
 
+MAX_SAMPLE_ROWS = 10_000_000
+
 
 async def start_table_profile_refresh(
-    context: Context, *, dataset_id: UUID, table_name: str, asked: Asked | None = None
+    context: Context, refresh: table_profile_refresh.Asked, *, asked: Asked | None = None, job_id: UUID | None = None
 ) -> Job:
-    """A queued job. `Unauthenticated` without a subject, `NotFound` for a table the subject may not see.
+    """A queued job. `Unauthenticated` without a subject, `NotFound` for a table the subject may not see, `BadInput` and
+    `UnknownColumn` for what does not fit the table.
 
     Jobs for the same table run one after another. Of `asked`, see `job_once`.
     """
     context.verdicts.require_subject()
-    if await describe_table(context, dataset_id, table_name) is None:
-        raise NotFound(f"The dataset has no table {table_name!r}, or you may not see it.")
+    table = await describe_table(context, refresh.dataset_id, refresh.table_name)
+    if table is None:
+        raise NotFound(f"The dataset has no table {refresh.table_name!r}, or you may not see it.")
+    for name in refresh.exclude:
+        column_of(table, name)
+    predicate(refresh.where, table)
+    if refresh.sample_rows is not None and not 0 <= refresh.sample_rows <= MAX_SAMPLE_ROWS:
+        raise BadInput(f"`sampleRows` is from 0 to {MAX_SAMPLE_ROWS}.", field="sampleRows")
+    if refresh.max_bytes is not None and refresh.max_bytes < 1:
+        raise BadInput("`maxBytes` is at least 1.", field="maxBytes")
 
     async def work(session: WriteSession) -> Job:
         return await create_within(
             session,
             kind=table_profile_refresh.NAME,
             subject=context.subject.id,
-            arguments=table_profile_refresh.arguments_of(dataset_id, table_name),
-            lock=f"{table_profile_refresh.NAME}:{dataset_id}/{table_name}",
+            arguments=refresh.to_json(),
+            lock=f"{table_profile_refresh.NAME}:{refresh.dataset_id}/{refresh.table_name}",
+            job_id=job_id,
         )
 
     return await job_once(context, asked, work)

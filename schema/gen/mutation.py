@@ -19,14 +19,16 @@ from resolvers.gen.data_sources import (
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.gen.tables import describe_table
 from resolvers.idempotency import Asked
+from resolvers.jobs.kinds.table_profile_refresh import Asked as Refresh
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.permissions.fields import OnRow
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import granted_payload
+from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import mutation, named_mutation
 from schema.mapping.payload import make_payload
-from schema.scalars import JSON
+from schema.scalars import JSON, BigInt
 
 GenDataSourceCreatePayload = granted_payload(
     "GenDataSourceCreatePayload", "data_source", "GenDataSource", "A data source was created."
@@ -88,6 +90,22 @@ class GenDatasetCreateInput:
 class GenTableProfileRefreshInput:
     dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
+    sample_rows: int | None = strawberry.field(
+        description="At most this many rows are read, whichever the engine finds first; 0: metadata only. All unless "
+        "given.",
+        default=None,
+    )
+    where: GenRowFilter | None = strawberry.field(  # type: ignore[valid-type]
+        description="Only rows that match, such as those of a partition.", default=None
+    )
+    exclude_columns: list[str] | None = strawberry.field(
+        description="Columns that are not read, beside those that curation hides.", default=None
+    )
+    max_bytes: BigInt | None = strawberry.field(
+        description="A refresh that would read more, by the engine's metadata, is refused before it reads "
+        "(`COST_EXCEEDED`); the gateway's limit unless given.",
+        default=None,
+    )
 
 
 async def _create_data_source(context: Context, given: GenDataSourceCreateInput, response_key: str) -> Any:
@@ -137,8 +155,14 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput, respon
 async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput, response_key: str) -> Any:
     job = await start_table_profile_refresh(
         context,
-        dataset_id=uuid_key(given.dataset_id, "GenDataset"),
-        table_name=given.table_name,
+        Refresh(
+            uuid_key(given.dataset_id, "GenDataset"),
+            given.table_name,
+            sample_rows=given.sample_rows,
+            max_bytes=None if given.max_bytes is None else int(given.max_bytes),
+            exclude=tuple(given.exclude_columns or ()),
+            where=given.where,
+        ),
         asked=Asked("genTableProfileRefresh", response_key, asdict(given)),
     )
     return GenTableProfileRefreshPayload(key=(job.id,))

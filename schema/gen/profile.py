@@ -1,15 +1,170 @@
-from loaders.tables.axion_gen import catalog
+"""Profiles of remote tables: typed figures of each column, all versions, and what changed between them."""
+
+from typing import Any
+
+import strawberry
+
+from loaders.tables.axion_gen import profiles
+from resolvers.permissions.fields import ByRows, FieldGuard
 from resolvers.permissions.guards import Visible
-from schema.mapping.declare import column, table_type
+from schema.mapping.declare import column, resolved, table_type, to_many, to_one
+from schema.mapping.splice import Row
+from schema.scalars import JSON, BigInt, bigint
+
+_TABLE_VIEWERS = Visible("dataset", "can_view_table", "dataset_id")
+_OF_PROFILE: FieldGuard = ByRows("profiles, whose rows are guarded by `can_view_table` on their dataset")
 
 
-@table_type(catalog.TableProfile, store="axion_gen", guard=Visible("dataset", "can_view_table", "dataset_id"))
+@strawberry.type(description="A bin of a histogram; all bins of a column are equally wide.")
+class GenHistogramBin:
+    low: JSON = strawberry.field(description="Where it begins (included), written as rows answer values.")
+    high: JSON = strawberry.field(description="Where it ends: excluded, but for the last bin's, the greatest value.")
+    count: BigInt = strawberry.field(description="Rows whose value lies in it.")
+
+
+@strawberry.type(description="A value that many rows have.")
+class GenFrequentValue:
+    value: JSON = strawberry.field(description="The value, written as rows answer it; a long text is cut, with `…`.")
+    count: BigInt = strawberry.field(description="Rows that have it.")
+
+
+@strawberry.type(description="What a column holds, in the rows that the profile is of. Null where that is not known.")
+class GenColumnProfile:
+    name: str = strawberry.field(description="Name of the column, as the engine has it.")
+    kind: str = strawberry.field(description="Kind of its values, such as `integer`, `text` or `timestamp`.")
+    nullable: bool = strawberry.field(description="Whether a value may be missing, by the engine's word.")
+    is_excluded: bool = strawberry.field(description="Whether it was left out: it was not read, and has no figures.")
+    null_count: BigInt | None = strawberry.field(description="Rows without a value.")
+    null_share: float | None = strawberry.field(description="Share of rows without a value, 0 to 1; null of no rows.")
+    distinct_count: BigInt | None = strawberry.field(description="Different values; null for kinds without an order.")
+    distinct_is_approximate: bool | None = strawberry.field(
+        description="Whether `distinctCount` is the engine's estimate, as for more than a million rows."
+    )
+    non_finite_count: BigInt | None = strawberry.field(
+        description="Floats that are infinite or no number: they are in no range and no bin. Null of other kinds."
+    )
+    min: JSON | None = strawberry.field(description="Least value, written as rows answer it.")
+    max: JSON | None = strawberry.field(description="Greatest value, written as rows answer it.")
+    histogram: list[GenHistogramBin] = strawberry.field(
+        description="At most 10 bins from `min` to `max`, of numbers, dates and instants; empty of other kinds."
+    )
+    top_values: list[GenFrequentValue] = strawberry.field(
+        description="The 10 most frequent texts, most frequent first; empty of other kinds."
+    )
+
+
+@strawberry.type(description="A column whose type changed.")
+class GenRetypedColumn:
+    column: str = strawberry.field(description="Name of the column.")
+    was: str = strawberry.field(description="Its kind before, such as `text` or `text, nullable`.")
+    now: str = strawberry.field(description="Its kind since.")
+
+
+@strawberry.type(description="How the columns of a table changed since the version before.")
+class GenProfileDrift:
+    added: list[str] = strawberry.field(description="Columns that are new.")
+    removed: list[str] = strawberry.field(description="Columns that are gone.")
+    retyped: list[GenRetypedColumn] = strawberry.field(description="Columns of another type or nullability.")
+
+
+def _count(value: Any) -> BigInt | None:
+    return None if value is None else bigint(value)
+
+
+async def _column_profiles(row: strawberry.Parent[Row]) -> list[GenColumnProfile]:
+    statistics = row.required("statistics")
+    rows = int(row.required("profiled_rows"))
+    return [_column(each, statistics.get(each["name"], {}), rows) for each in row.required("columns")]
+
+
+def _column(described: Any, found: Any, rows: int) -> GenColumnProfile:
+    nulls = found.get("nullCount")
+    return GenColumnProfile(
+        name=described["name"],
+        kind=described["type"],
+        nullable=described["nullable"],
+        is_excluded=described.get("excluded", False),
+        null_count=_count(nulls),
+        null_share=nulls / rows if nulls is not None and rows else None,
+        distinct_count=_count(found.get("distinctCount")),
+        distinct_is_approximate=found.get("distinctIsApproximate"),
+        non_finite_count=_count(found.get("nonFiniteCount")),
+        min=found.get("min"),
+        max=found.get("max"),
+        histogram=[
+            GenHistogramBin(low=each["low"], high=each["high"], count=bigint(each["count"]))
+            for each in found.get("histogram", ())
+        ],
+        top_values=[
+            GenFrequentValue(value=each["value"], count=bigint(each["count"])) for each in found.get("topValues", ())
+        ],
+    )
+
+
+async def _drift(row: strawberry.Parent[Row]) -> GenProfileDrift | None:
+    found = row.required("drift")
+    if not found:
+        return None
+    retyped = [GenRetypedColumn(**each) for each in found["retyped"]]
+    return GenProfileDrift(added=found["added"], removed=found["removed"], retyped=retyped)
+
+
+def _columns_field() -> Any:
+    return resolved(
+        _column_profiles,
+        requires=("columns", "statistics", "profiled_rows"),
+        guard=_OF_PROFILE,
+        description="What each column holds, in the table's order.",
+    )
+
+
+def _drift_field() -> Any:
+    return resolved(
+        _drift,
+        requires=("drift",),
+        guard=_OF_PROFILE,
+        description="Columns added, removed and retyped since the version before; null of the first.",
+    )
+
+
+@table_type(profiles.TableProfile, store="axion_gen", guard=_TABLE_VIEWERS)
 class GenTableProfile:
-    """What a remote table holds, as the last `genTableProfileRefresh` found it: counts, ranges, samples."""
+    """What a remote table holds, as the last `genTableProfileRefresh` found it: counts, ranges, samples.
+
+    For who may see the rows of the dataset's tables.
+    """
 
     table_name = column()
+    version = column()
     columns = column()
     row_count = column()
+    byte_count = column()
+    basis = column()
+    profiled_rows = column()
+    estimated_bytes = column()
+    excluded_columns = column()
     statistics = column()
     sample_values = column()
     refreshed_at = column()
+    column_profiles = _columns_field()
+    drift = _drift_field()
+    history = to_many("GenTableProfileVersion", remote="profile_id", description="Every refresh, this one included.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the table.")
+
+
+@table_type(profiles.TableProfileVersion, store="axion_gen", guard=_TABLE_VIEWERS)
+class GenTableProfileVersion:
+    """What one refresh found, without sample values. For who may see the rows of the dataset's tables."""
+
+    table_name = column()
+    version = column()
+    row_count = column()
+    byte_count = column()
+    basis = column()
+    profiled_rows = column()
+    estimated_bytes = column()
+    excluded_columns = column()
+    refreshed_at = column()
+    column_profiles = _columns_field()
+    drift = _drift_field()
+    profile = to_one("GenTableProfile", local="profile_id", description="The newest profile of the table.")

@@ -32,7 +32,7 @@ SOON_S = 2.0
 async def job(ways: Ways) -> AsyncIterator[UUID]:
     """A queued job of `OWNER`, which no worker runs."""
     store = job_store(ways.context(OWNER))
-    arguments = table_profile_refresh.arguments_of(uuid4(), "none")
+    arguments = table_profile_refresh.Asked(uuid4(), "none").to_json()
     made = await store.create(kind=table_profile_refresh.NAME, subject=OWNER.id, arguments=arguments, lock=str(uuid4()))
     yield made.id
     await store.cancel(made.id)

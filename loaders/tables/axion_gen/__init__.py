@@ -9,6 +9,7 @@ from loaders.tables.axion_gen import (
     favorites,
     identity,
     outbox,
+    profiles,
     role_assignments,
 )
 from loaders.tables.axion_gen.base import AxionGen
@@ -23,5 +24,6 @@ __all__ = [
     "favorites",
     "identity",
     "outbox",
+    "profiles",
     "role_assignments",
 ]

@@ -96,7 +96,6 @@ class Dataset(AxionGen):
     data_source: Mapped[DataSource] = relationship(back_populates="datasets", lazy="raise")
     dataset_group: Mapped[DatasetGroup | None] = relationship(back_populates="datasets", lazy="raise")
     maps: Mapped[list["DatasetMap"]] = relationship(back_populates="dataset", lazy="raise")
-    profiles: Mapped[list["TableProfile"]] = relationship(back_populates="dataset", lazy="raise")
 
 
 class DatasetMap(AxionGen):
@@ -127,27 +126,3 @@ class DatasetMap(AxionGen):
     )
 
     dataset: Mapped[Dataset] = relationship(back_populates="maps", lazy="raise")
-
-
-class TableProfile(AxionGen):
-    __tablename__ = "table_profile_cache"
-    __table_args__ = (
-        UniqueConstraint("dataset_id", "table_name"),
-        CheckConstraint("row_count >= 0", name="row_count"),
-        {"schema": "public", "comment": "Columns, statistics and sample values of remote tables, as last refreshed."},
-    )
-
-    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the profile (UUIDv7).")
-    dataset_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset of the profiled table."
-    )
-    table_name: Mapped[str] = mapped_column(comment="Name of the profiled table.")
-    columns: Mapped[Json] = mapped_column(comment="Columns of the table, in order: name, type, nullability.")
-    row_count: Mapped[BigInt | None] = mapped_column(comment="Number of rows; null if the source does not know.")
-    statistics: Mapped[Json] = mapped_column(
-        server_default=text("'{}'"), comment="Statistics by column name, such as distinct values, minimum and maximum."
-    )
-    sample_values: Mapped[Json] = mapped_column(server_default=text("'{}'"), comment="A few values by column name.")
-    refreshed_at: Mapped[datetime] = mapped_column(comment="When the table was profiled (UTC).")
-
-    dataset: Mapped[Dataset] = relationship(back_populates="profiles", lazy="raise")

@@ -1,11 +1,15 @@
-"""The kinds of jobs: name -> code. A new kind is a module here and a line in `KINDS`."""
+"""The kinds of jobs: name -> code. A new kind is a module here and a line in `kinds`."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from resolvers.jobs.kinds import encryption_key_rotate, table_profile_refresh
 from resolvers.jobs.kinds.kind import Run
 
-KINDS: Mapping[str, Run] = {
-    table_profile_refresh.NAME: table_profile_refresh.run,
-    encryption_key_rotate.NAME: encryption_key_rotate.run,
-}
+
+def kinds(*, profile_max_bytes: int) -> Mapping[str, Run]:
+    """`profile_max_bytes`: what a profile may read whose starter says nothing of it."""
+    return {
+        table_profile_refresh.NAME: partial(table_profile_refresh.run, max_bytes=profile_max_bytes),
+        encryption_key_rotate.NAME: encryption_key_rotate.run,
+    }

@@ -1,63 +1,139 @@
-"""Job kind `table_profile_refresh`: columns, figures and sample values of a remote table, into `table_profile_cache`.
+"""Job kind `table_profile_refresh`: what a remote table holds, into `table_profile_cache` and its versions.
 
-Arguments `{datasetId, tableName}`; result `{rowCount, columns}`. The job sees what the user who started it sees.
+Result `{rowCount, columns, basis, version}`. The job sees what the user who started it sees. Metadata come first: a
+refresh that is refused for its cost, or for a filter the table demands, still keeps what they say, as a version of basis `metadata`.
 """
 
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
-from loaders.errors import NotFound
+from loaders.columnar.profile import Portion
+from loaders.description import Column, Table
+from loaders.errors import CostExceeded, FilterRequired, NotFound
 from loaders.jobs.job import JsonObject
-from loaders.tables.axion_gen.catalog import TableProfile
-from loaders.tables.uuid7 import uuid7
-from resolvers.gen.granting import STORE
-from resolvers.gen.tables import describe_table
+from loaders.read import Predicate
+from loaders.warehouses.base import Estimate
+from resolvers.gen.loaders import gen_loaders
+from resolvers.gen.required import require_filters
+from resolvers.gen.rows import predicate
+from resolvers.gen.tables import describe_table, estimate_table
 from resolvers.jobs.kinds.kind import JobContext
-from resolvers.jobs.kinds.profile import Profile, profile
 from resolvers.jobs.kinds.unhurried import Unhurried
+from resolvers.profiles.budget import Budget, afforded
+from resolvers.profiles.found import Basis, Profile
+from resolvers.profiles.hidden import hidden_columns
+from resolvers.profiles.kept import keep
+from resolvers.profiles.profile import contents, reads
 
 NAME = "table_profile_refresh"
 
 
-def arguments_of(dataset_id: UUID, table_name: str) -> JsonObject:
-    return {"datasetId": str(dataset_id), "tableName": table_name}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A refresh as it was asked for. `sample_rows`: at most so many rows, 0 for metadata only, None for all.
 
+    `where` is a `GenRowFilter` as JSON. `max_bytes` None is the gateway's default. Columns in `exclude`, and those that
+    curation hides, are not read.
+    """
 
-async def run(job: JobContext, arguments: JsonObject) -> JsonObject:
-    dataset_id, name = UUID(str(arguments["datasetId"])), str(arguments["tableName"])
-    context = job.context
-    table = await describe_table(context, dataset_id, name)
-    if table is None:
-        raise NotFound(f"The dataset has no table {name!r}, or you may not see it.")
-    source = Unhurried(context.stores.warehouses.opened[table.store])
-    found = await profile(table, source, ledger=context.ledger, report=job.report)
-    await _write(job, dataset_id, name, found)
-    return {"rowCount": found.row_count, "columns": len(found.columns)}
+    dataset_id: UUID
+    table_name: str
+    sample_rows: int | None = None
+    max_bytes: int | None = None
+    exclude: tuple[str, ...] = ()
+    where: Mapping[str, Any] | None = None
 
-
-async def _write(job: JobContext, dataset_id: UUID, name: str, found: Profile) -> None:
-    """Replaces the profile there was."""
-    columns = [
-        {"name": column.name, "type": column.type.kind.value, "nullable": column.nullable} for column in found.columns
-    ]
-    statistics = {
-        name: {
-            "nullCount": figures.null_count,
-            "distinctCount": figures.distinct_count,
-            "min": figures.min,
-            "max": figures.max,
+    def to_json(self) -> JsonObject:
+        """What was not asked for is left out."""
+        given: JsonObject = {"datasetId": str(self.dataset_id), "tableName": self.table_name}
+        asked = {
+            "sampleRows": self.sample_rows,
+            "maxBytes": self.max_bytes,
+            "excludeColumns": list(self.exclude) or None,
+            "where": self.where,
         }
-        for name, figures in found.figures.items()
+        return given | {name: value for name, value in asked.items() if value is not None}
+
+
+def asked_of(arguments: Mapping[str, Any]) -> Asked:
+    return Asked(
+        UUID(str(arguments["datasetId"])),
+        str(arguments["tableName"]),
+        sample_rows=arguments.get("sampleRows"),
+        max_bytes=arguments.get("maxBytes"),
+        exclude=tuple(arguments.get("excludeColumns", ())),
+        where=arguments.get("where"),
+    )
+
+
+async def run(job: JobContext, arguments: JsonObject, *, max_bytes: int) -> JsonObject:
+    asked = asked_of(arguments)
+    context = job.context
+    job.report(0.0, f"{asked.table_name}: metadata")
+    table = await describe_table(context, asked.dataset_id, asked.table_name)
+    estimate = await estimate_table(context, asked.dataset_id, asked.table_name)
+    if table is None or estimate is None:
+        raise NotFound(f"The dataset has no table {asked.table_name!r}, or you may not see it.")
+    hidden = await hidden_columns(context, asked.dataset_id, asked.table_name)
+    excluded = tuple(c.name for c in table.columns if c.name in hidden or c.name in asked.exclude)
+    found = Profile(table.columns, excluded, Basis.METADATA, estimate.rows, estimate.bytes)
+    if asked.sample_rows != 0 and len(excluded) < len(table.columns):
+        budget = Budget(asked.max_bytes or max_bytes, strict=asked.max_bytes is not None)
+        try:
+            found = await _read(job, table, excluded, asked, estimate, budget)
+        except (CostExceeded, FilterRequired):
+            await keep(context, asked.dataset_id, asked.table_name, found, job_id=job.job.id)
+            raise
+    version = await keep(context, asked.dataset_id, asked.table_name, found, job_id=job.job.id)
+    job.report(1.0, f"{asked.table_name}: {found.row_count} rows, {len(table.columns) - len(excluded)} columns read")
+    return {
+        "rowCount": found.row_count,
+        "columns": len(found.columns),
+        "basis": found.basis.value,
+        "version": version,
     }
-    values = {
-        "columns": columns,
-        "row_count": found.row_count,
-        "statistics": statistics,
-        "sample_values": found.samples,
-        "refreshed_at": datetime.now(UTC),
-    }
-    row = insert(TableProfile).values(id=uuid7(), dataset_id=dataset_id, table_name=name, **values)
-    async with job.context.stores.postgres[STORE].transaction() as session:
-        await session.execute(row.on_conflict_do_update(index_elements=["dataset_id", "table_name"], set_=values))
+
+
+async def _read(
+    job: JobContext, table: Table, excluded: tuple[str, ...], asked: Asked, estimate: Estimate, budget: Budget
+) -> Profile:
+    """`CostExceeded`, `FilterRequired` and what `where` has wrong before anything is read."""
+    ledger = job.context.ledger
+    warehouse = job.context.stores.warehouses.opened[table.store]
+    columns = [column for column in table.columns if column.name not in excluded]
+    where = predicate(asked.where, _readable(table, columns))
+    place = await asyncio.shield(gen_loaders(job.context).places.load(asked.dataset_id))
+    require_filters(where, () if place is None else place.filters_of(table.name))
+    limit = asked.sample_rows
+    if limit is not None and where is None and estimate.rows is not None and estimate.rows <= limit:
+        limit = None
+    portion = Portion(table, where, limit)
+    estimated = await afforded(warehouse, reads(portion, columns), budget, ledger=ledger)
+    rows = estimate.rows if limit is None else limit
+    found = await contents(portion, columns, Unhurried(warehouse), rows=rows, ledger=ledger, report=job.report)
+    basis = _basis(where, limit, found.row_count)
+    return Profile(
+        table.columns,
+        excluded,
+        basis,
+        found.row_count if basis is Basis.TABLE else estimate.rows,
+        estimate.bytes,
+        found.row_count,
+        estimated,
+        found.figures,
+        found.samples,
+    )
+
+
+def _readable(table: Table, columns: list[Column]) -> Table:
+    """The table as a condition may speak of it: one on an excluded column would read it."""
+    return Table(table.store, table.schema, table.name, tuple(columns))
+
+
+def _basis(where: Predicate | None, limit: int | None, rows: int) -> Basis:
+    if limit is not None and rows >= limit:
+        return Basis.SAMPLE
+    return Basis.TABLE if where is None else Basis.PARTITION

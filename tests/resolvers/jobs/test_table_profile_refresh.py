@@ -18,6 +18,7 @@ from loaders.stores import Stores
 from loaders.tables.axion_sense.public import User
 from resolvers.context import ANONYMOUS, Context
 from resolvers.jobs.cancel import cancel_job
+from resolvers.jobs.kinds.table_profile_refresh import Asked
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
 from resolvers.permissions.verdicts import Verdicts
@@ -37,7 +38,7 @@ async def ended(person: Someone, job: Job) -> list[JobEvent]:
 
 
 async def refreshed(person: Someone, dataset: UUID, table: str) -> Job:
-    job = await start_table_profile_refresh(person.context(), dataset_id=dataset, table_name=table)
+    job = await start_table_profile_refresh(person.context(), Asked(dataset, table))
     await ended(person, job)
     found = await JobStore(person.stores.postgres["axion_sense_tasks"]).get(job.id, ledger=Ledger())
     assert found is not None
@@ -53,7 +54,11 @@ async def profile_of(stores: Stores, dataset: UUID, table: str) -> asyncpg.Recor
 async def test_every_type_is_profiled_alike_by_every_store(admin: Someone, stores: Stores, dataset: UUID) -> None:
     job = await refreshed(admin, dataset, "every_type")
     assert (job.state, job.error) == (State.SUCCEEDED, None)
-    assert (job.result, job.progress, job.attempts) == ({"rowCount": 4, "columns": 11}, 1.0, 1)
+    assert (job.result, job.progress, job.attempts) == (
+        {"rowCount": 4, "columns": 11, "basis": "table", "version": 1},
+        1.0,
+        1,
+    )
     row = await profile_of(stores, dataset, "every_type")
     columns = orjson.loads(row["columns"])
     assert [column["name"] for column in columns] == [
@@ -61,19 +66,35 @@ async def test_every_type_is_profiled_alike_by_every_store(admin: Someone, store
     ]
     assert row["row_count"] == 4
     figures = orjson.loads(row["statistics"])
-    assert figures["id"] == {"nullCount": 0, "distinctCount": 4, "min": 1, "max": 4}
-    assert (figures["flag"]["nullCount"], figures["flag"]["distinctCount"]) == (1, 2)
-    assert figures["big"] == {
-        "nullCount": 1,
-        "distinctCount": 3,
-        "min": "-9223372036854775808",
-        "max": "9223372036854775807",
+    assert figures["id"] == {
+        "nullCount": 0,
+        "distinctCount": 4,
+        "distinctIsApproximate": False,
+        "nonFiniteCount": None,
+        "min": 1,
+        "max": 4,
+        "histogram": [
+            {"low": 1, "high": 2, "count": 1},
+            {"low": 2, "high": 3, "count": 1},
+            {"low": 3, "high": 4, "count": 1},
+            {"low": 4, "high": 4, "count": 1},
+        ],
+        "topValues": [],
     }
+    assert (figures["flag"]["nullCount"], figures["flag"]["distinctCount"]) == (1, 2)
+    big = figures["big"]
+    assert (big["nullCount"], big["distinctCount"]) == (1, 3)
+    assert (big["min"], big["max"]) == ("-9223372036854775808", "9223372036854775807")
+    assert [each["count"] for each in big["histogram"]] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 1]
+    assert (figures["ratio"]["nonFiniteCount"], figures["ratio"]["max"]) == (1, 0.1)
     assert figures["unsigned"]["max"] == "18446744073709551615"
     assert (figures["exact"]["min"], figures["exact"]["max"]) == ("-1234567890123456.7891", "0.1000")
     assert (figures["day"]["min"], figures["day"]["max"]) == ("1969-12-31", "2100-01-01")
     assert figures["at"]["max"] == "2024-10-27T00:30:00+00:00"
     assert (figures["numbers"]["distinctCount"], figures["numbers"]["min"]) == (None, None)
+    assert sum(each["count"] for each in figures["day"]["histogram"]) == 3
+    assert sum(each["count"] for each in figures["at"]["histogram"]) == 3
+    assert [each["count"] for each in figures["text"]["topValues"]] == [1, 1, 1]
     samples = orjson.loads(row["sample_values"])
     assert sorted(samples["text"]) == ["", "plain", "quote ' \" \\ ü 漢 🛰"]
     assert sorted(samples["id"]) == [1, 2, 3, 4]
@@ -85,7 +106,9 @@ async def test_any_table_is_profiled(
     admin: Someone, stores: Stores, dataset: UUID, table: str, rows: int, columns: int
 ) -> None:
     job = await refreshed(admin, dataset, table)
-    assert (job.result, job.error) == ({"rowCount": rows, "columns": columns}, None)
+    assert job.error is None
+    assert job.result is not None
+    assert (job.result["rowCount"], job.result["columns"], job.result["basis"]) == (rows, columns, "table")
     samples = orjson.loads((await profile_of(stores, dataset, table))["sample_values"])
     assert all(len(str(value)) <= 200 for values in samples.values() for value in values)
 
@@ -93,8 +116,7 @@ async def test_any_table_is_profiled(
 @pytest.mark.usefixtures("worker")
 async def test_a_second_refresh_replaces_the_first(admin: Someone, stores: Stores, clickhouse_dataset: UUID) -> None:
     jobs = [
-        await start_table_profile_refresh(admin.context(), dataset_id=clickhouse_dataset, table_name="every_type")
-        for _ in range(2)
+        await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "every_type")) for _ in range(2)
     ]
     told = await asyncio.gather(*(ended(admin, job) for job in jobs))
     assert [events[-1].payload["state"] for events in told] == ["succeeded"] * 2
@@ -105,7 +127,7 @@ async def test_a_second_refresh_replaces_the_first(admin: Someone, stores: Store
 
 @pytest.mark.usefixtures("worker")
 async def test_progress_is_told(admin: Someone, clickhouse_dataset: UUID) -> None:
-    job = await start_table_profile_refresh(admin.context(), dataset_id=clickhouse_dataset, table_name="every_type")
+    job = await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "every_type"))
     events = await ended(admin, job)
     shares = [event.payload["progress"] for event in events if event.kind is EventKind.PROGRESS]
     assert shares[0] == 0.0
@@ -119,16 +141,16 @@ async def test_who_may_not_see_the_table_starts_nothing(
     count = "SELECT count(*) AS jobs FROM public.jobs"
     before = await stores.postgres["axion_sense_tasks"].fetch(count, ledger=Ledger())
     with pytest.raises(NotFound):
-        await start_table_profile_refresh(stranger.context(), dataset_id=clickhouse_dataset, table_name="every_type")
+        await start_table_profile_refresh(stranger.context(), Asked(clickhouse_dataset, "every_type"))
     nobody = Context(ANONYMOUS, "test", stores, Verdicts(ANONYMOUS, stores.openfga, Ledger()), Ledger())
     with pytest.raises(Unauthenticated):
-        await start_table_profile_refresh(nobody, dataset_id=clickhouse_dataset, table_name="every_type")
+        await start_table_profile_refresh(nobody, Asked(clickhouse_dataset, "every_type"))
     assert await stores.postgres["axion_sense_tasks"].fetch(count, ledger=Ledger()) == before
 
 
 async def test_an_unknown_table_is_not_found(admin: Someone, clickhouse_dataset: UUID) -> None:
     with pytest.raises(NotFound, match="no_such_table"):
-        await start_table_profile_refresh(admin.context(), dataset_id=clickhouse_dataset, table_name="no_such_table")
+        await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "no_such_table"))
 
 
 async def test_a_permission_taken_away_meanwhile_ends_the_job(
@@ -142,7 +164,7 @@ async def test_a_permission_taken_away_meanwhile_ends_the_job(
         RelationTuple(names.user(stranger.id), "assignee", role),
     ]
     await stores.openfga.write(grant, ledger=Ledger())
-    job = await start_table_profile_refresh(stranger.context(), dataset_id=clickhouse_dataset, table_name="large")
+    job = await start_table_profile_refresh(stranger.context(), Asked(clickhouse_dataset, "large"))
     await stores.openfga.write(deletes=grant, ledger=Ledger())
     async with working(jobs_settings):
         events = await ended(stranger, job)
@@ -159,7 +181,7 @@ async def test_a_user_deactivated_meanwhile_ends_the_job(
     async with registered("leaver", stores) as leaver:
         granted = RelationTuple(names.user(leaver.id), "admin", names.SYSTEM)
         await stores.openfga.write([granted], ledger=Ledger())
-        job = await start_table_profile_refresh(leaver.context(), dataset_id=clickhouse_dataset, table_name="large")
+        job = await start_table_profile_refresh(leaver.context(), Asked(clickhouse_dataset, "large"))
         async with stores.postgres["axion_sense"].transaction() as session:
             await session.execute(update(User).where(User.external_auth_id == leaver.id).values(is_active=False))
         async with working(jobs_settings):
@@ -175,7 +197,7 @@ async def test_a_user_deactivated_meanwhile_ends_the_job(
 async def test_another_persons_job_is_absent(
     admin: Someone, stranger: Someone, stores: Stores, clickhouse_dataset: UUID
 ) -> None:
-    job = await start_table_profile_refresh(admin.context(), dataset_id=clickhouse_dataset, table_name="every_type")
+    job = await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "every_type"))
     with pytest.raises(NotFound):
         await cancel_job(stranger.context(), job.id)
     with pytest.raises(NotFound):
@@ -209,7 +231,7 @@ async def test_cancelling_stops_the_query_in_the_store(
             "FROM system.numbers LIMIT 1000 SETTINGS max_block_size = 1",
             ledger=Ledger(),
         )
-        job = await start_table_profile_refresh(admin.context(), dataset_id=clickhouse_dataset, table_name="slow")
+        job = await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "slow"))
         async with asyncio.timeout(30):
             await until(lambda: is_running(1))
             await cancel_job(admin.context(), job.id)
