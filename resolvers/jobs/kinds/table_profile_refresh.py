@@ -1,7 +1,8 @@
 """Job kind `table_profile_refresh`: what a remote table holds, into `table_profile_cache` and its versions.
 
 Result `{rowCount, columns, basis, version}`. The job sees what the user who started it sees. Metadata come first: a
-refresh that is refused for its cost, or for a filter the table demands, still keeps what they say, as a version of basis `metadata`.
+refresh that is refused for its cost, or for a filter the table demands, still keeps what they say, as a version of
+basis `metadata`.
 """
 
 import asyncio
