@@ -35,10 +35,13 @@ WHERE database = {database:String} AND table = {table:String} AND default_kind !
 _SIZES = """
 SELECT total_rows, total_bytes FROM system.tables WHERE database = {database:String} AND name = {table:String}
 """
+# Compact parts keep no sizes of their columns: what no column accounts for is counted whole.
 _COLUMN_SIZES = """
-SELECT any(t.total_rows) AS rows, sum(c.data_compressed_bytes) AS bytes FROM system.tables AS t
-JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
-WHERE t.database = {database:String} AND t.name = {table:String} AND has({columns:Array(String)}, c.name)
+SELECT any(t.total_rows) AS rows,
+    sumIf(c.data_compressed_bytes, has({columns:Array(String)}, c.name))
+        + greatest(toInt64(any(t.total_bytes)) - toInt64(sum(c.data_compressed_bytes)), 0) AS bytes
+FROM system.tables AS t JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
+WHERE t.database = {database:String} AND t.name = {table:String}
 """
 _READ_AHEAD_ROWS: Final = 16 * 65_536
 """What parallel readers may have taken beyond a LIMIT when it is reached: a block each."""
@@ -115,7 +118,7 @@ class ClickHouseWarehouse:
         """By the compressed sizes of the columns. None of views and engines that keep no count of rows."""
         parameters = {"database": scan.table.schema, "table": scan.table.name, "columns": list(scan.columns)}
         (sizes,) = (await self._metadata(_COLUMN_SIZES, parameters, ledger)).to_pylist()
-        if sizes["rows"] is None:
+        if sizes["rows"] is None or sizes["bytes"] is None:
             return None
         rows, bytes_ = int(sizes["rows"]), int(sizes["bytes"])
         return math.ceil(bytes_ * scanned_share(scan.limit, rows=rows, at_once=_READ_AHEAD_ROWS))
