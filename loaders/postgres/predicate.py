@@ -15,27 +15,58 @@ from loaders.pattern import normal_pattern
 from loaders.postgres.expression import NAN, bind, bind_all, from_clause, sql_expression
 from loaders.postgres.parameter import Unfit, as_it_is, parameter
 from loaders.postgres.types import Named
-from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate, Slot, Value
+from loaders.read import And, Col, Compare, Exists, Join, Never, Not, Op, Or, Predicate, Slot, Value
 
 
-def condition(predicate: Predicate, table: Table, source: FromClause) -> ColumnElement[bool]:
+def condition(predicate: Predicate, table: Table, source: FromClause, *, denied: bool = False) -> ColumnElement[bool]:
+    """Of the rows of `source`. `denied`: a `Not` is around it, so a null of SQL would hide what a false would show."""
+    below = partial(condition, table=table, source=source, denied=denied)
     match predicate:
         case Compare(expression, op, value):
             return _compare(sql_expression(expression, table, source), expression_type(expression, table), op, value)
         case And(terms):
-            return sa.and_(sa.true(), *(condition(term, table, source) for term in terms))
+            return sa.and_(sa.true(), *map(below, terms))
         case Or(terms):
-            return sa.or_(sa.false(), *(condition(term, table, source) for term in terms))
+            return sa.or_(sa.false(), *map(below, terms))
         case Not(term):
-            return sa.not_(condition(term, table, source))
+            return sa.not_(condition(term, table, source, denied=True))
         case Never():
             return sa.false()
+        case Exists(join, where) if not denied and len(join.local) == 1 and is_one(where, join.target):
+            return _of_the_one(join, where, source)
         case Exists(join, where):
             target = from_clause(join.target)
             matches = [target.c[far] == source.c[own] for own, far in zip(join.local, join.remote, strict=True)]
             if where is not None:
                 matches.append(condition(where, join.target, target))
             return sa.exists(sa.select(sa.literal_column("1")).select_from(target).where(*matches).correlate(source))
+
+
+def is_one(predicate: Predicate | None, table: Table, fixed: frozenset[str] = frozenset()) -> bool:
+    """Whether at most one row matches, because its whole key is given; `fixed` columns are given otherwise."""
+    return bool(table.key) and fixed | _fixed(predicate) >= set(table.key)
+
+
+def _fixed(predicate: Predicate | None) -> frozenset[str]:
+    match predicate:
+        case Compare(Col(name), Op.EQ) | Compare(Col(name), Op.IN, (_,)):
+            return frozenset((name,))
+        case And(terms):
+            return frozenset().union(*map(_fixed, terms))
+        case _:
+            return frozenset()
+
+
+def _of_the_one(join: Join, where: Predicate | None, source: FromClause) -> ColumnElement[bool]:
+    """What is joined is one row, read once before all others: to Postgres its column is a constant then, by which any
+    index can be walked. Of an `EXISTS` it makes a join, and a similarity search under it sorts every row it joins.
+    """
+    (own,), (far,) = join.local, join.remote
+    target = from_clause(join.target)
+    one = sa.select(target.c[far]).select_from(target)
+    if where is not None:
+        one = one.where(condition(where, join.target, target))
+    return source.c[own] == one.scalar_subquery()
 
 
 def _corners(box: tuple[float, ...]) -> list[ColumnElement[float]]:

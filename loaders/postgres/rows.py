@@ -9,8 +9,8 @@ from sqlalchemy.sql.selectable import FromClause
 from loaders.order import flipped, total_order
 from loaders.postgres.expression import from_clause
 from loaders.postgres.order import beyond, order_clause
-from loaders.postgres.predicate import condition
-from loaders.read import And, Col, Compare, Join, Op, Predicate, Read
+from loaders.postgres.predicate import condition, is_one
+from loaders.read import Join, Read
 
 Source: TypeAlias = FromClause
 Limit: TypeAlias = int | ColumnElement[int]
@@ -50,17 +50,4 @@ def conditions(read: Read, join: Join | None, outer: Source | None, source: Sour
 
 def _at_most_one(read: Read, join: Join | None) -> bool:
     """Whether the key is given, so that an order is idle."""
-    fixed = set(join.remote) if join is not None else set()
-    return bool(read.table.key) and fixed | _fixed(read.where) >= set(read.table.key)
-
-
-def _fixed(predicate: Predicate | None) -> set[str]:
-    match predicate:
-        case Compare(Col(name), Op.EQ):
-            return {name}
-        case Compare(Col(name), Op.IN, (_,)):
-            return {name}
-        case And(terms):
-            return set().union(*map(_fixed, terms))
-        case _:
-            return set()
+    return is_one(read.where, read.table, frozenset(() if join is None else join.remote))

@@ -80,6 +80,7 @@ VALUES: dict[str, list[object]] = {
     "at": [START, START + timedelta(microseconds=1), START - timedelta(days=20_000)],
     "other": [next(row["other"] for row in DATA["the rows"] if row["other"])],
 }
+A_PARENT = Compare(Col("id"), Op.EQ, next(row["parent_id"] for row in DATA["the rows"] if row["parent_id"]))
 SORTED = [column.name for column in ROWS.columns if column.type.kind in SORTABLE]
 OVER_JOINS: list[SortKey] = [
     *(Through(ROW_PARENT, Col(name)) for name in SORTED),
@@ -159,6 +160,10 @@ LEAVES: list[Predicate] = [
         ROW_PARENT, Or((Compare(Col("flag"), Op.EQ, True), Exists(ROW_PARENT, Compare(Col("n"), Op.IS_NULL, True))))
     ),
     Not(Exists(ROW_KIDS, Not(Compare(Col("mood"), Op.GT, 0.0)))),
+    Exists(ROW_PARENT, A_PARENT),
+    Exists(ROW_PARENT, And((A_PARENT, Compare(Col("flag"), Op.IS_NULL, True)))),
+    Exists(ROW_PARENT, Compare(Col("id"), Op.EQ, UUID(int=0))),
+    Or((Compare(Col("n"), Op.EQ, 1), Not(And((Exists(ROW_PARENT, A_PARENT), Compare(Col("at"), Op.IS_NULL, False)))))),
 ]
 
 
