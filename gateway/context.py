@@ -1,7 +1,7 @@
 """Makes the context of one operation: who asks, what is opened, and a ledger and verdicts of its own."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gateway.settings import Limits
 from loaders.ledger import Ledger
@@ -21,10 +21,7 @@ class Contexts:
     limits: Limits
     memory: Memory | None = None
     denials: Denials | None = None
-    rechecks: Rechecks = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rechecks", Rechecks(self.authority))
+    rechecks: Rechecks | None = None
 
     def __call__(self, subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
         ledger = Ledger()

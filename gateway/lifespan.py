@@ -22,6 +22,7 @@ from loaders.openfga import outbox
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from resolvers.permissions.cached import CachedAuthority
+from resolvers.permissions.recheck import Rechecks
 
 _VERDICTS_KEPT = 50_000
 """Of at most 1 kB each."""
@@ -57,9 +58,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         stack.push_async_callback(authenticator.close)
         denials = await _denials(users, stack)
         kept = _kept_verdicts(stores, settings, stack)
+        authority = kept or stores.openfga
+        rechecks = Rechecks(authority)
+        stack.push_async_callback(rechecks.close)
         yield Runtime(
             authenticator=authenticator,
-            new_context=Contexts(stores, kept or stores.openfga, settings.limits, memory=kept, denials=denials),
+            new_context=Contexts(stores, authority, settings.limits, memory=kept, denials=denials, rechecks=rechecks),
             required={"axion_sense": stores.postgres["axion_sense"].ping, "openfga": _openfga(stores)},
             optional=_optional(stores, jwks),
             denials=denials,

@@ -23,6 +23,12 @@ class Rechecks:
         self._held: defaultdict[tuple[str, Check], set[asyncio.Future[None]]] = defaultdict(set)
         self._asking: asyncio.Task[None] | None = None
 
+    async def close(self) -> None:
+        """Ends the asking; what is held still waits, and is its holder's to end."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait((self._asking,))
+
     async def until_lost(self, subject_id: str, check: Check) -> None:
         """Never returns: raises `Forbidden` once the check is denied, `PermissionsUnavailable` without a verdict."""
         lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()

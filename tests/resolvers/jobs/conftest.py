@@ -24,6 +24,7 @@ from loaders.tables.axion_sense.public import User
 from resolvers.context import Context, Subject
 from resolvers.gen.data_sources import DataSourceCreate, create_data_source
 from resolvers.gen.datasets import DatasetCreate, create_dataset
+from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import Verdicts
 from tests.conformance.rows import EVERY_TYPE, LARGE, NO_ROWS, ODD_NAME, ODD_NAMES
 from tests.conformance.subject import ClickHouseSubject, S3ParquetSubject, S3Server
@@ -50,7 +51,9 @@ class Someone:
 
     def context(self) -> Context:
         subject, ledger = Subject(self.id), Ledger()
-        return Context(subject, "test", self.stores, Verdicts(subject, self.stores.openfga, ledger), ledger)
+        verdicts = Verdicts(subject, self.stores.openfga, ledger)
+        rechecks = Rechecks(self.stores.openfga)
+        return Context(subject, "test", self.stores, verdicts, ledger, rechecks=rechecks)
 
 
 @pytest.fixture(scope="session")
