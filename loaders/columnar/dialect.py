@@ -53,7 +53,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
-        """The first instant of the unit, by the zone's clocks (loaders/read.py, `Bucket`)."""
+        """The first instant of the unit, by the zone's clocks (loaders/read/expression.py, `Bucket`)."""
 
     @abstractmethod
     def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
