@@ -6,6 +6,7 @@ the request log has each of them as well.
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 
 import structlog
@@ -20,6 +21,10 @@ from loaders.postgres.write import transaction
 
 EVERY_S = 1.0
 _DISTINCT = 5_000
+_DISTINCT_OF_ONE = 100
+_AT_ONCE = 500
+"""In one statement, which has at most 32,767 parameters."""
+_MAX_RESOURCE = 200
 _MANY = "*"
 
 _log = structlog.get_logger(__name__)
@@ -45,14 +50,23 @@ class Denials:
         self._postgres = postgres
         self._every_s = every_s
         self._seen: dict[_Kind, _Seen] = {}
+        self._kinds: Counter[str] = Counter()
 
     def denied(self, subject_id: str, request_id: str, resource: str, code: Code) -> None:
-        """`subject_id` is empty for nobody signed in. Beyond what is held apart, a code's denials are one entry."""
-        kind = _Kind(subject_id, resource, code)
-        if kind not in self._seen and len(self._seen) >= _DISTINCT:
-            kind = _Kind(_MANY, _MANY, code)
-        seen = self._seen.setdefault(kind, _Seen(request_id, 0))
-        seen.count += 1
+        """`subject_id` is empty for nobody signed in. Beyond what is held apart, a caller's are one entry."""
+        kind = _Kind(subject_id, resource[:_MAX_RESOURCE], code)
+        if kind not in self._seen:
+            if self._kinds[subject_id] >= _DISTINCT_OF_ONE:
+                kind = _Kind(subject_id, _MANY, code)
+            elif len(self._seen) >= _DISTINCT:
+                kind = _Kind(_MANY, _MANY, code)
+        self._add(kind, request_id, 1)
+
+    def _add(self, kind: _Kind, request_id: str, count: int) -> None:
+        if kind not in self._seen:
+            self._seen[kind] = _Seen(request_id, 0)
+            self._kinds[kind.subject] += 1
+        self._seen[kind].count += count
 
     async def run(self) -> None:
         while True:
@@ -67,17 +81,20 @@ class Denials:
         if not self._seen:
             return
         taken, self._seen = self._seen, {}
+        self._kinds.clear()
         written = False
         try:
             async with transaction(self._postgres, Ledger()) as within:
-                await append(within, [_entry(kind, seen) for kind, seen in taken.items()])
+                entries = [_entry(kind, seen) for kind, seen in taken.items()]
+                for first in range(0, len(entries), _AT_ONCE):
+                    await append(within, entries[first : first + _AT_ONCE])
             written = True
         except AxionError as error:
             _log.warning("denials_not_written", code=error.code.value, entries=len(taken))
         finally:
             if not written:
                 for kind, seen in taken.items():
-                    self._seen.setdefault(kind, _Seen(seen.request_id, 0)).count += seen.count
+                    self._add(kind, seen.request_id, seen.count)
 
 
 def _entry(kind: _Kind, seen: _Seen) -> AuditEntry:

@@ -2,7 +2,7 @@
 
 Names are `AXION_` plus the path with `__` between levels, e.g. `AXION_DATABASES__AXION_GEN__APP_URL` or
 `AXION_LIMITS__MAX_DEPTH`. The embedded stack writes the same names into `<state>/env`, so the gateway has one code
-path for the embedded and for real servers. No other module reads the environment.
+path for the embedded and for real servers. No other module reads settings from it.
 """
 
 from typing import Literal, Self
@@ -61,7 +61,7 @@ class OpenFga(_Section):
 
 
 class Objects(_Section):
-    """The S3 bucket of the gateway itself (exports, tiles); data sources bring their own."""
+    """The S3 bucket of the gateway itself (tiles); data sources bring their own."""
 
     endpoint: str
     bucket: str = "axion"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from loaders.bounded_cache import BoundedCache
 from loaders.denied import marks_of
 from loaders.parameters import fill, split
-from loaders.plan import Graft, joins, plan, shows_json
+from loaders.plan import Graft, plan, shows_json
 from loaders.postgres.compile import compile_keyed, compile_read
 from loaders.postgres.parameter import Unfit
 from loaders.postgres.statement import Statement
@@ -30,10 +30,6 @@ class Prepared:
         self.marks = marks_of(self.read)
         self._statement: Statement | None = None
         self._grafts: tuple[tuple[Graft, Prepared], ...] | None = None
-
-    @property
-    def in_postgres(self) -> bool:
-        return joins(self.read.table.store)
 
     @property
     def grafts(self) -> "tuple[tuple[Graft, Prepared], ...]":

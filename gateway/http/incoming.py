@@ -1,7 +1,7 @@
 """An HTTP request for `/graphql`, taken in: who asks, for which operation, and how the answer shall look."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import OperationType
 from starlette.types import Receive, Scope
@@ -43,9 +43,16 @@ class Incoming:
     takes_compressed: bool
     takes_parts: Parts | None
     runtime: Runtime
+    authorization: str | None = field(repr=False)
     request_id: str
     last_event_id: str | None
     idempotency_key: str | None
+
+    async def authenticate_again(self) -> None:
+        """Raises `Refusal`: 401 when the credentials are refused by now."""
+        await authenticate(
+            self.runtime.authenticator, self.authorization, request_id=self.request_id, denials=self.runtime.denials
+        )
 
     def new_context(self) -> Context:
         context = self.runtime.new_context(self.authenticated.subject, self.request_id, self.last_event_id)
@@ -92,6 +99,7 @@ async def take_in(
         takes_compressed=takes_compressed(headers.get("accept")),
         takes_parts=accepted_parts(headers.get("accept")),
         runtime=runtime,
+        authorization=headers.get("authorization"),
         request_id=request_id,
         last_event_id=headers.get("last-event-id"),
         idempotency_key=headers.get("idempotency-key", request.idempotency_key),

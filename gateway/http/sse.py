@@ -21,6 +21,8 @@ from gateway.http.running import ended, hung_up
 from loaders.errors import Code
 
 KEEP_ALIVE_SECONDS = 12.0
+RENEW_SECONDS = 5.0
+"""How often the caller is authenticated again: what was revoked ends."""
 """A comment is sent after this much silence, so that nothing between us and the client takes it for dead."""
 
 _HEADERS = [
@@ -47,7 +49,7 @@ async def send_events(
     hang_up = asyncio.create_task(hung_up(receive))
     code = OK
     try:
-        async with aclosing(_paced(stream, hang_up, incoming.authenticated.expires_at)) as paced:
+        async with aclosing(_paced(stream, hang_up, incoming)) as paced:
             async for streamed in paced:
                 if streamed is None:
                     await _send(send, _KEEP_ALIVE)
@@ -66,21 +68,25 @@ async def send_events(
 
 
 async def _paced(
-    stream: AsyncGenerator[Streamed, None], hang_up: "asyncio.Task[None]", expires_at: float | None
+    stream: AsyncGenerator[Streamed, None], hang_up: "asyncio.Task[None]", incoming: Incoming
 ) -> AsyncGenerator[Streamed | None, None]:
-    """The stream's answers, and `None` for each silence. Raises `HungUp`, and `Refusal` when the token has expired."""
+    """The stream's answers, and `None` for each silence. Raises `HungUp`, and `Refusal` for a token that has ended."""
+    expires_at, renewed = incoming.authenticated.expires_at, time.monotonic()
     following: asyncio.Future[Streamed | None] | None = None
     async with aclosing(stream):
         try:
             while True:
                 following = following or asyncio.ensure_future(anext(stream, None))
                 left = float("inf") if expires_at is None else expires_at - time.time()
-                wait = max(0.0, min(KEEP_ALIVE_SECONDS, left))
+                wait = max(0.0, min(KEEP_ALIVE_SECONDS, RENEW_SECONDS, left))
                 await asyncio.wait((following, hang_up), timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 if hang_up.done():
                     raise HungUp
                 if left <= 0:
                     raise refuse(401, Code.UNAUTHENTICATED, "The bearer token has expired: ask again with a new one.")
+                if time.monotonic() - renewed >= RENEW_SECONDS:
+                    await _renew(incoming)
+                    renewed = time.monotonic()
                 if not following.done():
                     yield None
                     continue
@@ -91,6 +97,15 @@ async def _paced(
         finally:
             if following is not None:
                 await ended(following)
+
+
+async def _renew(incoming: Incoming) -> None:
+    """Raises `Refusal` for credentials that are refused by now, and not for a store that is away for a moment."""
+    try:
+        await incoming.authenticate_again()
+    except Refusal as refusal:
+        if refusal.status == 401:
+            raise
 
 
 def _event(payload: bytes, event_id: str | None) -> bytes:

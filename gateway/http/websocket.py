@@ -37,6 +37,8 @@ _access = structlog.get_logger("access")
 SUBPROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 MAX_OPERATIONS = 100
+RENEW_SECONDS = 5.0
+"""How often what is open is authenticated again; each new operation is at once."""
 """Of one connection at one time."""
 MAX_REASON_BYTES = 123
 """RFC 6455, 5.5: a control frame carries 125 bytes, two of them the code."""
@@ -76,11 +78,13 @@ class _Socket:
         self._runtime: Runtime = scope["state"]["runtime"]
         self._request_id = exchange_of(scope).request_id
         self._header = headers_of(scope).get("authorization")
+        self._sent: str | None = None
         self._authenticated: Authenticated | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
         """Until either side closes. Every operation has ended when this returns."""
+        renewing = asyncio.create_task(self._renew_while_running(), name="authenticate again")
         try:
             await self._initialise()
             while (message := await self._message(self._seconds_left(), "Forbidden", 4403)) is not None:
@@ -88,7 +92,7 @@ class _Socket:
         except Closed as closed:
             await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
         finally:
-            for task in list(self._running.values()):
+            for task in (renewing, *self._running.values()):
                 await ended(task)
 
     async def _initialise(self) -> None:
@@ -106,19 +110,34 @@ class _Socket:
         payload = message.get("payload")
         if payload is not None and not isinstance(payload, dict):
             raise Closed(4400, "The payload of connection_init must be an object")
-        self._authenticated = await self._authenticate(payload or {})
-        await self._send({"type": "connection_ack"})
-
-    async def _authenticate(self, payload: dict[str, Any]) -> Authenticated:
-        sent = payload.get("authorization", payload.get("Authorization", self._header))
+        sent = (payload or {}).get("authorization", (payload or {}).get("Authorization", self._header))
         if sent is not None and not isinstance(sent, str):
             raise Closed(4403, "Forbidden")
+        self._sent = sent
+        await self._authenticate()
+        await self._send({"type": "connection_ack"})
+
+    async def _authenticate(self) -> None:
+        """With every operation too: what was revoked since counts. Raises `Closed`."""
         try:
-            return await authenticate(
-                self._runtime.authenticator, sent, request_id=self._request_id, denials=self._runtime.denials
+            self._authenticated = await authenticate(
+                self._runtime.authenticator, self._sent, request_id=self._request_id, denials=self._runtime.denials
             )
         except Refusal as refusal:
             raise Closed(4403 if refusal.status == 401 else 1013, str(refusal)[:100]) from None
+
+    async def _renew_while_running(self) -> None:
+        """Closes the socket when its operations go on under credentials that are refused by now."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            if not self._running or self._sent is None:
+                continue
+            try:
+                await self._authenticate()
+            except Closed as closed:
+                if closed.code == 4403:  # and not for a store that is away for a moment
+                    await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+                    return
 
     def _seconds_left(self) -> float | None:
         expires_at = self._authenticated.expires_at if self._authenticated else None
@@ -153,7 +172,7 @@ class _Socket:
             case "pong":
                 pass
             case "subscribe":
-                self._subscribe(_id(message), message.get("payload"))
+                await self._subscribe(_id(message), message.get("payload"))
             case "complete":
                 task = self._running.pop(_id(message), None)
                 if task is not None:
@@ -169,11 +188,13 @@ class _Socket:
         except orjson.JSONEncodeError:  # reads 1,024 levels, writes 254
             raise Closed(4400, "Invalid message: nested too deeply") from None
 
-    def _subscribe(self, id_: str, payload: object) -> None:
+    async def _subscribe(self, id_: str, payload: object) -> None:
         if id_ in self._running:
             raise Closed(4409, f"Subscriber for {id_[:80]} already exists")
-        too_many = len(self._running) >= MAX_OPERATIONS
-        task = asyncio.create_task(self._run(id_, payload, too_many=too_many), name=f"operation {id_}")
+        if len(self._running) >= MAX_OPERATIONS:  # told before the next message is read: who does not read, waits
+            await self._run(id_, payload, too_many=True)
+            return
+        task = asyncio.create_task(self._run(id_, payload, too_many=False), name=f"operation {id_}")
         self._running[id_] = task
         task.add_done_callback(lambda done: self._forget(id_, done))
 
@@ -184,8 +205,13 @@ class _Socket:
                 if too_many:
                     message = f"At most {MAX_OPERATIONS} operations run on one connection: complete some first."
                     raise refuse(429, Code.REQUEST_INVALID, message)
+                await self._authenticate()
                 request = from_parameters(payload)
                 operation = self._operations.prepare(request)
+            except Closed as closed:
+                observed.ended(Code.UNAUTHENTICATED.value)
+                await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+                return
             except Refusal as refusal:
                 answer = refused(refusal)
                 observed.ended(answer.code)

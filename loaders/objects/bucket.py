@@ -1,4 +1,4 @@
-"""The gateway's own S3 bucket: exports, tiles and other files it makes. Data sources bring their own buckets."""
+"""The gateway's own S3 bucket: vector tiles. Data sources bring their own buckets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

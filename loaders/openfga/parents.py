@@ -1,6 +1,6 @@
 """The parent tuples whoever creates a data source or a dataset writes with it: `system -> datasource -> dataset`.
 
-Those of tables need not be stored: a question about a table carries its dataset (`table_check`).
+Those of tables are written when they are first listed; a question about one may carry its dataset (`table_check`).
 """
 
 from loaders.openfga import names

@@ -40,7 +40,7 @@ class OrderBy:
 class Page:
     """A keyset page. `after` and `before` hold one value per order term (already decoded from the cursor).
 
-    `limit` rows at most from the start, or from the end when `backward`. `limit=None` is unbounded (Arrow, exports).
+    `limit` rows at most from the start, or from the end when `backward`. `limit=None` is unbounded (Arrow).
     """
 
     limit: int | None = None

@@ -170,10 +170,10 @@ async def access_token(context: Context, api_id: UUID) -> AccessToken:
         if not accounts:
             raise NotFound("You have no account at this API. Connect to it first.")
         account = accounts[0]
+        api = await _api(within, api_id)
         kept = await within.rows(_kept(account.id))
         if kept and kept[0].expires_at > datetime.now(UTC) + _EARLY:
             return AccessToken(_opened(keyring, kept[0]), kept[0].expires_at)
-        api = await _api(within, api_id)
         tokens = await oauth.refresh(
             _endpoint(api, keyring), refresh_token=_opened(keyring, account), ledger=context.ledger
         )

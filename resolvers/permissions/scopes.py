@@ -20,6 +20,8 @@ _DOMAIN_OF_STORE = {
 }
 _MUTATIONS = {"gen": "gen", "sense": "sense", "aura": "aura", "powernode": "powernode", "job": "jobs"}
 """The domain of a mutation by the first word of its name (flat names, noun first)."""
+_FOR_PEOPLE = ("genRole", "genEncryptionKey", "genExternalApiClientSecret")
+"""Mutations whose effect would outlive a key that leaked: they are for those who signed in."""
 
 
 def require_scope_to_read(subject: Subject, stores: Collection[str]) -> None:
@@ -39,7 +41,11 @@ def require_scope_to_write(subject: Subject, mutation: str) -> None:
     """
     if subject.scopes is None:
         return
-    domain = next((domain for word, domain in _MUTATIONS.items() if _begins_with(mutation, word)), None)
+    domain = (
+        None
+        if mutation.startswith(_FOR_PEOPLE)
+        else next((domain for word, domain in _MUTATIONS.items() if _begins_with(mutation, word)), None)
+    )
     if domain is None:
         raise Forbidden("This cannot be done with an API key: sign in.")
     if f"{domain}:write" not in subject.scopes:

@@ -10,7 +10,7 @@ from loaders.errors import Code
 from resolvers.context import Context
 from resolvers.permissions.fields import FieldGuard, enforce
 from resolvers.permissions.scopes import require_scope_to_write
-from schema.errors import NotAllowed, as_data, result_of
+from schema.errors import Absent, NotAllowed, as_data, result_of
 
 I = TypeVar("I")  # noqa: E741 - the input
 
@@ -41,8 +41,8 @@ def named_mutation(
 
     async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:
         result = await as_data(_allowed(work, guard, info, input))
-        if isinstance(result, NotAllowed):
-            info.context.denied(f"mutation:{info.field_name}", Code.FORBIDDEN)
+        if isinstance(result, (NotAllowed, Absent)):  # what is hidden answers as absent, and may have been tried
+            info.context.denied(f"mutation:{info.field_name}", Code(result.code))
         return result
 
     name = answers.__strawberry_definition__.name  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.system.client import ARROW, Client
@@ -98,6 +99,32 @@ async def test_revoked(client: Client, keyed: Client) -> None:
             pass
     again = await client.ask(REVOKE, user="admin", variables={"id": keyed.tokens["id"]})
     assert again.data == revoked.data
+
+
+async def test_revoked_while_a_socket_is_open(client: Client, keyed: Client) -> None:
+    """A new operation is refused with the socket; it is not the key's end that counts."""
+    async with client.http.ws_connect(f"{client.url}/graphql", protocols=["graphql-transport-ws"]) as socket:
+        await socket.send_json(
+            {"type": "connection_init", "payload": {"authorization": f"Bearer {keyed.tokens['key']}"}}
+        )
+        assert (await socket.receive_json())["type"] == "connection_ack"
+        await client.ask(REVOKE, user="analyst", variables={"id": keyed.tokens["id"]})
+        async with asyncio.timeout(3):
+            for number in range(1_000):
+                payload = {"query": "{ viewer { subject } }"}
+                await socket.send_json({"id": str(number), "type": "subscribe", "payload": payload})
+                if (await socket.receive()).type is aiohttp.WSMsgType.CLOSE:
+                    break
+                await socket.receive()
+        assert socket.close_code == 4403
+
+
+async def test_roles_are_not_given_with_a_key(client: Client) -> None:
+    made = await make(client, "admin", scopes=["gen:write"])
+    keyed = replace(client, tokens={**client.tokens, "key": made["secret"]})
+    answer = await keyed.ask('mutation { genRoleCreate(input: {name: "x"}) { ... on Error { code } } }', user="key")
+    assert answer.data == {"genRoleCreate": {"code": "FORBIDDEN"}}
+    await client.ask(REVOKE, user="admin", variables={"id": made["apiKey"]["id"]})
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
+from gateway.denials import Denials
 from gateway.settings import Settings
 from loaders.audit.entry import Action, AuditEntry
 from loaders.audit.outbox import append, deliver
 from loaders.clickhouse.client import ClickHouse
-from loaders.errors import StoreUnavailable
+from loaders.errors import Code, StoreUnavailable
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.postgres.write import transaction
@@ -95,6 +96,25 @@ async def test_only_administrators_read_it(client: Client) -> None:
     for user in ("analyst", "stranger"):
         answer = await client.ask("{ sense { auditEntries { nodes { id } totalCount } } }", user=user)
         assert answer.data["sense"]["auditEntries"] == {"nodes": [], "totalCount": 0}
+
+
+async def test_a_flood_of_kinds_is_written(settings: Settings) -> None:
+    """Kinds are the caller's to choose: a caller's, and all together, are bounded, and none is lost count of."""
+    url = settings.databases.axion_sense.app_url.get_secret_value()
+    postgres = await Postgres.open("axion_sense", url, pool_max=2, statement_timeout_ms=15_000)
+    denials, request = Denials(postgres), f"audit-{uuid.uuid4()}"
+    for caller in range(60):
+        for field in range(110):
+            denials.denied(f"{request}|{caller}", request, f"field:{field}{'x' * 1_000}", Code.FORBIDDEN)
+    await denials.flush()
+    outbox = METADATA["axion_sense"].tables["public.audit_outbox"]
+    async with transaction(postgres, Ledger()) as within:
+        left = sa.delete(outbox).where(outbox.c.request_id == request).returning(outbox.c.context, outbox.c.resource)
+        rows = await within.rows(left)
+    assert sum(row.context["count"] for row in rows) == 60 * 110
+    assert len(rows) <= 5_100
+    assert max(len(row.resource) for row in rows) <= 200
+    await postgres.close()
 
 
 async def test_delivered_once(settings: Settings, clickhouse_url: str, clickhouse_password: str) -> None:

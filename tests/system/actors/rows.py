@@ -77,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
     "GenTableProfile": Kind("members"),
     "GenTableFilter": Kind("members", {"kind": "text"}),
     "GenTooltipTemplate": Kind("members"),
+    "GenTableProfileVersion": Kind("members", {"basis": "table"}),
 }
 """Every type, those that others refer to first."""
 

@@ -5,19 +5,26 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from geoalchemy2 import Geometry, WKBElement
-from sqlalchemy import ARRAY, Date, Double, ForeignKey, Numeric, Text, Uuid
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ARRAY, Date, Double, ForeignKey, MetaData, Numeric, Text, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from loaders.tables.axion_sense.base import AxionSense
-from loaders.tables.columns import BigInt, IdentityKey, Json
+from loaders.tables.axion_sense.public import Organization
+from loaders.tables.columns import NAMES, TYPES, BigInt, IdentityKey, Json
 
 
-class Specimen(AxionSense):
+class Specimens(DeclarativeBase):
+    """Apart from the product's own models, which tests compare with the database."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = TYPES
+
+
+class Specimen(Specimens):
     __tablename__ = "specimens"
     __table_args__ = {"schema": "road_data", "comment": "One column of every kind."}
 
     id: Mapped[IdentityKey] = mapped_column(comment="Key.")
-    organization_id: Mapped[BigInt] = mapped_column(ForeignKey("public.organizations.id"), comment="Whose it is.")
+    organization_id: Mapped[BigInt] = mapped_column(ForeignKey(Organization.__table__.c.id), comment="Whose it is.")
     small: Mapped[int | None] = mapped_column(comment="An integer.")
     big: Mapped[BigInt | None] = mapped_column(comment="A big integer.")
     ratio: Mapped[float | None] = mapped_column(Double, comment="A double.")
