@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.auth.errors import TokenRejected
-from gateway.http.refusal import refuse
+from gateway.http.refusal import Refusal, refuse
 from gateway.metrics import count_stores
 from loaders.errors import StoreError
 from loaders.ledger import Ledger
 from resolvers.context import Denials, Subject
+
+RENEW_SECONDS = 5.0
+"""How often the caller of what is open is authenticated again: what was revoked ends."""
 
 
 class Authenticates(Protocol):
@@ -42,3 +45,14 @@ async def authenticate(
     finally:
         count_stores(ledger)
     return Authenticated(subject, None if expires_at is None else expires_at.timestamp())
+
+
+async def refused_by_now(
+    authenticator: Authenticates, authorization: str | None, *, request_id: str, denials: Denials | None
+) -> Refusal | None:
+    """The refusal of credentials that were good; None while they are, and for a store that is away for a moment."""
+    try:
+        await authenticate(authenticator, authorization, request_id=request_id, denials=denials)
+    except Refusal as refusal:
+        return refusal if refusal.status == 401 else None
+    return None

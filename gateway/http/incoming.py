@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from graphql import OperationType
 from starlette.types import Receive, Scope
 
-from gateway.http.authentication import Authenticated, authenticate
+from gateway.http.authentication import Authenticated, authenticate, refused_by_now
 from gateway.http.body import read_body
 from gateway.http.documents import Operation
 from gateway.http.media_type import MediaType, Parts, accepted_parts, is_json, takes_compressed
@@ -48,10 +48,11 @@ class Incoming:
     last_event_id: str | None
     idempotency_key: str | None
 
-    async def authenticate_again(self) -> None:
-        """Raises `Refusal`: 401 when the credentials are refused by now."""
-        await authenticate(
-            self.runtime.authenticator, self.authorization, request_id=self.request_id, denials=self.runtime.denials
+    async def refused_by_now(self) -> Refusal | None:
+        """As `authentication.refused_by_now`."""
+        runtime = self.runtime
+        return await refused_by_now(
+            runtime.authenticator, self.authorization, request_id=self.request_id, denials=runtime.denials
         )
 
     def new_context(self) -> Context:

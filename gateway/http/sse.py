@@ -12,6 +12,7 @@ from contextlib import aclosing
 from starlette.types import Receive, Send
 
 from gateway.http.answer import OK, refused
+from gateway.http.authentication import RENEW_SECONDS
 from gateway.http.body import HungUp
 from gateway.http.incoming import Incoming
 from gateway.http.observed import Observed
@@ -21,8 +22,6 @@ from gateway.http.running import ended, hung_up
 from loaders.errors import Code
 
 KEEP_ALIVE_SECONDS = 12.0
-RENEW_SECONDS = 5.0
-"""How often the caller is authenticated again: what was revoked ends."""
 """A comment is sent after this much silence, so that nothing between us and the client takes it for dead."""
 
 _HEADERS = [
@@ -85,7 +84,8 @@ async def _paced(
                 if left <= 0:
                     raise refuse(401, Code.UNAUTHENTICATED, "The bearer token has expired: ask again with a new one.")
                 if time.monotonic() - renewed >= RENEW_SECONDS:
-                    await _renew(incoming)
+                    if (refusal := await incoming.refused_by_now()) is not None:
+                        raise refusal
                     renewed = time.monotonic()
                 if not following.done():
                     yield None
@@ -97,15 +97,6 @@ async def _paced(
         finally:
             if following is not None:
                 await ended(following)
-
-
-async def _renew(incoming: Incoming) -> None:
-    """Raises `Refusal` for credentials that are refused by now, and not for a store that is away for a moment."""
-    try:
-        await incoming.authenticate_again()
-    except Refusal as refusal:
-        if refusal.status == 401:
-            raise
 
 
 def _event(payload: bytes, event_id: str | None) -> bytes:

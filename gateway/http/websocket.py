@@ -16,7 +16,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.answer import OK, refused
-from gateway.http.authentication import Authenticated, authenticate
+from gateway.http.authentication import RENEW_SECONDS, Authenticated, authenticate, refused_by_now
 from gateway.http.documents import Operation
 from gateway.http.incoming import headers_of
 from gateway.http.observed import Observed
@@ -37,8 +37,6 @@ _access = structlog.get_logger("access")
 SUBPROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 MAX_OPERATIONS = 100
-RENEW_SECONDS = 5.0
-"""How often what is open is authenticated again; each new operation is at once."""
 """Of one connection at one time."""
 MAX_REASON_BYTES = 123
 """RFC 6455, 5.5: a control frame carries 125 bytes, two of them the code."""
@@ -90,10 +88,13 @@ class _Socket:
             while (message := await self._message(self._seconds_left(), "Forbidden", 4403)) is not None:
                 await self._take(message)
         except Closed as closed:
-            await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+            await self._close(closed)
         finally:
             for task in (renewing, *self._running.values()):
                 await ended(task)
+
+    async def _close(self, closed: Closed) -> None:
+        await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
 
     async def _initialise(self) -> None:
         deadline = time.monotonic() + INIT_SECONDS
@@ -132,12 +133,12 @@ class _Socket:
             await asyncio.sleep(RENEW_SECONDS)
             if not self._running or self._sent is None:
                 continue
-            try:
-                await self._authenticate()
-            except Closed as closed:
-                if closed.code == 4403:  # and not for a store that is away for a moment
-                    await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
-                    return
+            refusal = await refused_by_now(
+                self._runtime.authenticator, self._sent, request_id=self._request_id, denials=self._runtime.denials
+            )
+            if refusal is not None:
+                await self._close(Closed(4403, str(refusal)[:100]))
+                return
 
     def _seconds_left(self) -> float | None:
         expires_at = self._authenticated.expires_at if self._authenticated else None
@@ -210,7 +211,7 @@ class _Socket:
                 operation = self._operations.prepare(request)
             except Closed as closed:
                 observed.ended(Code.UNAUTHENTICATED.value)
-                await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+                await self._close(closed)
                 return
             except Refusal as refusal:
                 answer = refused(refusal)

@@ -20,6 +20,11 @@ METADATA: Mapping[str, sa.MetaData] = {
 }
 
 
+def idempotency_keys(store: str) -> sa.Table:
+    """`KeyError` for a database that has no such table: its rows are not written by the API."""
+    return METADATA[store].tables["public.idempotency_keys"]
+
+
 def model_of(table: Table) -> sa.Table:
     """The model `table` was described from. `KeyError` for a table of no Postgres database."""
     return METADATA[table.store].tables[f"{table.schema}.{table.name}"]

@@ -18,7 +18,7 @@ from loaders.ledger import Ledger
 from loaders.warehouses.arrow_types import presentation
 from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, RecordBatches, RemoteTable
 from loaders.warehouses.batch_run import batches_of
-from loaders.warehouses.compile import DUCKDB
+from loaders.warehouses.duckdb_sql import DUCKDB
 from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, store_error
 from loaders.warehouses.flight_sql_run import FlightSqlRun
 from loaders.warehouses.owned import OwnedPool

@@ -19,8 +19,8 @@ from loaders.errors import Cancelled, StoreQueryFailed, StoreTimeout, UnknownTab
 from loaders.ledger import Ledger
 from loaders.warehouses.arrow_types import presentation
 from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable, Scan, scanned_share
-from loaders.warehouses.compile import DUCKDB
 from loaders.warehouses.duckdb_run import DuckDbRun
+from loaders.warehouses.duckdb_sql import DUCKDB
 from loaders.warehouses.s3_errors import S3_FAILURES, store_error
 from loaders.warehouses.s3_files import (
     BoundedDataset,

@@ -12,7 +12,7 @@ from loaders.errors import BadInput, NotFound
 from loaders.postgres.write import Transaction, transaction
 from loaders.secrets.api_key import ApiKeyText
 from loaders.tables.axion_sense.public import ApiKey, User
-from loaders.tables.databases import METADATA
+from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
 from resolvers.audit import audit
@@ -27,7 +27,7 @@ _MAX_NAME = 200
 _MAX_ACTIVE = 50
 
 _TABLE: Table = describe(ApiKey, STORE)
-_KEYS = METADATA[STORE].tables["public.idempotency_keys"]
+_KEYS = idempotency_keys(STORE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from loaders.errors import BadInput, NotFound
 from loaders.openfga import names
 from loaders.postgres.write import transaction
 from loaders.tables.axion_sense.public import User
-from loaders.tables.databases import METADATA
+from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from resolvers.accounts.api_keys import STORE
 from resolvers.audit import audit
@@ -18,7 +18,7 @@ from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
 
 _TABLE = describe(User, STORE)
-_KEYS = METADATA[STORE].tables["public.idempotency_keys"]
+_KEYS = idempotency_keys(STORE)
 _MAX_NAME = 200
 
 

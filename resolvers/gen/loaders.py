@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from loaders.dashboards.frames import FrameByDashboardId
-from loaders.metrics import MetricsByDatasetId
+from loaders.semantic_metrics import MetricsByDatasetId
 from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.places import PlaceByDatasetId
 from resolvers.context import Context

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from loaders.errors import BadInput, NotFound
-from loaders.metrics import MetricRow
 from loaders.read import AggregateFunction
+from loaders.semantic_metrics import MetricRow
 from resolvers.gen.metric_definition import Cumulative, Derived, Ratio, Simple
 
 Number: TypeAlias = int | float | Decimal

@@ -6,14 +6,14 @@ from typing import TypeVar
 from loaders.errors import NotFound
 from loaders.postgres.write import Transaction
 from loaders.tables.axion_gen.catalog import Dataset, DataSource
-from loaders.tables.databases import METADATA
+from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from resolvers.context import Context
 from resolvers.gen.granting import STORE
 from resolvers.idempotency import Asked, Key, once
 
 R = TypeVar("R", DataSource, Dataset)
-_KEYS = METADATA[STORE].tables["public.idempotency_keys"]
+_KEYS = idempotency_keys(STORE)
 
 
 async def row_once(

@@ -9,14 +9,14 @@ from loaders.jobs.store import STORE
 from loaders.postgres.client import WriteSession
 from loaders.postgres.write import transaction
 from loaders.tables.axion_sense_tasks import jobs
-from loaders.tables.databases import METADATA
+from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
 from resolvers.jobs.visible import visible_job
 
 _JOBS = describe(jobs.Job, STORE)
-_KEYS = METADATA[STORE].tables["public.idempotency_keys"]
+_KEYS = idempotency_keys(STORE)
 
 
 async def job_once(context: Context, asked: Asked | None, work: Callable[[WriteSession], Awaitable[Job]]) -> Job:

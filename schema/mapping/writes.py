@@ -23,7 +23,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from loaders.errors import InvalidId
 from loaders.read import Value
-from loaders.tables.databases import METADATA, model_of
+from loaders.tables.databases import idempotency_keys, model_of
 from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.fields import Written
@@ -208,7 +208,7 @@ def _target(
         table,
         model_of(table),
         guard,
-        METADATA[table.store].tables["public.idempotency_keys"],
+        idempotency_keys(table.store),
         {column: to_camel_case(column) if column in edges else exposed[column] for column in columns},
         {column: OBJECTS[edge.target].table for column, edge in edges.items()},
         shapes,

@@ -80,7 +80,7 @@ class FlightSqlServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow
                 types = pa.table({"table_type": ["BASE TABLE", "VIEW"]}, schema=_TABLE_TYPES)
                 return flight.RecordBatchStream(types)
             case other:
-                raise NotImplementedError(other)
+                raise pa.ArrowNotImplementedError(other)
 
     def do_put(
         self,
@@ -91,7 +91,7 @@ class FlightSqlServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow
     ) -> None:
         message = _parsed(descriptor.command)
         if message.name != "CommandPreparedStatementQuery":
-            raise NotImplementedError(message.name)
+            raise pa.ArrowNotImplementedError(message.name)
         rows = reader.read_all().to_pylist(maps_as_pydicts=None)
         if len(rows) != 1:
             raise pa.ArrowInvalid("a query takes one row of parameters")
@@ -112,7 +112,7 @@ class FlightSqlServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow
                 self._prepared.pop(message.bytes_(1), None)
                 return iter([])
             case other:
-                raise NotImplementedError(other)
+                raise pa.ArrowNotImplementedError(other)
 
     def _prepared_by(self, handle: bytes) -> tuple[str, Sequence[object]]:
         try:

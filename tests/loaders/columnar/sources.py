@@ -17,7 +17,7 @@ from loaders.clickhouse.encoded import EncodedBatch
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
 from loaders.ledger import Ledger
-from loaders.warehouses.compile import DUCKDB
+from loaders.warehouses.duckdb_sql import DUCKDB
 
 
 class Engine(Protocol):

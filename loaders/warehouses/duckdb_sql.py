@@ -1,4 +1,4 @@
-"""The SQL of the warehouses. DuckDB: it reads Parquet on S3."""
+"""DuckDB's SQL: of Parquet on S3, and of Flight SQL servers over DuckDB."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

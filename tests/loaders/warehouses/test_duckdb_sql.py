@@ -25,7 +25,7 @@ from loaders.read import (
     Page,
     Read,
 )
-from loaders.warehouses.compile import DUCKDB
+from loaders.warehouses.duckdb_sql import DUCKDB
 from tests.loaders.columnar.sources import DuckDb
 
 KEY = UUID("018cc251-f400-7000-8000-0123456789ab")
