@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 import structlog
 
-from loaders.errors import NotFound
+from loaders.errors import AxionError, NotFound
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring, Sealed
@@ -68,7 +68,8 @@ class Warehouses:
 
     A row is read again when it was read more than `row_memory_s` ago, so a change made elsewhere counts within that
     time; `forget` makes one's own count at once. At most `max_open` are kept, the least recently used idle ones close
-    first, and any closes after `idle_s` without use. What still streams from a dropped one ends undisturbed.
+    first, and any closes after `idle_s` without use, or within `check_s` of its row being changed or removed, wherever
+    that was done. What still streams from a dropped one ends undisturbed.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Warehouses:
         concurrency: int = 16,
         failure_memory_s: float = 3.0,
         row_memory_s: float = 1.0,
+        check_s: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gen = gen
@@ -90,6 +92,7 @@ class Warehouses:
         self._concurrency = concurrency
         self._failure_memory_s = failure_memory_s
         self._row_memory_s = row_memory_s
+        self._check_s = check_s
         self._clock = clock
         self.listed = ListedTables()
         self._open: dict[UUID, _Open] = {}
@@ -98,7 +101,7 @@ class Warehouses:
         self._reading: dict[UUID, _Reading] = {}
         self._next: _Reading | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self._sweep: asyncio.TimerHandle | None = None
+        self._checks: asyncio.Task[None] | None = None
 
     @property
     def opened(self) -> Mapping[str, Bounded]:
@@ -132,9 +135,8 @@ class Warehouses:
 
     async def close(self) -> None:
         """Cancels all that runs."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-        for task in (*(reading.task for reading in self._reading.values()), *self._retiring):
+        checks = () if self._checks is None else (self._checks,)
+        for task in (*checks, *(reading.task for reading in self._reading.values()), *self._retiring):
             task.cancel()
         opened, self._open = list(self._open.values()), {}
         self._opened.clear()
@@ -162,13 +164,16 @@ class Warehouses:
     async def _read_rows(self, ids: set[UUID], ledger: Ledger) -> Mapping[UUID, DataSourceRow]:
         self._next = None
         started = self._clock()
-        rows = {row["id"]: _row_of(row) for row in await self._gen.fetch(_BY_IDS, list(ids), ledger=ledger)}
+        rows = await self._rows_of(list(ids), ledger)
         for id_ in ids:
             if id_ in rows:
                 self._rows_read_at[id_] = started
             else:
                 self._drop(id_)
         return rows
+
+    async def _rows_of(self, ids: Sequence[UUID], ledger: Ledger) -> Mapping[UUID, DataSourceRow]:
+        return {row["id"]: _row_of(row) for row in await self._gen.fetch(_BY_IDS, ids, ledger=ledger)}
 
     def _read(self, ids: set[UUID]) -> None:
         for id_ in ids:
@@ -188,7 +193,8 @@ class Warehouses:
         self._open[row.id] = entry
         self._opened[row.store] = entry.warehouse
         self._make_room()
-        self._schedule_sweep()
+        if self._checks is None:
+            self._checks = asyncio.create_task(self._check_again())
         return entry
 
     def _drop(self, data_source_id: UUID) -> None:
@@ -212,17 +218,31 @@ class Warehouses:
         for entry in idle[: max(len(self._open) - self._max_open, 0)]:
             self._drop(entry.row.id)
 
-    def _schedule_sweep(self) -> None:
-        if self._sweep is None and self._open:
-            self._sweep = asyncio.get_running_loop().call_later(self._idle_s, self._close_idle)
+    async def _check_again(self) -> None:
+        while True:
+            await asyncio.sleep(self._check_s)
+            self._close_idle()
+            try:
+                await self._close_changed()
+            except AxionError as error:
+                _log.warning("data_sources_not_checked", code=error.code.value)
 
     def _close_idle(self) -> None:
-        self._sweep = None
         too_old = self._clock() - self._idle_s
         for entry in list(self._open.values()):
             if entry.used_at <= too_old and not entry.warehouse.active:
                 self._drop(entry.row.id)
-        self._schedule_sweep()
+
+    async def _close_changed(self) -> None:
+        """One statement for all that are open, none while none is."""
+        if not self._open:
+            return
+        asked = {id_: entry.row for id_, entry in self._open.items()}
+        found = await self._rows_of(list(asked), Ledger())
+        for id_, row in asked.items():
+            known = self._open.get(id_)
+            if known is not None and known.row is row and found.get(id_) != row:
+                self._drop(id_)
 
 
 def _used_at(entry: _Open) -> float:

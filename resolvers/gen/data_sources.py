@@ -4,19 +4,30 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from loaders.errors import BadInput, Conflict, Forbidden, NotFound
 from loaders.openfga import names
 from loaders.openfga.parents import datasource_parent
+from loaders.openfga.roles import assigned_role
 from loaders.openfga.tuples import is_object
-from loaders.postgres.write import transaction
-from loaders.tables.axion_gen.catalog import DataSource
+from loaders.postgres.write import Transaction, transaction
+from loaders.tables.axion_gen.catalog import Dataset, DataSource
+from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.warehouses.connectors import connector
 from resolvers.context import Context
 from resolvers.gen.granting import STORE, granting
 from resolvers.gen.repeatable import row_once
 from resolvers.idempotency import Asked, KeyReused
+
+_sources = cast(sa.Table, DataSource.__table__)
+_datasets = cast(sa.Table, Dataset.__table__)
+_assignments = cast(sa.Table, RoleAssignment.__table__)
+_NAMED = 5
+"""How many of the datasets that are in the way a refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,42 @@ async def update_data_source(context: Context, input_: DataSourceUpdate, asked: 
         changed = await row_once(context, within, asked, DataSource, work)
     context.stores.warehouses.forget(input_.id)
     return changed
+
+
+async def delete_data_source(context: Context, id_: UUID) -> str:
+    """For system admins. The name it had, which is free from then on; nothing is left of it in the permissions.
+
+    `Conflict` while datasets are over it, which names them: what hangs on those (widgets, profiles, metrics) is not
+    lost by the way. `NotFound`. A process that has it open closes it within seconds; what still streams from it ends
+    undisturbed.
+    """
+    await context.verdicts.require_admin()
+    async with granting(context) as change:
+        within = change.within
+        found = await within.rows(sa.select(_sources.c.name).where(_sources.c.id == id_).with_for_update())
+        if not found:
+            raise NotFound("There is no such data source.")
+        name = str(found[0].name)
+        await _refuse_with_datasets(id_, name, within)
+        object_ = names.datasource(name)
+        of_source = _assignments.c.data_source_id == id_
+        assigned = await within.rows(sa.delete(_assignments).where(of_source).returning(_assignments.c.role_id))
+        await within.rows(sa.delete(_sources).where(_sources.c.id == id_))
+        tuples = [datasource_parent(name), *(assigned_role(row.role_id, object_) for row in assigned)]
+        # and what is there without a row, as one who takes the name later must not inherit it
+        tuples += [tuple_ async for tuple_ in context.stores.openfga.read(object_=object_, ledger=context.ledger)]
+        await change.note(deletes=list(dict.fromkeys(tuples)))
+    context.stores.warehouses.forget(id_)
+    return name
+
+
+async def _refuse_with_datasets(id_: UUID, name: str, within: Transaction) -> None:
+    """The data source's row is locked, so nobody adds one meanwhile."""
+    over = sa.select(_datasets.c.name).where(_datasets.c.data_source_id == id_).order_by(_datasets.c.name)
+    there = [repr(row.name) for row in await within.rows(over)]
+    if there:
+        more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+        raise Conflict(f"Datasets are over data source {name!r}: {', '.join(there[:_NAMED])}{more}. Delete them first.")
 
 
 async def test_data_source(context: Context, id_: UUID) -> Reached:

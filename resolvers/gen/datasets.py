@@ -11,6 +11,7 @@ from loaders.errors import BadInput, Conflict, Forbidden, NotFound
 from loaders.openfga import names
 from loaders.openfga.parents import dataset_parent
 from loaders.openfga.roles import assigned_role, resource_object
+from loaders.read import Value
 from loaders.tables.axion_gen.catalog import Dataset, DataSource
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.tables.uuid7 import uuid7
@@ -73,6 +74,20 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
     except Conflict:
         raise Conflict(f"The data source has a dataset named {input_.name!r} already. Choose another name.") from None
     return made
+
+
+def remote_schema(value: Value) -> Value:
+    """The `Shape` of a changed `remote_schema`."""
+    if value == "":
+        raise ValueError("must not be empty; null is the data source's own")
+    return value
+
+
+def table_names(value: Value) -> Value:
+    """The `Shape` of changed `table_names`: each once."""
+    if not isinstance(value, list) or not value or not all(value):
+        raise ValueError("must name tables; null is all of the schema")
+    return list(dict.fromkeys(value))
 
 
 async def require_dataset_admin(context: Context, id_: UUID) -> None:

@@ -6,7 +6,7 @@ import strawberry
 
 from loaders.openfga import names
 from resolvers.context import Context
-from resolvers.gen.datasets import delete_dataset, require_dataset_admin
+from resolvers.gen.datasets import delete_dataset, remote_schema, require_dataset_admin, table_names
 from resolvers.permissions.fields import OnRow
 from resolvers.permissions.guards import AdminWrite, WriteGuard
 from schema.gen.granted import deleted_payload
@@ -57,8 +57,10 @@ class DatasetMutation:
     gen_dataset_update = updates(
         "GenDataset",
         guard=_ITSELF,
-        columns=("name", "description", "dataset_group_id"),
-        description="Renames or describes a dataset, or puts it into a group. For its administrators.",
+        columns=("name", "description", "dataset_group_id", "remote_schema", "table_names"),
+        shapes={"remote_schema": remote_schema, "table_names": table_names},
+        description="Renames or describes a dataset, puts it into a group, or says anew which remote tables are in it: "
+        "reads that come later go there. For its administrators.",
     )
     gen_dataset_delete = mutation(
         _delete,

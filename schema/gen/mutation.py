@@ -13,6 +13,7 @@ from resolvers.gen.data_sources import (
     DataSourceUpdate,
     administered,
     create_data_source,
+    delete_data_source,
     test_data_source,
     update_data_source,
 )
@@ -23,7 +24,7 @@ from resolvers.jobs.kinds.table_profile_refresh import Asked as Refresh
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.permissions.fields import OnRow
 from resolvers.permissions.guards import Admins
-from schema.gen.granted import granted_payload
+from schema.gen.granted import deleted_payload, granted_payload
 from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import mutation, named_mutation
@@ -36,6 +37,7 @@ GenDataSourceCreatePayload = granted_payload(
 GenDataSourceUpdatePayload = make_payload(
     "GenDataSourceUpdatePayload", "data_source", "GenDataSource", "A data source was changed."
 )
+GenDataSourceDeletePayload = deleted_payload("GenDataSourceDeletePayload", "GenDataSource")
 GenDatasetCreatePayload = granted_payload("GenDatasetCreatePayload", "dataset", "GenDataset", "A dataset was created.")
 GenTableProfileRefreshPayload = make_payload(
     "GenTableProfileRefreshPayload", "job", "Job", "The refresh was started in the background."
@@ -70,6 +72,11 @@ class GenDataSourceUpdateInput:
 
 @strawberry.input(description="Which data source to test.")
 class GenDataSourceTestInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the data source.")
+
+
+@strawberry.input(description="Which data source to delete.")
+class GenDataSourceDeleteInput:
     id: strawberry.ID = strawberry.field(description="Global id of the data source.")
 
 
@@ -130,6 +137,11 @@ async def _update_data_source(context: Context, given: GenDataSourceUpdateInput,
     )
     asked = Asked("genDataSourceUpdate", response_key, asdict(given))
     return GenDataSourceUpdatePayload(key=((await update_data_source(context, update, asked)).id,))
+
+
+async def _delete_data_source(context: Context, given: GenDataSourceDeleteInput) -> Any:
+    name = await delete_data_source(context, uuid_key(given.id, "GenDataSource"))
+    return GenDataSourceDeletePayload(deleted_id=given.id, objects=(names.datasource(name),))
 
 
 async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> GenDataSourceTestPayload:
@@ -202,6 +214,14 @@ class GenMutation:
         answers=GenDataSourceUpdatePayload,
         guard=_ADMINISTERS,
         description="Changes a data source; from then on it is read under its new settings. For its administrators.",
+    )
+    gen_data_source_delete = mutation(
+        _delete_data_source,
+        takes=GenDataSourceDeleteInput,
+        answers=GenDataSourceDeletePayload,
+        guard=Admins(),
+        description="Deletes a data source, and what roles may do there; its server keeps all. A `Conflict` names the "
+        "datasets that must be deleted first. For administrators.",
     )
     gen_data_source_test = mutation(
         _test_data_source,

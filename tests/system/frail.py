@@ -108,6 +108,6 @@ async def _made(client: Client, document: str, input_: Mapping[str, Any]) -> str
 
 
 async def remove_sources(direct: Direct, names: Sequence[str]) -> None:
-    """Also what an interrupted run left. The API has no way to remove a data source."""
+    """Also what an interrupted run left."""
     await direct.postgres("axion_gen", "DELETE FROM datasets WHERE name = ANY($1)", names)
     await direct.postgres("axion_gen", "DELETE FROM data_sources WHERE name = ANY($1)", names)

@@ -22,6 +22,7 @@ from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.pools import Warehouses
+from tests.loaders.jobs.waiting import until
 
 NOBODY_LISTENS = "http://127.0.0.1:1"
 
@@ -148,6 +149,21 @@ async def test_a_deleted_row_closes_its_warehouse(
     with pytest.raises(NotFound):
         await warehouses.open(id_, ledger=Ledger())
     assert dict(warehouses.opened) == {}
+
+
+@pytest.mark.parametrize("how", ["changed", "deleted"])
+async def test_what_another_process_does_closes_it_unasked(gen: Postgres, keyring: Keyring, how: str) -> None:
+    warehouses = Warehouses(gen, keyring, check_s=0.01)
+    ids = {name: await add(gen, keyring, name, NOBODY_LISTENS) for name in ("kept", "other")}
+    for id_ in ids.values():
+        await warehouses.open(id_, ledger=Ledger())
+    if how == "changed":
+        await change(gen, ids["other"], options={"url": "http://127.0.0.1:2"})
+    else:
+        async with gen.transaction() as session:
+            await session.execute(sa.delete(DataSource).where(DataSource.id == ids["other"]))
+    await until(lambda: set(warehouses.opened) == {"datasource:kept"}, timeout_s=5)
+    await warehouses.close()
 
 
 async def test_the_longest_unused_is_closed_for_room(

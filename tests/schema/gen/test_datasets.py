@@ -3,6 +3,7 @@
 import pytest
 
 from loaders.encode.node_id import decode_node_id
+from loaders.ledger import Ledger
 from loaders.openfga import names
 from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.test_entities import BY_NAME, create, ids
@@ -51,3 +52,58 @@ async def test_a_removed_dataset_takes_what_describes_it(world: World, stores: G
     assert (await world.do("steward", "genDatasetDelete", {"id": "@flights"}))["__typename"] == "Absent"
     steward = world.as_("steward").verdicts
     assert not await steward.check("can_admin", names.dataset(decode_node_id(world.ids["flights"])[1]))
+
+
+async def test_a_dataset_is_pointed_at_other_tables(world: World) -> None:
+    places = "dataset { remoteSchema tableNames }"
+    change = {"id": "@flights", "patch": {"remoteSchema": "other", "tableNames": ["b", "a", "b"]}}
+    done = await world.do("steward", "genDatasetUpdate", change, places)
+    assert done["dataset"] == {"remoteSchema": "other", "tableNames": ["b", "a"]}
+    back = {"id": "@flights", "patch": {"remoteSchema": None, "tableNames": None}}
+    done = await world.do("steward", "genDatasetUpdate", back, places)
+    assert done["dataset"] == {"remoteSchema": None, "tableNames": None}
+    done = await world.do("ann", "genDatasetUpdate", change, places)
+    assert done["__typename"] == "NotAllowed"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("remoteSchema", ""), ("tableNames", []), ("tableNames", [""]), ("tableNames", ["a\0"])]
+)
+async def test_tables_that_cannot_be(world: World, field: str, value: object) -> None:
+    done = await world.do("admin", "genDatasetUpdate", {"id": "@flights", "patch": {field: value}})
+    assert (done["__typename"], done["field"]) == ("InvalidInput", field)
+
+
+@pytest.mark.parametrize(("user", "failure"), [("steward", "NotAllowed"), ("ann", "NotAllowed"), ("admin", "Conflict")])
+async def test_a_data_source_stays_while_datasets_are_over_it(world: World, user: str, failure: str) -> None:
+    done = await world.do(user, "genDataSourceDelete", {"id": "@east"})
+    assert done["__typename"] == failure
+    if failure == "Conflict":
+        assert done["message"] == "Datasets are over data source 'east': 'flights'. Delete them first."
+    sources = await world.ask("admin", "{ gen { dataSources { nodes { name datasets { totalCount } } } } }")
+    assert {"name": "east", "datasets": {"totalCount": 1}} in sources["gen"]["dataSources"]["nodes"]
+
+
+async def test_a_removed_data_source_leaves_no_permission_to_who_takes_its_name(
+    world: World, stores: GenStores
+) -> None:
+    role = await world.do("admin", "genRoleCreate", {"name": "Sailors"}, "role { id }")
+    assigned = {"id": role["role"]["id"], "resourceType": "DATASOURCE", "dataSourceId": "@east"}
+    done = await world.do("admin", "genRoleAssignResource", assigned)
+    assert done["__typename"] == "GenRoleAssignResourcePayload", done
+    await world.do("admin", "genDatasetDelete", {"id": "@flights"})
+    assert await world.as_("steward").verdicts.check("can_admin", names.datasource("east"))
+
+    done = await world.do("admin", "genDataSourceDelete", {"id": "@east"}, "deletedId permissionsPending")
+
+    assert (done["deletedId"], done["permissionsPending"]) == (world.ids["east"], False)
+    left = stores.openfga.read(object_=names.datasource("east"), ledger=Ledger())
+    assert [tuple_ async for tuple_ in left] == []
+    rows = await stores.postgres["axion_gen"].fetch(
+        "SELECT 1 FROM role_assignments WHERE data_source_id IS NOT NULL", ledger=Ledger()
+    )
+    assert not rows
+    assert (await world.do("admin", "genDataSourceDelete", {"id": "@east"}))["__typename"] == "Absent"
+    made = {"name": "east", "connectorType": "clickhouse", "settings": {"url": "http://127.0.0.1:1"}}
+    assert (await world.do("admin", "genDataSourceCreate", made))["__typename"] == "GenDataSourceCreatePayload"
+    assert not await world.as_("steward").verdicts.check("can_admin", names.datasource("east"))
