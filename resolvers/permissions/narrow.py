@@ -10,8 +10,8 @@ from typing import TypeAlias
 from loaders.read import And, Col, Compare, Op, Read, Slot, Value
 from resolvers.permissions.apply import Restriction, touched
 
-Asked: TypeAlias = Mapping[str, tuple[Op, Slot]]
-"""By column: how and with which slot all of a table's rows in a read are asked for."""
+Asked: TypeAlias = Mapping[str, tuple[Op, Value]]
+"""By column: how and by which value, or slot, all of a table's rows in a read are asked for."""
 
 
 def asked(read: Read) -> Asked:
@@ -19,11 +19,11 @@ def asked(read: Read) -> Asked:
     if read.where is None or _again(read):
         return {}
     terms = read.where.terms if isinstance(read.where, And) else (read.where,)
-    found: dict[str, tuple[Op, Slot]] = {}
+    found: dict[str, tuple[Op, Value]] = {}
     for term in terms:
         match term:
-            case Compare(Col(column), (Op.EQ | Op.IN) as op, Slot() as slot):
-                found[column] = op, slot
+            case Compare(Col(column), (Op.EQ | Op.IN) as op, value):
+                found[column] = op, value
     return found
 
 
@@ -31,10 +31,11 @@ def narrowed(restriction: Restriction, asked: Asked, values: Sequence[Value]) ->
     """The restriction of the table whose rows are `asked` for, where `values` are those of the read's slots."""
     match restriction.rows:
         case Compare(Col(column), Op.IN, tuple(ids)) if column in asked:
-            op, slot = asked[column]
-            value = values[slot.index]
+            op, value = asked[column]
+            if isinstance(value, Slot):
+                value = values[value.index]
             wanted = set(value) if op is Op.IN and isinstance(value, tuple) else {value}
-            sent = tuple(id_ for id_ in ids if id_ in wanted)
+            sent = tuple(filter(wanted.__contains__, ids))
             return Restriction(Compare(Col(column), Op.IN, sent), restriction.masks)
         case _:
             return restriction
