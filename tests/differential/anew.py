@@ -10,11 +10,16 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLSchema,
+    ListValueNode,
     OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    get_named_type,
     get_nullable_type,
     is_list_type,
     parse,
     type_from_ast,
+    visit,
 )
 
 from schema.mapping.object import ObjectMapping
@@ -45,12 +50,18 @@ class Anew:
         self._data = data
 
     def variables(self, text: str, given: Mapping[str, Json], kept: set[str]) -> dict[str, Json]:
-        """All that are given, those that are to be `kept` as they are."""
-        (operation,) = (each for each in parse(text).definitions if isinstance(each, OperationDefinitionNode))
+        """All that are given, those that are to be `kept` as they are.
+
+        Coordinates are kept too: a vector that is no axis has similarities that are equal by algebra alone.
+        """
+        document = parse(text)
+        (operation,) = (each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+        visit(document, coordinates := _Coordinates())
         types = {
             each.variable.name.value: cast(GraphQLInputType, type_from_ast(self._schema, each.type))
             for each in operation.variable_definitions or ()
         }
+        kept = kept | {name for name in coordinates.names if get_named_type(types[name]).name == "Float"}
         return {name: value if name in kept else self._value(value, types[name]) for name, value in given.items()}
 
     def _value(self, value: Json, type_: GraphQLInputType) -> Json:
@@ -113,3 +124,14 @@ class Anew:
             if value in ids:
                 return self._chance.choice(ids)
         return value
+
+
+class _Coordinates(Visitor):
+    """The variables that stand in lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_list_value(self, node: ListValueNode, *_: object) -> None:
+        self.names |= {value.name.value for value in node.values if isinstance(value, VariableNode)}
