@@ -14,6 +14,7 @@ from loaders.read import (
     Col,
     CosineSimilarity,
     CountOf,
+    Digest,
     Having,
     JsonPath,
     Masked,
@@ -45,6 +46,8 @@ def expression_type(expression: SortKey, table: Table) -> ColumnType:
             return ColumnType(Kind.NUMERIC if number else Kind.TEXT)
         case CosineSimilarity():
             return ColumnType(Kind.FLOAT)
+        case Digest():
+            return ColumnType(Kind.TEXT)
         case Bucket(name, unit):
             return _bucket_type(expression_type(Col(name), table), unit)
         case Through(join, by):
@@ -68,6 +71,8 @@ def columns_of(expression: SortKey) -> tuple[str, ...]:
             return (name,)
         case JsonPath(column) | CosineSimilarity(column) | Bucket(column):
             return (column,)
+        case Digest(columns):
+            return columns
         case Masked(masked, holder):
             return (*columns_of(masked), holder)
         case Through(join) | CountOf(join):
@@ -79,7 +84,7 @@ def is_nullable(expression: SortKey, table: Table) -> bool:
     if isinstance(expression, Col):
         column = table.column(expression.name)
         return column.nullable or column.type.kind is Kind.FLOAT
-    return not isinstance(expression, CountOf)
+    return not isinstance(expression, CountOf | Digest)
 
 
 def sortable(expression: SortKey, table: Table) -> ColumnType:

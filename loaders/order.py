@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from loaders.description import Table
+from loaders.description import ColumnType, Kind, Table
 from loaders.encode.cursor import CursorForm, list_mark
 from loaders.errors import BadInput, InvalidCursor
 from loaders.expression import sortable
@@ -12,6 +12,7 @@ from loaders.read import (
     Col,
     CosineSimilarity,
     CountOf,
+    Digest,
     GroupOrder,
     Join,
     JsonPath,
@@ -22,11 +23,17 @@ from loaders.read import (
     Value,
 )
 
+_SHORT = frozenset(
+    {Kind.BOOLEAN, Kind.INTEGER, Kind.BIGINT, Kind.FLOAT, Kind.NUMERIC, Kind.UUID, Kind.DATE, Kind.TIMESTAMP, Kind.H3}
+)
+_SHORT_TERMS = 3
+_TIES = ColumnType(Kind.BIGINT)
+
 
 def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]:
     """The order with the table's key appended where missing, each expression once: the terms of a cursor.
 
-    Not total without a key.
+    Not total without a key: see `order_of_shown`.
     """
     terms: dict[object, OrderBy] = {}
     for term in (*order, *(OrderBy(Col(name)) for name in table.key)):
@@ -34,10 +41,25 @@ def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]
     return tuple(terms.values())
 
 
+def order_of_shown(order: tuple[OrderBy, ...], shown: tuple[str, ...], table: Table) -> tuple[OrderBy, ...]:
+    """The order of a table without a key, with the shown columns as its last terms.
+
+    Rows that it cannot tell apart are shown alike, so that a count of them places a cursor among them, and no column is
+    read that would not be anyhow. The first few of short values stand for themselves (engines skip what lies before a
+    cursor in sorted data), all others in one digest: cursors stay short however wide the table is.
+    """
+    named = {term.expression.name for term in order if isinstance(term.expression, Col)}
+    left = [column for column in table.columns if column.name in shown and column.name not in named]
+    short = [column.name for column in left if column.type.kind in _SHORT][:_SHORT_TERMS]
+    rest = tuple(column.name for column in left if column.name not in short)
+    terms = [OrderBy(Col(name)) for name in short]
+    return (*order, *terms, *([OrderBy(Digest(rest))] if rest else []))
+
+
 def cursor_form(order: tuple[OrderBy, ...], table: Table) -> CursorForm:
     """What `decode_cursor` needs for a page in this order. `BadInput` when a term has no order."""
-    terms = total_order(order, table)
-    return CursorForm(cursor_mark(order, table), tuple(sortable(term.expression, table) for term in terms))
+    types = [sortable(term.expression, table) for term in total_order(order, table)]
+    return CursorForm(cursor_mark(order, table), tuple(types if table.key else [*types, _TIES]))
 
 
 def cursor_mark(order: tuple[OrderBy, ...], table: Table) -> str:
@@ -62,6 +84,8 @@ def _spelled(key: SortKey) -> list[str]:
             return ["number" if number else "path", column, *path]
         case CosineSimilarity(column):
             return ["similarity", column]
+        case Digest(columns):
+            return ["digest", *columns]
         case Bucket(column, unit, time_zone, week_start):
             return ["bucket", column, unit.value, time_zone, week_start.value]
         case Masked(masked):  # a cursor is made under the mask and comes back before it is put on
@@ -86,9 +110,9 @@ def flipped(terms: tuple[OrderBy, ...]) -> tuple[OrderBy, ...]:
     return tuple(replace(term, descending=not term.descending, nulls_first=not nulls_first(term)) for term in terms)
 
 
-def check_cursor(terms: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table) -> None:
-    """`BadInput` for a table without cursors, `InvalidCursor` for one of another order."""
-    if not table.key:
+def check_cursor(terms: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table, ties: int | None = None) -> None:
+    """`BadInput` for a table without a key, unless `ties` are counted; `InvalidCursor` for one of another order."""
+    if not table.key and ties is None:
         raise BadInput(f"Table {table.name} has no key, so it has no cursors. Read it with `first` and an order only.")
     if len(values) != len(terms):
         raise InvalidCursor("The cursor does not belong to this order. Pass one from `pageInfo` of the same query.")

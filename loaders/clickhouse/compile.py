@@ -47,6 +47,10 @@ class ClickHouse(Dialect):
     def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
         return exp.Sub(this=exp.Literal.number(1), expression=_call("cosineDistance", column, vector))
 
+    def digest(self, columns: Sequence[exp.Expr]) -> exp.Expr:
+        """Of a tuple, for nulls would make the whole null."""
+        return _call("hex", _call("sipHash128", _call("tuple", *columns)))
+
     def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         return _call("toString", value) if column_type.kind is Kind.TEXT else value
 

@@ -27,10 +27,10 @@ class Answer:
         return pa.concat_arrays([unwrapped(batch.column(position)) for batch in self._batches]), output.type
 
     def texts(self, position: int) -> list[str | None]:
-        """The plain text of a column's values: what cursors and keys are made of. NaN is null, infinity is not."""
+        """The plain text of a column's values: of cursors and keys. NaN is null, infinity is not, -0 is 0."""
         values, column_type = self.column(position)
         if column_type.kind is Kind.FLOAT:
-            return [None if v is None or v != v else repr(v) for v in values.cast(pa.float64()).to_pylist()]
+            return [None if v is None or v != v else repr(v + 0.0) for v in values.cast(pa.float64()).to_pylist()]
         if column_type.kind is Kind.TEXT and self._batches:
             data = values.cast(pa.large_string(), safe=False).cast(pa.large_binary()).to_pylist()
             return [None if value is None else value.decode("utf-8", "surrogateescape") for value in data]

@@ -73,7 +73,7 @@ class Compiled:
 
 
 def compile_read(read: Read, dialect: Dialect, *, keys: Keys | None = None) -> Compiled:
-    """`BadInput` (or `UnknownColumn`) when the read does not fit its table; cursors need a table with a key."""
+    """`BadInput` (or `UnknownColumn`) when the read does not fit its table. Cursors need a key, or count ties."""
     order = total_order(read.order, read.table)
     if read.page.backward and not read.table.key:
         raise BadInput(f"Table {read.table.name} has no key, so its end is not defined. Read it with `first`.")
@@ -100,8 +100,7 @@ def compile_stream(read: Read, dialect: Dialect) -> Rows:
     query, columns = _select(read, expressions, binder)
     query = query.where(*_filters(read, order, binder, None), copy=False)
     query = _sorted(query, order_clause(order, read.table, binder))
-    if read.page.limit is not None:
-        query.set("limit", exp.Limit(expression=exp.Literal.number(read.page.limit)))
+    query = _cut(query, read, read.page.limit, dialect)
     return Rows(_statement(query, binder, columns), expressions)
 
 
@@ -114,11 +113,23 @@ def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys |
     terms = order_clause(run, read.table, binder)
     limit = 1 if read.connection is None else None if read.page.limit is None else read.page.limit + 1
     query = _sorted(query, terms)
-    if limit is not None and keys is None:
-        query.set("limit", exp.Limit(expression=exp.Literal.number(limit)))
-    elif limit is not None and keys is not None:
+    if keys is None:
+        query = _cut(query, read, limit, dialect)
+    elif limit is not None:
         query = dialect.top_per_key(query, [column(name) for name in keys.columns], terms, limit)
     return Rows(_statement(query, binder, columns), expressions)
+
+
+def _cut(query: exp.Select, read: Read, limit: int | None, dialect: Dialect) -> exp.Select:
+    """At most `limit` rows; without those of the cursor's ties that earlier pages showed."""
+    skipped = read.page.ties if read.page.after is not None else None
+    if skipped and limit is None:
+        limit = dialect.limit_beside_offset
+    if limit is not None:
+        query.set("limit", exp.Limit(expression=exp.Literal.number(limit)))
+    if skipped:
+        query.set("offset", exp.Offset(expression=exp.Literal.number(skipped)))
+    return query
 
 
 def _total(read: Read, dialect: Dialect, keys: Keys | None) -> Statement:
@@ -242,7 +253,7 @@ def _filters(read: Read, order: tuple[OrderBy, ...] | None, binder: Binder, keys
     if read.where is not None:
         filters.append(condition(read.where, table, binder))
     if order is not None and read.page.after is not None:
-        filters.append(keyset(order, read.page.after, table, binder))
+        filters.append(keyset(order, read.page.after, table, binder, read.page.ties))
     if order is not None and read.page.before is not None:
         filters.append(keyset(flipped(order), read.page.before, table, binder))
     return filters

@@ -12,7 +12,7 @@ from sqlglot import exp
 from loaders.columnar.statement import Parameter
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
-from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Measure, Op, Slot, Unit
+from loaders.read import Bucket, Col, CosineSimilarity, Digest, Expression, JsonPath, Masked, Measure, Op, Slot, Unit
 
 ROW = "t"  # the alias of the table that is read
 
@@ -32,6 +32,8 @@ class Dialect(ABC):
     name: str = ""
     nan_is_greatest = False
     """Whether `>` and `>=` need to be told that NaN is not greater than anything, as IEEE 754 has it."""
+    limit_beside_offset: int | None = None
+    """Where rows cannot be skipped without a limit: one that is none."""
     groups_are_sorted_outside = False
     """Whether a sort may name only columns of the answer, so that groups need a select around them to be sorted."""
 
@@ -50,6 +52,10 @@ class Dialect(ABC):
     @abstractmethod
     def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
         """1 - cosine distance."""
+
+    @abstractmethod
+    def digest(self, columns: Sequence[exp.Expr]) -> exp.Expr:
+        """A text as `Digest` has it. `BadInput` where the engine has none for such columns."""
 
     @abstractmethod
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
@@ -158,6 +164,8 @@ class Binder:
                     raise BadInput("A vector of zeros has no direction. Search by another one.")
                 floats = ColumnType(Kind.ARRAY, element=ColumnType(Kind.FLOAT))
                 return self.dialect.cosine_similarity(column(name), self.bind(vector, floats))
+            case Digest(columns):
+                return self.dialect.digest([column(name) for name in columns])
             case Bucket(name, unit, time_zone, week_start):
                 before = week_start.before_monday if unit is Unit.WEEK else 0
                 if self.table.column(name).type.kind is Kind.DATE:

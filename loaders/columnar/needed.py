@@ -31,6 +31,11 @@ def wants_cursors(connection: Connection) -> bool:
     return False
 
 
+def has_cursors(read: Read) -> bool:
+    """By the table's key, or by counting ties."""
+    return bool(read.table.key) or read.page.ties is not None
+
+
 def needed_expressions(read: Read, order: tuple[OrderBy, ...], first: Sequence[Expression]) -> tuple[Expression, ...]:
     """`first`, then what fields and cursors show; each once."""
     needed = dict.fromkeys(first)
@@ -40,7 +45,7 @@ def needed_expressions(read: Read, order: tuple[OrderBy, ...], first: Sequence[E
     for _, part in read.connection.entries:
         for nodes in [part] if isinstance(part, Nodes) else _nodes_of(part) if isinstance(part, Edges) else []:
             needed |= dict.fromkeys(expressions_of(nodes.fields))
-    if read.table.key and wants_cursors(read.connection):
+    if has_cursors(read) and wants_cursors(read.connection):
         needed |= dict.fromkeys(own_expression(term) for term in order)
     return tuple(needed)
 

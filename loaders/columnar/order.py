@@ -22,15 +22,17 @@ def order_clause(terms: tuple[OrderBy, ...], table: Table, binder: Binder) -> li
     ]
 
 
-def keyset(terms: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table, binder: Binder) -> exp.Expr:
-    """The rows strictly after the row with `values` in the order of `terms`."""
-    check_cursor(terms, values, table)
+def keyset(
+    terms: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table, binder: Binder, ties: int | None = None
+) -> exp.Expr:
+    """The rows after the row with `values` in the order of `terms`; with `ties`, those equal to it too."""
+    check_cursor(terms, values, table, ties)
     if any(isinstance(value, StoreText) for value in values):
         raise InvalidCursor("The cursor is one of another store. Pass one from `pageInfo` of the same query.")
-    condition: exp.Expr = exp.false()
+    condition: exp.Expr = exp.false() if ties is None else exp.true()
     for term, value in reversed(list(zip(terms, values, strict=True))):
         beyond, equal = _beyond(term, value, table, binder), _equal(term, value, table, binder)
-        condition = equal & condition if condition != exp.false() else exp.false()
+        condition = equal if condition == exp.true() else equal & condition if condition != exp.false() else condition
         condition = beyond if condition == exp.false() else condition if beyond == exp.false() else beyond | condition
     return condition
 

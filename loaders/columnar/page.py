@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import orjson
 
 from loaders.columnar.answer import RowsAnswer, bytes_of
-from loaders.columnar.needed import wants_cursors
+from loaders.columnar.needed import has_cursors, wants_cursors
 from loaders.columnar.order import own_expression
-from loaders.encode.cursor import encode_cursor
+from loaders.encode.cursor import decode_term, encode_cursor
 from loaders.encode.json import literal_text, rows_text
+from loaders.expression import sortable
 from loaders.order import cursor_mark
 from loaders.read import EdgePart, Edges, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
 
@@ -104,12 +105,14 @@ class Slice:
 def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, arity: int) -> EncodedRows:
     """`arity` is the number of key columns, the first of the answer; 0 without keys.
 
-    A table without a key has no cursors: they are null.
+    Without a key, and a page that counts ties, there are no cursors: they are null.
     """
     objects = {nodes: bytes_of(rows_text(nodes.fields, answer.column_of, answer.rows)) for nodes in _nodes(read)}
     cursors = None
-    if read.connection is not None and read.table.key and wants_cursors(read.connection):
+    if read.connection is not None and has_cursors(read) and wants_cursors(read.connection):
         terms = [answer.texts_of(own_expression(term)) for term in order]
+        if not read.table.key:
+            terms.append(_ties(terms, order, read))
         mark = cursor_mark(order, read.table)
         cursors = [encode_cursor(row, mark) for row in zip(*terms, strict=True)]
     keys = None
@@ -117,6 +120,22 @@ def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, ari
         columns = [answer.texts(position) for position in range(arity)]
         keys = [tuple("" if part is None else part for part in row) for row in zip(*columns, strict=True)]
     return EncodedRows(read, answer.rows, objects, cursors, keys)
+
+
+def _ties(terms: list[list[str | None]], order: tuple[OrderBy, ...], read: Read) -> list[str | None]:
+    """Of each row the how-manieth it is of those equal in all terms, earlier pages counted."""
+    types = [sortable(term.expression, read.table) for term in order]
+    ties: list[int] = []
+    before = None
+    for row in zip(*terms, strict=True):
+        if row == before:
+            ties.append(ties[-1] + 1)
+        elif before is None and read.page.after == tuple(map(decode_term, row, types)):
+            ties.append((read.page.ties or 0) + 1)
+        else:
+            ties.append(1)
+        before = row
+    return [str(tie) for tie in ties]
 
 
 def _nodes(read: Read) -> list[Nodes]:

@@ -68,7 +68,7 @@ def decode_cursor(cursor: str, form: CursorForm) -> tuple[object, ...]:
             )
         if mark != form.mark or len(terms) != len(form.types):
             raise ValueError("not one term per order")
-        return tuple(_term(term, column_type) for term, column_type in zip(terms, form.types, strict=True))
+        return tuple(decode_term(term, column_type) for term, column_type in zip(terms, form.types, strict=True))
     except (ValueError, RecursionError) as error:
         raise InvalidCursor(
             "The cursor is malformed. Pass one exactly as `pageInfo` of the same query had it."
@@ -81,7 +81,8 @@ def _array(decoded: object) -> list[object]:
     return decoded
 
 
-def _term(term: object, column_type: ColumnType) -> object:
+def decode_term(term: object, column_type: ColumnType) -> object:
+    """The value an order term's text stands for. `ValueError` when it is not the text of one of that type."""
     if term is None:
         return None
     if not isinstance(term, str):

@@ -17,7 +17,19 @@ from loaders.expression import expression_type
 from loaders.postgres.bucket import bucket
 from loaders.postgres.parameter import Unfit, parameter
 from loaders.postgres.types import Named, sql_type
-from loaders.read import Bucket, Col, CosineSimilarity, Expression, JsonPath, Masked, Slot, Value, WeekStart, Words
+from loaders.read import (
+    Bucket,
+    Col,
+    CosineSimilarity,
+    Digest,
+    Expression,
+    JsonPath,
+    Masked,
+    Slot,
+    Value,
+    WeekStart,
+    Words,
+)
 
 NAN = sa.literal_column("'NaN'::float8", sa.Double)
 _RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2**63)}
@@ -41,6 +53,8 @@ def sql_expression(expression: Expression, table: Table, source: FromClause) -> 
             if week_start is not WeekStart.MONDAY:
                 raise TypeError("in Postgres weeks start on Monday")
             return bucket(expression, source.c[expression.column])
+        case Digest():
+            raise TypeError("tables in Postgres have keys, so no ties to break by a digest")
         case Masked(masked, holder, values):
             shown = source.c[holder] == sa.any_(bind_all(values, table.column(holder).type))
             return sa.case((shown, sql_expression(masked, table, source)))

@@ -106,4 +106,14 @@ class Masked:
     values: "tuple[Value, ...] | Slot"
 
 
-Expression: TypeAlias = Col | JsonPath | CosineSimilarity | Bucket | Masked
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A short text that is the same in two rows, but for odds of 2**-64, exactly where the columns' values are.
+
+    What ties are broken by in tables without a key (`loaders/order.py`). Remote tables only.
+    """
+
+    columns: tuple[str, ...]
+
+
+Expression: TypeAlias = Col | JsonPath | CosineSimilarity | Bucket | Masked | Digest

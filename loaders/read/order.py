@@ -41,9 +41,13 @@ class Page:
     """A keyset page. `after` and `before` hold one value per order term (already decoded from the cursor).
 
     `limit` rows at most from the start, or from the end when `backward`. `limit=None` is unbounded (Arrow).
+
+    `ties` are for a table without a key, whose cursors count the rows that the order cannot tell apart: the page starts
+    behind the first `ties` of those equal to `after`. `None` where cursors are by the key.
     """
 
     limit: int | None = None
     backward: bool = False
     after: tuple[Value, ...] | None = None
     before: tuple[Value, ...] | None = None
+    ties: int | None = None

@@ -57,6 +57,7 @@ class BigQuery(Dialect):
     name = "axionbigquery"
     nan_is_greatest = True  # not to BigQuery itself, but to emulators of it
     groups_are_sorted_outside = True
+    limit_beside_offset = 2**63 - 1
 
     def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
         bound = list(value) if isinstance(value, tuple) else value
@@ -76,6 +77,11 @@ class BigQuery(Dialect):
     def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
         distance = exp.Anonymous(this="COSINE_DISTANCE", expressions=[column, vector])
         return exp.Sub(this=exp.Literal.number(1), expression=distance)
+
+    def digest(self, columns: Sequence[exp.Expr]) -> exp.Expr:
+        row = exp.Anonymous(this="STRUCT", expressions=list(columns))
+        text = exp.Anonymous(this="TO_JSON_STRING", expressions=[row])
+        return exp.Anonymous(this="TO_HEX", expressions=[exp.Anonymous(this="MD5", expressions=[text])])
 
     def like(self, value: exp.Expr, pattern: exp.Expr, *, ignore_case: bool) -> exp.Expr:
         if ignore_case:

@@ -47,6 +47,11 @@ class DuckDB(Dialect):
         to = exp.DataType.build("DOUBLE[]", dialect="duckdb")
         return exp.Anonymous(this="list_cosine_similarity", expressions=[exp.Cast(this=column, to=to), vector])
 
+    def digest(self, columns: Sequence[exp.Expr]) -> exp.Expr:
+        row = exp.Anonymous(this="to_json", expressions=[exp.Anonymous(this="row", expressions=list(columns))])
+        text = exp.Cast(this=row, to=exp.DataType.build("VARCHAR", dialect="duckdb"))
+        return exp.Anonymous(this="md5", expressions=[text])
+
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
         instant = exp.Cast(this=instant, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))
         local = exp.Anonymous(this="timezone", expressions=[time_zone, instant])

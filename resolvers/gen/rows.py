@@ -1,16 +1,17 @@
 """Reads of remote tables, whose columns are known only at run time: plain names and values -> the same `Read`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from loaders.columnar.needed import wants_cursors
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import decode_cursor
 from loaders.encode.value import decode_value
-from loaders.errors import BadInput, UnknownColumn
-from loaders.order import cursor_form
+from loaders.errors import BadInput, InvalidCursor, UnknownColumn
+from loaders.order import cursor_form, order_of_shown
 from loaders.read import (
     Aggregate,
     AggregateFunction,
@@ -30,7 +31,6 @@ from loaders.read import (
     Op,
     Or,
     OrderBy,
-    Page,
     Predicate,
     Read,
 )
@@ -86,9 +86,22 @@ def order(table: Table, terms: Sequence[tuple[str, bool]]) -> tuple[OrderBy, ...
     return tuple(OrderBy(Col(column_of(table, name).name), descending) for name, descending in terms)
 
 
-def page(table: Table, order_by: tuple[OrderBy, ...], *, limit: int | None, after: str | None) -> Page:
-    form = cursor_form(order_by, table)
-    return Page(limit=limit, after=None if after is None else decode_cursor(after, form))
+def paged(read: Read, shown: tuple[str, ...], *, after: str | None) -> Read:
+    """The read of a page that starts behind the cursor, with cursors for the next one if it shows any.
+
+    A remote table has no key, so cursors count ties among rows whose `shown` columns are equal (`order_of_shown`). A
+    read that neither takes nor shows cursors keeps its order, which costs the engine less. `InvalidCursor` for a cursor
+    of another list, order or selection of columns.
+    """
+    if after is None and not (read.connection is not None and wants_cursors(read.connection)):
+        return read
+    order_by = order_of_shown(read.order, shown, read.table)
+    if after is None:
+        return replace(read, order=order_by, page=replace(read.page, ties=0))
+    *values, ties = decode_cursor(after, cursor_form(order_by, read.table))
+    if not isinstance(ties, int) or ties < 1:
+        raise InvalidCursor("The cursor is malformed. Pass one exactly as `pageInfo` of the same query had it.")
+    return replace(read, order=order_by, page=replace(read.page, after=tuple(values), ties=ties))
 
 
 def predicate(where: Mapping[str, Any] | None, table: Table) -> Predicate | None:

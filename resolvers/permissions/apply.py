@@ -26,6 +26,7 @@ from loaders.read import (
     ConnectionPart,
     CosineSimilarity,
     CountOf,
+    Digest,
     EdgePart,
     Edges,
     Exists,
@@ -161,6 +162,10 @@ def _expression(expression: Expression, restriction: Restriction) -> Expression:
         case Col(column) | JsonPath(column) | CosineSimilarity(column) | Bucket(column):
             mask = restriction.mask_of(column)
             return expression if mask is None else Masked(expression, mask.holder, mask.values)
+        case Digest(columns):
+            if any(restriction.mask_of(column) for column in columns):
+                raise ValueError("a digest of masked columns would tell of what they hide")
+            return expression
         case Masked():
             raise ValueError("a guarded read is not guarded again")
         case _:

@@ -134,5 +134,10 @@ class GenColumn:
 @strawberry.type(description="A page of rows of a remote table.")
 class GenRowConnection:
     nodes: list[JSON] = strawberry.field(description="The rows, as objects with the selected columns in order.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies. Cursors need a table with a key.")
+    page_info: PageInfo = strawberry.field(
+        description=(
+            "Where the page lies. A remote table declares no key: its cursors are for the same `orderBy` and `select`,"
+            " and rows that are equal in all of these are counted. Asking for one sorts by all that is selected."
+        )
+    )
     total_count: Optional[int] = strawberry.field(description="Rows that match, whatever the page.")

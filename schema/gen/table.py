@@ -19,6 +19,7 @@ from loaders.read import (
     Literal,
     Nodes,
     Op,
+    Page,
     PageInfo,
     PageInfoPart,
     Read,
@@ -30,7 +31,7 @@ from resolvers.context import Context
 from resolvers.gen.answer import answer_grouped, answer_groups, answer_rows, guarded_rows, source_of
 from resolvers.gen.groups import Groups
 from resolvers.gen.over import Comparison, Fill, Over, over
-from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, page, predicate
+from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, paged, predicate
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
 from resolvers.permissions.fields import ByRows, FieldGuard
 from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder, GenTimeBucket
@@ -50,16 +51,17 @@ Info = strawberry.Info[Context, None]
 async def _rows(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
     context: Context = info.context
     described = await table.described(context)
-    order_by = order(described, [(term["column"], _descending(term)) for term in arguments.get("orderBy") or []])
     max_page = None if context.capture is not None else context.max_page
     limit = page_size({"first": arguments.get("first")}, max_page=max_page)
+    shown = fields(described, arguments.get("select"))
     read = Read(
         described,
-        connection=_connection(info, fields(described, arguments.get("select"))),
+        connection=_connection(info, shown),
         where=predicate(arguments.get("where"), described),
-        order=order_by,
-        page=page(described, order_by, limit=limit, after=arguments.get("after")),
+        order=order(described, [(term["column"], _descending(term)) for term in arguments.get("orderBy") or []]),
+        page=Page(limit=limit),
     )
+    read = paged(read, tuple(field.key for field in shown), after=arguments.get("after"))
     if context.capture is not None:
         guarded = await guarded_rows(read, table.dataset_id, context)
         context.capture.take(guarded, source_of(described, context))
@@ -151,7 +153,7 @@ _ROWS = signature(
         "where": argument(Optional[GenRowFilter], "Only rows that match."),
         "order_by": argument(list[GenRowOrder] | None, "Order, first term first."),
         "first": argument(int | None, "At most this many rows; 50 unless given, at most 1,000."),
-        "after": argument(str | None, "Only what follows this cursor; needs a table with a key."),
+        "after": argument(str | None, "Only what follows this cursor of the same table, `orderBy` and `select`."),
     },
     GenRowConnection | None,
 )

@@ -1,6 +1,7 @@
 """The same questions over the same rows: every engine answers as the naive interpreter does."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,11 +22,14 @@ from loaders.read import (
     Field,
     Having,
     Measure,
+    Nodes,
     Not,
     Op,
     Or,
     OrderBy,
     Page,
+    PageInfo,
+    PageInfoPart,
     Predicate,
     Read,
     TotalCount,
@@ -34,6 +38,7 @@ from loaders.read import (
     figure,
 )
 from loaders.warehouses.base import Warehouse
+from resolvers.gen.rows import paged
 from tests.conformance.rows import MIXED_ROWS, comparable
 from tests.conformance.subject import Subject
 from tests.loaders.buckets import DATES, INSTANTS, ZONES, bucket_of
@@ -104,6 +109,48 @@ async def test_every_order(
         read = await mixed(warehouse, fields=ID, order=order, page=Page(30))
         expected = [row["id"] for row in ordered(MIXED_ROWS, read, bytewise)][:30]
         assert [int(row["id"]) for row in await read_rows(read, warehouse, ledger)] == expected, name
+
+
+@pytest.mark.parametrize(
+    ("table", "shown", "by"),
+    [
+        ("mixed", ("flag",), ()),  # nothing but ties
+        ("mixed", ("flag", "day"), ("c0",)),
+        ("mixed", ("name", "ratio"), ()),
+        ("mixed", ("id", "c0", "big", "ratio", "price", "name", "flag", "day", "at"), ("flag",)),
+        ("every_type", None, ()),
+        ("every_type", None, ("text", "exact")),
+    ],
+)
+async def test_a_page_walk_shows_every_row_once(
+    table: str,
+    shown: tuple[str, ...] | None,
+    by: tuple[str, ...],
+    subject: Subject,
+    warehouse: Warehouse,
+    ledger: Ledger,
+) -> None:
+    described = await warehouse.describe(table, ledger=ledger)
+    names = [column.name for column in described.columns] if shown is None else list(shown)
+    names = [name for name in names if name not in subject.mangled | subject.unsorted]
+    nodes = Nodes(tuple(Field(name, Computed(Col(name))) for name in names))
+    info = PageInfo((("more", PageInfoPart.HAS_NEXT_PAGE), ("end", PageInfoPart.END_CURSOR)))
+    asked = Read(
+        described,
+        connection=Connection((("nodes", nodes), ("page", info))),
+        order=tuple(OrderBy(Col(name), descending=True) for name in by),
+        page=Page(7 if table == "mixed" else 1),
+    )
+    every = orjson.loads(await read_connection(replace(asked, page=Page()), warehouse, ledger))["nodes"]
+    seen: list[dict[str, Any]] = []
+    after, more = None, True
+    while more:
+        answer = orjson.loads(await read_connection(paged(asked, tuple(names), after=after), warehouse, ledger))
+        seen += answer["nodes"]
+        more, after = answer["page"]["more"], answer["page"]["end"]
+        assert len(answer["nodes"]) == asked.page.limit or not more
+    assert Counter(map(orjson.dumps, seen)) == Counter(map(orjson.dumps, every))
+    assert [[row.get(name) for name in by] for row in seen] == [[row.get(name) for name in by] for row in every]
 
 
 @pytest.mark.parametrize("group", ["c0", "big", "name", "flag", "day", "at"])

@@ -9,8 +9,8 @@ from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import encode_cursor
 from loaders.errors import BadInput, InvalidCursor
 from loaders.order import cursor_mark
-from loaders.read import And, Col, Compare, Not, Op, Page
-from resolvers.gen.rows import order, page, predicate
+from loaders.read import And, Col, Compare, Connection, Digest, Not, Op, Page, PageInfo, PageInfoPart, Read
+from resolvers.gen.rows import order, paged, predicate
 
 TABLE = Table(
     "datasource:any",
@@ -26,8 +26,8 @@ TABLE = Table(
             ("fare", Kind.NUMERIC),
         )
     ),
-    key=("carrier", "year"),
 )
+CURSORS = Connection((("page", PageInfo((("end", PageInfoPart.END_CURSOR),))),))
 
 REFUSED: list[dict[str, Any]] = [
     {"and": None},
@@ -67,18 +67,37 @@ def test_taken() -> None:
     )
 
 
-def test_a_cursor_belongs_to_its_table_and_order() -> None:
-    by_delay = order(TABLE, [("delay", True)])
-    cursor = encode_cursor(["1.5", "UA", "2024"], cursor_mark(by_delay, TABLE))
-    assert page(TABLE, by_delay, limit=2, after=cursor) == Page(2, after=(1.5, "UA", 2024))
+def test_a_cursor_belongs_to_its_table_order_and_selection() -> None:
+    shown = ("carrier", "delay", "year")
+    read = Read(TABLE, connection=CURSORS, order=order(TABLE, [("delay", True)]), page=Page(2))
+    by = paged(read, shown, after=None)
+    assert [term.expression for term in by.order] == [Col("delay"), Col("year"), Digest(("carrier",))]
+    cursor = encode_cursor(["1.5", "2024", "A0", "3"], cursor_mark(by.order, TABLE))
+    assert paged(read, shown, after=cursor).page == Page(2, after=(1.5, 2024, "A0"), ties=3)
+    assert paged(read, shown[::-1], after=cursor).page == Page(2, after=(1.5, 2024, "A0"), ties=3)
     others = [
-        (replace(TABLE, name="arrivals"), by_delay),
-        (replace(TABLE, store="datasource:other"), by_delay),
-        (replace(TABLE, schema="lake"), by_delay),
-        (TABLE, order(TABLE, [("delay", False)])),
-        (TABLE, order(TABLE, [("fare", True)])),
-        (TABLE, ()),
+        (replace(read, table=replace(TABLE, name="arrivals")), shown),
+        (replace(read, table=replace(TABLE, store="datasource:other")), shown),
+        (replace(read, table=replace(TABLE, schema="lake")), shown),
+        (replace(read, order=order(TABLE, [("delay", False)])), shown),
+        (replace(read, order=order(TABLE, [("fare", True)])), shown),
+        (replace(read, order=()), shown),
+        (read, (*shown, "at")),
+        (read, ("delay", "year")),
     ]
-    for table, terms in others:
+    for other, columns in others:
         with pytest.raises(InvalidCursor, match="another list or of another `orderBy`"):
-            page(table, terms, limit=2, after=cursor)
+            paged(other, columns, after=cursor)
+
+
+@pytest.mark.parametrize("ties", ["0", "-1", "x", None, "1.5", "99999999999999999999999"])
+def test_a_cursor_counts_at_least_its_own_row(ties: str | None) -> None:
+    read = Read(TABLE, connection=CURSORS)
+    mark = cursor_mark(paged(read, ("year",), after=None).order, TABLE)
+    with pytest.raises(InvalidCursor, match="malformed"):
+        paged(read, ("year",), after=encode_cursor(["2024", ties], mark))
+
+
+def test_rows_without_cursors_keep_their_order() -> None:
+    read = Read(TABLE, connection=Connection((("page", PageInfo((("more", PageInfoPart.HAS_NEXT_PAGE),))),)))
+    assert paged(read, ("year",), after=None) is read
