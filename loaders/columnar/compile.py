@@ -254,6 +254,9 @@ def _filters(read: Read, order: tuple[OrderBy, ...] | None, binder: Binder, keys
         filters.append(condition(read.where, table, binder))
     if order is not None and read.page.after is not None:
         filters.append(keyset(order, read.page.after, table, binder, read.page.ties))
+    if order is not None and read.page.until is not None:
+        terms = flipped(order[: len(read.page.until)])
+        filters.append(keyset(terms, read.page.until, table, binder, read.page.ties))
     if order is not None and read.page.before is not None:
         filters.append(keyset(flipped(order), read.page.before, table, binder))
     return filters

@@ -8,6 +8,7 @@ import orjson
 from loaders.columnar.answer import Answer, RowsAnswer, run
 from loaders.columnar.compile import Compiled, Keys, compile_read
 from loaders.columnar.groups import aggregate_objects, without_rows
+from loaders.columnar.narrow import narrowed
 from loaders.columnar.page import Slice, encoded_rows
 from loaders.columnar.source import Source
 from loaders.concurrently import concurrently
@@ -24,8 +25,11 @@ _NO_KEY: tuple[str, ...] = ()
 async def read_connection(read: Read, source: Source, ledger: Ledger) -> bytes:
     """The connection object as JSON; without `read.connection` the first row's object, or `null`.
 
-    At most one statement of rows, one count and one per aggregate, sent at once. `BadInput` before anything is sent.
+    At most one statement of rows, one count and one per aggregate, sent at once; where ties are counted, after one that
+    narrows the rows. `BadInput` before anything is sent.
     """
+    if read.page.ties is not None:
+        read = await narrowed(read, source, ledger)
     compiled = compile_read(read, source.dialect)
     return (await _answers(read, compiled, source, ledger, [_NO_KEY]))[_NO_KEY]
 

@@ -43,7 +43,8 @@ class Page:
     `limit` rows at most from the start, or from the end when `backward`. `limit=None` is unbounded (Arrow).
 
     `ties` are for a table without a key, whose cursors count the rows that the order cannot tell apart: the page starts
-    behind the first `ties` of those equal to `after`. `None` where cursors are by the key.
+    behind the first `ties` of those equal to `after`. `None` where cursors are by the key. `until` are values of the
+    order's first terms, which no row of the page lies behind.
     """
 
     limit: int | None = None
@@ -51,3 +52,4 @@ class Page:
     after: tuple[Value, ...] | None = None
     before: tuple[Value, ...] | None = None
     ties: int | None = None
+    until: tuple[Value, ...] | None = None

@@ -1,0 +1,43 @@
+"""Where a page ends, asked before its rows are: of a table without a key, whose ties are broken by a digest.
+
+A digest is of many columns. Sorting by it reads and digests them in all rows that match; sorting by the other terms of
+the order reads those alone, and tells behind which values no row of the page lies. The rows up to there are few.
+"""
+
+from dataclasses import replace
+
+from loaders.columnar.answer import RowsAnswer, run
+from loaders.columnar.compile import compile_read
+from loaders.columnar.order import own_expression
+from loaders.columnar.source import Source
+from loaders.encode.cursor import decode_term
+from loaders.expression import sortable
+from loaders.ledger import Ledger
+from loaders.read import Col, Computed, Connection, Digest, Field, Nodes, Read
+
+
+async def narrowed(read: Read, source: Source, ledger: Ledger) -> Read:
+    """The same page with `until` set, for one statement more; the read itself where that would not help."""
+    page, terms = read.page, read.order[:-1]
+    if not terms or page.limit is None or not isinstance(read.order[-1].expression, Digest):
+        return read
+    expressions = [own_expression(term) for term in terms]
+    names = tuple(expression.name for expression in expressions if isinstance(expression, Col))
+    shown = Nodes(tuple(Field(str(place), Computed(expression)) for place, expression in enumerate(expressions)))
+    # Strictly behind the cursor's values: how many of the rows equal to them are left is not known, so all are taken.
+    ends = replace(
+        read,
+        table=replace(read.table, key=names),
+        connection=Connection((("nodes", shown),)),
+        order=terms,
+        page=replace(page, after=None if page.after is None else page.after[:-1], ties=None),
+    )
+    compiled = compile_read(ends, source.dialect)
+    if compiled.rows is None:
+        return read
+    answer = RowsAnswer(compiled.rows, await run(source, compiled.rows.statement, ledger))
+    if answer.rows <= page.limit:
+        return read
+    last = [answer.texts_of(expression)[page.limit] for expression in expressions]
+    types = [sortable(expression, read.table) for expression in expressions]
+    return replace(read, page=replace(page, until=tuple(map(decode_term, last, types))))
