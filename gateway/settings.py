@@ -142,6 +142,8 @@ class Jobs(_Section):
     shutdown_seconds: float = Field(20.0, ge=0)
     profile_max_bytes: int = Field(10 * 2**30, ge=1)
     """A profile that would read more, by the engine's metadata, is refused, unless its starter says another number."""
+    retention_days: float = Field(30.0, ge=1)
+    """Finished jobs are removed after so long, with their events."""
 
     @model_validator(mode="after")
     def _beats_before_stale(self) -> Self:

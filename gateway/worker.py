@@ -1,4 +1,4 @@
-"""`axion worker`: takes jobs from procrastinate's queue and runs them until it is told to stop; delivers permissions.
+"""`axion worker`: takes jobs from procrastinate's queue and runs them until it is told to stop.
 
 SIGTERM and SIGINT stop it gracefully: nothing new is taken, what runs may finish within `jobs.shutdown_seconds`, and
 what does not is stopped and queued again. A database that is away is waited for. A worker that is killed leaves jobs
@@ -8,7 +8,7 @@ without a heartbeat, which any worker puts back into the queue.
 import asyncio
 import signal
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from functools import partial
@@ -20,9 +20,9 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition
 from procrastinate.jobs import Job as Place
 
+from gateway.chores import chores
 from gateway.settings import Jobs, Settings
 from gateway.stores import open_stores
-from loaders.audit.sweep import sweep as sweep_audit
 from loaders.errors import AxionError, Forbidden
 from loaders.jobs.attempts import Attempts
 from loaders.jobs.changes import CANCELS_CHANNEL
@@ -32,7 +32,6 @@ from loaders.jobs.queue import QUEUE, SCHEMA, TASK
 from loaders.jobs.recovery import Recovery
 from loaders.jobs.store import STORE
 from loaders.ledger import Ledger
-from loaders.openfga.sweep import sweep as sweep_permissions
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from resolvers.context import Context, Subject
@@ -49,20 +48,20 @@ _BACK_OFF_S = (0.5, 10.0)
 
 
 async def run_worker(settings: Settings) -> None:
-    """Every kind of job, and the outboxes of permissions and audit, over the stores under their `_worker` roles."""
+    """Every kind of job, and the chores beside them, over the stores under their `_worker` roles."""
     async with open_stores(settings, role="worker") as stores, asyncio.TaskGroup() as group:
-        sweeping = [group.create_task(sweep_permissions(stores.postgres["axion_gen"], stores.openfga))]
-        sweeping += [
-            group.create_task(sweep_audit(stores.postgres[store], stores.clickhouse))
-            for store in ("axion_gen", "axion_sense")
-        ]
+        beside = [group.create_task(_forever(chore)) for chore in chores(stores, settings.jobs)]
         await work(
             settings,
             kinds=kinds(profile_max_bytes=settings.jobs.profile_max_bytes),
             context_for=partial(acting_for, stores=stores, max_page=settings.limits.max_page),
         )
-        for each in sweeping:
+        for each in beside:
             each.cancel()
+
+
+async def _forever(chore: Callable[[], Awaitable[None]]) -> None:
+    await chore()
 
 
 _USER = "SELECT id, is_active FROM public.users WHERE external_auth_id = $1"

@@ -12,6 +12,7 @@ from schema.gen.external_mutation import ExternalMutation
 from schema.gen.external_oauth import ExternalOAuthMutation
 from schema.gen.favorite_mutation import FavoriteMutation
 from schema.gen.mutation import GenMutation
+from schema.gen.profile_schedule_mutation import ProfileScheduleMutation
 from schema.gen.role_mutation import GenRoleMutation
 from schema.gen.semantics_mutation import SemanticsMutation
 from schema.job_mutation import JobMutation
@@ -21,6 +22,7 @@ from schema.sense.mutation import SenseMutation
 @strawberry.type(description="Everything that can be changed.")
 class Mutation(
     GenMutation,
+    ProfileScheduleMutation,
     GenRoleMutation,
     DatasetMutation,
     DashboardMutation,

@@ -19,11 +19,28 @@ MAX_SAMPLE_ROWS = 10_000_000
 async def start_table_profile_refresh(
     context: Context, refresh: table_profile_refresh.Asked, *, asked: Asked | None = None, job_id: UUID | None = None
 ) -> Job:
-    """A queued job. `Unauthenticated` without a subject, `NotFound` for a table the subject may not see, `BadInput` and
-    `UnknownColumn` for what does not fit the table.
+    """A queued job. Raises what `require_refreshable` raises.
 
     Jobs for the same table run one after another. Of `asked`, see `job_once`.
     """
+    await require_refreshable(context, refresh)
+
+    async def work(session: WriteSession) -> Job:
+        return await create_within(
+            session,
+            kind=table_profile_refresh.NAME,
+            subject=context.subject.id,
+            arguments=refresh.to_json(),
+            lock=refresh.lock,
+            job_id=job_id,
+        )
+
+    return await job_once(context, asked, work)
+
+
+async def require_refreshable(context: Context, refresh: table_profile_refresh.Asked) -> None:
+    """`Unauthenticated` without a subject, `NotFound` for a table the subject may not see, `BadInput` and
+    `UnknownColumn` for what does not fit the table."""
     context.verdicts.require_subject()
     table = await describe_table(context, refresh.dataset_id, refresh.table_name)
     if table is None:
@@ -35,18 +52,6 @@ async def start_table_profile_refresh(
         raise BadInput(f"`sampleRows` is from 0 to {MAX_SAMPLE_ROWS}.", field="sampleRows")
     if refresh.max_bytes is not None and refresh.max_bytes < 1:
         raise BadInput("`maxBytes` is at least 1.", field="maxBytes")
-
-    async def work(session: WriteSession) -> Job:
-        return await create_within(
-            session,
-            kind=table_profile_refresh.NAME,
-            subject=context.subject.id,
-            arguments=refresh.to_json(),
-            lock=f"{table_profile_refresh.NAME}:{refresh.dataset_id}/{refresh.table_name}",
-            job_id=job_id,
-        )
-
-    return await job_once(context, asked, work)
 
 
 async def start_encryption_key_rotate(context: Context, *, to_version: int, asked: Asked | None = None) -> Job:

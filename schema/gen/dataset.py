@@ -25,6 +25,9 @@ class GenDataset:
     )
     table = resolved(dataset_table, requires=("id",), guard=TABLES, description="One of its tables, or null.")
     profiles = to_many("GenTableProfile", remote="dataset_id", description="What is known of its profiled tables.")
+    profile_schedules = to_many(
+        "GenTableProfileSchedule", remote="dataset_id", description="When its tables are profiled again."
+    )
     group = to_one("GenDatasetGroup", local="dataset_group_id", description="The folder it is shown in.")
     favorite = to_one(
         "GenFavoriteDataset", local="id", remote="dataset_id", description="Your mark, if you have marked it."

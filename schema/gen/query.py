@@ -33,6 +33,7 @@ class GenQuery:
     external_apis = connection_root("GenExternalApi", "APIs of others that you may connect to.")
     external_accounts = connection_root("GenExternalAccount", "Your accounts at APIs of others.")
     table_filters = connection_root("GenTableFilter", "Filters of remote tables.")
+    table_profile_schedules = connection_root("GenTableProfileSchedule", "When remote tables are profiled again.")
     role = object_root("GenRole", "A role by its global id.")
     roles = connection_root("GenRole", "The roles you hold; all, for administrators.")
     user = object_root("GenUser", "A user by the global id.")

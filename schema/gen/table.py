@@ -185,9 +185,14 @@ async def _columns(table: strawberry.Parent["GenTable"], info: Info) -> list[Gen
     ]
 
 
-async def _profile(table: "GenTable", info: GraphQLResolveInfo[Any], _: Mapping[str, Any]) -> Any:
-    of_table = And((Compare(Col("dataset_id"), Op.EQ, table.dataset_id), Compare(Col("table_name"), Op.EQ, table.name)))
-    return await run_one(OBJECTS["GenTableProfile"], of_table, info)
+def _of_table(type_: str) -> Any:
+    """Resolves to the row of a type that is about the table."""
+
+    async def resolve(table: "GenTable", info: GraphQLResolveInfo[Any], _: Mapping[str, Any]) -> Any:
+        terms = (Compare(Col("dataset_id"), Op.EQ, table.dataset_id), Compare(Col("table_name"), Op.EQ, table.name))
+        return await run_one(OBJECTS[type_], And(terms), info)
+
+    return resolve
 
 
 TABLES: FieldGuard = ByRows(
@@ -210,8 +215,13 @@ class GenTable:
     )
     profile = strawberry.field(
         resolver=signature({}, {}, types.lazy("GenTableProfile") | None),
-        metadata={"mapping": _profile, "guard": TABLES},
+        metadata={"mapping": _of_table("GenTableProfile"), "guard": TABLES},
         description="What the last `genTableProfileRefresh` found; null before the first.",
+    )
+    profile_schedule = strawberry.field(
+        resolver=signature({}, {}, types.lazy("GenTableProfileSchedule") | None),
+        metadata={"mapping": _of_table("GenTableProfileSchedule"), "guard": TABLES},
+        description="When it is profiled again; null without a schedule.",
     )
     rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows, "guard": TABLES}, description="Its rows.")
     aggregate = strawberry.field(

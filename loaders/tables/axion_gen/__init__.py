@@ -9,6 +9,7 @@ from loaders.tables.axion_gen import (
     favorites,
     identity,
     outbox,
+    profile_schedules,
     profiles,
     role_assignments,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "favorites",
     "identity",
     "outbox",
+    "profile_schedules",
     "profiles",
     "role_assignments",
 ]

@@ -30,6 +30,7 @@ class Job(AxionSenseTasks):
             "heartbeat_at",
             postgresql_where=text("state IN ('queued', 'running')"),
         ),
+        Index("ix_jobs_finished_at", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         Index("ix_jobs_procrastinate_job_id", "procrastinate_job_id"),
         {"schema": "public", "comment": "Work done outside of a request: one row per job, from start to final state."},
     )

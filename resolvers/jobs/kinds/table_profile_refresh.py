@@ -47,16 +47,24 @@ class Asked:
     exclude: tuple[str, ...] = ()
     where: Mapping[str, Any] | None = None
 
+    @property
+    def lock(self) -> str:
+        """Refreshes of one table run one after another."""
+        return f"{NAME}:{self.dataset_id}/{self.table_name}"
+
     def to_json(self) -> JsonObject:
-        """What was not asked for is left out."""
-        given: JsonObject = {"datasetId": str(self.dataset_id), "tableName": self.table_name}
+        """The arguments of the job."""
+        return {"datasetId": str(self.dataset_id), "tableName": self.table_name, **self.options()}
+
+    def options(self) -> JsonObject:
+        """How it is to be profiled; what was not asked for is left out."""
         asked = {
             "sampleRows": self.sample_rows,
             "maxBytes": self.max_bytes,
             "excludeColumns": list(self.exclude) or None,
             "where": self.where,
         }
-        return given | {name: value for name, value in asked.items() if value is not None}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 def asked_of(arguments: Mapping[str, Any]) -> Asked:

@@ -35,6 +35,7 @@ class Kind:
 _NOW = datetime.now(UTC).replace(microsecond=0)
 _SEALED = {"encrypted_token": b"sealed", "nonce": b"n" * 12, "tag": b"t" * 16, "key_version": 1}
 _API = dict.fromkeys(("base_url", "authorization_url", "token_url"), "https://actors.example/")
+_EVERY_HOUR = {"every_minutes": 60}
 _ASKING = {"kind": "number", "table_name": "t", "query": {}}
 
 KINDS: Mapping[str, Kind] = {
@@ -78,6 +79,9 @@ KINDS: Mapping[str, Kind] = {
     "GenTableFilter": Kind("members", {"kind": "text"}),
     "GenTooltipTemplate": Kind("members"),
     "GenTableProfileVersion": Kind("members", {"basis": "table"}),
+    "GenTableProfileSchedule": Kind(
+        "members", {"cron": None, "time_zone": None, "every_minutes": 60, "last_state": None}
+    ),
 }
 """Every type, those that others refer to first."""
 

@@ -1,0 +1,36 @@
+"""What every worker does beside its jobs, now and then, whatever the others do: each takes what no other holds."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from gateway.settings import Jobs
+from loaders.audit.sweep import sweep as sweep_audit
+from loaders.jobs.purge import BATCH, purge
+from loaders.openfga.sweep import sweep as sweep_permissions
+from loaders.stores import Stores
+from loaders.sweep import sweep
+from resolvers.profiles.due import settle, start_due
+
+_SCHEDULES_S = 5.0
+_PURGE_S = 60.0
+
+
+def chores(stores: Stores, jobs: Jobs) -> list[Callable[[], Awaitable[None]]]:
+    """Each runs until it is cancelled."""
+    gen, tasks = stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"]
+
+    async def profiles() -> bool:
+        settled = await settle(gen, tasks)
+        return await start_due(gen, tasks, now=datetime.now(UTC)) or settled
+
+    async def finished() -> bool:
+        before = datetime.now(UTC) - timedelta(days=jobs.retention_days)
+        return await purge(tasks, before=before) == BATCH
+
+    return [
+        partial(sweep_permissions, gen, stores.openfga),
+        *(partial(sweep_audit, stores.postgres[store], stores.clickhouse) for store in ("axion_gen", "axion_sense")),
+        partial(sweep, profiles, name="profile schedules", every_s=_SCHEDULES_S),
+        partial(sweep, finished, name="finished jobs", every_s=_PURGE_S),
+    ]

@@ -1,0 +1,69 @@
+"""When remote tables are profiled again, and what came of it."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from loaders.tables.axion_gen.base import AxionGen
+from loaders.tables.columns import CreatedAt, Json, UpdatedAt, Uuid7Key
+
+
+class TableProfileSchedule(AxionGen):
+    __tablename__ = "table_profile_schedules"
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "table_name"),
+        Index("ix_table_profile_schedules_owner_subject", "owner_subject"),
+        Index("ix_table_profile_schedules_next_run_at", "next_run_at"),
+        Index(
+            "ix_table_profile_schedules_last_job_id",
+            "last_job_id",
+            postgresql_where=text("last_job_id IS NOT NULL AND last_state IS NULL"),
+        ),
+        CheckConstraint("num_nonnulls(cron, every_minutes) = 1", name="recurrence"),
+        CheckConstraint("(cron IS NULL) = (time_zone IS NULL)", name="time_zone"),
+        CheckConstraint("every_minutes BETWEEN 5 AND 527040", name="every_minutes"),
+        CheckConstraint("last_state IN ('succeeded', 'failed', 'cancelled')", name="last_state"),
+        {"schema": "public", "comment": "When tables are profiled again: at most one schedule of a table."},
+    )
+
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the schedule (UUIDv7).")
+    owner_subject: Mapped[str] = mapped_column(
+        ForeignKey("public.users.external_auth_id", ondelete="CASCADE", onupdate="CASCADE"),
+        comment="Subject (`sub`) of who set it: its jobs act as them.",
+    )
+    dataset_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset of the table."
+    )
+    table_name: Mapped[str] = mapped_column(comment="Name of the table, as the engine has it.")
+    cron: Mapped[str | None] = mapped_column(
+        comment="Minute, hour, day of the month, month and day of the week, as cron has them; null with an interval."
+    )
+    time_zone: Mapped[str | None] = mapped_column(
+        comment="Zone of the clock that `cron` is read by, such as `Europe/Zurich`; null with an interval."
+    )
+    every_minutes: Mapped[int | None] = mapped_column(
+        comment="Minutes from one refresh to the next: 5 to 527,040 (366 days); null with `cron`."
+    )
+    refresh: Mapped[Json] = mapped_column(
+        server_default=text("'{}'"),
+        comment="What each refresh is asked for, as in the arguments of its job: `sampleRows`, `where`, "
+        "`excludeColumns`, `maxBytes`.",
+    )
+    next_run_at: Mapped[datetime | None] = mapped_column(
+        comment="When the table is profiled next (UTC); null when that is never again."
+    )
+    last_run_at: Mapped[datetime | None] = mapped_column(comment="When it last started a job (UTC).")
+    last_skipped_at: Mapped[datetime | None] = mapped_column(
+        comment="When it last started none, since a refresh of the table was still under way (UTC)."
+    )
+    last_job_id: Mapped[uuid.UUID | None] = mapped_column(comment="The job it started last; null before the first.")
+    last_state: Mapped[str | None] = mapped_column(
+        comment="How the last job ended: `succeeded`, `failed` or `cancelled`; null before it has."
+    )
+    last_error: Mapped[Json | None] = mapped_column(
+        comment="Why the last job failed, or why there is no next one: code and message."
+    )
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[UpdatedAt]

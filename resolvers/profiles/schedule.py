@@ -1,0 +1,61 @@
+"""Setting when a table is profiled again."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from loaders.postgres.write import transaction
+from loaders.tables.axion_gen.identity import User
+from loaders.tables.axion_gen.profile_schedules import TableProfileSchedule
+from loaders.tables.uuid7 import uuid7
+from resolvers.context import Context
+from resolvers.gen.datasets import require_dataset_admin
+from resolvers.gen.granting import STORE
+from resolvers.jobs.kinds.table_profile_refresh import Asked
+from resolvers.jobs.start import require_refreshable
+from resolvers.profiles.recurrence import Cron, Interval, Recurrence, next_run
+
+
+async def set_schedule(context: Context, refresh: Asked, recurrence: Recurrence) -> UUID:
+    """The table's schedule, whose jobs act as the subject from now on; what came of earlier runs stays.
+
+    `NotFound`, `Forbidden` for who does not administer the dataset; what `require_refreshable` raises.
+    """
+    await require_dataset_admin(context, refresh.dataset_id)
+    await require_refreshable(context, refresh)
+    subject = context.subject
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+        person = {"external_auth_id": subject.id, "email": subject.email, "display_name": subject.display_name}
+        await within.rows(insert(User).values(person).on_conflict_do_nothing())
+        values = {
+            "owner_subject": subject.id,
+            "cron": recurrence.text if isinstance(recurrence, Cron) else None,
+            "time_zone": recurrence.time_zone if isinstance(recurrence, Cron) else None,
+            "every_minutes": recurrence.minutes if isinstance(recurrence, Interval) else None,
+            "refresh": refresh.options(),
+            "next_run_at": next_run(recurrence, now=datetime.now(UTC)),
+        }
+        row = insert(TableProfileSchedule).values(
+            id=uuid7(), dataset_id=refresh.dataset_id, table_name=refresh.table_name, **values
+        )
+        mine = ["dataset_id", "table_name"]
+        kept = row.on_conflict_do_update(index_elements=mine, set_={**values, "updated_at": sa.func.now()})
+        ((id_,),) = await within.rows(kept.returning(TableProfileSchedule.id))
+    found: UUID = id_
+    return found
+
+
+async def end_schedule(context: Context, dataset_id: UUID, table_name: str) -> UUID | None:
+    """The id that the table's schedule had; None when there is none. A refresh that is under way goes on.
+
+    `NotFound`, `Forbidden` for who does not administer the dataset.
+    """
+    await require_dataset_admin(context, dataset_id)
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+        ended = sa.delete(TableProfileSchedule).where(
+            TableProfileSchedule.dataset_id == dataset_id, TableProfileSchedule.table_name == table_name
+        )
+        rows = await within.rows(ended.returning(TableProfileSchedule.id))
+    return rows[0].id if rows else None

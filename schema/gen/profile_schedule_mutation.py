@@ -1,0 +1,96 @@
+"""Setting when a remote table is profiled again: for who administers the dataset."""
+
+from typing import Any
+
+import strawberry
+
+from loaders.tables.uuid7 import uuid7
+from resolvers.context import Context
+from resolvers.gen.datasets import require_dataset_admin
+from resolvers.jobs.kinds.table_profile_refresh import Asked as Refresh
+from resolvers.permissions.fields import OnRow
+from resolvers.profiles.recurrence import checked
+from resolvers.profiles.schedule import end_schedule, set_schedule
+from schema.gen.row import GenRowFilter
+from schema.mapping.filters import uuid_key
+from schema.mapping.mutation import mutation
+from schema.mapping.payload import make_payload
+from schema.scalars import BigInt
+
+GenTableProfileScheduleSetPayload = make_payload(
+    "GenTableProfileScheduleSetPayload", "schedule", "GenTableProfileSchedule", "The schedule was set, or ended."
+)
+
+
+@strawberry.input(description="When something is done again: by `cron` in a `timeZone`, or `everyMinutes`.")
+class GenRecurrence:
+    cron: str | None = strawberry.field(
+        description="Minute, hour, day of the month, month and day of the week, such as `30 2 * * mon-fri`; at most "
+        "every five minutes. A time the clocks skip is as much later; one they show twice counts once, unless the hour "
+        "is `*`.",
+        default=None,
+    )
+    time_zone: str | None = strawberry.field(
+        description="Zone of the clock that `cron` is read by, such as `Europe/Zurich`.", default=None
+    )
+    every_minutes: int | None = strawberry.field(
+        description="Minutes from one to the next, from now on: 5 to 527,040.", default=None
+    )
+
+
+@strawberry.input(description="Which remote table is profiled, when, and how.")
+class GenTableProfileScheduleSetInput:
+    dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
+    table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
+    schedule: GenRecurrence | None = strawberry.field(description="When; null ends the schedule there is.")
+    sample_rows: int | None = strawberry.field(
+        description="At most this many rows are read each time; 0: metadata only. All unless given.", default=None
+    )
+    where: GenRowFilter | None = strawberry.field(  # type: ignore[valid-type]
+        description="Only rows that match, such as those of a partition.", default=None
+    )
+    exclude_columns: list[str] | None = strawberry.field(
+        description="Columns that are not read, beside those that curation hides.", default=None
+    )
+    max_bytes: BigInt | None = strawberry.field(
+        description="A refresh that would read more is refused before it reads; the gateway's limit unless given.",
+        default=None,
+    )
+
+
+async def _set(context: Context, given: GenTableProfileScheduleSetInput) -> Any:
+    dataset_id = uuid_key(given.dataset_id, "GenDataset")
+    if given.schedule is None:
+        ended = await end_schedule(context, dataset_id, given.table_name)
+        return GenTableProfileScheduleSetPayload(key=(ended or uuid7(),))
+    recurrence = checked(
+        cron=given.schedule.cron, time_zone=given.schedule.time_zone, every_minutes=given.schedule.every_minutes
+    )
+    refresh = Refresh(
+        dataset_id,
+        given.table_name,
+        sample_rows=given.sample_rows,
+        max_bytes=None if given.max_bytes is None else int(given.max_bytes),
+        exclude=tuple(given.exclude_columns or ()),
+        where=given.where,
+    )
+    return GenTableProfileScheduleSetPayload(key=(await set_schedule(context, refresh, recurrence),))
+
+
+async def _administers(context: Context, given: GenTableProfileScheduleSetInput) -> None:
+    await require_dataset_admin(context, uuid_key(given.dataset_id, "GenDataset"))
+
+
+_DATASET_ADMINS = OnRow(_administers)
+
+
+@strawberry.type
+class ProfileScheduleMutation:
+    gen_table_profile_schedule_set = mutation(
+        _set,
+        takes=GenTableProfileScheduleSetInput,
+        answers=GenTableProfileScheduleSetPayload,
+        guard=_DATASET_ADMINS,
+        description="Has a remote table profiled again and again, by jobs that act as you; or ends that. For "
+        "administrators of the dataset.",
+    )
