@@ -5,6 +5,7 @@ AxionError                      code, message, next step in the message
 │   ├── InvalidId / InvalidCursor / PageTooLarge
 │   ├── UnknownTable / UnknownColumn
 │   ├── FilterRequired          a table is only read narrowed, and is not; nothing was sent
+│   ├── MetricFanout(join)      a join would multiply what a metric measures
 │   └── Conflict                it conflicts with what is there
 ├── Unauthenticated / Forbidden / NotFound
 ├── CostExceeded                the read may not cost as much as it would
@@ -36,6 +37,7 @@ class Code(StrEnum):
     UNKNOWN_TABLE = "UNKNOWN_TABLE"
     UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
     FILTER_REQUIRED = "FILTER_REQUIRED"
+    METRIC_FANOUT = "METRIC_FANOUT"
     CONFLICT = "CONFLICT"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -102,6 +104,20 @@ class UnknownColumn(BadInput):
 
 class FilterRequired(BadInput):
     code = Code.FILTER_REQUIRED
+
+
+class MetricFanout(BadInput):
+    """`join` is its name in the metric."""
+
+    code = Code.METRIC_FANOUT
+
+    def __init__(self, message: str, *, join: str) -> None:
+        super().__init__(message)
+        self.join = join
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        return {"code": self.code.value, "join": self.join}
 
 
 class Conflict(BadInput):

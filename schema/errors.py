@@ -20,6 +20,7 @@ _MEANING = {
     Code.PAGE_TOO_LARGE: "More rows are asked for than a page may have.",
     Code.UNKNOWN_TABLE: "The warehouse has no such table (any more).",
     Code.UNKNOWN_COLUMN: "The table has no such column.",
+    Code.METRIC_FANOUT: "A join would multiply what a metric measures; `extensions.join` names it.",
     Code.FILTER_REQUIRED: "The table is only read narrowed by a filter that has no value; nothing was asked.",
     Code.CONFLICT: "It conflicts with what is there, such as a name that is taken.",
     Code.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",

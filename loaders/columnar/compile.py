@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from loaders.columnar.dialect import ROW, Binder, Dialect, column, without_nan
+from loaders.columnar.joins import joined_to
+from loaders.columnar.measure import measured
 from loaders.columnar.needed import expressions_of, needed_expressions
 from loaders.columnar.order import keyset, order_clause
 from loaders.columnar.predicate import condition, is_never
@@ -36,7 +38,6 @@ from loaders.read import (
 )
 
 _COUNT_ROWS = Measure(AggregateFunction.COUNT)
-_IN_ORDER = (AggregateFunction.MIN, AggregateFunction.MAX, AggregateFunction.PERCENTILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def compile_stream(read: Read, dialect: Dialect) -> Rows:
     if read.page.backward:
         raise BadInput("A stream runs forward. Turn the order around instead of reading backward.")
     order = total_order(read.order, read.table) if read.order or read.page != type(read.page)() else ()
-    binder = Binder(dialect, read.table)
+    binder = Binder(dialect, read.table, read.joined)
     expressions = expressions_of(read.fields)
     query, columns = _select(read, expressions, binder)
     query = query.where(*_filters(read, order, binder, None), copy=False)
@@ -105,7 +106,7 @@ def compile_stream(read: Read, dialect: Dialect) -> Rows:
 
 
 def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys | None) -> Rows:
-    binder = Binder(dialect, read.table)
+    binder = Binder(dialect, read.table, read.joined)
     expressions = needed_expressions(read, order, _key_expressions(keys))
     query, columns = _select(read, expressions, binder)
     run = flipped(order) if read.page.backward else order
@@ -133,7 +134,7 @@ def _cut(query: exp.Select, read: Read, limit: int | None, dialect: Dialect) -> 
 
 
 def _total(read: Read, dialect: Dialect, keys: Keys | None) -> Statement:
-    binder = Binder(dialect, read.table)
+    binder = Binder(dialect, read.table, read.joined)
     query, columns = _select(read, _key_expressions(keys), binder, measures=[_COUNT_ROWS])
     query = query.where(*_filters(read, None, binder, keys), copy=False)
     if keys is not None:
@@ -143,7 +144,7 @@ def _total(read: Read, dialect: Dialect, keys: Keys | None) -> Statement:
 
 def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | None) -> Statement:
     """Columns: the key's, the group keys, then the measures of the entries in order."""
-    binder = Binder(dialect, read.table)
+    binder = Binder(dialect, read.table, read.joined)
     key_columns = [column(name) for name in keys.columns] if keys else []
     groups = [(group, sortable(group, read.table)) for group in aggregate.group_by]
     for entry in aggregate.figures:
@@ -153,7 +154,7 @@ def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | 
     if not (measures or aggregate.group_by):
         measures = [_COUNT_ROWS]  # without a measure the rows would not become one group
     query, columns = _select(read, _key_expressions(keys), binder, groups=aggregate.group_by, measures=measures)
-    hidden = [_measured(measure, read, binder)[0] for measure in aggregate.hidden]
+    hidden = [measured(measure, binder)[0] for measure in aggregate.hidden]
     named = [exp.alias_(value, figure(n), quoted=True, copy=False) for n, value in enumerate(hidden)]
     query = query.select(*named, copy=False)
     query = query.where(*_filters(read, None, binder, keys), copy=False)
@@ -217,7 +218,7 @@ def _select(
         column_type = sortable(group, table)
         selected.append((dialect.projection(binder.sort_key(group, column_type), column_type), column_type))
     for measure in measures:
-        selected.append(_measured(measure, read, binder))
+        selected.append(measured(measure, binder))
     if not selected:
         selected.append((exp.Literal.number(1), COUNT))
     columns = tuple(OutputColumn(f"c{position}", column_type) for position, (_, column_type) in enumerate(selected))
@@ -226,17 +227,8 @@ def _select(
         for (value, _), output in zip(selected, columns, strict=True)
     ]
     source = exp.table_(table.name, db=table.schema, quoted=True, alias=ROW)
-    return exp.Select().select(*aliased, copy=False).from_(source, copy=False), columns
-
-
-def _measured(measure: Measure, read: Read, binder: Binder) -> tuple[exp.Expr, ColumnType]:
-    result = measure_type(measure, read.table)
-    if measure.expression is None:
-        return exp.Count(this=exp.Star()), result
-    operand = expression_type(measure.expression, read.table)
-    in_order = measure.function in _IN_ORDER
-    value = binder.sort_key(measure.expression, operand) if in_order else binder.expression(measure.expression)
-    return binder.dialect.measure(measure, value, operand), result
+    query = exp.Select().select(*aliased, copy=False).from_(source, copy=False)
+    return joined_to(query, read.joined, binder), columns
 
 
 def _sorted(query: exp.Select, terms: Sequence[exp.Expr]) -> exp.Select:

@@ -12,9 +12,24 @@ from sqlglot import exp
 from loaders.columnar.statement import Parameter
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
-from loaders.read import Bucket, Col, CosineSimilarity, Digest, Expression, JsonPath, Masked, Measure, Op, Slot, Unit
+from loaders.read import (
+    AggregateFunction,
+    Bucket,
+    Col,
+    CosineSimilarity,
+    Digest,
+    Expression,
+    Joined,
+    JsonPath,
+    Masked,
+    Measure,
+    Op,
+    Slot,
+    Unit,
+)
 
 ROW = "t"  # the alias of the table that is read
+VARIANTS = "n"  # in a joined select, how many different rows a key has
 
 _COMPARISONS: dict[Op, type[exp.Binary]] = {
     Op.EQ: exp.EQ,
@@ -134,11 +149,28 @@ class Dialect(ABC):
 class Binder:
     """Collects the parameters of one statement and spells the row's expressions in the dialect."""
 
-    def __init__(self, dialect: Dialect, table: Table) -> None:
+    def __init__(self, dialect: Dialect, table: Table, joined: Sequence[Joined] = ()) -> None:
         self.dialect = dialect
         self.table = table
         self.parameters: list[Parameter] = []
         self._nodes: dict[tuple[type, object, ColumnType], exp.Expr] = {}
+        self._joined: dict[str, exp.Expr] = {}
+        for position, each in enumerate(joined):
+            for place, (name, shown) in enumerate(each.columns):
+                self._joined[name] = _of_join(position, f"c{place}", shown)
+            if each.variants is not None:
+                self._joined[each.variants] = _of_join(position, VARIANTS, None)
+
+    def of(self, table: Table) -> "Binder":
+        """For a select within the statement, over another table: its parameters are the statement's."""
+        within = Binder(self.dialect, table)
+        within.parameters, within._nodes = self.parameters, self._nodes
+        return within
+
+    def column(self, name: str) -> exp.Expr:
+        """The table's column, or the joined one that is known by the name."""
+        joined = self._joined.get(name)
+        return column(name) if joined is None else joined.copy()
 
     def bind(self, value: object, column_type: ColumnType) -> exp.Expr:
         """The placeholder of a hashable value. One value has one placeholder, so equal expressions are equal as SQL."""
@@ -152,31 +184,31 @@ class Binder:
     def expression(self, expression: Expression) -> exp.Expr:
         match expression:
             case Col(name):
-                return column(name)
+                return self.column(name)
             case JsonPath(number=True):
                 raise BadInput("Numbers inside JSON are not compared in this store. Compare their text.")
             case JsonPath(name, path):
                 text = ColumnType(Kind.TEXT)
-                return self.dialect.json_path(column(name), [self.bind(part, text) for part in path])
+                return self.dialect.json_path(self.column(name), [self.bind(part, text) for part in path])
             case CosineSimilarity(name, vector):
                 assert isinstance(vector, tuple), "a text stands where its embedding should"
                 if not any(vector):
                     raise BadInput("A vector of zeros has no direction. Search by another one.")
                 floats = ColumnType(Kind.ARRAY, element=ColumnType(Kind.FLOAT))
-                return self.dialect.cosine_similarity(column(name), self.bind(vector, floats))
+                return self.dialect.cosine_similarity(self.column(name), self.bind(vector, floats))
             case Digest(columns):
-                return self.dialect.digest([column(name) for name in columns])
+                return self.dialect.digest([self.column(name) for name in columns])
             case Bucket(name, unit, time_zone, week_start):
                 before = week_start.before_monday if unit is Unit.WEEK else 0
                 if self.table.column(name).type.kind is Kind.DATE:
-                    return self._dates(column(name), unit, before)
-                return self._instants(column(name), unit, self.bind(time_zone, ColumnType(Kind.TEXT)), before)
+                    return self._dates(self.column(name), unit, before)
+                return self._instants(self.column(name), unit, self.bind(time_zone, ColumnType(Kind.TEXT)), before)
             case Masked(masked, holder, values):
                 shown: exp.Expr = exp.false()
                 assert not isinstance(values, Slot)
                 if values:
                     rows = [(value,) for value in values]
-                    shown = self.dialect.one_of([column(holder)], [self.table.column(holder).type], rows, self)
+                    shown = self.dialect.one_of([self.column(holder)], [self.table.column(holder).type], rows, self)
                 return exp.Case(ifs=[exp.If(this=shown, true=self.expression(masked))])
 
     def _dates(self, date: exp.Expr, unit: Unit, before: int) -> exp.Expr:
@@ -211,3 +243,16 @@ def without_nan(value: exp.Expr) -> exp.Expr:
 
 def column(name: str) -> exp.Column:
     return exp.column(name, ROW, quoted=True)
+
+
+def join_alias(position: int) -> str:
+    return f"j{position}"
+
+
+def _of_join(position: int, name: str, shown: Expression | Measure | None) -> exp.Expr:
+    """A count of what is not there is 0, that of variants (None) too."""
+    found: exp.Expr = exp.column(name, join_alias(position), quoted=True)
+    counts = (AggregateFunction.COUNT, AggregateFunction.COUNT_DISTINCT)
+    if shown is None or (isinstance(shown, Measure) and shown.function in counts):
+        found = exp.Coalesce(this=found, expressions=[exp.Literal.number(0)])
+    return found

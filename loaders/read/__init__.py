@@ -19,6 +19,7 @@ from loaders.read.expression import (
     WeekStart,
     Words,
 )
+from loaders.read.joined import Joined
 from loaders.read.order import CountOf, OrderBy, Page, SortKey, Through
 from loaders.read.output import Computed, Literal, NodeId
 from loaders.read.predicate import And, Compare, Exists, Join, Never, Not, Op, Or, Predicate
@@ -59,6 +60,7 @@ __all__ = [
     "GroupOrder",
     "Having",
     "Join",
+    "Joined",
     "JsonPath",
     "Literal",
     "Masked",

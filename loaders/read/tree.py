@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from loaders.description import Table
 from loaders.read.aggregate import Aggregate
+from loaders.read.joined import Joined
 from loaders.read.order import OrderBy, Page
 from loaders.read.output import Computed, Literal, NodeId
 from loaders.read.predicate import Join, Predicate
@@ -80,6 +81,7 @@ class Read:
     """Rows of `table` that match `where`, in `order` (made total by the table's key), cut to `page`.
 
     With `connection` the answer is a connection object; without, the first row's `fields` as an object, or null.
+    Columns of `joined` are among those of `table`.
     """
 
     table: Table
@@ -88,3 +90,4 @@ class Read:
     where: Predicate | None = None
     order: tuple[OrderBy, ...] = ()
     page: Page = field(default_factory=Page)
+    joined: tuple[Joined, ...] = ()

@@ -1,6 +1,6 @@
-"""One DuckDB query over one pyarrow dataset: an engine of its own, locked down, in a worker thread, interruptible."""
+"""One DuckDB query over pyarrow datasets: an engine of its own, locked down, in a worker thread, interruptible."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 
 import duckdb
@@ -46,12 +46,11 @@ class DuckDbRun(BlockingRun):
 
     async def open(
         self,
-        dataset: ds.Dataset,
-        table: tuple[str | None, str],
+        datasets: Mapping[tuple[str | None, str], ds.Dataset],
         sql: str,
         parameters: Sequence[object],
     ) -> None:
-        """Starts the query over the dataset, which it sees as `table` (schema, name).
+        """Starts the query over the datasets, which it sees as tables (schema, name).
 
         Like `next`: `TimeoutError` when time is up, `duckdb.InterruptException` after `interrupt`, `duckdb.Error` or
         what pyarrow raised when the query fails.
@@ -61,9 +60,11 @@ class DuckDbRun(BlockingRun):
             self._connection = connection = duckdb.connect(":memory:", config=self._config)
             for setting in _SESSION:
                 connection.execute(setting)
-            connection.register(_SOURCE, dataset)
-            for statement in _views(dataset.schema, *table):
-                connection.execute(statement)
+            for place, ((folder, name), dataset) in enumerate(datasets.items()):
+                source = f"{_SOURCE} {place}"
+                connection.register(source, dataset)
+                for statement in _views(dataset.schema, source, folder, name):
+                    connection.execute(statement)
             relation = connection.sql(sql, params=list(parameters))
             self._reader = relation.to_arrow_reader(_BATCH_ROWS)
 
@@ -99,16 +100,16 @@ class DuckDbRun(BlockingRun):
         self._on_freed(self)
 
 
-def _views(schema: pa.Schema, folder: str | None, name: str) -> list[str]:
+def _views(schema: pa.Schema, registered: str, folder: str | None, name: str) -> list[str]:
     """The view the statement reads: columns as their kinds say, under the names it knows."""
     target = exp.table_(name, db=folder, quoted=True)
-    source = exp.table_(_SOURCE, db="temp", quoted=True)
+    source = exp.table_(registered, db="temp", quoted=True)
     query = exp.select(*_projections(schema)).from_(source)
     view = exp.Create(this=target, kind="VIEW", expression=query)
     if folder is None:
         return [view.sql(dialect="duckdb")]
     return [
-        exp.Create(this=exp.table_("", db=folder, quoted=True), kind="SCHEMA").sql(dialect="duckdb"),
+        exp.Create(this=exp.table_("", db=folder, quoted=True), kind="SCHEMA", exists=True).sql(dialect="duckdb"),
         view.sql(dialect="duckdb"),
     ]
 

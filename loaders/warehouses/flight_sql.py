@@ -23,7 +23,7 @@ from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, store_error
 from loaders.warehouses.flight_sql_run import FlightSqlRun
 from loaders.warehouses.owned import OwnedPool
 from loaders.warehouses.settings import FlightSqlCredentials, FlightSqlOptions
-from loaders.warehouses.statement_table import table_of
+from loaders.warehouses.statement_tables import tables_of
 
 T = TypeVar("T")
 
@@ -106,10 +106,11 @@ class FlightSql:
                 async for batch in batches:
                     yield batch
         except StoreQueryFailed as error:
-            schema, name = table_of(statement.sql, self._dialect.name)
-            if name in await self._listed(schema, name, ledger):
-                raise
-            raise UnknownTable(f"{self._store} no longer has the table. List its tables again.") from error
+            for schema, name in tables_of(statement.sql, self._dialect.name):
+                if name not in await self._listed(schema, name, ledger):
+                    message = f"{self._store} no longer has the table. List its tables again."
+                    raise UnknownTable(message) from error
+            raise
         finally:
             self._pool.give_back(owned, usable=run.freed)
 

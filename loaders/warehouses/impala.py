@@ -19,7 +19,7 @@ from loaders.warehouses.impala_sql import IMPALA
 from loaders.warehouses.impala_types import column_type
 from loaders.warehouses.owned import OwnedPool
 from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
-from loaders.warehouses.statement_table import table_of
+from loaders.warehouses.statement_tables import tables_of
 
 T = TypeVar("T")
 
@@ -105,10 +105,11 @@ class ImpalaWarehouse:
             self._pool.drop_idle()  # their server is the same
             raise
         except StoreQueryFailed as error:
-            schema, name = table_of(statement.sql, IMPALA.name)
-            if name in await self._listed(schema, ledger):
-                raise
-            raise UnknownTable(f"{self._store} no longer has the table. List its tables again.") from error
+            for schema, name in tables_of(statement.sql, IMPALA.name):
+                if name not in await self._listed(schema, ledger):
+                    message = f"{self._store} no longer has the table. List its tables again."
+                    raise UnknownTable(message) from error
+            raise
         finally:
             self._pool.give_back(owned, usable=run.freed and not broken)
 

@@ -14,6 +14,7 @@ from pyarrow import fs
 
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
+from loaders.concurrently import concurrently
 from loaders.description import Column, Table
 from loaders.errors import Cancelled, StoreQueryFailed, StoreTimeout, UnknownTable
 from loaders.ledger import Ledger
@@ -32,7 +33,7 @@ from loaders.warehouses.s3_files import (
     tables_under,
 )
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
-from loaders.warehouses.statement_table import table_of
+from loaders.warehouses.statement_tables import tables_of
 
 T = TypeVar("T")
 
@@ -132,8 +133,9 @@ class S3Parquet:
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
-        schema, name = table_of(statement.sql, DUCKDB.name)
-        dataset, _ = await self._dataset(name, schema, ledger)
+        named = tables_of(statement.sql, DUCKDB.name)
+        opened = await concurrently(self._dataset(name, schema, ledger) for schema, name in named)
+        datasets = {place: dataset for place, (dataset, _) in zip(named, opened, strict=True)}
         run = DuckDbRun(
             self._executor,
             memory_limit=self._memory_limit,
@@ -143,7 +145,7 @@ class S3Parquet:
         self._runs.add(run)
         rows = sent = 0
         try:
-            await run.open(dataset, (schema, name), statement.sql, statement.positional)
+            await run.open(datasets, statement.sql, statement.positional)
             while (batch := await run.next()) is not None:
                 rows, sent = rows + batch.num_rows, sent + batch.nbytes
                 yield _zoned(batch)

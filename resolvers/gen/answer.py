@@ -32,18 +32,24 @@ def source_of(table: Table, context: Context) -> Source:
 
 
 async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
-    """The read as the caller may have it: all of the table's rows, or none (`can_view` on `table:{dataset}/{name}`).
+    """The read as the caller may have it: all rows of its tables, or none (`can_view` on `table:{dataset}/{name}`).
 
-    `FilterRequired` where the table demands a filter that the read's own condition lacks.
+    `FilterRequired` where a table demands a filter that the read's own condition of it lacks.
     """
     if context.capture is None:
         context.budget.spend(price(read))
-    whole = Whole("can_view", names.table(dataset_id, read.table.name), parent=names.dataset(dataset_id))
-    guarded = await guard(read, {read.table: whole}, verdicts=context.verdicts, candidates=_no_candidates)
+    conditions = [(read.table, read.where), *((joined.table, joined.where) for joined in read.joined)]
+    wholes = {table: _whole(table, dataset_id) for table, _ in conditions}
+    guarded = await guard(read, wholes, verdicts=context.verdicts, candidates=_no_candidates)
     if not is_never(guarded.where):
         place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
-        require_filters(read.where, () if place is None else place.filters_of(read.table.name))
+        for table, where in conditions:
+            require_filters(where, () if place is None else place.filters_of(table.name))
     return guarded
+
+
+def _whole(table: Table, dataset_id: UUID) -> Whole:
+    return Whole("can_view", names.table(dataset_id, table.name), parent=names.dataset(dataset_id))
 
 
 async def answer_rows(read: Read, dataset_id: UUID, context: Context) -> str:

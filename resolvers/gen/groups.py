@@ -7,11 +7,12 @@ from typing import Any, TypeAlias
 from loaders.concurrently import concurrently
 from loaders.description import Table
 from loaders.errors import BadInput, PageTooLarge
-from loaders.read import Aggregate, And, Bucket, Connection, Predicate, Read
+from loaders.read import Aggregate, And, Bucket, Connection, Joined, Predicate, Read
 from resolvers.gen.answer_columns import AnswerColumn, answer_columns
 from resolvers.gen.over import Over
 from resolvers.gen.rows import MAX_GROUPS, MeasureOf, aggregate_read, column_of
 from resolvers.gen.series import COMPARED, Shape, series
+from resolvers.gen.widened import widened
 
 Run: TypeAlias = Callable[[Read], Awaitable[list[dict[str, Any]]]]
 """Guards and runs a read of `aggregate_read`; answers its groups."""
@@ -19,7 +20,10 @@ Run: TypeAlias = Callable[[Read], Awaitable[list[dict[str, Any]]]]
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What `aggregate_read` takes. With `over` filled or compared there is neither an order nor a limit."""
+    """What `aggregate_read` takes. With `over` filled or compared there is neither an order nor a limit.
+
+    Columns of `joined` are among those of the table.
+    """
 
     table: Table
     group_by: tuple[str, ...]
@@ -28,6 +32,7 @@ class Groups:
     over: Over | None = None
     order_by: tuple[tuple[str, bool], ...] = ()
     limit: int | None = None
+    joined: tuple[Joined, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def _read(groups: Groups, over: Over | None) -> Read:
         groups.table,
         group_by=groups.group_by,
         measures=groups.measures,
-        where=And(terms) if terms else None,
+        where=widened(And(terms), groups.joined) if terms else None,
         limit=limit,
         buckets=buckets,
         order_by=groups.order_by,
@@ -90,4 +95,5 @@ def _read(groups: Groups, over: Over | None) -> Read:
     assert read.connection is not None
     ((name, part),) = read.connection.entries
     assert isinstance(part, Aggregate)
-    return replace(read, connection=Connection(((name, replace(part, limit=limit + 1)),)))
+    connection = Connection(((name, replace(part, limit=limit + 1)),))
+    return replace(read, connection=connection, joined=groups.joined)

@@ -8,10 +8,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from loaders.errors import BadInput
 from loaders.read import Value
+from resolvers.gen.metric_join import MetricJoin, MetricName, in_order
 from resolvers.gen.shapes import Stored, shape
-from resolvers.gen.table_query import Measure, RowFilter
+from resolvers.gen.table_query import ColumnName, Measure, RowFilter
 
-MetricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Kind = Literal["simple", "ratio", "derived", "cumulative"]
 _ARITHMETIC = (
     ast.Expression,
@@ -29,10 +29,24 @@ _ARITHMETIC = (
 
 
 class Simple(Stored):
-    """One measure of the rows of the metric's table that match `where`."""
+    """One measure of the rows of the metric's table that match `where`.
+
+    `joins` bring columns of other tables, `{join}.{column}`; `names` are other names of columns, to be grouped by.
+    """
 
     measure: Measure
     where: RowFilter | None = None
+    joins: Annotated[list[MetricJoin], Field(max_length=20)] | None = None
+    names: Annotated[dict[MetricName, ColumnName], Field(max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _joinable(self) -> Self:
+        in_order(self.joins or ())
+        return self
+
+    def column(self, name: str) -> str:
+        """The column of a name it is grouped or narrowed by."""
+        return (self.names or {}).get(name, name)
 
 
 class Ratio(Stored):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from loaders.description import Kind
 from loaders.errors import BadInput, NotFound
 from loaders.read import AggregateFunction
 from loaders.semantic_metrics import MetricRow
@@ -51,6 +52,22 @@ class Tree:
         if isinstance(self.definition, Simple):
             return {self.row.name: Leaf(self.row, self.definition)}
         return {name: leaf for tree in self.below.values() for name, leaf in tree.leaves.items()}
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """Its own and those of all it is made of, by name."""
+        below = {name: version for tree in self.below.values() for name, version in tree.versions.items()}
+        return {self.row.name: self.row.version, **below}
+
+    def kind(self, kinds: Mapping[str, Kind]) -> Kind:
+        """Of its values, by those of the leaves' parts."""
+        match self.definition:
+            case Simple(measure=measure) if measure.aggregate is not AggregateFunction.AVG:
+                return kinds[self.row.name]
+            case Cumulative(metric=metric):
+                return self.below[metric].kind(kinds)
+            case _:
+                return Kind.FLOAT
 
     def value(self, values: Values) -> Number | None:
         """Null where a part of it is null, and for a division by zero."""

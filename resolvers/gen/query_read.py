@@ -14,9 +14,7 @@ from resolvers.gen.table_query import MAX_ROWS, TableQuery, TimeBucket
 
 def own_condition(query: TableQuery, table: Table) -> Predicate | None:
     """The query's `where`."""
-    if query.where is None:
-        return None
-    return predicate(query.where.model_dump(by_alias=True, exclude_unset=True), table)
+    return predicate(None if query.where is None else query.where.given, table)
 
 
 def query_read(query: TableQuery, table: Table, where: Predicate | None) -> Read:

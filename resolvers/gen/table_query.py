@@ -1,6 +1,6 @@
 """A query of a remote table as data: the arguments of `GenTable.rows` or `GenTable.aggregate`, kept in a widget."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
@@ -44,6 +44,11 @@ class RowFilter(Stored):
         if bool(compared) != (self.column is not None):
             raise ValueError("an operator needs `column`, and `column` needs an operator")
         return self
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """As clients write it."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
 
 
 def _alias(name: str) -> str:

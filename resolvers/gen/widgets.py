@@ -6,18 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
-
-from loaders.columnar.connection import read_connection
-from loaders.columnar.watched import Watched
 from loaders.dashboards.frames import Control, Frame
 from loaders.description import Table
 from loaders.errors import NotFound
-from loaders.ledger import Ledger, StoreUsage
+from loaders.ledger import StoreUsage
 from loaders.openfga import names
-from loaders.read import Read
 from resolvers.context import Context
-from resolvers.gen.answer import guarded_rows, source_of
 from resolvers.gen.answer_columns import AnswerColumn, answer_columns
 from resolvers.gen.groups import grouped_rows
 from resolvers.gen.loaders import gen_loaders
@@ -25,6 +19,7 @@ from resolvers.gen.narrowing import Applied, Ignored, Narrowed, narrowed
 from resolvers.gen.query_read import own_condition, query_groups, query_read, shown_rows
 from resolvers.gen.table_query import TableQuery
 from resolvers.gen.tables import describe_table
+from resolvers.gen.watch import watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,31 +95,16 @@ async def answer_widget(
 async def _run(
     context: Context, widget: Widget, query: TableQuery, described: Table, found: Narrowed, time_zone: str
 ) -> Ran:
-    source = Watched(source_of(described, context))
-    ledger = Ledger()
-
-    async def answer(read: Read) -> dict[str, Any]:
-        guarded = await guarded_rows(read, widget.dataset_id, context)
-        tree: dict[str, Any] = orjson.loads(await read_connection(guarded, source, ledger))
-        return tree
-
-    async def groups(read: Read) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = (await answer(read))["rows"]
-        return rows
-
-    try:
+    with watching(described, widget.dataset_id, context) as watch:
         if query.grouped:
             asked = query_groups(query, described, found.where, time_zone=time_zone, applied=found.applied)
-            grouped = await grouped_rows(asked, groups)
+            grouped = await grouped_rows(asked, watch.groups)
             columns, rows, truncated = grouped.columns, grouped.rows, grouped.truncated
         else:
             read = query_read(query, described, found.where)
             columns = answer_columns(read)
-            rows, truncated = shown_rows(await answer(read))
-    finally:
-        context.ledger.add(ledger)
-    usage = ledger.stores.get(described.store, StoreUsage())
-    return Ran(columns, rows, truncated, tuple(source.sent), usage)
+            rows, truncated = shown_rows(await watch.connection(read))
+    return Ran(columns, rows, truncated, watch.sent, watch.usage)
 
 
 async def seen_controls(context: Context, controls: Sequence[Control]) -> list[Control]:

@@ -33,9 +33,11 @@ from loaders.read import (
     Expression,
     Field,
     Join,
+    Joined,
     JsonPath,
     Literal,
     Masked,
+    Measure,
     Never,
     NodeId,
     Nodes,
@@ -97,6 +99,7 @@ def apply(read: Read, restrictions: Restrictions) -> Read:
         ),
         fields=_fields(read.fields, read.table, restrictions),
         connection=None if read.connection is None else _connection(read.connection, read.table, restrictions),
+        joined=tuple(_joined(joined, restrictions) for joined in read.joined),
     )
 
 
@@ -145,6 +148,23 @@ def _visible(join: Join, where: Predicate | None, restrictions: Restrictions) ->
     """`where` over the visible rows of the join's target."""
     inner = None if where is None else _predicate(where, join.target, restrictions)
     return _both(inner, restrictions[join.target].rows)
+
+
+def _joined(joined: Joined, restrictions: Restrictions) -> Joined:
+    """Over the visible rows and columns of its table: hidden rows join nothing."""
+    restriction = restrictions[joined.table]
+    where = None if joined.where is None else _predicate(joined.where, joined.table, restrictions)
+    columns = tuple((name, _shown(shown, restriction)) for name, shown in joined.columns)
+    for _, column in joined.on:
+        if restriction.mask_of(column) is not None:
+            raise ValueError(f"a masked column of {joined.table.name} is not joined by")
+    return replace(joined, columns=columns, where=_both(where, restriction.rows))
+
+
+def _shown(shown: Expression | Measure, restriction: Restriction) -> Expression | Measure:
+    if not isinstance(shown, Measure):
+        return _expression(shown, restriction)
+    return shown if shown.expression is None else replace(shown, expression=_expression(shown.expression, restriction))
 
 
 def _sort_key(key: SortKey, table: Table, restrictions: Restrictions) -> SortKey:

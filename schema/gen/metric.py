@@ -9,14 +9,17 @@ import strawberry
 from graphql import GraphQLResolveInfo
 
 from loaders.read import Unit, WeekStart
-from resolvers.gen.metrics import MetricTime, metric_groups
-from schema.gen.row import GenRowFilter, GenWeekStart
+from resolvers.gen.metric_leaf import MetricTime
+from resolvers.gen.metrics import MetricAnswer, answer_metric
+from resolvers.gen.over import Comparison, Fill
+from schema.gen.row import GenComparison, GenFill, GenRowFilter, GenWeekStart
 from schema.gen.table import TABLES
+from schema.gen.widget_answer import GenAnswerColumn
 from schema.gen.zones import checked_zone
 from schema.mapping.aggregate_types import TimeUnit
 from schema.mapping.arguments import argument, signature
 from schema.mapping.splice import Row
-from schema.scalars import JSON
+from schema.scalars import JSON, BigInt, bigint
 
 
 @strawberry.input(description="Buckets of a metric's own column of time, by a zone's clocks; `time` in its groups.")
@@ -26,11 +29,59 @@ class GenMetricTime:
     week_start: GenWeekStart = strawberry.field(description="The first day of a week.", default=WeekStart.MONDAY)
     from_: str | None = strawberry.field(name="from", description="Only rows from this moment on.", default=None)
     to: str | None = strawberry.field(description="Only rows before this moment.", default=None)
+    fill: GenFill | None = strawberry.field(
+        description="What stands in a bucket without rows; no group unless given.", default=None
+    )
+    compare: GenComparison | None = strawberry.field(
+        description="Adds `compared` to each group: the same of an earlier range. Needs `from` and `to`.", default=None
+    )
+
+
+@strawberry.type(description="A version of a metric that an answer is made of.")
+class GenMetricPart:
+    name: str = strawberry.field(description="Its name.")
+    version: int = strawberry.field(description="Number of the version.")
+
+
+@strawberry.type(description="What a metric answered, and what was done for it.")
+class GenMetricAnswer:
+    columns: list[GenAnswerColumn] = strawberry.field(description="The columns of its groups, in order.")
+    rows: list[JSON] = strawberry.field(description="Its groups, as objects.")
+    row_count: int = strawberry.field(description="How many groups it has.")
+    sql: list[str] = strawberry.field(description="The statements as they were sent; values are bound to them.")
+    bytes: BigInt = strawberry.field(description="Bytes the store sent.")
+    ms: float = strawberry.field(description="Milliseconds the store took, summed over its statements.")
+    data_source: str = strawberry.field(description="The data source it asked, `datasource:{name}`.")
+    engine: str | None = strawberry.field(description="The connector it was asked by, such as `clickhouse`.")
+    time_zone: str | None = strawberry.field(description="Zone its buckets are counted in; null without `time`.")
+    parts: list[GenMetricPart] = strawberry.field(description="The metric and all it is made of, as they were asked.")
 
 
 async def _groups(metric: "GenMetric", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+    answered = await _answered(metric, info, arguments)
+    return orjson.Fragment(orjson.dumps(answered.rows))
+
+
+async def _answer(metric: "GenMetric", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> GenMetricAnswer:
+    answered = await _answered(metric, info, arguments)
+    time = arguments.get("time")
+    return GenMetricAnswer(
+        columns=[GenAnswerColumn(name=each.name, kind=each.kind.value) for each in answered.columns],
+        rows=orjson.Fragment(orjson.dumps(answered.rows)),  # type: ignore[arg-type]  # spliced as it is
+        row_count=len(answered.rows),
+        sql=list(answered.sql),
+        bytes=bigint(answered.usage.bytes),
+        ms=answered.usage.ms,
+        data_source=answered.store,
+        engine=info.context.stores.warehouses.engine(answered.store),
+        time_zone=None if time is None else time["timeZone"],
+        parts=[GenMetricPart(name=name, version=version) for name, version in answered.versions.items()],
+    )
+
+
+async def _answered(metric: "GenMetric", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> MetricAnswer:
     given = arguments.get("time")
-    rows = await metric_groups(
+    return await answer_metric(
         info.context,
         metric.dataset_id,
         metric.name,
@@ -39,16 +90,18 @@ async def _groups(metric: "GenMetric", info: GraphQLResolveInfo[Any], arguments:
         time=None if given is None else _time(given),
         where=arguments.get("where"),
     )
-    return orjson.Fragment(orjson.dumps(rows))
 
 
 def _time(given: Mapping[str, Any]) -> MetricTime:
+    fill, compare = given.get("fill"), given.get("compare")
     return MetricTime(
         Unit[_name(given["unit"])],
         checked_zone(given["timeZone"]),
         WeekStart[_name(given["weekStart"])],
         given.get("from"),
         given.get("to"),
+        None if fill is None else Fill[_name(fill)],
+        None if compare is None else Comparison[_name(compare)],
     )
 
 
@@ -56,15 +109,13 @@ def _name(given: Any) -> str:
     return str(getattr(given, "name", given))
 
 
-_AGGREGATE = signature(
-    {},
-    {
-        "group_by": argument(list[str] | None, "Its dimensions that make a group; one group of all unless given."),
-        "time": argument(Optional[GenMetricTime], "Buckets of its time as the first key; needed by a cumulative one."),
-        "where": argument(Optional[GenRowFilter], "Only rows that match, of every table it is made of."),
-    },
-    list[JSON] | None,
-)
+_ARGUMENTS = {
+    "group_by": argument(list[str] | None, "Its dimensions that make a group; one group of all unless given."),
+    "time": argument(Optional[GenMetricTime], "Buckets of its time as the first key; needed by a cumulative one."),
+    "where": argument(Optional[GenRowFilter], "Only rows that match, of every table it is made of."),
+}
+_AGGREGATE = signature({}, _ARGUMENTS, list[JSON] | None)
+_ANSWER = signature({}, _ARGUMENTS, GenMetricAnswer | None)
 
 
 @strawberry.type(description="A semantic metric, to be asked by its name.")
@@ -76,6 +127,11 @@ class GenMetric:
         resolver=_AGGREGATE,
         metadata={"mapping": _groups, "guard": TABLES},
         description="Its value in groups, under its name. What is made of several figures is reckoned for each group.",
+    )
+    answer = strawberry.field(
+        resolver=_ANSWER,
+        metadata={"mapping": _answer, "guard": TABLES},
+        description="The groups of `aggregate`, and what was done for them: SQL, versions, engine, bytes.",
     )
 
 

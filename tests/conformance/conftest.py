@@ -23,6 +23,7 @@ _SHORT = {
         "test_a_value_is_never_sql",
         "test_a_page_is_what_was_asked_for",
         "test_wrong_credentials",
+        "test_joined_columns",
     )
 }
 """Of an engine that takes minutes for all questions, the ones that every run asks. `--every-engine` asks all of all."""

@@ -1,0 +1,211 @@
+"""A simple metric asked of its table: its parts by bucket of time and by the dimensions' values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from loaders.calendar import Moment
+from loaders.concurrently import concurrently
+from loaders.description import ColumnType, Kind, Table
+from loaders.errors import BadInput, PageTooLarge
+from loaders.ledger import Ledger
+from loaders.read import And, Predicate, Unit, WeekStart
+from resolvers.context import Context
+from resolvers.gen.cumulative import first_needed
+from resolvers.gen.groups import Grouped, Groups, grouped_rows
+from resolvers.gen.metric_definition import Cumulative
+from resolvers.gen.metric_table import MetricTable, metric_table
+from resolvers.gen.metric_tree import Leaf, Number
+from resolvers.gen.over import Comparison, Fill, Over, over
+from resolvers.gen.rows import MAX_GROUPS, MeasureOf, column_of, predicate
+from resolvers.gen.watch import Watch, watching
+
+TIME = "time"
+"""The name of the bucket in a metric's groups."""
+_BUCKET = "@time"
+
+Group: TypeAlias = tuple[Any, ...]
+Key: TypeAlias = tuple[Moment | None, Group]
+"""A bucket (None without time), and the values of the dimensions."""
+Found: TypeAlias = Mapping[Key, Mapping[str, Number | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTime:
+    """Buckets of the metric's own column of time, under the name `time`; `first` and `end` as rows answer it."""
+
+    unit: Unit
+    time_zone: str
+    week_start: WeekStart = WeekStart.MONDAY
+    first: str | None = None
+    end: str | None = None
+    fill: Fill | None = None
+    compare: Comparison | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is asked of each simple metric: `dimensions` by the metric's names for them."""
+
+    dimensions: tuple[str, ...]
+    time: MetricTime | None
+    where: Mapping[str, Any] | None
+    cumulative: Cumulative | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The groups of one leaf. `earlier` are those of the range it is compared with, by their own buckets.
+
+    `kinds` are those of the dimensions and of the parts; `time` is that of the buckets, None without them.
+    """
+
+    over: Over | None
+    time: ColumnType | None
+    kinds: Mapping[str, Kind]
+    found: Found
+    earlier: Found
+    store: str
+    sql: tuple[str, ...]
+    used: Ledger
+
+
+async def ask(context: Context, dataset_id: UUID, leaf: Leaf, asking: Asking) -> Asked:
+    """One query under the guard of its tables, two where ranges are compared."""
+    simple, name = leaf.definition, leaf.row.name
+    targets = [simple.column(each) for each in asking.dimensions]
+    own_where = None if simple.where is None else _renamed(simple.where.given, leaf)
+    where = _renamed(asking.where, leaf)
+    time_column = _time_column(leaf, asking)
+    named = [*targets, *_compared(own_where), *_compared(where)]
+    named += [each for each in (time_column, simple.measure.column) if each is not None]
+    wide = await metric_table(context, dataset_id, name, leaf.row.table_name or "", simple, named)
+    buckets = None if asking.time is None or time_column is None else _over(wide.table, time_column, asking.time)
+    terms = tuple(term for term in (predicate(own_where, wide.table), predicate(where, wide.table)) if term is not None)
+    condition = And(terms) if terms else None
+    ranges = [] if buckets is None or buckets.compare is None else [buckets.earlier().range()]
+    with watching(wide.table, dataset_id, context) as watch:
+        found = await concurrently(
+            _grouped(watch, leaf, wide, targets, condition, _needed(each, asking.cumulative))
+            for each in [None if buckets is None else replace(buckets, fill=None, compare=None), *ranges]
+        )
+    kinds = {column.name: column.kind for column in found[0].columns}
+    time = None if buckets is None else column_of(wide.table, buckets.bucket.column).type
+    values = [_values(each, leaf, kinds, time, targets) for each in found]
+    shown = {dimension: kinds[target] for dimension, target in zip(asking.dimensions, targets, strict=True)}
+    shown |= {part: kinds[_of(part)] for part, _ in leaf.parts}
+    earlier = values[1] if ranges else {}
+    return Asked(buckets, time, shown, values[0], earlier, wide.table.store, watch.sent, watch.ledger)
+
+
+async def _grouped(
+    watch: Watch, leaf: Leaf, wide: MetricTable, targets: Sequence[str], where: Predicate | None, buckets: Over | None
+) -> Grouped:
+    measure = leaf.definition.measure
+    measures = tuple(MeasureOf(function, measure.column, _of(part), measure.fraction) for part, function in leaf.parts)
+    groups = Groups(
+        wide.table,
+        tuple(dict.fromkeys(targets)),
+        (*measures, *wide.counts),
+        where,
+        over=buckets,
+        joined=wide.joined,
+    )
+    found = await grouped_rows(groups, watch.groups)
+    wide.require_no_fanout(leaf.row.name, found.rows)
+    if found.truncated:
+        raise PageTooLarge(f"Metric {leaf.row.name!r} has more than {MAX_GROUPS} groups. Narrow it.")
+    return found
+
+
+def _values(
+    found: Grouped, leaf: Leaf, kinds: Mapping[str, Kind], time: ColumnType | None, targets: Sequence[str]
+) -> Found:
+    return {
+        (_moment(row.get(_BUCKET), time), tuple(row[target] for target in targets)): {
+            part: _number(row[_of(part)], kinds[_of(part)], leaf) for part, _ in leaf.parts
+        }
+        for row in found.rows
+    }
+
+
+def _of(part: str) -> str:
+    """The name a part has in the store's answer, where columns have theirs."""
+    return f"={part}"
+
+
+def _needed(buckets: Over | None, cumulative: Cumulative | None) -> Over | None:
+    if buckets is None or cumulative is None:
+        return buckets
+    return replace(buckets, first=first_needed(cumulative, buckets))
+
+
+def _time_column(leaf: Leaf, asking: Asking) -> str | None:
+    if asking.time is None:
+        return None
+    if leaf.row.time_column is None:
+        raise BadInput(f"Metric {leaf.row.name!r} has no column of time. Ask for it without `time`.")
+    return leaf.definition.column(leaf.row.time_column)
+
+
+def _over(table: Table, column: str, time: MetricTime) -> Over:
+    return over(
+        table,
+        column,
+        time.unit,
+        time_zone=time.time_zone,
+        week_start=time.week_start,
+        key=_BUCKET,
+        first=time.first,
+        end=time.end,
+        fill=time.fill,
+        compare=time.compare,
+    )
+
+
+def _renamed(where: Mapping[str, Any] | None, leaf: Leaf) -> dict[str, Any] | None:
+    """The filter over columns, where it is over the metric's names of them."""
+    if where is None:
+        return None
+    found: dict[str, Any] = {}
+    for name, value in where.items():
+        match name, value:
+            case "column", str():
+                found[name] = leaf.definition.column(value)
+            case (("and" | "or"), list()):
+                found[name] = [_renamed(term, leaf) for term in value]
+            case "not", Mapping():
+                found[name] = _renamed(value, leaf)
+            case _:
+                found[name] = value
+    return found
+
+
+def _compared(where: Mapping[str, Any] | None) -> list[str]:
+    """The columns a filter names."""
+    if where is None:
+        return []
+    found = [where["column"]] if isinstance(where.get("column"), str) else []
+    for term in [*(where.get("and") or ()), *(where.get("or") or ()), where.get("not")]:
+        found += _compared(term)
+    return found
+
+
+def _moment(text: str | None, type_: ColumnType | None) -> Moment | None:
+    if text is None or type_ is None:
+        return None
+    return date.fromisoformat(text) if type_.kind is Kind.DATE else datetime.fromisoformat(text)
+
+
+def _number(value: Any, kind: Kind, leaf: Leaf) -> Number | None:
+    match kind:
+        case Kind.INTEGER | Kind.FLOAT:
+            number: Number | None = value
+            return number
+        case Kind.BIGINT | Kind.NUMERIC:
+            return None if value is None else Decimal(value)
+        case _:
+            raise BadInput(f"Metric {leaf.row.name!r} is no number but of kind {kind}.")
