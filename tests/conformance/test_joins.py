@@ -74,7 +74,7 @@ async def test_joined_columns(tables: dict[str, Table], warehouse: Warehouse) ->
 
     each = replace(flag, variants=None)
     found = await groups(warehouse, orders, each, "flag", Measure(AggregateFunction.COUNT_DISTINCT, Col("region")))
-    expected = defaultdict(set)
+    expected: dict[str | None, set[str | None]] = defaultdict(set)
     for id_, of in zip(ORDERS["id"].to_pylist(), ORDERS["region"].to_pylist(), strict=True):
         met = [f for o, f in zip(ITEMS["order_id"].to_pylist(), ITEMS["flag"].to_pylist(), strict=True) if o == id_]
         for value in met or [None]:
@@ -95,8 +95,9 @@ async def groups(
     ]
     wide = replace(table, columns=(*table.columns, *columns))
     keys = () if by is None else (Col(by),)
-    entries = (*((("key", key)) for key in keys), *((f"m{n}", measure) for n, measure in enumerate(measures)))
-    read = Read(wide, joined=(joined,), connection=Connection((("groups", Aggregate(keys, entries)),)))
+    entries: list[tuple[str, Col | Measure]] = [("key", key) for key in keys]
+    entries += [(f"m{n}", measure) for n, measure in enumerate(measures)]
+    read = Read(wide, joined=(joined,), connection=Connection((("groups", Aggregate(keys, tuple(entries))),)))
     found = orjson.loads(await read_connection(read, warehouse, Ledger()))["groups"]
     shown = [(row.get("key"), [row[f"m{n}"] for n in range(len(measures))]) for row in comparable(found)]
     assert len(dict(shown)) == len(shown)

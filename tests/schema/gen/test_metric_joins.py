@@ -1,0 +1,237 @@
+"""Metrics grouped by columns of other tables: orders and their line items, as TPC-H has them, in ClickHouse."""
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+import pytest
+
+from loaders.clickhouse.client import ClickHouse
+from loaders.encode.node_id import decode_node_id
+from loaders.ledger import Ledger
+from loaders.openfga import names
+from loaders.openfga.tuples import RelationTuple
+from tests.resolvers.gen.conftest import GenStores
+from tests.schema.gen.new_york import Answer, add_source, asked, made
+from tests.schema.gen.world import World
+
+STORE = "datasource:tpch"
+DATABASE = "axion_tpch"
+MODES = ("AIR", "RAIL", "SHIP", None)
+PRIORITIES = ("HIGH", "LOW", None)
+ORDERS: list[dict[str, Any]] = [
+    {"o_key": n, "o_total": n % 7 + 1, "o_priority": PRIORITIES[n % 3], "o_day": f"2024-03-{n % 28 + 1:02}"}
+    for n in range(200)
+]
+"""Every tenth has no items, the others one to five."""
+ITEMS: list[dict[str, Any]] = [
+    {"l_order": order["o_key"], "l_line": line, "l_mode": MODES[(order["o_key"] + line) % 4], "l_price": line + 1}
+    for order in ORDERS
+    for line in range(order["o_key"] % 10 and order["o_key"] % 5 + 1)
+]
+METRIC = """
+query Metric($id: ID!, $name: String!, $version: Int, $groupBy: [String!], $time: GenMetricTime, $where: GenRowFilter) {
+  gen { dataset(id: $id) { metric(name: $name, version: $version) {
+    answer(groupBy: $groupBy, time: $time, where: $where) {
+      rows sql columns { name kind } parts { name version }
+    }
+  } } }
+}
+"""
+TO_ITEMS = {"name": "items", "table": "lineitem", "on": [{"column": "o_key", "equals": "l_order"}]}
+TO_ORDER = {"name": "order", "table": "orders", "on": [{"column": "l_order", "equals": "o_key"}]}
+MANY = {"cardinality": "ONE_TO_MANY"}
+TOTAL = {"function": "SUM", "column": "o_total"}
+
+
+@pytest.fixture(scope="module")
+async def database(clickhouse_url: str, clickhouse_password: str) -> AsyncIterator[str]:
+    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
+    await client.command(f"DROP DATABASE IF EXISTS {DATABASE}", ledger=Ledger())
+    await client.command(f"CREATE DATABASE {DATABASE}", ledger=Ledger())
+    columns = {
+        "orders": "o_key Int32, o_total Int32, o_priority Nullable(String), o_day Date32",
+        "lineitem": "l_order Int64, l_line Int32, l_mode Nullable(String), l_price Int32",
+    }
+    for name, rows in (("orders", ORDERS), ("lineitem", ITEMS)):
+        spelled = f"CREATE TABLE {DATABASE}.{name} ({columns[name]}) ENGINE = MergeTree ORDER BY ()"
+        await client.command(spelled, ledger=Ledger())
+        table = pa.Table.from_pylist(rows)
+        if name == "orders":
+            table = table.set_column(3, "o_day", table["o_day"].cast(pa.date32()))
+        await client.insert_arrow(f"{DATABASE}.{name}", table, ledger=Ledger())
+    yield DATABASE
+    await client.command(f"DROP DATABASE {DATABASE}", ledger=Ledger())
+    await client.close()
+
+
+@pytest.fixture
+async def tpch(world: World, stores: GenStores, database: str, clickhouse_url: str, clickhouse_password: str) -> World:
+    settings = {"url": clickhouse_url, "password": clickhouse_password, "database": database}
+    return await add_source(world, stores, source="tpch", dataset="tpch", settings=settings, connector="clickhouse")
+
+
+async def define(world: World, name: str, kind: str = "simple", dimensions: Any = (), **given: Any) -> None:
+    table = {"tableName": given.pop("table", "orders")} if kind == "simple" else {}
+    time = {"timeColumn": time} if (time := given.pop("time", None)) else {}
+    row = {"datasetId": "@tpch", "name": name, "title": name, "kind": kind, "dimensions": list(dimensions)}
+    await made(world, "GenSemanticMetric", {**row, **table, **time, "definition": given}, user="admin")
+
+
+async def ask(world: World, name: str, *by: str, user: str = "ann", **variables: Any) -> Answer:
+    return await asked(world, user, METRIC, {"id": "@tpch", "name": name, "groupBy": list(by), **variables})
+
+
+def rows(answer: Answer) -> list[dict[str, Any]]:
+    assert not answer.errors, answer.errors
+    found: list[dict[str, Any]] = answer.data["gen"]["dataset"]["metric"]["answer"]["rows"]
+    return found
+
+
+def by(answer: Answer, dimension: str, name: str) -> dict[Any, Any]:
+    found = rows(answer)
+    assert len({row[dimension] for row in found}) == len(found)
+    return {row[dimension]: row[name] for row in found}
+
+
+async def test_no_total_is_inflated(tpch: World) -> None:
+    """Whatever the join is declared to be, an order's total counts once or the join is refused by its name."""
+    total = sum(order["o_total"] for order in ORDERS)
+    inflated = sum(order["o_total"] for order in ORDERS for item in ITEMS if item["l_order"] == order["o_key"])
+    assert inflated > 2 * total
+    await define(tpch, "wrong", dimensions=["items.l_mode"], measure=TOTAL, joins=[TO_ITEMS])
+    await define(tpch, "told", dimensions=["items.l_mode"], measure=TOTAL, joins=[TO_ITEMS | MANY])
+    for name, asked_of_store in (("wrong", 2 + 1), ("told", 2)):
+        answer = await ask(tpch, name, "items.l_mode")
+        (error,) = answer.errors
+        assert (error["code"], error["join"]) == ("METRIC_FANOUT", "items")
+        assert "o_key = lineitem.l_order" in error["message"]
+        assert answer.statements(STORE) == asked_of_store, "descriptions; and where it is not told, the query itself"
+        assert rows(await ask(tpch, name)) == [{name: str(total)}], "a join that is not needed is not made"
+    answer = await ask(tpch, "wrong", where={"column": "items.l_mode", "eq": "AIR"})
+    assert answer.errors[0]["code"] == "METRIC_FANOUT", "nor does a condition hide the rows that differ"
+
+
+async def test_a_join_that_is_aggregated_first(tpch: World) -> None:
+    measures = [{"function": "COUNT", "as": "n"}, {"function": "SUM", "column": "l_price", "as": "price"}]
+    joins = [TO_ITEMS | MANY | {"measures": measures}]
+    await define(tpch, "total", dimensions=["items.n"], measure=TOTAL, joins=joins)
+    await define(tpch, "price", dimensions=["o_priority"], measure=TOTAL | {"column": "items.price"}, joins=joins)
+    count = Counter(item["l_order"] for item in ITEMS)
+    expected: Counter[int] = Counter()
+    for order in ORDERS:
+        expected[count[order["o_key"]]] += order["o_total"]
+    assert by(await ask(tpch, "total", "items.n"), "items.n", "total") == {n: str(of) for n, of in expected.items()}
+    answer = await ask(tpch, "total", where={"column": "items.n", "gte": 5})
+    assert rows(answer) == [{"total": str(expected[5])}]
+    prices: Counter[str | None] = Counter()
+    for item in ITEMS:
+        prices[ORDERS[item["l_order"]]["o_priority"]] += item["l_price"]
+    found = by(await ask(tpch, "price", "o_priority"), "o_priority", "price")
+    assert {key: int(value) for key, value in found.items()} == prices
+
+
+async def test_what_is_counted_by_its_values_may_be_repeated(tpch: World) -> None:
+    distinct = {"function": "COUNT_DISTINCT", "column": "o_key"}
+    await define(tpch, "orders", dimensions=["items.l_mode"], measure=distinct, joins=[TO_ITEMS | MANY])
+    met = defaultdict(set)
+    for order in ORDERS:
+        for mode in {item["l_mode"] for item in ITEMS if item["l_order"] == order["o_key"]} or {None}:
+            met[mode].add(order["o_key"])
+    found = by(await ask(tpch, "orders", "items.l_mode"), "items.l_mode", "orders")
+    assert found == {mode: len(keys) for mode, keys in met.items()}
+
+
+async def test_metrics_of_different_grain_meet_by_their_names(tpch: World) -> None:
+    """The price of items by a column of their orders, over the orders themselves; days are the orders', too."""
+    joins = [TO_ORDER]
+    names_ = {"priority": "order.o_priority", "day": "order.o_day"}
+    price = {"function": "SUM", "column": "l_price"}
+    await define(
+        tpch, "price", dimensions=["priority"], table="lineitem", time="day", measure=price, joins=joins, names=names_
+    )
+    await define(
+        tpch,
+        "orders",
+        dimensions=["priority"],
+        time="o_day",
+        measure={"function": "COUNT"},
+        names={"priority": "o_priority"},
+    )
+    await define(tpch, "price_of_order", "ratio", numerator="price", denominator="orders")
+    await define(tpch, "so_far", "cumulative", time="day", metric="price_of_order", grainToDate="MONTH")
+    prices: Counter[str | None] = Counter()
+    for item in ITEMS:
+        prices[ORDERS[item["l_order"]]["o_priority"]] += item["l_price"]
+    orders = Counter(order["o_priority"] for order in ORDERS)
+    answer = await ask(tpch, "price_of_order", "priority")
+    assert by(answer, "priority", "price_of_order") == {key: prices[key] / orders[key] for key in orders}
+    shown = answer.data["gen"]["dataset"]["metric"]["answer"]
+    assert [each["name"] for each in shown["parts"]] == ["price_of_order", "price", "orders"]
+    assert shown["columns"] == [{"name": "priority", "kind": "text"}, {"name": "price_of_order", "kind": "float"}]
+    assert len(shown["sql"]) == 2
+    assert sum("LEFT JOIN" in sql for sql in shown["sql"]) == 1
+    where = {"column": "priority", "isNull": True}
+    assert rows(await ask(tpch, "price_of_order", where=where)) == [{"price_of_order": prices[None] / orders[None]}]
+    time = {"unit": "DAY", "from": "2024-03-01", "to": "2024-03-29"}
+    found = rows(await ask(tpch, "so_far", time=time))
+    assert (len(found), found[-1]["time"]) == (28, "2024-03-28")
+    assert found[-1]["so_far"] == prices.total() / orders.total()
+
+
+async def test_a_key_without_an_own_row_and_one_of_several(tpch: World) -> None:
+    """A join's `where` may leave one row for each key: the first line of each order."""
+    first = TO_ITEMS | {"where": {"column": "l_line", "eq": 0}}
+    await define(tpch, "total", dimensions=["items.l_mode"], measure=TOTAL, joins=[first])
+    expected: Counter[str | None] = Counter()
+    modes = {item["l_order"]: item["l_mode"] for item in ITEMS if item["l_line"] == 0}
+    for order in ORDERS:
+        expected[modes.get(order["o_key"])] += order["o_total"]
+    found = by(await ask(tpch, "total", "items.l_mode"), "items.l_mode", "total")
+    assert {key: int(value) for key, value in found.items()} == expected
+    answer = await ask(
+        tpch, "total", where={"or": [{"column": "items.l_mode", "eq": "AIR"}, {"column": "o_key", "lt": 0}]}
+    )
+    assert rows(answer) == [{"total": str(expected["AIR"])}]
+
+
+async def test_a_table_that_may_not_be_seen(tpch: World, stores: GenStores) -> None:
+    """Who sees the dataset and the orders' table alone is told that there is no other, and nothing is asked of it."""
+    _, key = decode_node_id(tpch.ids["tpch"])
+    dataset = UUID(key)
+    of_dataset, of_table = names.role(21), names.role(22)
+    tuples = [
+        RelationTuple("user:*", "has_view_dataset", of_dataset),
+        RelationTuple("user:*", "has_view_table", of_table),
+        *(RelationTuple(names.user("clerk"), "assignee", role) for role in (of_dataset, of_table)),
+        RelationTuple(of_dataset, "assigned_role", names.dataset(dataset)),
+        RelationTuple(of_table, "assigned_role", names.table(dataset, "orders")),
+    ]
+    await stores.openfga.write(tuples, ledger=Ledger())
+    first = TO_ITEMS | {"where": {"column": "l_line", "eq": 0}}
+    await define(tpch, "total", dimensions=["o_priority", "items.l_mode"], measure=TOTAL, joins=[first])
+    assert len(rows(await ask(tpch, "total", "o_priority", user="clerk"))) == 3
+    for variables in ({"groupBy": ["items.l_mode"]}, {"where": {"column": "items.l_mode", "eq": "AIR"}}):
+        given = {"id": "@tpch", "name": "total", **variables}
+        answer = await asked(tpch, "clerk", METRIC, given)
+        assert [error["code"] for error in answer.errors] == ["NOT_FOUND"]
+        assert answer.statements(STORE) == 1, "the orders are described, and nothing is asked of the items"
+
+
+async def test_a_joined_table_that_is_only_read_narrowed(tpch: World) -> None:
+    demanded = {
+        "datasetId": "@tpch",
+        "tableName": "lineitem",
+        "columnName": "l_line",
+        "kind": "select",
+        "operator": "eq",
+    }
+    await made(tpch, "GenTableFilter", {**demanded, "isRequired": True}, user="admin")
+    await define(tpch, "open", dimensions=["items.l_mode"], measure=TOTAL, joins=[TO_ITEMS])
+    first = TO_ITEMS | {"where": {"column": "l_line", "eq": 0}}
+    await define(tpch, "narrow", dimensions=["items.l_mode"], measure=TOTAL, joins=[first])
+    answer = await ask(tpch, "open", "items.l_mode")
+    assert [error["code"] for error in answer.errors] == ["FILTER_REQUIRED"]
+    assert rows(await ask(tpch, "narrow", "items.l_mode"))
