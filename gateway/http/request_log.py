@@ -7,10 +7,10 @@ from random import getrandbits
 from time import perf_counter
 from typing import Any
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_log = structlog.get_logger("access")
+from gateway.logs import log_access
+
 _VALID_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _KEY = "axion.exchange"
 _VARIANTS = "89ab"
@@ -28,14 +28,11 @@ class Exchange:
     ms: float = 0.0
 
     def line(self) -> dict[str, Any]:
-        """What is logged of the operation."""
-        return {
-            "request_id": self.request_id,
-            "operation": self.operation,
-            "kind": self.kind,
-            "code": self.code,
-            "ms": round(self.ms, 2),
-        }
+        """What is logged of the operation, if it was one."""
+        facts: dict[str, Any] = {"request_id": self.request_id, "ms": round(self.ms, 2)}
+        if self.code is not None:
+            facts |= {"operation": self.operation, "kind": self.kind, "code": self.code}
+        return facts
 
 
 def exchange_of(scope: Scope) -> Exchange:
@@ -80,14 +77,9 @@ def _write(scope: Scope, exchange: Exchange, status: int, seconds: float) -> Non
     if scope["path"] in _QUIET and status < 400:
         return
     exchange.ms = seconds * 1000
-    line = exchange.line() if exchange.code is not None else {"request_id": exchange.request_id}
-    _log.info(
-        "request",
-        **line | {"ms": round(exchange.ms, 2)},
-        method=scope.get("method", "WEBSOCKET"),
-        path=scope["path"],
-        status=status,
-    )
+    line = exchange.line()
+    line |= {"method": scope.get("method", "WEBSOCKET"), "path": scope["path"], "status": status}
+    log_access("request", line)
 
 
 def _request_id(scope: Scope) -> str:

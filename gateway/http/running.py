@@ -16,21 +16,32 @@ T = TypeVar("T")
 async def while_waited_for(operation: Awaitable[T], receive: Receive, *, timeout_ms: int) -> T:
     """Raises `HungUp` when the client goes away, `Refusal` 504 after the time-out.
 
-    Either way the operation's task is cancelled and has ended before this returns, so its stores' queries are too.
+    Either way the operation is cancelled and has ended before this raises, so its stores' queries are too. It runs in
+    the caller's own task, which the watching one cancels.
     """
-    running = asyncio.ensure_future(operation)
-    hang_up = asyncio.create_task(hung_up(receive))
+    running = asyncio.current_task()
+    assert running is not None
+    watching = asyncio.create_task(hung_up(receive))
+    left = False
+
+    def leave(_: "asyncio.Task[None]") -> None:
+        nonlocal left
+        left = True
+        running.cancel()
+
+    watching.add_done_callback(leave)
     try:
-        done, _ = await asyncio.wait((running, hang_up), timeout=timeout_ms / 1000, return_when=asyncio.FIRST_COMPLETED)
-        if running in done:
-            return running.result()
-        if hang_up in done:
-            raise HungUp
-        raise timed_out(timeout_ms)
+        async with asyncio.timeout(timeout_ms / 1000) as limit:
+            return await operation
+    except (Exception, asyncio.CancelledError):
+        if left and running.uncancel() == 0:
+            raise HungUp from None
+        if limit.expired():
+            raise timed_out(timeout_ms) from None
+        raise
     finally:
-        hang_up.cancel()
-        if not running.done():
-            await ended(running)
+        watching.remove_done_callback(leave)
+        watching.cancel()
 
 
 async def send_while_read(sending: Coroutine[Any, Any, None], receive: Receive) -> None:

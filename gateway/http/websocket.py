@@ -27,12 +27,12 @@ from gateway.http.request import GraphQLRequest, from_parameters
 from gateway.http.request_log import Exchange, exchange_of
 from gateway.http.running import ended
 from gateway.lifespan import Runtime
+from gateway.logs import log_access
 from gateway.metrics import SOCKETS
 from loaders.errors import Code
 from resolvers.context import Context
 
 _log = structlog.get_logger(__name__)
-_access = structlog.get_logger("access")
 
 SUBPROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
@@ -220,7 +220,7 @@ class _Socket:
                 return
             observed.prepared(operation)
             completed = await self._answer(id_, request, operation, observed)
-        _access.info("operation", **exchange.line())
+        log_access("operation", exchange.line())
         if completed:
             await self._send({"id": id_, "type": "complete"})
 

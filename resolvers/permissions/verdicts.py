@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NoReturn, Protocol, TypeAlias
 
 from aiodataloader import DataLoader
@@ -55,7 +56,7 @@ Visibility: TypeAlias = Everything | Only | Unbounded
 
 
 class Verdicts:
-    """Lives for one request. Must be made inside the running loop. An anonymous subject is never asked about.
+    """Lives for one request, inside the running loop. An anonymous subject is never asked about.
 
     Every method but those that say so raises `PermissionsUnavailable` when there is no verdict.
     """
@@ -67,8 +68,6 @@ class Verdicts:
         self._memory = memory
         self._decided: dict[Check, bool | asyncio.Future[bool | None]] = {}
         self._seen: dict[tuple[str, str], Visibility | asyncio.Future[Visibility]] = {}
-        self._checks: DataLoader[Check, bool | None] = DataLoader(self._load_checks)
-        self._lists: DataLoader[tuple[str, str], Visibility] = DataLoader(self._load_lists)
 
     async def is_admin(self) -> bool:
         """Admin of `system:axion-gen`: may do everything to everything."""
@@ -138,6 +137,15 @@ class Verdicts:
             kept = None if self._memory is None else self._memory.kept_check(self.subject.id, check)
             self._decided[check] = self._checks.load(check) if kept is None else kept
         return self._decided[check]
+
+    @cached_property
+    def _checks(self) -> DataLoader[Check, bool | None]:
+        """Made for what memory does not answer, which is seldom: a loader and its function hold each other."""
+        return DataLoader(self._load_checks)
+
+    @cached_property
+    def _lists(self) -> DataLoader[tuple[str, str], Visibility]:
+        return DataLoader(self._load_lists)
 
     async def _load_checks(self, checks: list[Check]) -> list[bool | None]:
         """None is no verdict."""
