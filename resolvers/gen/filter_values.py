@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-import orjson
-
+from loaders.columnar.distinct import DistinctList
+from loaders.columnar.predicate import is_never
 from loaders.dashboards.frames import Control
 from loaders.description import Kind, Table
 from loaders.errors import BadInput, NotFound
 from loaders.read import And, Predicate
 from resolvers.context import Context
-from resolvers.gen.answer import answer_groups
+from resolvers.gen.answer import guarded_rows
 from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.narrowing import known_names, narrowed
 from resolvers.gen.rows import aggregate_read, column_of, predicate
@@ -42,33 +42,42 @@ async def filter_values(
     search: str | None,
     first: int,
 ) -> Choices:
-    """The first distinct values in order, nulls left out, narrowed by the values of the filters above it: one query.
+    """The first distinct values in order, nulls left out, narrowed by the values of the filters above it.
 
-    Raises as `answer_widget` does; filters above it without a value narrow nothing.
+    One query for all filters of a data source whose choices are asked at the same time. Raises as `answer_widget` does;
+    filters above it without a value narrow nothing.
     """
     if not 0 <= first <= MAX_VALUES:
         raise BadInput(f"`first` is {first}; choices are answered from 0 to {MAX_VALUES}.")
-    described, frame = await asyncio.gather(
-        describe_table(context, dataset_id, table_name), frame_of(context, dashboard_id)
-    )
     place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
-    controls = await seen_controls(context, frame.controls)
-    own = next((control for control in controls if control.id == control_id), None)
-    if described is None or place is None or own is None:
+    if place is None:
         raise NotFound(f"There is no table {table_name!r} in the filter's dataset.")
-    known_names(controls, given)
-    above = [replace(control, targets=None, is_required=False) for control in _above(own, controls)]
-    found = narrowed(
-        described,
-        _sought(own.column, search, described),
-        widget_id=control_id,
-        controls=above,
-        filters=place.filters_of(table_name),
-        given={control.name: given[control.name] for control in above if control.name in given},
-    )
-    read = aggregate_read(described, group_by=[own.column], measures=[], where=found.where, limit=first + 1)
-    groups = orjson.loads(await answer_groups(read, dataset_id, context))
-    return Choices([group[own.column] for group in groups[:first]], len(groups) > first)
+    with gen_loaders(context).meeting(place.space.data_source_id).coming() as arrival:
+        described, frame = await asyncio.gather(
+            describe_table(context, dataset_id, table_name), frame_of(context, dashboard_id)
+        )
+        controls = await seen_controls(context, frame.controls)
+        own = next((control for control in controls if control.id == control_id), None)
+        if described is None or own is None:
+            raise NotFound(f"There is no table {table_name!r} in the filter's dataset.")
+        known_names(controls, given)
+        above = [replace(control, targets=None, is_required=False) for control in _above(own, controls)]
+        found = narrowed(
+            described,
+            _sought(own.column, search, described),
+            widget_id=control_id,
+            controls=above,
+            filters=place.filters_of(table_name),
+            given={control.name: given[control.name] for control in above if control.name in given},
+        )
+        read = aggregate_read(described, group_by=[own.column], measures=[], where=found.where, limit=first + 1)
+        guarded = await guarded_rows(read, dataset_id, context)
+        await arrival.arrived()
+    if is_never(guarded.where):
+        return Choices([], more=False)
+    asked = DistinctList(described, own.column, guarded.where, first + 1)
+    values = await asyncio.shield(gen_loaders(context).values(described.store).load(asked))
+    return Choices(values[:first], len(values) > first)
 
 
 def _above(control: Control, controls: Sequence[Control]) -> list[Control]:

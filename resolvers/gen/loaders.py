@@ -1,13 +1,17 @@
 """Gen's loaders: made at a request's first question, gone with it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from loaders.dashboards.frames import FrameByDashboardId
 from loaders.semantic_metrics import MetricsByDatasetId
 from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
+from loaders.warehouses.lists import ValuesByList
 from loaders.warehouses.places import PlaceByDatasetId
 from resolvers.context import Context
 from resolvers.gen.granting import STORE
+from resolvers.gen.meeting import Meeting
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,19 @@ class GenLoaders:
     listings: RemoteTablesBySpace
     tables: TableByName
     estimates: EstimateByTableName
+    meetings: dict[UUID, Meeting]
+    lists: dict[str, ValuesByList]
+    new_lists: Callable[[str], ValuesByList]
+
+    def meeting(self, data_source_id: UUID) -> Meeting:
+        """Of those who ask for values of one data source."""
+        return self.meetings.setdefault(data_source_id, Meeting())
+
+    def values(self, store: str) -> ValuesByList:
+        """Lists of values of one data source."""
+        if store not in self.lists:
+            self.lists[store] = self.new_lists(store)
+        return self.lists[store]
 
 
 def gen_loaders(context: Context) -> GenLoaders:
@@ -33,5 +50,8 @@ def gen_loaders(context: Context) -> GenLoaders:
             RemoteTablesBySpace(warehouses, ledger),
             TableByName(warehouses, ledger),
             EstimateByTableName(warehouses, ledger),
+            {},
+            {},
+            lambda store: ValuesByList(warehouses, store, ledger),
         )
     return context.gen

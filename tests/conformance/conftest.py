@@ -24,6 +24,7 @@ _SHORT = {
         "test_a_page_is_what_was_asked_for",
         "test_wrong_credentials",
         "test_joined_columns",
+        "test_several_lists_of_values",
     )
 }
 """Of an engine that takes minutes for all questions, the ones that every run asks. `--every-engine` asks all of all."""

@@ -50,7 +50,7 @@ async def test_choices(nyc: World, board: str, sample: NewYorkFlights) -> None:
         "dest": {"values": dests[:50], "more": True},
         "carrier": {"values": distinct(sample, "carrier"), "more": False},
     }
-    assert answer.statements(STORE) == 1 + 3  # the description, and one query for each filter
+    assert answer.statements(STORE) == 1 + 1, "the description, and one query for all filters"
 
 
 async def test_cascade(nyc: World, board: str, sample: NewYorkFlights) -> None:
@@ -59,6 +59,20 @@ async def test_cascade(nyc: World, board: str, sample: NewYorkFlights) -> None:
     assert found["origin"]["values"] == distinct(sample, "origin")
     assert found["dest"]["values"] == distinct(sample, "dest", origin="JFK")
     assert found["carrier"]["values"] == distinct(sample, "carrier", origin="JFK", dest="BOS")
+
+
+async def test_a_filter_that_fails_spoils_no_other(nyc: World, board: str, sample: NewYorkFlights) -> None:
+    for table, column in (("flights", "gone"), ("none", "origin")):
+        given = {"dashboardId": board, "kind": "select", "datasetId": "@nyc", "tableName": table, "columnName": column}
+        await made(nyc, "GenDashboardControl", {**given, "name": table, "position": 9})
+    carrier = {"dashboardId": board, "kind": "select", "datasetId": "@nyc", "tableName": "airlines", "position": 9}
+    await made(nyc, "GenDashboardControl", {**carrier, "name": "airline", "columnName": "name"})
+    answer = await asked(nyc, "ann", CHOICES, {"id": board})
+    assert sorted(error["code"] for error in answer.errors) == ["NOT_FOUND", "UNKNOWN_COLUMN"]
+    found = {node["name"]: node["values"] for node in answer.data["gen"]["dashboard"]["controls"]["nodes"]}
+    assert found["origin"]["values"] == distinct(sample, "origin")
+    assert found["airline"]["values"] == sorted(sample.airlines["name"].to_pylist())
+    assert answer.statements(STORE) == 3 + 1, "descriptions, one of a table that is not there, and one query"
 
 
 async def test_search(nyc: World, board: str, sample: NewYorkFlights) -> None:

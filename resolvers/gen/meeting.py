@@ -1,0 +1,58 @@
+"""Askers who go several steps before they ask wait for each other, so that a batch holds what all of them ask."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Meeting:
+    """For the tasks of one event loop: those who have come wait until no other is on its way."""
+
+    def __init__(self) -> None:
+        self._on_the_way = 0
+        self._there: list[asyncio.Future[None]] = []
+
+    @contextmanager
+    def coming(self) -> Iterator["Arrival"]:
+        """Whoever leaves it without having arrived, by a failure, is waited for no longer."""
+        self._on_the_way += 1
+        arrival = Arrival(self)
+        try:
+            yield arrival
+        finally:
+            arrival.leave()
+
+    def left(self) -> None:
+        self._on_the_way -= 1
+        asyncio.get_running_loop().call_soon(self._begin)  # after those who set out at the same moment
+
+    async def wait(self) -> None:
+        there = asyncio.get_running_loop().create_future()
+        self._there.append(there)
+        await there
+
+    def _begin(self) -> None:
+        if self._on_the_way:
+            return
+        there, self._there = self._there, []
+        for each in there:
+            if not each.done():
+                each.set_result(None)
+
+
+class Arrival:
+    """Of one asker."""
+
+    def __init__(self, meeting: Meeting) -> None:
+        self._meeting = meeting
+        self._is_coming = True
+
+    async def arrived(self) -> None:
+        """Returns once all who were on their way have arrived, or failed."""
+        self.leave()
+        await self._meeting.wait()
+
+    def leave(self) -> None:
+        if self._is_coming:
+            self._is_coming = False
+            self._meeting.left()
