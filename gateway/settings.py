@@ -107,6 +107,8 @@ class OAuth(_Section):
     `genExternalApiAuthorizeFinish` with the `code` and `state` it is given. Every API must know it."""
 
     redirect_url: str | None = None
+    allow_private_addresses: bool = False
+    """Whether tokens are sent to APIs that are not on the public internet, such as a company's own."""
     timeout_ms: int = Field(10_000, ge=1)
 
 

@@ -8,6 +8,7 @@ from gateway.settings import Databases, DatabaseUrls, Settings
 from loaders.clickhouse.client import ClickHouse
 from loaders.clickhouse.source import ClickHouseSource
 from loaders.jobs.watch import JobWatcher
+from loaders.oauth.addresses import Reach
 from loaders.oauth.client import OAuthClient
 from loaders.objects.bucket import Objects
 from loaders.openfga.client import OpenFga
@@ -70,7 +71,7 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
         oauth = OAuthClient(
             redirect_url=settings.oauth.redirect_url,
             timeout_ms=settings.oauth.timeout_ms,
-            allow_loopback=settings.mode == "demo",
+            reach=Reach(loopback=settings.mode == "demo", private=settings.oauth.allow_private_addresses),
         )
         stack.push_async_callback(oauth.close)
         jobs = JobWatcher(postgres["axion_sense_tasks"], _url(settings.databases.axion_sense_tasks, role))

@@ -22,6 +22,7 @@ UPDATED_AT = "updated_at"
 """A column of this name is set by every change, rises with each, and serves optimistic concurrency."""
 
 
+Along: TypeAlias = Callable[[Context, Transaction, Key, Mapping[str, Value]], Awaitable[None]]
 Whole: TypeAlias = Callable[[Mapping[str, Value]], Mapping[str, Value]]
 
 
@@ -34,6 +35,7 @@ class Target:
     column: called with a value they return it as it is stored, or raise `ValueError` with what the value must be.
     `author` is the column that gets the `sub` of who makes a row, where that is not its owner already. `whole` holds
     the values of a new row against each other: it returns them as they are stored, or raises `BadInput`.
+    `along` does what else a change of a row brings with it, in its transaction and before it: the row is locked.
     """
 
     table: Table
@@ -45,6 +47,7 @@ class Target:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     author: str | None = None
     whole: Whole | None = None
+    along: Along | None = None
 
     @property
     def stamped(self) -> tuple[str, ...]:

@@ -99,6 +99,8 @@ async def update(context: Context, target: Target, write: Update, policies: Poli
             await require_references(context, target, patch, within, policies)
             if guard in patch:
                 await require_allowed(context, target, patch, within)
+            if target.along is not None:
+                await target.along(context, within, write.key, patch)
             values = bound_values(patch, target.table)
             if versioned:
                 rising = target.model.c[UPDATED_AT] + sa.text("interval '1 microsecond'")

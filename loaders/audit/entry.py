@@ -17,6 +17,7 @@ class Action(StrEnum):
     API_KEY_REVOKED = "api_key.revoked"
     SERVICE_ACCOUNT_CREATED = "service_account.created"
     SERVICE_ACCOUNT_CHANGED = "service_account.changed"
+    EXTERNAL_API_MOVED = "external_api.moved"
 
 
 @dataclass(frozen=True, slots=True)

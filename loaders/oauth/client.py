@@ -1,7 +1,6 @@
 """The token endpoint of an API of others: one bounded request, and its failures by cause."""
 
 import asyncio
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus, urlsplit
@@ -13,11 +12,13 @@ from loaders.errors import (
     BadInput,
     Conflict,
     StoreCredentialsRejected,
+    StoreError,
     StoreQueryFailed,
     StoreTimeout,
     StoreUnavailable,
 )
 from loaders.ledger import Ledger
+from loaders.oauth.addresses import InsideAddress, Reach, ReachResolver
 
 _MAX_BYTES = 64 * 1024
 _MAX_TOKEN_CHARACTERS = 16 * 1024
@@ -25,6 +26,7 @@ _CONNECT_S = 5.0
 _AT_ONCE = 2
 _DEFAULT_EXPIRES_S = 60
 _LONGEST_S = 86_400
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,15 @@ class Tokens:
 
 
 class OAuthClient:
-    """Follows no redirect and reads at most 64 KiB. Only https is spoken, and http to this machine in demo mode.
+    """Follows no redirect and reads at most 64 KiB. Only https is spoken, and http to this machine if `reach` has it.
 
     `at_most` bounds how many refreshes a process does at a time: each holds a connection to the database.
     """
 
-    def __init__(self, *, redirect_url: str | None, timeout_ms: int, allow_loopback: bool) -> None:
+    def __init__(self, *, redirect_url: str | None, timeout_ms: int, reach: Reach) -> None:
         self.redirect_url = redirect_url
         self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000, connect=_CONNECT_S)
-        self._allow_loopback = allow_loopback
+        self._reach = reach
         self._session: aiohttp.ClientSession | None = None
         self.at_most = asyncio.Semaphore(_AT_ONCE)
 
@@ -71,9 +73,11 @@ class OAuthClient:
     def require_safe(self, url: str, *, field: str) -> None:
         """`BadInput` for an address that tokens are not sent to."""
         parts = urlsplit(url)
-        if parts.scheme == "https" and parts.hostname:
-            return
-        if parts.scheme == "http" and self._allow_loopback and _is_loopback(parts.hostname):
+        host = parts.hostname or ""
+        plain = parts.scheme == "http" and self._reach.loopback and host in _THIS_MACHINE
+        if host and (parts.scheme == "https" or plain):
+            if not self._reach.allows_host(host):
+                raise _inside(field)
             return
         raise BadInput(f"`{field}` must begin with https://: tokens are not sent in the clear.", field=field)
 
@@ -95,10 +99,26 @@ class OAuthClient:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return await self._ask(endpoint, form, ledger, Conflict(_CONNECTION_LOST.format(endpoint.api)))
 
+    async def revoke(self, endpoint: TokenEndpoint, url: str, *, refresh_token: str, ledger: Ledger) -> None:
+        """RFC 7009, at the revocation endpoint: with the refresh token its access tokens end, too.
+
+        One that has ended already is revoked. Raises as `refresh`, but `Conflict`.
+        """
+        form = {"token": refresh_token, "token_type_hint": "refresh_token"}
+        status, body = await self._post(endpoint, url, form, ledger, field="revocationUrl")
+        if status != 200:
+            raise _refused(endpoint, status, _object(body), "revocation")
+
     async def _ask(
         self, endpoint: TokenEndpoint, form: Mapping[str, str], ledger: Ledger, not_granted: BadInput
     ) -> Tokens:
-        self.require_safe(endpoint.url, field="tokenUrl")
+        status, body = await self._post(endpoint, endpoint.url, form, ledger, field="tokenUrl")
+        return _answer(endpoint, status, body, not_granted)
+
+    async def _post(
+        self, endpoint: TokenEndpoint, url: str, form: Mapping[str, str], ledger: Ledger, *, field: str
+    ) -> tuple[int, bytes | None]:
+        self.require_safe(url, field=field)
         headers = {"accept": "application/json"}
         sent = dict(form)
         if endpoint.client_secret is None:
@@ -107,20 +127,24 @@ class OAuthClient:
             name, password = quote_plus(endpoint.client_id), quote_plus(endpoint.client_secret)
             headers["authorization"] = aiohttp.encode_basic_auth(name, password)
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                connector=aiohttp.TCPConnector(resolver=ReachResolver(self._reach)),
+            )
         with ledger.statement(endpoint.store) as usage:
             try:
-                async with self._session.post(
-                    endpoint.url, data=sent, headers=headers, allow_redirects=False
-                ) as response:
+                async with self._session.post(url, data=sent, headers=headers, allow_redirects=False) as response:
                     body = await _bounded(response)
                     status = response.status
             except TimeoutError as error:
                 raise StoreTimeout(endpoint.store, f"{endpoint.api} did not answer in time. Try again.") from error
             except (aiohttp.ClientError, OSError) as error:
+                if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, InsideAddress):
+                    raise _inside(field) from error
                 raise StoreUnavailable(endpoint.store, f"{endpoint.api} cannot be reached. Try again.") from error
             usage.bytes = len(body or b"")
-        return _answer(endpoint, status, body, not_granted)
+        return status, body
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
@@ -142,16 +166,21 @@ def _answer(endpoint: TokenEndpoint, status: int, body: bytes | None, not_grante
                 endpoint.store, f"The token endpoint of {endpoint.api} answered with no token. Check its address."
             )
         return tokens
-    reason = None if answer is None else answer.get("error")
-    if reason == "invalid_grant":
+    if answer is not None and answer.get("error") == "invalid_grant":
         raise not_granted
+    raise _refused(endpoint, status, answer, "token")
+
+
+def _refused(endpoint: TokenEndpoint, status: int, answer: Mapping[str, object] | None, which: str) -> StoreError:
+    reason = None if answer is None else answer.get("error")
     if reason in ("invalid_client", "unauthorized_client") or status == 401:
-        raise StoreCredentialsRejected(
+        return StoreCredentialsRejected(
             endpoint.store,
             f"{endpoint.api} refuses the client id or secret it is given. An administrator must correct them.",
         )
-    raise StoreQueryFailed(
-        endpoint.store, f"The token endpoint of {endpoint.api} refused the request (HTTP {status}). Check its address."
+    return StoreQueryFailed(
+        endpoint.store,
+        f"The {which} endpoint of {endpoint.api} refused the request (HTTP {status}). Check its address.",
     )
 
 
@@ -185,13 +214,12 @@ def _is_token(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _MAX_TOKEN_CHARACTERS and value.isprintable()
 
 
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
+def _inside(field: str) -> BadInput:
+    return BadInput(
+        f"`{field}` leads into a private network, where no tokens are sent. Where that is meant, an operator sets "
+        "AXION_OAUTH__ALLOW_PRIVATE_ADDRESSES.",
+        field=field,
+    )
 
 
 _CODE_REFUSED = "{} does not take this authorization code (any more). Start the authorization again."

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 
-from loaders.errors import BadInput, Conflict, NotFound
+from loaders.errors import AxionError, BadInput, Conflict, NotFound
 from loaders.oauth.client import TokenEndpoint, Tokens
 from loaders.oauth.pkce import Started, authorization_url, state_sha256
 from loaders.postgres.write import Transaction, transaction
@@ -20,10 +21,17 @@ from loaders.tables.axion_gen.external import (
     UserExternalApiToken,
 )
 from loaders.tables.axion_gen.identity import User
+from loaders.tables.databases import idempotency_keys
+from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.granting import STORE
+from resolvers.idempotency import Asked, Key, once
 
+_log = structlog.get_logger(__name__)
+
+_ACCOUNTS = describe(UserExternalApiToken, STORE)
+_KEYS = idempotency_keys(STORE)
 _STARTED_FOR = timedelta(minutes=10)
 _EARLY = timedelta(seconds=30)
 """An access token is renewed so long before it expires, so that it does not end on its way."""
@@ -82,9 +90,10 @@ async def start_authorization(context: Context, api_id: UUID) -> Authorize:
     return Authorize(url, expires_at)
 
 
-async def finish_authorization(context: Context, *, code: str, state: str) -> UUID:
+async def finish_authorization(context: Context, *, code: str, state: str, iss: str | None = None) -> UUID:
     """The user's account at the API, connected. A `state` is taken once, within ten minutes, from who started it.
 
+    `iss` must be the API's issuer, if it has one (RFC 9207): else the code may be another server's, and is not sent.
     `BadInput` for any other state or code; `StoreError`s of the API. Its refresh token is kept sealed.
     """
     context.verdicts.require_subject()
@@ -114,6 +123,8 @@ async def finish_authorization(context: Context, *, code: str, state: str) -> UU
         raise BadInput(
             "You did not start this authorization, it is used, or it has expired. Start again.", field="state"
         )
+    if api.issuer is not None and iss != api.issuer:
+        raise BadInput(f"It was not {api.name} that answered: `iss` names another issuer, or none.", field="iss")
     tokens = await context.stores.oauth.exchange(
         _endpoint(api, keyring),
         code=code,
@@ -124,6 +135,9 @@ async def finish_authorization(context: Context, *, code: str, state: str) -> UU
     if tokens.refresh_token is None:
         raise Conflict(f"{api.name} gave no refresh token. An administrator may have to add a scope for it.")
     async with transaction(gen, context.ledger) as within:
+        now = await _api(within, api.id, locked=True)
+        if now.token_url != api.token_url:
+            raise Conflict(f"{api.name} has moved meanwhile. Start the authorization again.")
         values = {
             "scopes": list(tokens.scopes or api.scopes),
             "refreshed_at": sa.func.now(),
@@ -185,6 +199,48 @@ async def access_token(context: Context, api_id: UUID) -> AccessToken:
     return AccessToken(tokens.access_token, expires_at)
 
 
+async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool | None:
+    """The subject's account is gone here, whatever the API says. Whether the API has ended its tokens (RFC 7009).
+
+    None for one without a revocation endpoint, and for a mutation that is repeated. `NotFound` for another's account.
+    """
+    context.verdicts.require_subject()
+    gen, keyring, gone = context.stores.postgres[STORE], context.stores.keyring, list[sa.Row[Any]]()
+    async with transaction(gen, context.ledger) as within:
+
+        async def work() -> Key:
+            mine = sa.delete(UserExternalApiToken).where(
+                UserExternalApiToken.id == account_id, UserExternalApiToken.owner_subject == context.subject.id
+            )
+            gone.extend(
+                await within.rows(
+                    mine.returning(
+                        UserExternalApiToken.external_api_id,
+                        UserExternalApiToken.encrypted_token.label("secret"),
+                        UserExternalApiToken.nonce,
+                        UserExternalApiToken.tag,
+                        UserExternalApiToken.key_version,
+                    )
+                )
+            )
+            if not gone:
+                raise NotFound("You have no such account.")
+            return (account_id,)
+
+        await once(context, within, asked, keys=_KEYS, about=_ACCOUNTS, work=work)
+        api = await within.session.get(ExternalApi, gone[0].external_api_id) if gone else None
+    if api is None or api.revocation_url is None:
+        return None
+    try:
+        token = _opened(keyring, gone[0])
+        endpoint = _endpoint(api, keyring)
+        await context.stores.oauth.revoke(endpoint, api.revocation_url, refresh_token=token, ledger=context.ledger)
+    except AxionError as error:
+        _log.warning("token_not_revoked", api=api.name, code=error.code.value)
+        return False
+    return True
+
+
 async def set_client_secret(context: Context, api_id: UUID, secret: str | None) -> None:
     """For system admins. None makes the platform a public client of the API."""
     await context.verdicts.require_admin()
@@ -199,9 +255,9 @@ async def set_client_secret(context: Context, api_id: UUID, secret: str | None) 
             raise NotFound("There is no such API.")
 
 
-async def _api(within: Transaction, api_id: UUID) -> ExternalApi:
-    """`NotFound` for one that is disabled, too."""
-    found = await within.session.get(ExternalApi, api_id)
+async def _api(within: Transaction, api_id: UUID, *, locked: bool = False) -> ExternalApi:
+    """`NotFound` for one that is disabled, too. `locked`: it does not change until the transaction ends."""
+    found = await within.session.get(ExternalApi, api_id, with_for_update={"read": True} if locked else None)
     if found is None or not found.is_enabled:
         raise NotFound("There is no such API, or users may not connect to it now.")
     return found

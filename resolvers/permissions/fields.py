@@ -32,11 +32,20 @@ class Written:
     rule: WriteRule
 
 
-FieldGuard: TypeAlias = Public | ByRows | SignedIn | Admins | OnRow | Written
+@dataclass(frozen=True, slots=True)
+class OnObject:
+    """A field for who has the relation on the object its parent is about; for others it is null, with `FORBIDDEN`."""
+
+    relation: str
+    named: Callable[[Any], str]
+    """The name of the object in OpenFGA, of the parent."""
+
+
+FieldGuard: TypeAlias = Public | ByRows | SignedIn | Admins | OnRow | OnObject | Written
 
 
 async def enforce(guard: FieldGuard, context: Context, given: Any = None) -> None:
-    """`given` is the input of a mutation. Raises `Unauthenticated`, `Forbidden` or `NotFound`."""
+    """`given` is a mutation's input, or a field's parent. Raises `Unauthenticated`, `Forbidden` or `NotFound`."""
     match guard:
         case Public() | ByRows():
             pass
@@ -44,6 +53,8 @@ async def enforce(guard: FieldGuard, context: Context, given: Any = None) -> Non
             context.verdicts.require_subject()
         case Admins():
             await context.verdicts.require_admin()
+        case OnObject(relation, named):
+            await context.verdicts.require(relation, named(given))
         case OnRow(require):
             context.verdicts.require_subject()
             await require(context, given)

@@ -17,6 +17,8 @@ class GenExternalApi:
     client_id = column()
     scopes = column()
     is_enabled = column()
+    issuer = column()
+    revocation_url = column()
     created_at = column()
     updated_at = column()
     account = to_one(

@@ -1,8 +1,9 @@
-"""Mutations of the APIs users may connect to, for administrators; and of one's own connections."""
+"""Mutations of the APIs users may connect to, for administrators."""
 
 import strawberry
 
-from resolvers.permissions.guards import AdminWrite, OwnWrite
+from resolvers.gen.external_moves import forget_if_moved
+from resolvers.permissions.guards import AdminWrite
 from schema.mapping.writes import creates, deletes, updates
 
 _SYSTEM = AdminWrite()
@@ -15,6 +16,8 @@ _API = (
     "client_id",
     "scopes",
     "is_enabled",
+    "issuer",
+    "revocation_url",
 )
 
 
@@ -24,13 +27,15 @@ class ExternalMutation:
         "GenExternalApi", guard=_SYSTEM, columns=_API, description="Offers users an API of others. For administrators."
     )
     gen_external_api_update = updates(
-        "GenExternalApi", guard=_SYSTEM, columns=_API, description="Changes an API that is offered. For administrators."
+        "GenExternalApi",
+        guard=_SYSTEM,
+        columns=_API,
+        along=forget_if_moved,
+        description="Changes an API that is offered. An address at another host forgets the client secret and all "
+        "users' tokens: set the secret again, and let users connect again. For administrators.",
     )
     gen_external_api_delete = deletes(
         "GenExternalApi",
         guard=_SYSTEM,
         description="Offers an API no more, and forgets all users' tokens for it. For administrators.",
-    )
-    gen_external_account_delete = deletes(
-        "GenExternalAccount", guard=OwnWrite("owner_subject"), description="Forgets your token for an API of others."
     )

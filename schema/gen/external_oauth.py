@@ -1,14 +1,22 @@
 """Connecting to APIs of others: OAuth 2 with PKCE. No token is ever shown."""
 
+from dataclasses import asdict
 from typing import Any
 
 import strawberry
 
 from resolvers.context import Context
-from resolvers.gen.external_apis import access_token, finish_authorization, set_client_secret, start_authorization
+from resolvers.gen.external_apis import (
+    access_token,
+    disconnect,
+    finish_authorization,
+    set_client_secret,
+    start_authorization,
+)
+from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins, SignedIn
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import mutation
+from schema.mapping.mutation import mutation, named_mutation
 from schema.mapping.payload import make_payload
 from schema.scalars import DateTime, date_time
 
@@ -42,6 +50,24 @@ class GenExternalApiInput:
 class GenExternalApiAuthorizeFinishInput:
     code: str = strawberry.field(description="The parameter `code`.")
     state: str = strawberry.field(description="The parameter `state`.")
+    iss: str | None = strawberry.field(
+        description="The parameter `iss`, where there is one: who answered. Demanded of an API that has an `issuer`.",
+        default=None,
+    )
+
+
+@strawberry.type(description="The account is forgotten here.")
+class GenExternalAccountDeletePayload:
+    deleted_id: strawberry.ID = strawberry.field(description="Global id the account had.")
+    is_revoked: bool | None = strawberry.field(
+        description="Whether the API has ended its tokens; false when it did not answer or refused, null when it has "
+        "no revocation endpoint, or the account was deleted before."
+    )
+
+
+@strawberry.input(description="Which account of yours to forget.")
+class GenExternalAccountDeleteInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the account.")
 
 
 @strawberry.input(description="The secret the API knows this platform by.")
@@ -56,8 +82,14 @@ async def _start(context: Context, given: GenExternalApiInput) -> Any:
 
 
 async def _finish(context: Context, given: GenExternalApiAuthorizeFinishInput) -> Any:
-    account = await finish_authorization(context, code=given.code, state=given.state)
+    account = await finish_authorization(context, code=given.code, state=given.state, iss=given.iss)
     return GenExternalApiAuthorizeFinishPayload(key=(account,))
+
+
+async def _forget(context: Context, given: GenExternalAccountDeleteInput, response_key: str) -> Any:
+    asked = Asked("genExternalAccountDelete", response_key, asdict(given))
+    revoked = await disconnect(context, uuid_key(given.id, "GenExternalAccount"), asked)
+    return GenExternalAccountDeletePayload(deleted_id=given.id, is_revoked=revoked)
 
 
 async def _test(context: Context, given: GenExternalApiInput) -> Any:
@@ -86,6 +118,13 @@ class ExternalOAuthMutation:
         answers=GenExternalApiAuthorizeFinishPayload,
         guard=_OWN,
         description="Connects your account at an API. Each `state` is taken once, from who began.",
+    )
+    gen_external_account_delete = named_mutation(
+        _forget,
+        takes=GenExternalAccountDeleteInput,
+        answers=GenExternalAccountDeletePayload,
+        guard=_OWN,
+        description="Forgets your tokens for an API of others, and has the API end them where it can.",
     )
     gen_external_api_connection_test = mutation(
         _test,

@@ -6,9 +6,11 @@ from uuid import UUID
 import orjson
 import strawberry
 
+from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.narrowing import Reason, Source
 from resolvers.gen.widgets import Answered, Ran, Widget, answer_widget
+from resolvers.permissions.fields import OnObject
 from schema.gen.zones import checked_zone
 from schema.mapping.enums import described_enum
 from schema.mapping.splice import Row
@@ -67,8 +69,18 @@ class GenAnswerColumn:
     kind: str = strawberry.field(description="Kind of its values, such as `integer`, `text` or `timestamp`.")
 
 
+def _administered(answer: "GenWidgetAnswer") -> str:
+    return names.dataset(answer.dataset_id)
+
+
+async def _sql(answer: strawberry.Parent["GenWidgetAnswer"]) -> list[str] | None:
+    return answer.sent
+
+
 @strawberry.type(description="What a widget's query answered, and what was done for it.")
 class GenWidgetAnswer:
+    dataset_id: strawberry.Private[UUID]
+    sent: strawberry.Private[list[str] | None]
     asked: bool = strawberry.field(
         description="False where no filter of `touchedBy` applies to the widget: keep what you have."
     )
@@ -76,7 +88,12 @@ class GenWidgetAnswer:
     rows: list[JSON] | None = strawberry.field(description="Its rows, or groups, as objects.")
     row_count: int | None = strawberry.field(description="How many rows it has.")
     truncated: bool | None = strawberry.field(description="Whether the query has more rows than its limit.")
-    sql: list[str] | None = strawberry.field(description="The statements as they were sent; values are bound to them.")
+    sql: list[str] | None = strawberry.field(
+        resolver=_sql,
+        metadata={"guard": OnObject("can_admin", _administered)},
+        description="The statements as they were sent; values are bound to them. They name the tables as the data "
+        "source has them: for administrators of the dataset.",
+    )
     bytes: BigInt | None = strawberry.field(description="Bytes the store sent.")
     ms: float | None = strawberry.field(description="Milliseconds the store took.")
     data_source: str = strawberry.field(description="The data source it asked, `datasource:{name}`.")
@@ -115,10 +132,10 @@ async def widget_answer(
     )
     given = {each.name: each.value for each in filters or ()}
     answered = await answer_widget(info.context, widget, given=given, touched_by=touched_by, time_zone=time_zone)
-    return _shown(answered)
+    return _shown(answered, widget.dataset_id)
 
 
-def _shown(answered: Answered) -> GenWidgetAnswer:
+def _shown(answered: Answered, dataset_id: UUID) -> GenWidgetAnswer:
     applied = [
         GenAppliedFilter(
             source=each.source,
@@ -135,6 +152,7 @@ def _shown(answered: Answered) -> GenWidgetAnswer:
         for each in answered.ignored
     ]
     return GenWidgetAnswer(
+        dataset_id=dataset_id,
         asked=answered.ran is not None,
         **_of_run(answered.ran),
         data_source=answered.store,
@@ -147,13 +165,13 @@ def _shown(answered: Answered) -> GenWidgetAnswer:
 
 def _of_run(ran: Ran | None) -> dict[str, Any]:
     if ran is None:
-        return dict.fromkeys(("columns", "rows", "row_count", "truncated", "sql", "bytes", "ms"))
+        return dict.fromkeys(("columns", "rows", "row_count", "truncated", "sent", "bytes", "ms"))
     return {
         "columns": [GenAnswerColumn(name=each.name, kind=each.kind.value) for each in ran.columns],
         "rows": orjson.Fragment(orjson.dumps(ran.rows)),
         "row_count": len(ran.rows),
         "truncated": ran.truncated,
-        "sql": list(ran.sql),
+        "sent": list(ran.sql),
         "bytes": bigint(ran.usage.bytes),
         "ms": ran.usage.ms,
     }

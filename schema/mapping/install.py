@@ -18,7 +18,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
-from resolvers.permissions.fields import FieldGuard, enforce
+from resolvers.permissions.fields import FieldGuard, OnObject, enforce
 from resolvers.permissions.guards import Admins, SignedIn
 from schema.mapping.collect import Document
 from schema.mapping.object import OBJECTS
@@ -46,7 +46,7 @@ def install(schema: GraphQLSchema) -> None:
             mapping, guard = definition.metadata.get("mapping"), definition.metadata.get("guard")
             if mapping is not None:
                 field.resolve = _root(mapping) if callable(mapping) else _taken
-            if isinstance(guard, SignedIn | Admins) and not _is_mutation(schema, type_):
+            if isinstance(guard, SignedIn | Admins | OnObject) and not _is_mutation(schema, type_):
                 field.resolve = _guarded(guard, field.resolve)
 
 
@@ -74,7 +74,7 @@ def _guarded(guard: FieldGuard, resolve: Callable[..., Any] | None) -> Callable[
     assert resolve is not None
 
     async def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        await enforce(guard, info.context)
+        await enforce(guard, info.context, source)
         value = resolve(source, info, **arguments)
         return await value if isawaitable(value) else value
 

@@ -30,7 +30,7 @@ from resolvers.permissions.fields import Written
 from resolvers.permissions.guards import WriteRule
 from resolvers.permissions.writing import guarding_column
 from resolvers.revisions import Series, revise, withdraw
-from resolvers.target import UPDATED_AT, Target, Whole
+from resolvers.target import UPDATED_AT, Along, Target, Whole
 from resolvers.writes import Create, Delete, Update, create, delete, update
 from resolvers.written import Shape
 from schema.mapping import types
@@ -90,15 +90,24 @@ def creates(
 
 
 def updates(
-    name: str, *, guard: WriteRule, columns: tuple[str, ...], description: str, shapes: Mapping[str, Shape] = _ANY
+    name: str,
+    *,
+    guard: WriteRule,
+    columns: tuple[str, ...],
+    description: str,
+    shapes: Mapping[str, Shape] = _ANY,
+    along: Along | None = None,
 ) -> Any:
-    """`{name}Update`: what the patch leaves out stays, what it gives as null becomes null."""
+    """`{name}Update`: what the patch leaves out stays, what it gives as null becomes null.
+
+    `shapes` and `along` as `Target` has them.
+    """
     mapping = OBJECTS[name]
     if fixed := {*mapping.table.key, UPDATED_AT}.intersection(columns):
         raise ValueError(
             f"{name}: a key and `{UPDATED_AT}` are not the caller's to change ({', '.join(sorted(fixed))})"
         )
-    target = _target(mapping, guard, columns, shapes)
+    target = replace(_target(mapping, guard, columns, shapes), along=along)
     patched = {target.names[column]: replace(_field(column, mapping, target), required=False) for column in columns}
     patch = _input(f"{name}Patch", patched, f"What to change in one `{name}`: what is left out stays.")
     fields = {"id": _Field(strawberry.ID, _ID)}

@@ -16,11 +16,14 @@ _VERSION = "Version of the key it is encrypted with."
 _HTTPS = "{} ~ '^https?://[^/?#@[:space:]]+([/?#][^[:space:]]*)?$'"
 
 
+_URLS = ("base_url", "authorization_url", "token_url", "issuer", "revocation_url")
+
+
 class ExternalApi(AxionGen):
     __tablename__ = "external_apis"
     __table_args__ = (
         UniqueConstraint("name"),
-        *(CheckConstraint(_HTTPS.format(url), name=url) for url in ("base_url", "authorization_url", "token_url")),
+        *(CheckConstraint(_HTTPS.format(url), name=url) for url in _URLS),
         CheckConstraint(
             "num_nulls(encrypted_client_secret, nonce, tag, key_version) IN (0, 4)", name="encrypted_together"
         ),
@@ -48,6 +51,12 @@ class ExternalApi(AxionGen):
     nonce: Mapped[bytes | None] = mapped_column(comment=_NONCE)
     tag: Mapped[bytes | None] = mapped_column(comment=_TAG)
     key_version: Mapped[int | None] = mapped_column(comment=_VERSION)
+    issuer: Mapped[str | None] = mapped_column(
+        comment="Who its answers must name as `iss` (RFC 9207), to the letter; null when it sends none."
+    )
+    revocation_url: Mapped[str | None] = mapped_column(
+        comment="OAuth 2 revocation endpoint (RFC 7009), where tokens end; null when it has none."
+    )
 
 
 class UserExternalApiToken(AxionGen):

@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from loaders.ledger import Ledger
+from loaders.oauth.addresses import Reach
 from loaders.oauth.client import OAuthClient
 from loaders.stores import Stores
 from loaders.tables.axion_gen.external import ExternalApi
@@ -27,6 +28,7 @@ from tests.resolvers.gen.conftest import GenStores
 
 FOLDER = Path(__file__).parent / "oidc_provider"
 REDIRECT = "http://127.0.0.1:9/oauth"
+THIS_MACHINE = Reach(loopback=True)
 CLIENT_SECRET = "the:client secret/of+axion%"
 
 
@@ -93,8 +95,8 @@ class Connecting:
             return count
 
 
-def with_oauth(stores: GenStores, *, allow_loopback: bool = True, redirect_url: str | None = REDIRECT) -> OAuthStores:
-    client = OAuthClient(redirect_url=redirect_url, timeout_ms=5_000, allow_loopback=allow_loopback)
+def with_oauth(stores: GenStores, *, reach: Reach = THIS_MACHINE, redirect_url: str | None = REDIRECT) -> OAuthStores:
+    client = OAuthClient(redirect_url=redirect_url, timeout_ms=5_000, reach=reach)
     return OAuthStores(**{each.name: getattr(stores, each.name) for each in fields(GenStores)}, oauth=client)
 
 
@@ -108,6 +110,12 @@ async def offered(stores: GenStores, url: str, *, client_id: str = "axion", toke
 
 async def consented(url: str) -> tuple[str, str]:
     """What a browser does whose user logs in and consents: the code and the state that come back."""
+    sent = await sent_back(url)
+    return sent["code"], sent["state"]
+
+
+async def sent_back(url: str) -> dict[str, str]:
+    """All that comes back."""
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(cookie_jar=jar) as browser:
         for _ in range(20):
@@ -122,6 +130,5 @@ async def consented(url: str) -> tuple[str, str]:
             assert location is not None, text
             url = urljoin(url, location)
             if url.startswith(REDIRECT):
-                sent = parse_qs(urlsplit(url).query)
-                return sent["code"][0], sent["state"][0]
+                return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     raise AssertionError("the provider asks for ever")

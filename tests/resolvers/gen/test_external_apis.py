@@ -19,6 +19,7 @@ from loaders.errors import (
     Unauthenticated,
 )
 from loaders.ledger import Ledger
+from loaders.oauth.addresses import Reach
 from loaders.secrets.keyring import Sealed
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization
 from resolvers.gen.external_apis import access_token, finish_authorization, set_client_secret, start_authorization
@@ -205,7 +206,7 @@ async def test_an_api_that_is_not_offered(people: Connecting) -> None:
 
 
 async def test_nothing_is_sent_in_the_clear(stores: GenStores, provider_url: str) -> None:
-    strict = with_oauth(stores, allow_loopback=False)
+    strict = with_oauth(stores, reach=Reach())
     people = Connecting(strict, provider_url, await offered(strict, provider_url))
     with pytest.raises(BadInput, match="https"):
         await start_authorization(people.context(), people.api)

@@ -16,6 +16,7 @@ server.listen(0, "127.0.0.1", () => {
     pkce: { required: () => true },
     issueRefreshToken: async () => true,
     rotateRefreshToken: true,
+    features: { revocation: { enabled: true } },
     ttl: { AccessToken: Number(process.env.ACCESS_SECONDS), RefreshToken: 3600 },
     cookies: { keys: ["of these tests"] },
   });

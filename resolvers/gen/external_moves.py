@@ -1,0 +1,59 @@
+"""An API of others whose addresses lead elsewhere: what was entrusted to the old ones is not sent to the new ones."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from loaders.audit.entry import Action
+from loaders.postgres.write import Transaction
+from loaders.read import Value
+from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization, UserExternalApiToken
+from resolvers.audit import audit
+from resolvers.context import Context
+from resolvers.idempotency import Key
+
+_ADDRESSES = ("base_url", "authorization_url", "token_url", "revocation_url")
+_SECRET = ("encrypted_client_secret", "nonce", "tag", "key_version")
+
+
+async def forget_if_moved(context: Context, within: Transaction, key: Key, patch: Mapping[str, Value]) -> None:
+    """Before a change of an API, under the lock of its row: where it brings another scheme, host or port, the client
+    secret, all users' tokens and the authorizations under way are gone with it, and the audit log has it.
+
+    A revocation endpoint beside the token endpoint is no other place.
+    """
+    given = [name for name in _ADDRESSES if name in patch]
+    if not given:
+        return
+    (id_,) = key
+    table = sa.inspect(ExternalApi).local_table
+    (stored,) = (await within.rows(sa.select(*(table.c[name] for name in _ADDRESSES)).where(table.c.id == id_)))[:1]
+    was = {name: origin(getattr(stored, name)) for name in _ADDRESSES}
+    will = {name: origin(str(patch[name])) if patch[name] else None for name in given}
+    beside = will.get("token_url", was["token_url"])
+    moved = {
+        name: {"from": was[name], "to": place}
+        for name, place in will.items()
+        if place not in (None, was[name]) and not (name == "revocation_url" and place == beside)
+    }
+    if not moved:
+        return
+    await within.rows(sa.update(ExternalApi).where(ExternalApi.id == id_).values(dict.fromkeys(_SECRET)))
+    await within.rows(sa.delete(ExternalApiAuthorization).where(ExternalApiAuthorization.external_api_id == id_))
+    tokens = sa.delete(UserExternalApiToken).where(UserExternalApiToken.external_api_id == id_)
+    gone = await within.rows(tokens.returning(UserExternalApiToken.id))
+    facts = {"addresses": moved, "connectionsForgotten": len(gone)}
+    await audit(context, within, Action.EXTERNAL_API_MOVED, f"external_api:{id_}", facts)
+
+
+def origin(url: str | None) -> str | None:
+    """Scheme, host and port, as they are compared: `https://api.example:443`."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:  # not a number: the place of nobody, and different from all
+        return url
+    return f"{parts.scheme}://{parts.hostname}:{port or {'https': 443, 'http': 80}.get(parts.scheme)}"
