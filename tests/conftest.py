@@ -15,6 +15,10 @@ from deploy.local.stack import Stack
 from gateway.settings import Settings
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-engine", action="store_true", help="ask the slow warehouses all questions too (minutes)")
+
+
 @dataclass(frozen=True, slots=True)
 class Emulators:
     stack: Stack

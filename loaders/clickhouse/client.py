@@ -40,6 +40,7 @@ _ARROW = {
 _GRACE_SECONDS = 2.0
 """How much longer than the store's own time-out the client waits: the store should be the one that says it."""
 _KILL_SECONDS = 10.0
+_KILL_AWAITED_SECONDS = 2.0
 _LET_RUN_SECONDS = 86_400
 """For the driver's own time-out: what counts is the patience of each statement, which it does not know."""
 
@@ -258,11 +259,14 @@ class ClickHouse:
         return broken_off(self.store, decoder.remainder) if begun and not timed_out else wrapped(self.store, error)
 
     async def _kill(self, query_id: str, ledger: Ledger) -> None:
-        """Returns when the query has ended in the store. Goes on when the caller is cancelled; `close` waits for it."""
+        """Returns when the query has ended in the store, or after two seconds: one that is silent holds up no caller.
+
+        Goes on beyond that, and when the caller is cancelled; `close` waits for it.
+        """
         kill = asyncio.create_task(self._send_kill(query_id, ledger))
         self._kills.add(kill)
         kill.add_done_callback(self._kills.discard)
-        await asyncio.shield(kill)
+        await asyncio.wait([kill], timeout=_KILL_AWAITED_SECONDS)
 
     async def _send_kill(self, query_id: str, ledger: Ledger) -> None:
         try:
@@ -286,7 +290,8 @@ class ClickHouse:
         """Callers share one attempt to connect, and a failed one is made anew by the next caller."""
         connecting = self._connecting
         if connecting is None or (connecting.done() and (connecting.cancelled() or connecting.exception() is not None)):
-            connecting = self._connecting = asyncio.create_task(self._connect())
+            within = asyncio.wait_for(self._connect(), self._timeout_ms / 1000)
+            connecting = self._connecting = asyncio.create_task(within)
         return await asyncio.shield(connecting)
 
     async def _connect(self) -> AsyncClient:

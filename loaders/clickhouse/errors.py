@@ -39,9 +39,11 @@ def store_error(store: str, code: int | None, name: str | None = None) -> StoreE
         return StoreUnavailable(store, f"{store} did not answer as ClickHouse does; check its address and any proxy")
     reported = f"{name or 'error'}, code {code}"
     if code in _CREDENTIALS:
-        return StoreCredentialsRejected(store, f"{store} rejected the user name or password ({reported})")
+        return StoreCredentialsRejected(store, f"{store} rejected the user name or password; correct them ({reported})")
     if code in _TIMEOUT:
-        return StoreTimeout(store, f"{store} did not answer in time and the query was stopped ({reported})")
+        return StoreTimeout(
+            store, f"{store} did not answer in time and the query was stopped; ask for less, or try again ({reported})"
+        )
     if code in _CANCELLED:
         return Cancelled(store, f"the query in {store} was cancelled ({reported})")
     kind = StoreUnavailable if code in _UNAVAILABLE else StoreQueryFailed
@@ -51,7 +53,7 @@ def store_error(store: str, code: int | None, name: str | None = None) -> StoreE
 def wrapped(store: str, error: BaseException) -> StoreError:
     """The project's error for a driver's; to be raised `from` it, so that logs keep the cause."""
     if isinstance(error, TimeoutError):
-        return StoreTimeout(store, f"{store} did not answer in time")
+        return StoreTimeout(store, f"{store} did not answer in time; try again")
     if isinstance(error, Error) and error.code is not None:
         return store_error(store, error.code, error.name)
     if isinstance(error, (OperationalError, aiohttp.ClientError, OSError)):

@@ -47,7 +47,9 @@ def known_store_error(store: str, error: Exception) -> StoreError | None:
     text = str(error)
     if _any(_REJECTED, text):
         return StoreCredentialsRejected(
-            store, f"{store}: the S3 server rejected the access key or secret key, or they may not use this bucket."
+            store,
+            f"{store}: the S3 server rejected the access key or secret key, or they may not use this bucket. "
+            "Correct them.",
         )
     if _any(_NO_BUCKET, text):
         return StoreQueryFailed(store, f"{store}: the S3 server has no such bucket. Correct the `bucket` setting.")

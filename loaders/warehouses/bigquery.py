@@ -27,7 +27,6 @@ from loaders.warehouses.settings import BigQueryCredentials, BigQueryOptions
 
 T = TypeVar("T")
 
-_CALL_S: Final = 10.0
 _RETRY_S: Final = 3.0
 _IN_NAMES: Final = frozenset({"Mn", "Mc", "Nd", "Nl", "Pc", "Pd", "Zs"})
 _VIEWS: Final = frozenset({"VIEW", "MATERIALIZED_VIEW"})
@@ -61,7 +60,7 @@ class BigQueryWarehouse:
     async def ping(self, *, ledger: Ledger) -> None:
         dataset = self._dataset(None)
         await self._blocking(
-            lambda: self._clients.jobs.get_dataset(dataset, retry=self._retry, timeout=_CALL_S), ledger
+            lambda: self._clients.jobs.get_dataset(dataset, retry=self._retry, timeout=self._options.timeout_s), ledger
         )
 
     async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
@@ -71,7 +70,11 @@ class BigQueryWarehouse:
 
         def listed() -> list[bigquery.table.TableListItem]:
             try:
-                return list(self._clients.jobs.list_tables(self._dataset(schema), retry=self._retry, timeout=_CALL_S))
+                return list(
+                    self._clients.jobs.list_tables(
+                        self._dataset(schema), retry=self._retry, timeout=self._options.timeout_s
+                    )
+                )
             except exceptions.NotFound:
                 if schema is None:
                     raise
@@ -115,7 +118,7 @@ class BigQueryWarehouse:
                 location=self._options.location,
                 retry=self._retry,
                 job_retry=None,
-                timeout=_CALL_S,
+                timeout=self._options.timeout_s,
             )
 
         return await self._blocking(dry, ledger)
@@ -160,7 +163,7 @@ class BigQueryWarehouse:
 
         def get() -> bigquery.Table | None:
             try:
-                return self._clients.jobs.get_table(reference, retry=self._retry, timeout=_CALL_S)
+                return self._clients.jobs.get_table(reference, retry=self._retry, timeout=self._options.timeout_s)
             except exceptions.NotFound:
                 return None
 

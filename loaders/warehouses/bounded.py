@@ -1,4 +1,4 @@
-"""Bounds around any warehouse: how many queries run at once, and no dialing again right after a failed one."""
+"""Bounds around any warehouse: how many queries run at once, how long each may take, no dialing after a failure."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,7 +10,6 @@ from loaders.description import Table
 from loaders.errors import StoreCredentialsRejected, StoreError, StoreTimeout, StoreUnavailable
 from loaders.ledger import Ledger
 from loaders.warehouses.base import (
-    DEFAULT_TIMEOUT_MS,
     Estimate,
     Estimates,
     RecordBatches,
@@ -24,14 +23,20 @@ from loaders.warehouses.base import (
 class Bounded:
     """At most `limit` calls and streams at a time; the others wait, as long as their time-out allows.
 
-    After a `StoreUnavailable` or `StoreCredentialsRejected` every call fails with the same for `memory_s` seconds,
-    those that waited too, so a hundred fields over a server that is down dial it `limit` times at most. The first call
-    after that dials again. `ping` always dials: it is the connection test.
+    `timeout_ms` is the data source's own. A call that asks for metadata ends within it, whatever the client does; a
+    stream has it unless it is given another.
+
+    After a `StoreUnavailable`, a `StoreCredentialsRejected`, or metadata that did not come in time, every call fails
+    with the same for `memory_s` seconds, those that waited too, so a hundred fields over a server that is down dial it
+    `limit` times at most. The first call after that dials again. `ping` always dials: it is the connection test.
     """
 
-    def __init__(self, warehouse: Warehouse, *, limit: int, memory_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, warehouse: Warehouse, *, limit: int, timeout_ms: int, memory_s: float, clock: Callable[[], float]
+    ) -> None:
         self._warehouse = warehouse
         self._limit = limit
+        self._timeout_ms = timeout_ms
         self._slots = asyncio.Semaphore(limit)
         self._memory_s = memory_s
         self._clock = clock
@@ -55,22 +60,22 @@ class Bounded:
         return self._active
 
     async def ping(self, *, ledger: Ledger) -> None:
-        await self._warehouse.ping(ledger=ledger)
+        async with self._in_time():
+            await self._warehouse.ping(ledger=ledger)
         self._failed = None
 
     async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
-        async with self._slot(DEFAULT_TIMEOUT_MS):
+        async with self._asking():
             return await self._warehouse.list_tables(schema, ledger=ledger)
 
     async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
-        async with self._slot(DEFAULT_TIMEOUT_MS):
+        async with self._asking():
             return await self._warehouse.describe(table, schema, ledger=ledger)
 
-    async def stream(
-        self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
-    ) -> RecordBatches:
-        async with self._slot(timeout_ms):
-            batches = self._warehouse.stream(statement, ledger=ledger, timeout_ms=timeout_ms)
+    async def stream(self, statement: Statement, *, ledger: Ledger, timeout_ms: int | None = None) -> RecordBatches:
+        allowed = self._timeout_ms if timeout_ms is None else timeout_ms
+        async with self._slot(allowed):
+            batches = self._warehouse.stream(statement, ledger=ledger, timeout_ms=allowed)
             async with aclosing(batches):
                 async for batch in batches:
                     yield batch
@@ -82,6 +87,29 @@ class Bounded:
         """Closes once nothing runs any more."""
         await self._idle.wait()
         await self._warehouse.close()
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        """A slot for a call that asks for metadata: they are small, so a server that is slow with them is not well."""
+        async with self._slot(self._timeout_ms):
+            try:
+                async with self._in_time():
+                    yield
+            except StoreTimeout as error:
+                self._remember(error)
+                raise
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout_ms / 1000):
+                yield
+        except TimeoutError:
+            message = (
+                f"{self.store} did not answer within {self._timeout_ms} ms. Check that its server is well, "
+                "or give it more time with the setting `timeout_ms`."
+            )
+            raise StoreTimeout(self.store, message) from None
 
     @asynccontextmanager
     async def _slot(self, timeout_ms: int) -> AsyncIterator[None]:
@@ -98,8 +126,7 @@ class Bounded:
                 self._refuse_if_failed()
                 yield
             except (StoreUnavailable, StoreCredentialsRejected) as error:
-                if error is not self._failed:
-                    self._failed, self._failed_at = error, self._clock()
+                self._remember(error)
                 raise
             finally:
                 self._slots.release()
@@ -107,6 +134,10 @@ class Bounded:
             self._active -= 1
             if self._active == 0:
                 self._idle.set()
+
+    def _remember(self, error: StoreError) -> None:
+        if error is not self._failed:
+            self._failed, self._failed_at = error, self._clock()
 
     def _refuse_if_failed(self) -> None:
         if self._failed is None:
@@ -120,25 +151,36 @@ class BoundedEstimating(Bounded):
     """Of a warehouse that has the ability `Estimates`."""
 
     def __init__(
-        self, warehouse: Warehouse, estimates: Estimates, *, limit: int, memory_s: float, clock: Callable[[], float]
+        self,
+        warehouse: Warehouse,
+        estimates: Estimates,
+        *,
+        limit: int,
+        timeout_ms: int,
+        memory_s: float,
+        clock: Callable[[], float],
     ) -> None:
-        super().__init__(warehouse, limit=limit, memory_s=memory_s, clock=clock)
+        super().__init__(warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)
         self._estimates = estimates
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
-        async with self._slot(DEFAULT_TIMEOUT_MS):
+        async with self._asking():
             return await self._estimates.estimate(table, schema, ledger=ledger)
 
     async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int | None:
         """None, as where metadata are silent, of a warehouse without the ability `ScanEstimates`."""
         if not isinstance(self._warehouse, ScanEstimates):
             return None
-        async with self._slot(DEFAULT_TIMEOUT_MS):
+        async with self._asking():
             return await self._warehouse.scan_bytes(scan, ledger=ledger)
 
 
-def bounded(warehouse: Warehouse, *, limit: int, memory_s: float, clock: Callable[[], float]) -> Bounded:
+def bounded(
+    warehouse: Warehouse, *, limit: int, timeout_ms: int, memory_s: float, clock: Callable[[], float]
+) -> Bounded:
     """The bounds keep the abilities the warehouse has, and claim no other."""
     if isinstance(warehouse, Estimates):
-        return BoundedEstimating(warehouse, warehouse, limit=limit, memory_s=memory_s, clock=clock)
-    return Bounded(warehouse, limit=limit, memory_s=memory_s, clock=clock)
+        return BoundedEstimating(
+            warehouse, warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
+        )
+    return Bounded(warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)

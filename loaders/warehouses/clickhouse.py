@@ -19,7 +19,6 @@ from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches,
 from loaders.warehouses.clickhouse_types import column_type
 from loaders.warehouses.settings import ClickHouseCredentials, ClickHouseOptions
 
-_METADATA_TIMEOUT_MS: Final = 10_000
 _UNKNOWN_TABLE: Final = 60
 _VIEWS: Final = frozenset({"View", "MaterializedView", "LiveView", "WindowView"})
 
@@ -62,6 +61,7 @@ class ClickHouseWarehouse:
             credentials.password.get_secret_value(),
             None,
             store=store,
+            timeout_ms=options.timeout_ms,
             connections=connections,
         )
 
@@ -141,7 +141,7 @@ class ClickHouseWarehouse:
         await self._client.close()
 
     async def _metadata(self, sql: str, parameters: Mapping[str, object], ledger: Ledger) -> pa.Table:
-        return await self._client.query(sql, parameters, ledger=ledger, timeout_ms=_METADATA_TIMEOUT_MS)
+        return await self._client.query(sql, parameters, ledger=ledger)
 
     def _unknown(self, table: str) -> UnknownTable:
         return UnknownTable(f"{self._store} has no table {table}. List its tables again.")

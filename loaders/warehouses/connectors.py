@@ -60,6 +60,10 @@ class Connector(Generic[O, C]):
             raise BadInput(f"The settings of connector {self.name} are not right: {'; '.join(problems)}.")
         return options, credentials
 
+    def timeout_ms(self, options: Mapping[str, object]) -> int:
+        """Of stored options that `warehouse` has taken."""
+        return self.options.model_validate(options).timeout_ms
+
     def warehouse(self, store: str, options: Mapping[str, object], plaintext: bytes) -> Warehouse:
         """From what is stored: the options, and the opened secret."""
         try:

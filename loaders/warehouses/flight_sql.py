@@ -27,7 +27,6 @@ from loaders.warehouses.statement_tables import tables_of
 
 T = TypeVar("T")
 
-_METADATA_S = 10.0
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_]+")
 _DIALECTS: dict[str, Dialect] = {"duckdb": DUCKDB}
 
@@ -156,10 +155,11 @@ class FlightSql:
 
 
 def _dialed(options: FlightSqlOptions, credentials: FlightSqlCredentials) -> flight_sql.Connection:
+    within = str(options.timeout_s)
     settings = {
-        DatabaseOptions.TIMEOUT_QUERY.value: str(_METADATA_S),
-        DatabaseOptions.TIMEOUT_UPDATE.value: str(_METADATA_S),
-        DatabaseOptions.TIMEOUT_FETCH.value: str(_METADATA_S),
+        DatabaseOptions.TIMEOUT_QUERY.value: within,
+        DatabaseOptions.TIMEOUT_UPDATE.value: within,
+        DatabaseOptions.TIMEOUT_FETCH.value: within,
     }
     token = credentials.token.get_secret_value()
     if token:

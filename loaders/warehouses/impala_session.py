@@ -27,13 +27,14 @@ class Session:
         mechanism = "NOSASL" if options.authentication == "nosasl" else "PLAIN"
         user, password = credentials.username.get_secret_value(), credentials.password.get_secret_value()
         socket = get_socket(options.host, options.port, False, None, False)
-        socket.setTimeout(_SOCKET_S * 1000)
+        socket.setTimeout(options.timeout_ms)
         transport = get_transport(socket, options.host, "impala", mechanism, user or None, password or None)
         try:
             transport.open()
             service = HS2Service(ThriftClient(TBinaryProtocolAccelerated(transport)), retries=1)
             connection = HiveServer2Connection(service)
             cursor = connection.cursor(user or None, convert_types=False, convert_strings_to_unicode=False)
+            socket.setTimeout(max(_SOCKET_S * 1000, options.timeout_ms))  # what a job may wait for rows
         except BaseException:
             socket.close()
             raise

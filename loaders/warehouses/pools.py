@@ -182,12 +182,19 @@ class Warehouses:
     def _replace(self, known: _Open | None, row: DataSourceRow) -> _Open:
         plaintext = b"{}" if row.credentials is None else self._keyring.open(row.credentials)
         options = orjson.loads(row.options)
-        warehouse = connector(row.connector_type).warehouse(row.store, options, plaintext)
+        known_as = connector(row.connector_type)
+        warehouse = known_as.warehouse(row.store, options, plaintext)
         if known is not None:
             self._drop(row.id)
         entry = _Open(
             row,
-            bounded(warehouse, limit=self._concurrency, memory_s=self._failure_memory_s, clock=self._clock),
+            bounded(
+                warehouse,
+                limit=self._concurrency,
+                timeout_ms=known_as.timeout_ms(options),
+                memory_s=self._failure_memory_s,
+                clock=self._clock,
+            ),
             self._clock(),
         )
         self._open[row.id] = entry

@@ -38,7 +38,6 @@ from loaders.warehouses.statement_tables import tables_of
 T = TypeVar("T")
 
 _CONNECT_S = 3.0
-_REQUEST_S = 10.0
 _ATTEMPTS = 2
 _DATASETS = 64
 
@@ -71,8 +70,8 @@ class S3Parquet:
             endpoint_override=endpoint.netloc,
             scheme=endpoint.scheme,
             region=options.region,
-            connect_timeout=_CONNECT_S,
-            request_timeout=_REQUEST_S,
+            connect_timeout=min(_CONNECT_S, options.timeout_s),
+            request_timeout=options.timeout_s,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
         )
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
@@ -134,7 +133,12 @@ class S3Parquet:
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
         named = tables_of(statement.sql, DUCKDB.name)
-        opened = await concurrently(self._dataset(name, schema, ledger) for schema, name in named)
+        too_long = f"{self._store}: the query took longer than {timeout_ms} ms and was cancelled."
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                opened = await concurrently(self._dataset(name, schema, ledger) for schema, name in named)
+        except TimeoutError:
+            raise StoreTimeout(self._store, too_long) from None
         datasets = {place: dataset for place, (dataset, _) in zip(named, opened, strict=True)}
         run = DuckDbRun(
             self._executor,
@@ -150,8 +154,7 @@ class S3Parquet:
                 rows, sent = rows + batch.num_rows, sent + batch.nbytes
                 yield _zoned(batch)
         except TimeoutError:
-            message = f"{self._store}: the query took longer than {timeout_ms} ms and was cancelled."
-            raise StoreTimeout(self._store, message) from None
+            raise StoreTimeout(self._store, too_long) from None
         except duckdb.InterruptException:
             raise Cancelled(self._store, f"{self._store}: the query was cancelled.") from None
         except S3_FAILURES as error:

@@ -14,7 +14,13 @@ class _Settings(BaseModel):
 
 
 class Options(_Settings):
-    """Not secret: the `options` of a data source."""
+    """Not secret: the `options` of a data source. `timeout_ms` bounds each statement and each look at metadata."""
+
+    timeout_ms: int = Field(30_000, ge=100, le=600_000)
+
+    @property
+    def timeout_s(self) -> float:
+        return self.timeout_ms / 1000
 
 
 class Credentials(_Settings):

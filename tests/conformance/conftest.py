@@ -5,14 +5,7 @@ import pytest
 from loaders.ledger import Ledger
 from loaders.warehouses.base import Warehouse
 from tests.conformance.rows import EVERY_TYPE, LARGE, MIXED, MOMENTS, NO_ROWS, ODD_NAMES
-from tests.conformance.subject import (
-    BigQuerySubject,
-    ClickHouseSubject,
-    FlightSqlSubject,
-    ImpalaSubject,
-    S3ParquetSubject,
-    Subject,
-)
+from tests.conformance.subject import ENGINES, Subject, subject_of
 
 _SHORT = {
     "impala": (
@@ -32,10 +25,6 @@ _LONG = {"bigquery": ("test_every_filter",)}
 """And of one that is quick but for some, those that every run leaves out."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every-engine", action="store_true", help="ask the slow warehouses all questions too (minutes)")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--every-engine"):
         return
@@ -53,21 +42,10 @@ def _is_left_out(item: pytest.Function) -> bool:
     return engine in _LONG and name in _LONG[engine]
 
 
-@pytest.fixture(scope="session", params=["bigquery", "clickhouse", "flight_sql", "impala", "s3_parquet"])
+@pytest.fixture(scope="session", params=ENGINES)
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     """Loaded with the same tables whatever the connector. Fixtures `clickhouse_url`, `clickhouse_password` and `s3`."""
-    made: Subject
-    if request.param == "bigquery":
-        made = BigQuerySubject(request.getfixturevalue("bigquery"))
-    elif request.param == "clickhouse":
-        url = request.getfixturevalue("clickhouse_url")
-        made = ClickHouseSubject(url, request.getfixturevalue("clickhouse_password"))
-    elif request.param == "flight_sql":
-        made = FlightSqlSubject(request.getfixturevalue("flight_sql"))
-    elif request.param == "impala":
-        made = ImpalaSubject(request.getfixturevalue("impala"))
-    else:
-        made = S3ParquetSubject(request.getfixturevalue("s3"))
+    made = subject_of(request.param, request.getfixturevalue)
     await made.prepare()
     await made.load("every_type", EVERY_TYPE)
     await made.load("no_rows", NO_ROWS)

@@ -4,9 +4,10 @@ import asyncio
 import io
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import adbc_driver_flightsql.dbapi as flight_sql
 import pyarrow as pa
@@ -27,26 +28,12 @@ from loaders.description import ColumnType, Kind
 from loaders.ledger import Ledger
 from loaders.read import AggregateFunction
 from loaders.warehouses.base import Warehouse
-from loaders.warehouses.bigquery import BigQueryWarehouse
-from loaders.warehouses.clickhouse import ClickHouseWarehouse
-from loaders.warehouses.flight_sql import FlightSql
-from loaders.warehouses.impala import ImpalaWarehouse
+from loaders.warehouses.connectors import connector
 from loaders.warehouses.s3_parquet import S3Parquet
-from loaders.warehouses.settings import (
-    BigQueryCredentials,
-    BigQueryOptions,
-    ClickHouseCredentials,
-    ClickHouseOptions,
-    FlightSqlCredentials,
-    FlightSqlOptions,
-    ImpalaCredentials,
-    ImpalaOptions,
-    S3ParquetCredentials,
-    S3ParquetOptions,
-)
 from tests.conformance.bigquery_front import ACCOUNT, Front
 from tests.conformance.rows import ODD_NAME, ODD_NAMES
 
+ENGINES = ("bigquery", "clickhouse", "flight_sql", "impala", "s3_parquet")
 STORE = "datasource:conformance"
 NOBODY_LISTENS = "http://127.0.0.1:1"
 WRONG_SECRET = "wrong-Secret-7f3a"
@@ -78,6 +65,8 @@ class Subject(ABC):
     """Whether the engine tells sizes from metadata."""
     without: frozenset[AggregateFunction] = frozenset()
     """Measures the engine has not (docs/connectors.md)."""
+    connector = ""
+    """As data sources name it."""
 
     @abstractmethod
     async def prepare(self) -> None:
@@ -90,11 +79,32 @@ class Subject(ABC):
     async def drop(self, name: str) -> None: ...
 
     @abstractmethod
-    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse: ...
+    def settings(
+        self, *, secret: str | None = None, user: str | None = None, url: str | None = None
+    ) -> dict[str, object]:
+        """All settings of a data source over `space`; with a wrong secret or user, or by way of `http://host:port`."""
 
+    @property
     @abstractmethod
+    def address(self) -> tuple[str, int]:
+        """Where its server, or what stands before it, listens."""
+
+    @property
+    @abstractmethod
+    def missing(self) -> dict[str, object]:
+        """Settings that name a database or bucket which does not exist."""
+
+    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
+        return self.opened(self.settings(secret=secret, user=user, url=url))
+
     def open_missing(self) -> Warehouse:
-        """Over a database or bucket that does not exist."""
+        return self.opened(self.settings() | self.missing)
+
+    def opened(self, settings: Mapping[str, object]) -> Warehouse:
+        """As the product opens what it has stored."""
+        known = connector(self.connector)
+        options, credentials = known.split(settings)
+        return known.warehouse(STORE, options.model_dump(mode="json"), credentials.to_bytes())
 
     @abstractmethod
     def endless(self, table: str) -> Statement:
@@ -123,6 +133,8 @@ _CLICKHOUSE_TYPES = {
 
 
 class ClickHouseSubject(Subject):
+    connector = "clickhouse"
+
     def __init__(self, url: str, password: str) -> None:
         self._url = url
         self._password = password
@@ -143,19 +155,23 @@ class ClickHouseSubject(Subject):
     async def drop(self, name: str) -> None:
         await self._client.command(f"DROP TABLE {self.space}.{_quoted(name)} SYNC", ledger=Ledger())
 
-    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
-        return ClickHouseWarehouse(
-            STORE,
-            ClickHouseOptions(url=url or self._url, database=self.space),
-            ClickHouseCredentials.model_validate({"username": user or "default", "password": secret or self._password}),
-        )
+    def settings(
+        self, *, secret: str | None = None, user: str | None = None, url: str | None = None
+    ) -> dict[str, object]:
+        return {
+            "url": url or self._url,
+            "database": self.space,
+            "username": user or "default",
+            "password": secret or self._password,
+        }
 
-    def open_missing(self) -> Warehouse:
-        return ClickHouseWarehouse(
-            STORE,
-            ClickHouseOptions(url=self._url, database="axion_no_such_database"),
-            ClickHouseCredentials.model_validate({"password": self._password}),
-        )
+    @property
+    def address(self) -> tuple[str, int]:
+        return _address(self._url)
+
+    @property
+    def missing(self) -> dict[str, object]:
+        return {"database": "axion_no_such_database"}
 
     def endless(self, table: str) -> Statement:
         source = f"{self.space}.{_quoted(table)}"
@@ -179,6 +195,7 @@ class ClickHouseSubject(Subject):
 
 
 class S3ParquetSubject(Subject):
+    connector = "s3_parquet"
     bucket = "axion-conformance"
 
     def __init__(self, server: S3Server) -> None:
@@ -205,23 +222,24 @@ class S3ParquetSubject(Subject):
     async def drop(self, name: str) -> None:
         self._files.delete_dir(f"{self.bucket}/{self.space}/{name}")
 
-    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
-        return S3Parquet(
-            STORE,
-            S3ParquetOptions(endpoint=url or self._server.endpoint, bucket=self.bucket, prefix=self.space),
-            S3ParquetCredentials.model_validate(
-                {"access_key": user or self._server.access_key, "secret_key": secret or self._server.secret_key}
-            ),
-        )
+    def settings(
+        self, *, secret: str | None = None, user: str | None = None, url: str | None = None
+    ) -> dict[str, object]:
+        return {
+            "endpoint": url or self._server.endpoint,
+            "bucket": self.bucket,
+            "prefix": self.space,
+            "access_key": user or self._server.access_key,
+            "secret_key": secret or self._server.secret_key,
+        }
 
-    def open_missing(self) -> Warehouse:
-        return S3Parquet(
-            STORE,
-            S3ParquetOptions(endpoint=self._server.endpoint, bucket="axion-no-such-bucket"),
-            S3ParquetCredentials.model_validate(
-                {"access_key": self._server.access_key, "secret_key": self._server.secret_key}
-            ),
-        )
+    @property
+    def address(self) -> tuple[str, int]:
+        return _address(self._server.endpoint)
+
+    @property
+    def missing(self) -> dict[str, object]:
+        return {"bucket": "axion-no-such-bucket", "prefix": ""}
 
     def endless(self, table: str) -> Statement:
         sql = f'SELECT t.id * u.id AS c0 FROM "{table}" AS t CROSS JOIN "{table}" AS u WHERE hash(t.id, u.id) = 0'
@@ -235,6 +253,7 @@ class S3ParquetSubject(Subject):
 class BigQuerySubject(Subject):
     """The emulator behind a front that checks the account: `space` and `other_space` are datasets."""
 
+    connector = "bigquery"
     odd_name = "naïve table-1 漢"
     odd_columns = ("a b é", "c'd", "select")
     kinds = {"id": ColumnType(Kind.BIGINT), "unsigned": ColumnType(Kind.NUMERIC)}
@@ -278,20 +297,25 @@ class BigQuerySubject(Subject):
         (job,) = await asyncio.to_thread(lambda: list(self._client.list_jobs(max_results=1)))
         return (job.error_result or {}).get("reason")
 
-    def open(
-        self,
-        *,
-        secret: str | None = None,
-        user: str | None = None,
-        url: str | None = None,
-        maximum_bytes_billed: int | None = None,
-    ) -> Warehouse:
+    def settings(
+        self, *, secret: str | None = None, user: str | None = None, url: str | None = None
+    ) -> dict[str, object]:
         key = rsa.generate_private_key(65537, 2048) if secret else None
-        account = self.front.service_account(key=key, email=user or ACCOUNT)
-        return self._opened(self.space, account, url or self.front.endpoint, maximum_bytes_billed)
+        return {
+            "project": self._at.project,
+            "dataset": self.space,
+            "endpoint": url or self.front.endpoint,
+            "storage_endpoint": self._at.storage_endpoint,
+            "service_account": self.front.service_account(key=key, email=user or ACCOUNT),
+        }
 
-    def open_missing(self) -> Warehouse:
-        return self._opened("axion_no_such_dataset", self.front.service_account(), self.front.endpoint)
+    @property
+    def address(self) -> tuple[str, int]:
+        return _address(self.front.endpoint)
+
+    @property
+    def missing(self) -> dict[str, object]:
+        return {"dataset": "axion_no_such_dataset"}
 
     def endless(self, table: str) -> Statement:
         source = f"`{self.space}`.`{table}`"
@@ -304,19 +328,6 @@ class BigQuerySubject(Subject):
     async def close(self) -> None:
         self._client.close()
         await self.front.stop()
-
-    def _opened(self, dataset: str, account: str, endpoint: str, maximum_bytes_billed: int | None = None) -> Warehouse:
-        return BigQueryWarehouse(
-            STORE,
-            BigQueryOptions(
-                project=self._at.project,
-                dataset=dataset,
-                maximum_bytes_billed=maximum_bytes_billed,
-                endpoint=endpoint,
-                storage_endpoint=self._at.storage_endpoint,
-            ),
-            BigQueryCredentials.model_validate({"service_account": account}),
-        )
 
 
 _BIGQUERY_TYPES = {
@@ -342,6 +353,7 @@ def _bigquery_field(field: pa.Field) -> bigquery.SchemaField:
 class FlightSqlSubject(Subject):
     """Over TLS, with a user and a password. DuckDB behind it: `space` and `other_space` are schemas."""
 
+    connector = "flight_sql"
     estimates = False
 
     def __init__(self, at: flight_sql_server.Address) -> None:
@@ -369,11 +381,25 @@ class FlightSqlSubject(Subject):
     async def drop(self, name: str) -> None:
         self._run(f"DROP TABLE {self.space}.{_doubled(name)}")
 
-    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
-        return self._opened(self.space, secret=secret, user=user, url=url)
+    def settings(
+        self, *, secret: str | None = None, user: str | None = None, url: str | None = None
+    ) -> dict[str, object]:
+        return {
+            "url": url.replace("http://", "grpc+tls://") if url else self._at.url,
+            "dialect": "duckdb",
+            "db_schema": self.space,
+            "root_certificates": self._at.certificate.read_text(),
+            "username": user or self._at.user,
+            "password": secret or self._at.password,
+        }
 
-    def open_missing(self) -> Warehouse:
-        return self._opened("axion_no_such_schema")
+    @property
+    def address(self) -> tuple[str, int]:
+        return _address(self._at.url)
+
+    @property
+    def missing(self) -> dict[str, object]:
+        return {"db_schema": "axion_no_such_schema"}
 
     def endless(self, table: str) -> Statement:
         source = f'"{self.space}"."{table}"'
@@ -386,22 +412,6 @@ class FlightSqlSubject(Subject):
     async def close(self) -> None:
         self._connection.close()
 
-    def _opened(
-        self, schema: str, *, secret: str | None = None, user: str | None = None, url: str | None = None
-    ) -> Warehouse:
-        return FlightSql(
-            STORE,
-            FlightSqlOptions(
-                url=url.replace("http://", "grpc+tls://") if url else self._at.url,
-                dialect="duckdb",
-                db_schema=schema,
-                root_certificates=self._at.certificate.read_text(),
-            ),
-            FlightSqlCredentials.model_validate(
-                {"username": user or self._at.user, "password": secret or self._at.password}
-            ),
-        )
-
     def _run(self, sql: str) -> None:
         with self._connection.cursor() as cursor:
             cursor.execute(sql)
@@ -411,6 +421,7 @@ class FlightSqlSubject(Subject):
 class ImpalaSubject(Subject):
     """Spark in Impala's place: `space` and `other_space` are databases, tables are files of this machine."""
 
+    connector = "impala"
     odd_name = "odd_name_1"
     odd_columns = ("a_b", "c1", "select")
     mangled = frozenset({"words"})  # Spark does not escape quotes in a list
@@ -435,7 +446,7 @@ class ImpalaSubject(Subject):
 
     async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None:
         folder = Path(self._files.name) / (space or self.space) / name
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         size = max(-(-rows.num_rows // 8), 1)
         for place in range(0, max(rows.num_rows, 1), size):
             pq.write_table(rows.slice(place, size), folder / f"part-{place}.parquet")
@@ -444,11 +455,25 @@ class ImpalaSubject(Subject):
     async def drop(self, name: str) -> None:
         self._run(f"DROP TABLE {self.space}.{name}")
 
-    def open(self, *, secret: str | None = None, user: str | None = None, url: str | None = None) -> Warehouse:
-        return self._opened(self.space, secret=secret, user=user, port=1 if url else None)
+    def settings(
+        self, *, secret: str | None = None, user: str | None = None, url: str | None = None
+    ) -> dict[str, object]:
+        host, port = _address(url) if url else self.address
+        return {
+            "host": host,
+            "port": port,
+            "database": self.space,
+            "username": user or self._at.user,
+            "password": secret or self._at.password,
+        }
 
-    def open_missing(self) -> Warehouse:
-        return self._opened("axion_no_such_database")
+    @property
+    def address(self) -> tuple[str, int]:
+        return self._at.host, self._at.port
+
+    @property
+    def missing(self) -> dict[str, object]:
+        return {"database": "axion_no_such_database"}
 
     def endless(self, table: str) -> Statement:
         """It sleeps, as Spark's own loops do not look whether they were cancelled; in one task, so that others run."""
@@ -464,23 +489,36 @@ class ImpalaSubject(Subject):
         self._connection.close()
         self._files.cleanup()
 
-    def _opened(
-        self, database: str, *, secret: str | None = None, user: str | None = None, port: int | None = None
-    ) -> Warehouse:
-        return ImpalaWarehouse(
-            STORE,
-            ImpalaOptions(host=self._at.host, port=port or self._at.port, database=database),
-            ImpalaCredentials.model_validate(
-                {"username": user or self._at.user, "password": secret or self._at.password}
-            ),
-        )
-
     def _run(self, sql: str) -> None:
         self._cursor.execute(sql)
 
     def _one(self, sql: str) -> Any:
         self._cursor.execute(sql)
         return self._cursor.fetchall()[0][0]
+
+
+def subject_of(engine: str, fixture: Callable[[str], Any]) -> Subject:
+    """A subject for that connector, over what the fixtures of that name give."""
+    made: Subject
+    match engine:
+        case "bigquery":
+            made = BigQuerySubject(fixture(engine))
+        case "clickhouse":
+            made = ClickHouseSubject(fixture("clickhouse_url"), fixture("clickhouse_password"))
+        case "flight_sql":
+            made = FlightSqlSubject(fixture(engine))
+        case "impala":
+            made = ImpalaSubject(fixture(engine))
+        case _:
+            made = S3ParquetSubject(fixture("s3"))
+    return made
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
 
 
 def _doubled(name: str) -> str:

@@ -46,7 +46,7 @@ async def test_bytes_are_those_of_a_dry_run(subject: Subject) -> None:
 
 
 async def test_a_query_over_its_bytes_is_refused(subject: Subject) -> None:
-    warehouse = subject.open(maximum_bytes_billed=1_000)
+    warehouse = subject.opened({**subject.settings(), "maximum_bytes_billed": 1_000})
     ledger = Ledger()
     statement = await statement_of(warehouse, "large", ledger)
     with pytest.raises(StoreQueryFailed, match="more than `maximum_bytes_billed` allows"):

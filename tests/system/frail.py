@@ -95,7 +95,7 @@ async def _add(client: Client, settings: Settings, warehouse: str, lake: str) ->
         await add_source(client, name, connector, options)
 
 
-async def add_source(client: Client, name: str, connector: str, options: Mapping[str, str]) -> str:
+async def add_source(client: Client, name: str, connector: str, options: Mapping[str, object]) -> str:
     """The global id of a dataset of all tables of a new data source, both of that name."""
     source = await _made(client, _SOURCE, {"name": name, "connectorType": connector, "settings": dict(options)})
     return await _made(client, _DATASET, {"name": name, "dataSourceId": source})

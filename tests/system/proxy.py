@@ -32,6 +32,10 @@ class Proxy:
         finally:
             await proxy._close()
 
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
     @asynccontextmanager
     async def being(self, state: State) -> AsyncIterator[None]:
         """In that state for the block, then up again. All connections end at both changes."""

@@ -44,7 +44,7 @@ async def parents(stores: GenStores, object_: str) -> list[str]:
 
 async def test_a_data_source_is_stored_with_sealed_credentials_and_a_parent(as_: As, stores: GenStores) -> None:
     row = await data_sources.create_data_source(as_("admin"), flights())
-    assert row.options == {"url": "http://127.0.0.1:1", "database": "default"}
+    assert row.options == {"url": "http://127.0.0.1:1", "database": "default", "timeout_ms": 30_000}
     assert row.encrypted_credentials is not None
     assert row.key_version == 1
     assert row.created_at.tzinfo is not None
@@ -224,7 +224,7 @@ async def test_changed_settings_are_sealed_anew_and_the_old_ones_gone(as_: As, s
     row = await data_sources.create_data_source(as_("admin"), flights())
     changed = DataSourceUpdate(row.id, {"url": "http://127.0.0.1:2", "password": "another-Secret"}, "Moved.")
     after = await data_sources.update_data_source(as_("admin"), changed)
-    assert after.options == {"url": "http://127.0.0.1:2", "database": "default"}
+    assert after.options == {"url": "http://127.0.0.1:2", "database": "default", "timeout_ms": 30_000}
     assert (after.description, after.name) == ("Moved.", "flights")
     assert after.nonce != row.nonce
     kept = await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, description="Still there."))

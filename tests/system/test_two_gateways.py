@@ -1,0 +1,108 @@
+"""A data source added, changed and removed through one gateway counts in another that runs all the while."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from gateway.settings import Settings
+from tests.loaders.jobs.waiting import until
+from tests.system.client import Client
+from tests.system.frail import add_source, remove_sources
+from tests.system.process import Gateway
+from tests.system.proxy import Proxy
+from tests.system.stores import Direct
+
+NAME = "system-two-gateways"
+ROWS = """
+query Rows($dataset: ID!) { gen { dataset(id: $dataset) {
+  dataSource { id } airlines: table(name: "airlines") { rows { totalCount } } airports: table(name: "airports") { name }
+} } }
+"""
+DO = "mutation Do($input: {0}Input!) {{ it: {1}(input: $input) {{ __typename ... on Error {{ message }} }} }}"
+
+
+@dataclass(frozen=True, slots=True)
+class Two:
+    """Clients of two gateways over the same stores."""
+
+    here: Client
+    there: Client
+
+    async def do(self, mutation: str, input_: dict[str, Any]) -> Any:
+        """Done here."""
+        type_ = mutation[0].upper() + mutation[1:]
+        return (await self.here.ask(DO.format(type_, mutation), {"input": input_})).data["it"]
+
+
+@pytest.fixture(scope="module")
+async def two(settings: Settings, env_file: Path, logs: Path, client: Client) -> AsyncIterator[Two]:
+    async with Gateway.serve(env_file, logs / "second.log") as second:
+        yield Two(client, client.at(second.url))
+
+
+async def test_it_counts_there_without_a_restart(two: Two, settings: Settings, direct: Direct) -> None:
+    store = urlsplit(settings.clickhouse.url)
+    assert store.hostname is not None
+    assert store.port is not None
+    password = settings.clickhouse.password.get_secret_value()
+    await remove_sources(direct, [NAME])
+    async with Proxy.before(store.hostname, store.port) as proxy:
+        right = {
+            "url": f"http://127.0.0.1:{proxy.port}",
+            "database": "nycflights13",
+            "username": settings.clickhouse.username,
+            "password": password,
+        }
+        dataset = await add_source(two.here, NAME, "clickhouse", right)
+        found = (await two.there.ask(ROWS, {"dataset": dataset})).data["gen"]["dataset"]
+        assert found["airlines"] == {"rows": {"totalCount": 16}}, "added here, read there at once"
+        source = found["dataSource"]["id"]
+        await _changed(two, source, dataset, right)
+        await _narrowed(two, dataset)
+        await _removed(two, source, dataset, proxy)
+
+
+async def _changed(two: Two, source: str, dataset: str, right: dict[str, str]) -> None:
+    wrong = {**right, "password": "not " + right["password"]}
+    moved = {**right, "url": "http://127.0.0.1:1"}
+    for settings, codes in (
+        (wrong, {"STORE_CREDENTIALS_REJECTED"}),
+        (right, set()),
+        (moved, {"STORE_UNAVAILABLE"}),
+        (right, set()),
+    ):
+        done = await two.do("genDataSourceUpdate", {"id": source, "settings": settings})
+        assert done["__typename"] == "GenDataSourceUpdatePayload", done
+        assert set((await two.here.ask(ROWS, {"dataset": dataset})).codes) == codes, "here at once"
+
+        async def so_there(expected: set[str] = codes) -> bool:
+            return set((await two.there.ask(ROWS, {"dataset": dataset})).codes) == expected
+
+        await until(so_there, timeout_s=5)
+
+
+async def _narrowed(two: Two, dataset: str) -> None:
+    done = await two.do("genDatasetUpdate", {"id": dataset, "patch": {"tableNames": ["airports"]}})
+    assert done["__typename"] == "GenDatasetUpdatePayload", done
+    for asked in (two.here, two.there):
+        found = (await asked.ask(ROWS, {"dataset": dataset})).data["gen"]["dataset"]
+        assert (found["airlines"], found["airports"]) == (None, {"name": "airports"}), "at once"
+
+
+async def _removed(two: Two, source: str, dataset: str, proxy: Proxy) -> None:
+    refused = await two.do("genDataSourceDelete", {"id": source})
+    assert refused["__typename"] == "Conflict"
+    assert repr(NAME) in refused["message"]
+    assert proxy.connections >= 2, "both have it open"
+    assert (await two.do("genDatasetDelete", {"id": dataset}))["__typename"] == "GenDatasetDeletePayload"
+    assert (await two.there.ask(ROWS, {"dataset": dataset})).data["gen"]["dataset"] is None, "at once"
+    assert (await two.do("genDataSourceDelete", {"id": source}))["__typename"] == "GenDataSourceDeletePayload"
+    gone = "query Gone($id: ID!) { node(id: $id) { id } }"
+    answers = await asyncio.gather(*(asked.ask(gone, {"id": source}) for asked in (two.here, two.there)))
+    assert [answer.data["node"] for answer in answers] == [None, None]
+    await until(lambda: proxy.connections == 0, timeout_s=20)  # both have closed what they had open
