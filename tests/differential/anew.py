@@ -29,10 +29,15 @@ from tests.differential.oracle.world import World
 from tests.differential.rows import BIGS, DAYS, INSTANTS, INTEGERS, PRICES, RATIOS, TEXTS, Data
 from tests.differential.tables import ITEMS
 
+_DIGITS = 38
+"""More of them ClickHouse does not compare with (loaders/columnar/predicate.py)."""
 _POOLS: Mapping[str, list[Any]] = {
-    "String": TEXTS,
+    "String": [text for text in TEXTS if not text.endswith("\\")],  # it may be a pattern, where an escape needs a next
     "BigInt": BIGS,
-    "Decimal": [*PRICES, Decimal(1)],
+    "Decimal": [
+        *(price for price in PRICES if len(format(price, "f").strip("-0").replace(".", "")) <= _DIGITS),
+        Decimal(1),
+    ],
     "DateTime": INSTANTS,
     "Date": DAYS,
 }
