@@ -196,9 +196,11 @@ class InParts:
 
 
 def _by_id(arrived: _Arrived) -> dict[str, Any]:
-    name = "data" if arrived.item is None else "items"
     sub_path = {} if arrived.sub_path is None else {"subPath": arrived.sub_path}
-    return {"id": arrived.id, **sub_path, name: arrived.value, **_with_errors(arrived.errors)}
+    if arrived.item is None:
+        return {"id": arrived.id, **sub_path, "data": arrived.value, **_with_errors(arrived.errors)}
+    place = {"path": [*arrived.path, arrived.item]}  # for urql (6.0), which puts items by id beside their list
+    return {"id": arrived.id, **sub_path, **place, "items": arrived.value, **_with_errors(arrived.errors)}
 
 
 def _by_path(arrived: _Arrived) -> dict[str, Any]:

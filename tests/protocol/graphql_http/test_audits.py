@@ -2,24 +2,19 @@
 
 import asyncio
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.gateway.http.application import serving
+from tests.npm import install
 
 FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
 def packages() -> None:
-    """npm's packages, at the versions of package-lock.json; installed once per checkout."""
-    lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = ["npm", "ci", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
+    install(FOLDER)
 
 
 @pytest.mark.usefixtures("packages")
