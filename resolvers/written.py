@@ -1,23 +1,20 @@
 """Values of an input held against the columns they are written to, before a store is asked. Pure."""
 
-import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TypeAlias
 
-import orjson
 import sqlalchemy as sa
 
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
 from loaders.read import Value
+from resolvers.geojson import geometry_to_store
 
 _SMALL = range(-(2**15), 2**15)
 _MAX_LEVELS = 100
 _FLOAT4_MAX = 3.4028234e38  # what a component of a vector holds
-_DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
-_LEAST_POSITIONS = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
 
 
 Shape: TypeAlias = Callable[[Value], Value]
@@ -72,7 +69,7 @@ def _checked(value: Value, type_: ColumnType, sql: sa.types.TypeEngine[object]) 
             if not -(10**whole) < round(Decimal(str(value)), sql.scale or 0) < 10**whole:
                 raise ValueError(f"may have at most {whole} digits before the decimal point")
         case Kind.GEOMETRY:
-            return _geometry(str(value), (type_.geometry or "GEOMETRY").upper())
+            return geometry_to_store(str(value), (type_.geometry or "GEOMETRY").upper())
     return value
 
 
@@ -94,39 +91,3 @@ def _check_text(value: object) -> None:
             return
         level = inner
     raise ValueError(f"is nested more than {_MAX_LEVELS} levels deep")
-
-
-def _geometry(text: str, wanted: str) -> str:
-    """GeoJSON text of type and coordinates alone: RFC 7946 has one reference system, so a `crs` is not heard."""
-    given = orjson.loads(text)
-    allowed = [name for name in _DEPTHS if wanted.removesuffix("Z") in (name.upper(), "GEOMETRY")]
-    type_ = given["type"]
-    if type_ not in allowed:
-        raise ValueError(f"must be a GeoJSON {' or '.join(allowed)}")
-    numbers = 3 if wanted.endswith("Z") else 2
-    least = _LEAST_POSITIONS.get(type_, 1)
-    _check_positions(given.get("coordinates"), _DEPTHS[type_], numbers, least, ring="Polygon" in type_)
-    return orjson.dumps({"type": type_, "coordinates": given["coordinates"]}).decode()
-
-
-def _check_positions(coordinates: object, depth: int, numbers: int, least: int, *, ring: bool) -> None:
-    if not isinstance(coordinates, list):
-        raise ValueError("has no such `coordinates` as its type has")
-    if depth == 0:
-        _check_position(coordinates, numbers)
-        return
-    if len(coordinates) < (least if depth == 1 else 1):
-        raise ValueError("has too few positions")
-    for inner in coordinates:
-        _check_positions(inner, depth - 1, numbers, least, ring=ring)
-    if depth == 1 and ring and coordinates[0] != coordinates[-1]:
-        raise ValueError("has a ring that does not end where it begins")
-
-
-def _check_position(position: list[object], numbers: int) -> None:
-    parts = [part for part in position if isinstance(part, (int, float)) and not isinstance(part, bool)]
-    if len(position) != numbers or len(parts) != numbers or not all(map(math.isfinite, parts)):
-        what = "longitude, latitude and altitude" if numbers == 3 else "longitude and latitude"
-        raise ValueError(f"must have positions of {numbers} numbers: {what}")
-    if abs(parts[0]) > 180 or abs(parts[1]) > 90:
-        raise ValueError("has a position outside of longitude -180 to 180 and latitude -90 to 90")

@@ -1,12 +1,12 @@
 """The parameters of one GraphQL request, from a JSON body or a query string."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
-import orjson
-
+from gateway.http.exact import exact_json
 from gateway.http.refusal import Refusal, refuse
 from loaders.errors import Code
 
@@ -34,8 +34,8 @@ class GraphQLRequest:
 def from_body(body: bytes) -> GraphQLRequest:
     """Raises `Refusal` 400 for anything but one JSON object of the right shape."""
     try:
-        parameters = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        parameters = exact_json(body)
+    except json.JSONDecodeError as error:
         raise _invalid(
             f"The request body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
         ) from None
@@ -56,8 +56,8 @@ def from_query_string(query_string: bytes) -> GraphQLRequest:
     for name in ("variables", "extensions"):
         if parameters.get(name):
             try:
-                parameters[name] = orjson.loads(parameters[name])
-            except orjson.JSONDecodeError as error:
+                parameters[name] = exact_json(parameters[name].encode())
+            except json.JSONDecodeError as error:
                 raise _invalid(f"The parameter {name} is not JSON: {error.msg}.") from None
         else:
             parameters[name] = None

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.http.answer import OK, refused
 from gateway.http.authentication import RENEW_SECONDS, Authenticated, authenticate, refused_by_now
 from gateway.http.documents import Operation
+from gateway.http.exact import exact_json
 from gateway.http.incoming import headers_of
 from gateway.http.observed import Observed
 from gateway.http.operations import Operations
@@ -159,8 +160,8 @@ class _Socket:
         if len(text) > self._operations.limits.max_body_bytes:
             raise Closed(1009, "Message too big")
         try:
-            message = orjson.loads(text)
-        except orjson.JSONDecodeError:
+            message = exact_json(text.encode())
+        except ValueError:
             raise Closed(4400, "Invalid message: no JSON") from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise Closed(4400, "Invalid message: no type")

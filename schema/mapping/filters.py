@@ -1,11 +1,12 @@
 """`where`: the input types of a table-backed type, and their values as predicates of a `Read`."""
 
+import json
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-import orjson
 import strawberry
 
 from loaders.description import Kind, Table
@@ -13,6 +14,7 @@ from loaders.encode.node_id import decode_node_id, split_key
 from loaders.encode.value import decode_value
 from loaders.errors import BadInput, InvalidId
 from loaders.read import And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Value
+from resolvers.geojson import check_geometry
 from schema.mapping import types
 from schema.mapping.kinds import FILTERS, OPERATORS, make_input
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join, joinable
@@ -146,20 +148,37 @@ def _value(op: Op, kind: Kind, value: Any) -> Value:
         case Op.BBOX:
             if len(value) != 4:
                 raise BadInput("`bbox` takes four numbers: west, south, east, north.")
+            _, south, _, north = value
+            if not all(map(math.isfinite, value)) or south > north:
+                raise BadInput("`bbox` takes finite degrees, and its south is not north of its north.")
             return tuple(value)
+        case Op.INTERSECTS | Op.WITHIN:
+            return _geometry(value)
         case Op.DWITHIN:
-            return (value["geometry"], value["metres"])
+            if not 0 <= value["metres"] < math.inf:
+                raise BadInput("`metres` of `dWithin` is a distance: 0 or more.")
+            return (_geometry(value["geometry"]), value["metres"])
         case Op.CONTAINS | Op.CONTAINED_BY if kind is Kind.JSON:
             return _json_text(value)
         case _:
             return value
 
 
+def _geometry(text: str) -> str:
+    try:
+        check_geometry(text)
+    except ValueError as error:
+        raise BadInput(f"A GeoJSON value of the filter {error}.") from error
+    return text
+
+
 def _json_text(value: Any) -> str:
     try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError as error:
-        raise BadInput("A JSON value to compare with has whole numbers of 64 bits and at most 250 levels.") from error
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        text.encode()
+    except (RecursionError, UnicodeEncodeError) as error:
+        raise BadInput("A JSON value to compare with is nested too deep, or has half of a surrogate pair.") from error
+    return text
 
 
 def has_id(node_id: Any, mapping: ObjectMapping) -> Predicate:

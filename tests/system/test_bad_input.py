@@ -95,6 +95,12 @@ EXECUTED = [
         "BAD_USER_INPUT",
         [*OF_TABLE, "rows"],
     ),
+    Executed(
+        "text in a position",
+        '{ sense { holds(where: {location: {intersects: {type: "Point", coordinates: ["a", 1]}}}) { totalCount } } }',
+        "BAD_USER_INPUT",
+        ["sense", "holds"],
+    ),
     Executed("page of a remote table", TABLE % "rows(first: 1001) { nodes }", "PAGE_TOO_LARGE", [*OF_TABLE, "rows"]),
     Executed(
         "a vector of other dimensions",

@@ -331,9 +331,37 @@ def test_a_null_at_a_path_has_no_meaning(path: str) -> None:
         read_of(f"{{ aura {{ workspaces(where: {where}) {{ totalCount }} }} }}")
 
 
-@pytest.mark.parametrize("contains", [f"{{a: {'9' * 40}}}", "[" * 100 + f"{2**64}" + "]" * 100])
-def test_json_no_store_could_hold_is_refused(contains: str) -> None:
+@pytest.mark.parametrize(
+    ("contains", "text"),
+    [
+        (f"{{a: {'9' * 40}}}", f'{{"a":{"9" * 40}}}'),
+        ("[" * 100 + f"{2**64}" + "]" * 100, "[" * 100 + f"{2**64}" + "]" * 100),
+        (f"[-{2**63 + 1}, 0.5, null, true]", f"[-{2**63 + 1},0.5,null,true]"),
+        ('"é\\u2028 😀"', '"é\u2028 😀"'),
+    ],
+)
+def test_json_is_compared_as_it_is(contains: str, text: str) -> None:
     where = f"{{chunks: {{some: {{metadata: {{contains: {contains}}}}}}}}}"
-    with pytest.raises(AxionError) as raised:
-        read_of(f"{{ aura {{ workspaces(where: {where}) {{ totalCount }} }} }}")
-    assert raised.value.code is Code.BAD_USER_INPUT
+    read = read_of(f"{{ aura {{ workspaces(where: {where}) {{ totalCount }} }} }}")
+    assert isinstance(read.where, Exists)
+    assert read.where.where == Compare(Col("metadata"), Op.CONTAINS, text)
+
+
+PLACES = [
+    'intersects: {type: "Point", coordinates: ["a", 1]}',
+    'within: {type: "Point", coordinates: [0, 1e400]}',
+    'intersects: {type: "Polygon", coordinates: [[[0, 0], [1, 1], [0, 2], [0, 3]]]}',
+    'dWithin: {geometry: {type: "Point", coordinates: []}, metres: 1}',
+    'dWithin: {geometry: {type: "Point", coordinates: [0, 1]}, metres: -1}',
+    'dWithin: {geometry: {type: "Point", coordinates: [0, 1]}, metres: 1e400}',
+    "bbox: [0, 1, 2]",
+    "bbox: [0, 2, 1, 1]",
+    "bbox: [0, 0, 1e400, 1]",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_no_place_is_refused(place: str) -> None:
+    """PostGIS takes text for 0, closes rings and knows infinity."""
+    with pytest.raises(BadInput):
+        read_of(f"{{ sense {{ holds(where: {{location: {{{place}}}}}) {{ totalCount }} }} }}")
