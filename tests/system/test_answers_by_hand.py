@@ -312,5 +312,48 @@ async def test_groups_of_each_parent(specimens: Client, direct: Direct) -> None:
     assert answer.statements["axion_sense"] == 1
 
 
+@pytest.fixture
+async def dividing(specimens: Client, settings: Settings) -> AsyncIterator[Client]:
+    """In the table's place a view over it whose `ratio` divides by zero."""
+    columns = ", ".join(
+        "ratio / (small - small) AS ratio" if column.name == "ratio" else f'"{column.name}"'
+        for column in Specimen.__table__.columns
+    )
+    engine = create_async_engine(settings.databases.axion_sense.migrate_url.get_secret_value())
+    app = sa.make_url(settings.databases.axion_sense.app_url.get_secret_value()).username
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(sa.text(f"ALTER TABLE {TABLE} RENAME TO divided"))
+            await connection.execute(sa.text(f"CREATE VIEW {TABLE} AS SELECT {columns} FROM road_data.divided"))
+            await connection.execute(sa.text(f'GRANT SELECT ON {TABLE} TO "{app}"'))
+        yield specimens
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(sa.text(f"DROP VIEW {TABLE}"))
+            await connection.execute(sa.text(f"ALTER TABLE road_data.divided RENAME TO {TABLE.split('.')[1]}"))
+        await engine.dispose()
+
+
+async def test_a_division_by_zero_fails_the_read_it_is_in(dividing: Client) -> None:
+    """Whoever selects, filters or sorts by the expression; reads beside it are answered."""
+    answer = await dividing.ask("""
+    {
+      sense {
+        shown: specimens(first: 3) { nodes { ratio } }
+        felt: specimens(where: {ratio: {gt: 1}}) { totalCount }
+        sorted: specimens(orderBy: [{ratio: ASC}], first: 1) { nodes { rowId } }
+        nested: organizations { nodes { code specimens(first: 1) { nodes { ratio } } } }
+        beside: specimens(first: 1) { totalCount nodes { small } }
+      }
+    }
+    """)
+    failed = ("shown", "felt", "sorted", "nested")
+    assert sorted(error["path"] for error in answer.errors) == sorted(["sense", name] for name in failed)
+    assert {error["extensions"]["code"] for error in answer.errors} == {"STORE_QUERY_FAILED"}
+    data = answer.body["data"]["sense"]
+    assert [data[name] for name in failed] == [None] * 4
+    assert data["beside"]["totalCount"] > 0
+
+
 def test_the_table_of_cases_is_worth_its_name() -> None:
     assert len(WHERE) + len(ORDER) + len(AGGREGATES) + len(GROUPS) >= 80
