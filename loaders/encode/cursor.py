@@ -63,8 +63,8 @@ def decode_cursor(cursor: str, form: CursorForm) -> tuple[object, ...]:
         mark, *terms = _array(json.loads(base64url.decode(cursor)))
         if isinstance(mark, str) and mark != form.mark and len(mark) == len(form.mark):
             raise InvalidCursor(
-                "The cursor is one of another list or of another `orderBy`. Pass one from `pageInfo` of this list in"
-                " this order, or start without a cursor."
+                "The cursor is one of another list or of another `orderBy` (or `select`). Pass one from `pageInfo` of"
+                " this list in this order, or start without a cursor."
             )
         if mark != form.mark or len(terms) != len(form.types):
             raise ValueError("not one term per order")

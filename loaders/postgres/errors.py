@@ -65,9 +65,9 @@ def translate(store: str, error: BaseException) -> AxionError:
             return BadInput(f"{store} refused the row: it violates {_constraint(error)}.")
         case asyncpg.InvalidArgumentForWidthBucketFunctionError():  # what loaders/postgres/aggregate.py raises
             return PageTooLarge("An aggregate has more groups than are answered. Use `first`, `where` or fewer groups.")
-        case asyncpg.DivisionByZeroError():  # of class 22 too, and nothing that a value of the request would mend
+        case asyncpg.DivisionByZeroError():  # of class 22, but no value of the request's
             return StoreQueryFailed(
-                store, f"{store} divided by zero. Leave the rows or the fields out that ask for it."
+                store, f"{store} divided by zero. Leave out the rows or the fields that ask for it."
             )
         case asyncpg.DataError():  # class 22, and the driver's own: a value its type cannot hold
             return BadInput(f"{store} cannot take a value of this request: it does not fit its column's type.")
