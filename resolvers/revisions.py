@@ -59,7 +59,11 @@ async def revise(context: Context, series: Series, write: Update, policies: Poli
             await require_references(context, target, patch, within, policies)
             await register(context, target, within)
             await _retire(series, stored, within)
-            values = patch if target.whole is None else target.whole(await _written(series, write.key, within) | patch)
+            values: Mapping[str, Value] = patch
+            if target.whole is not None:
+                values = target.whole(await _written(series, write.key, within) | patch)
+            if target.check is not None:
+                await target.check(context, values)
             given = bound_values({**values} | dict.fromkeys(target.stamped, context.subject.id), target.table)
             statement = _copy(target, write.key, given)
             (row,) = await written_keys(statement.returning(*key_columns(target)), target, within)

@@ -24,6 +24,7 @@ UPDATED_AT = "updated_at"
 
 Along: TypeAlias = Callable[[Context, Transaction, Key, Mapping[str, Value]], Awaitable[None]]
 Whole: TypeAlias = Callable[[Mapping[str, Value]], Mapping[str, Value]]
+Check: TypeAlias = Callable[[Context, Mapping[str, Value]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Target:
     `idempotency_keys` is the table of that name in the same database. `shapes` give what JSON columns may hold, by
     column: called with a value they return it as it is stored, or raise `ValueError` with what the value must be.
     `author` is the column that gets the `sub` of who makes a row, where that is not its owner already. `whole` holds
-    the values of a new row against each other: it returns them as they are stored, or raises `BadInput`.
+    the values of a new row against each other: it returns them as they are stored, or raises `BadInput`. `check` then
+    holds them against what is elsewhere, for who may write them.
     `along` does what else a change of a row brings with it, in its transaction and before it: the row is locked.
     """
 
@@ -47,6 +49,7 @@ class Target:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     author: str | None = None
     whole: Whole | None = None
+    check: Check | None = None
     along: Along | None = None
 
     @property

@@ -66,6 +66,8 @@ async def create(context: Context, target: Target, write: Create, policies: Poli
         async def work() -> Key:
             await require_references(context, target, values, within, policies)
             await require_allowed(context, target, values, within)
+            if target.check is not None:
+                await target.check(context, values)
             await register(context, target, within)
             statement = sa.insert(target.model).values(bound_values(values, target.table))
             (row,) = await written_keys(statement.returning(*key_columns(target)), target, within)

@@ -16,7 +16,7 @@ from loaders.read import And, Predicate, Unit, WeekStart
 from resolvers.context import Context
 from resolvers.gen.cumulative import first_needed
 from resolvers.gen.groups import Grouped, Groups, grouped_rows
-from resolvers.gen.metric_definition import Cumulative
+from resolvers.gen.metric_definition import Cumulative, Simple
 from resolvers.gen.metric_table import MetricTable, metric_table
 from resolvers.gen.metric_tree import Leaf, Number
 from resolvers.gen.over import Comparison, Fill, Over, over
@@ -77,10 +77,10 @@ async def ask(context: Context, dataset_id: UUID, leaf: Leaf, asking: Asking) ->
     """One query under the guard of its tables, two where ranges are compared."""
     simple, name = leaf.definition, leaf.row.name
     targets = [simple.column(each) for each in asking.dimensions]
-    own_where = None if simple.where is None else _renamed(simple.where.given, leaf)
-    where = _renamed(asking.where, leaf)
+    own_where = None if simple.where is None else renamed(simple.where.given, simple)
+    where = renamed(asking.where, simple)
     time_column = _time_column(leaf, asking)
-    named = [*targets, *_compared(own_where), *_compared(where)]
+    named = [*targets, *compared_columns(own_where), *compared_columns(where)]
     named += [each for each in (time_column, simple.measure.column) if each is not None]
     wide = await metric_table(context, dataset_id, name, leaf.row.table_name or "", simple, named)
     buckets = None if asking.time is None or time_column is None else _over(wide.table, time_column, asking.time)
@@ -166,7 +166,7 @@ def _over(table: Table, column: str, time: MetricTime) -> Over:
     )
 
 
-def _renamed(where: Mapping[str, Any] | None, leaf: Leaf) -> dict[str, Any] | None:
+def renamed(where: Mapping[str, Any] | None, simple: Simple) -> dict[str, Any] | None:
     """The filter over columns, where it is over the metric's names of them."""
     if where is None:
         return None
@@ -174,23 +174,23 @@ def _renamed(where: Mapping[str, Any] | None, leaf: Leaf) -> dict[str, Any] | No
     for name, value in where.items():
         match name, value:
             case "column", str():
-                found[name] = leaf.definition.column(value)
+                found[name] = simple.column(value)
             case (("and" | "or"), list()):
-                found[name] = [_renamed(term, leaf) for term in value]
+                found[name] = [renamed(term, simple) for term in value]
             case "not", Mapping():
-                found[name] = _renamed(value, leaf)
+                found[name] = renamed(value, simple)
             case _:
                 found[name] = value
     return found
 
 
-def _compared(where: Mapping[str, Any] | None) -> list[str]:
+def compared_columns(where: Mapping[str, Any] | None) -> list[str]:
     """The columns a filter names."""
     if where is None:
         return []
     found = [where["column"]] if isinstance(where.get("column"), str) else []
     for term in [*(where.get("and") or ()), *(where.get("or") or ()), where.get("not")]:
-        found += _compared(term)
+        found += compared_columns(term)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from resolvers.gen.metric_check import check_metric
 from resolvers.gen.metric_definition import metric_values
 from resolvers.permissions.guards import WriteGuard
 from schema.mapping.writes import creates, revises, withdraws
@@ -41,6 +42,7 @@ class SemanticsMutation:
         columns=("dataset_id", "name", *_FIGURE),
         author="author_subject",
         whole=metric_values,
+        check=check_metric,
         description="Names a figure of a dataset: its first version. For the dataset's administrators.",
     )
     gen_semantic_metric_revise = revises(
@@ -50,6 +52,7 @@ class SemanticsMutation:
         columns=_FIGURE,
         author="author_subject",
         whole=metric_values,
+        check=check_metric,
         description="Makes the next version of a metric, then the current one. For its dataset's administrators.",
     )
     gen_semantic_metric_withdraw = withdraws(

@@ -30,7 +30,7 @@ from resolvers.permissions.fields import Written
 from resolvers.permissions.guards import WriteRule
 from resolvers.permissions.writing import guarding_column
 from resolvers.revisions import Series, revise, withdraw
-from resolvers.target import UPDATED_AT, Along, Target, Whole
+from resolvers.target import UPDATED_AT, Along, Check, Target, Whole
 from resolvers.writes import Create, Delete, Update, create, delete, update
 from resolvers.written import Shape
 from schema.mapping import types
@@ -63,13 +63,14 @@ def creates(
     shapes: Mapping[str, Shape] = _ANY,
     author: str | None = None,
     whole: Whole | None = None,
+    check: Check | None = None,
 ) -> Any:
     """`{name}Create`: columns that are nullable or have a default may be left out.
 
-    `shapes`, `author` and `whole` as `Target` has them.
+    `shapes`, `author`, `whole` and `check` as `Target` has them.
     """
     mapping = OBJECTS[name]
-    target = _target(mapping, guard, columns, shapes, author, whole)
+    target = _target(mapping, guard, columns, shapes, author, whole, check)
     required = [
         column.name
         for column in mapping.table.columns
@@ -158,10 +159,11 @@ def revises(
     shapes: Mapping[str, Shape] = _ANY,
     author: str | None = None,
     whole: Whole | None = None,
+    check: Check | None = None,
 ) -> Any:
     """`{name}Revise`: a new version of the thing that rows with the same `series` are versions of."""
     mapping = OBJECTS[name]
-    target = _target(mapping, guard, columns, shapes, author, whole)
+    target = _target(mapping, guard, columns, shapes, author, whole, check)
     patched = {target.names[column]: replace(_field(column, mapping, target), required=False) for column in columns}
     patch = _input(f"{name}Patch", patched, f"What the new version of a `{name}` has else: what is left out stays.")
     fields = {"id": _Field(strawberry.ID, _NEWEST), "patch": _Field(patch, "The new values.")}
@@ -201,6 +203,7 @@ def _target(
     shapes: Mapping[str, Shape] = _ANY,
     author: str | None = None,
     whole: Whole | None = None,
+    check: Check | None = None,
 ) -> Target:
     """`ValueError` for what the type does not expose, `KeyError` for a database without `idempotency_keys`."""
     table = mapping.table
@@ -223,6 +226,7 @@ def _target(
         shapes,
         author,
         whole,
+        check,
     )
     if given := set(target.stamped).intersection(columns):
         raise ValueError(f"{table.name}: who made a row is not the caller's to give ({', '.join(sorted(given))})")

@@ -102,15 +102,20 @@ async def test_no_total_is_inflated(tpch: World) -> None:
     inflated = sum(order["o_total"] for order in ORDERS for item in ITEMS if item["l_order"] == order["o_key"])
     assert inflated > 2 * total
     await define(tpch, "wrong", dimensions=["items.l_mode"], measure=TOTAL, joins=[TO_ITEMS])
-    await define(tpch, "told", dimensions=["items.l_mode"], measure=TOTAL, joins=[TO_ITEMS | MANY])
-    for name, asked_of_store in (("wrong", 2 + 1), ("told", 2)):
-        answer = await ask(tpch, name, "items.l_mode")
+    await define(tpch, "told", measure=TOTAL, joins=[TO_ITEMS | MANY])
+    flag = {"column": "items.l_mode", "eq": "AIR"}
+    for name, by_, where, asked_of_store in (("wrong", ["items.l_mode"], None, 2 + 1), ("told", [], flag, 2)):
+        answer = await ask(tpch, name, *by_, where=where)
         (error,) = answer.errors
         assert (error["code"], error["join"]) == ("METRIC_FANOUT", "items")
         assert "o_key = lineitem.l_order" in error["message"]
         assert answer.statements(STORE) == asked_of_store, "descriptions; and where it is not told, the query itself"
         assert rows(await ask(tpch, name)) == [{name: str(total)}], "a join that is not needed is not made"
-    answer = await ask(tpch, "wrong", where={"column": "items.l_mode", "eq": "AIR"})
+    row = {"datasetId": "@tpch", "name": "x", "title": "x", "kind": "simple", "tableName": "orders"}
+    given = {**row, "dimensions": ["items.l_mode"], **of_joins([TO_ITEMS | MANY])}
+    done = await tpch.do("admin", "genSemanticMetricCreate", given)
+    assert (done["code"], done["field"]) == ("METRIC_FANOUT", "dimensions")
+    answer = await ask(tpch, "wrong", where=flag)
     assert answer.errors[0]["code"] == "METRIC_FANOUT", "nor does a condition hide the rows that differ"
 
 
@@ -235,3 +240,77 @@ async def test_a_joined_table_that_is_only_read_narrowed(tpch: World) -> None:
     answer = await ask(tpch, "open", "items.l_mode")
     assert [error["code"] for error in answer.errors] == ["FILTER_REQUIRED"]
     assert rows(await ask(tpch, "narrow", "items.l_mode"))
+
+
+async def test_a_definition_is_held_against_its_tables(tpch: World) -> None:
+    """What is refused when it is written: the field, and what the message names."""
+    items = [TO_ITEMS | MANY]
+    await define(tpch, "one", "ratio", numerator="two", denominator="two")
+    simple = {"kind": "simple", "tableName": "orders", "definition": {"measure": TOTAL}}
+    cases: list[tuple[dict[str, Any], str, str]] = [
+        ({"tableName": "gone"}, "tableName", "'gone'"),
+        ({"grain": ["o_gone"]}, "grain", "o_key"),
+        ({"dimensions": ["o_gone"]}, "dimensions", "o_key"),
+        ({"dimensions": ["items.l_mode"]}, "dimensions", "items.l_mode"),
+        ({"dimensions": ["x"]}, "dimensions", "metric's name"),
+        ({"name": "time"}, "name", "'time'"),
+        ({"timeColumn": "o_total"}, "timeColumn", "integer"),
+        ({"timeColumn": "o_gone"}, "timeColumn", "o_day"),
+        ({"definition": {"measure": TOTAL | {"column": "o_gone"}}}, "definition", "o_gone"),
+        ({"definition": {"measure": TOTAL | {"column": "o_priority"}}}, "definition", "numbers"),
+        ({"definition": {"measure": {"function": "MIN", "column": "o_priority"}}}, "definition", "number"),
+        ({"definition": {"measure": TOTAL, "where": {"column": "o_gone", "eq": 1}}}, "definition", "o_gone"),
+        ({"definition": {"measure": TOTAL, "where": {"column": "o_key", "eq": "x"}}}, "definition", "o_key"),
+        (of_joins([TO_ITEMS | {"table": "gone"}]), "definition", "'gone'"),
+        (of_joins([TO_ITEMS | {"on": [{"column": "o_priority", "equals": "l_order"}]}]), "definition", "text"),
+        (of_joins([TO_ITEMS | {"on": [{"column": "o_key", "equals": "gone"}]}]), "definition", "gone"),
+        (of_joins([TO_ITEMS, TO_ITEMS]), "definition", "two `joins`"),
+        (of_joins([TO_ITEMS | {"from": "later"}]), "definition", "later"),
+        (of_joins([TO_ITEMS | {"measures": [{"function": "COUNT"}]}]), "definition", "ONE_TO_MANY"),
+        (of_joins([TO_ITEMS | MANY | {"measures": [{"function": "COUNT"}] * 2}]), "definition", "`as`"),
+        ({**of_joins(items), "dimensions": ["items.l_mode"]}, "dimensions", "'items'"),
+        (
+            {
+                "kind": "ratio",
+                "tableName": None,
+                "definition": {"numerator": "one", "denominator": "one"},
+                "name": "two",
+            },
+            "definition",
+            "itself",
+        ),
+    ]
+    for given, field, told in cases:
+        row = {"datasetId": "@tpch", "name": "x", "title": "x", **simple, **given}
+        done = await tpch.do("admin", "genSemanticMetricCreate", row)
+        assert (done.get("field"), told in done.get("message", "")) == (field, True), (given, done)
+
+
+def of_joins(joins: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"definition": {"measure": TOTAL, "joins": joins}}
+
+
+async def test_names_that_are_sql_are_only_names(tpch: World) -> None:
+    odd = 'o"; DROP TABLE orders; --'
+    row = {
+        "datasetId": "@tpch",
+        "name": "x",
+        "title": "x",
+        "kind": "simple",
+        "tableName": "orders",
+        "dimensions": [odd],
+    }
+    done = await tpch.do("admin", "genSemanticMetricCreate", {**row, "definition": {"measure": TOTAL}})
+    assert done["field"] == "dimensions"
+    for name, definition in (
+        ("a b", {}),
+        ("x", {"names": {'a"b': "o_key"}}),
+        ("x", {"joins": [TO_ITEMS | {"name": "J'"}]}),
+    ):
+        given = row | {"name": name, "dimensions": [], "definition": {"measure": TOTAL, **definition}}
+        assert (await tpch.do("admin", "genSemanticMetricCreate", given))["__typename"] == "InvalidInput"
+    await define(tpch, "total", dimensions=["o_priority"], measure=TOTAL)
+    answer = await ask(tpch, "total", "o_priority", where={"column": "o_priority", "eq": "HIGH' OR 1 = 1 --"})
+    assert rows(answer) == []
+    (nothing,) = rows(await ask(tpch, "total", where={"column": "o_key", "lt": 0}))
+    assert nothing == {"total": None}

@@ -1,7 +1,7 @@
 """Semantic metrics asked by their names, over the flights of New York, by comparison with plain Python."""
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -141,6 +141,57 @@ async def test_through_time(metrics: World, flights: list[dict[str, Any]]) -> No
     assert [row["week_share"] for row in found] == pytest.approx(shares)
 
 
+OVER = """
+query Over($id: ID!, $over: GenTimeBucket!) {
+  gen { dataset(id: $id) { table(name: "flights") { aggregate(
+    groupBy: ["origin"], over: $over, measures: [{function: COUNT, as: "flights"}]
+  ) } } }
+}
+"""
+
+
+async def test_gaps_and_earlier_ranges_are_those_of_other_groups(metrics: World) -> None:
+    """The same buckets, fills and comparisons as `over` has: days of 23 and 25 hours, ISO weeks and others."""
+    zone = "America/New_York"
+    for unit, first, end, more in (
+        ("HOUR", "2013-03-10T05:00:00Z", "2013-03-11T04:00:00Z", {"fill": "ZERO", "compare": "PREVIOUS_PERIOD"}),
+        ("HOUR", "2013-11-03T04:00:00Z", "2013-11-04T05:00:00Z", {"fill": "PREVIOUS"}),
+        ("WEEK", "2013-03-04T05:00:00Z", "2013-04-01T04:00:00Z", {"compare": "PREVIOUS_PERIOD"}),
+        ("WEEK", "2013-03-03T05:00:00Z", "2013-03-31T04:00:00Z", {"fill": "NULL", "weekStart": "SUNDAY"}),
+        ("DAY", "2013-12-30T05:00:00Z", "2014-01-03T05:00:00Z", {"fill": "ZERO", "compare": "PREVIOUS_YEAR"}),
+    ):
+        time = {"unit": unit, "timeZone": zone, "from": first, "to": end, **more}
+        found = groups(await ask(metrics, "flights", "origin", time=time))
+        answer = await asked(
+            metrics, "ann", OVER, {"id": "@nyc", "over": {"column": "time_hour", "as": "time", **time}}
+        )
+        expected = answer.data["gen"]["dataset"]["table"]["aggregate"]
+        assert sorted(found, key=repr) == sorted(expected, key=repr), time
+        if unit == "HOUR":
+            assert len(found) == 3 * (23 if "compare" in more else 25)
+
+
+async def test_a_ratio_through_time_is_compared_and_filled(metrics: World, flights: list[dict[str, Any]]) -> None:
+    days, late = Counter[Any](), Counter[Any]()
+    for flight in flights:
+        day = flight["time_hour"].astimezone(ZONE).date()
+        days[day] += 1
+        late[day] += is_late(flight)
+    time = {"unit": "DAY", "timeZone": "America/New_York", "compare": "PREVIOUS_PERIOD", "fill": "NULL"}
+    ends = {"from": "2013-12-31T05:00:00Z", "to": "2014-01-02T05:00:00Z"}
+    last, after = groups(await ask(metrics, "late_share", time=time | ends))
+    assert last["late_share"] == late[date(2013, 12, 31)] / days[date(2013, 12, 31)]
+    assert last["compared"]["late_share"] == late[date(2013, 12, 29)] / days[date(2013, 12, 29)]
+    assert after["late_share"] is None
+    assert after["compared"]["late_share"] == late[date(2013, 12, 30)] / days[date(2013, 12, 30)]
+    ends = {"from": "2013-03-01T05:00:00Z", "to": "2013-03-03T05:00:00Z"}
+    found = groups(await ask(metrics, "so_far", time=time | ends))
+    march, february = ([date(2013, month, day) for day in range(1, 29)] for month in (3, 2))
+    assert [row["so_far"] for row in found] == [days[march[0]], days[march[0]] + days[march[1]]]
+    before = [sum(days[day] for day in february[:27]), sum(days[day] for day in february)]
+    assert [row["compared"]["so_far"] for row in found] == before
+
+
 async def test_what_is_refused(metrics: World) -> None:
     day = {"unit": "DAY"}
     for name, by, variables, code in (
@@ -151,6 +202,9 @@ async def test_what_is_refused(metrics: World) -> None:
         ("flights", [], {"version": 2}, "NOT_FOUND"),
         ("flights", [], {"time": {**day, "timeZone": "Mars"}}, "BAD_USER_INPUT"),
         ("flights", [], {"where": {"column": "gone", "eq": 1}}, "UNKNOWN_COLUMN"),
+        ("flights", [], {"time": {**day, "compare": "PREVIOUS_YEAR"}}, "BAD_USER_INPUT"),
+        ("flights", ["origin", "carrier"], {"time": {"unit": "HOUR"}}, "PAGE_TOO_LARGE"),
+        ("so_far", [], {"time": {"unit": "SECOND"}}, "PAGE_TOO_LARGE"),
     ):
         answer = await ask(metrics, name, *by, **variables)
         assert [error["code"] for error in answer.errors] == [code], (name, by, variables)
