@@ -7,6 +7,7 @@ import typer
 
 from deploy.local.paths import CHECKOUT
 from gateway.cli.failure import CommandFailed
+from gateway.cli.loading import loading
 
 COMMITTED = CHECKOUT / "schema" / "schema.graphql"
 
@@ -16,9 +17,10 @@ def sdl(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write there instead of the terminal.")] = None,
 ) -> None:
     """Prints the SDL, writes it, or checks that the committed one is the schema's."""
-    from schema.build import sdl as text_of_schema
+    with loading():
+        from schema.build import sdl as text_of_schema
 
-    text = text_of_schema()
+        text = text_of_schema()
     if check:
         _compare(text)
     elif output is not None:

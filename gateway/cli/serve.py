@@ -1,19 +1,22 @@
 """`axion serve`: the gateway's HTTP server."""
 
 from gateway.cli.configuration import load_settings
+from gateway.cli.loading import loading
 
 
 def serve() -> None:
     """Serves GraphQL until it is told to end (SIGTERM lets running requests finish)."""
-    import uvicorn
+    with loading():
+        import uvicorn
 
-    from gateway.app import create_app
-    from gateway.logs import configure_logs
+        from gateway.app import create_app
+        from gateway.logs import configure_logs
 
-    settings = load_settings()
-    configure_logs()
+        settings = load_settings()
+        configure_logs()
+        app = create_app(settings)
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.http.host,
         port=settings.http.port,
         loop="uvloop",

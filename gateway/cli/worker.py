@@ -3,14 +3,16 @@
 import asyncio
 
 from gateway.cli.configuration import load_settings
+from gateway.cli.loading import loading
 
 
 def worker() -> None:
     """Runs jobs until it is told to end (SIGTERM lets running jobs finish or hand back)."""
-    import uvloop
+    with loading():
+        import uvloop
 
-    from gateway.logs import configure_logs
-    from gateway.worker import run_worker
+        from gateway.logs import configure_logs
+        from gateway.worker import run_worker
 
     settings = load_settings()
     configure_logs()

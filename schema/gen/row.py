@@ -11,10 +11,9 @@ from schema.mapping import types
 from schema.mapping.aggregate_types import TimeUnit
 from schema.mapping.connection import PageInfo
 from schema.mapping.enums import described_enum
-from schema.mapping.kinds import make_input
 from schema.scalars import JSON
 
-GenRowFilter = make_input(
+GenRowFilter = types.make_input(
     "GenRowFilter",
     {
         "and": (types.list_of(types.lazy("GenRowFilter")), "All of these."),

@@ -9,7 +9,7 @@ from loaders.description import Kind
 from schema.mapping import types
 from schema.mapping.arguments import signature
 from schema.mapping.figures import COUNT_DISTINCT, FAMILIES, STATISTIC, enum_name, groupable
-from schema.mapping.kinds import FILTERS, make_input, output_type
+from schema.mapping.kinds import FILTERS, output_type
 from schema.mapping.object import OBJECTS, ObjectMapping
 from schema.mapping.orders import SortOrder
 
@@ -73,22 +73,26 @@ def make_aggregate(mapping: ObjectMapping) -> None:
         counted = family is COUNT_DISTINCT  # of no rows it is 0; every other figure is null
         figure, condition = f"{name}{family.suffix}", f"{name}{family.suffix}Having"
         shown = {field: int if counted else Optional[output_type(type_)] for field, type_ in columns.items()}
-        _make(figure, {field: (type_, f"Of `{field}`.") for field, type_ in shown.items()}, f"{family.description}.")
+        types.make_type(
+            figure, {field: (type_, f"Of `{field}`.") for field, type_ in shown.items()}, f"{family.description}."
+        )
         asked = {field: (FILTERS[type_.kind], f"On that of `{field}`.") for field, type_ in columns.items()}
-        make_input(condition, asked, f"{family.description}: conditions, of which all must hold.")
+        types.make_input(condition, asked, f"{family.description}: conditions, of which all must hold.")
         for function in family.functions:
             figures[function] = (types.lazy(figure), _DESCRIPTIONS[function])
             having[function] = (types.lazy(condition), f"On `{function}`.")
         if family is STATISTIC:
             figures["percentile"] = _percentile(figure)
-    _make(f"{name}Aggregate", figures, f"A group of `{name}` rows and its figures.")
+    types.make_type(f"{name}Aggregate", figures, f"A group of `{name}` rows and its figures.")
     own = types.lazy(f"{name}Having")
     nested: dict[str, tuple[Any, str]] = {
         "and": (types.list_of(own), "All of these."),
         "or": (types.list_of(own), "At least one of these."),
         "not": (own, "None of this."),
     }
-    make_input(f"{name}Having", nested | having, f"Conditions on a group of `{name}`; all that are given must hold.")
+    types.make_input(
+        f"{name}Having", nested | having, f"Conditions on a group of `{name}`; all that are given must hold."
+    )
 
 
 def aggregate_field(target: str) -> Any:
@@ -119,41 +123,35 @@ def _make_groups(mapping: ObjectMapping) -> None:
         field: (Optional[output_type(mapping.table.column(column).type)], f"Its `{field}`, truncated as asked.")
         for field, column in columns.items()
     }
-    _make(f"{name}GroupKey", key, f"What the rows of a group of `{name}` have in common: only fields of `groupBy`.")
+    types.make_type(
+        f"{name}GroupKey", key, f"What the rows of a group of `{name}` have in common: only fields of `groupBy`."
+    )
     values = {enum_name(field, column): field for field, column in columns.items()}
     members = {value: strawberry.enum_value(value, description=f"By `{field}`.") for value, field in values.items()}
     made = cast(type[Enum], Enum(f"{name}GroupField", members, module=types.__name__))
     types.register(made.__name__, strawberry.enum(made, description=f"A field of `{name}` that makes groups."))
     field = types.lazy(f"{name}GroupField")
     zone = "IANA name of the zone whose clocks count, such as Europe/Berlin; UTC unless given."
-    _make_term(
+    types.make_input(
         f"{name}GroupBy",
         {
             "field": (field, "The field."),
-            "truncate": (Optional[TimeUnit], "The unit its instants or dates are truncated to."),
-            "time_zone": (Optional[str], zone),
+            "truncate": (TimeUnit, "The unit its instants or dates are truncated to."),
+            "timeZone": (str, zone),
         },
         f"One part of what makes a group of `{name}`.",
+        required=("field",),
     )
-    _make_term(
+    types.make_input(
         f"{name}GroupOrder",
         {
             "figure": (GroupFigure, "What is compared."),
-            "field": (Optional[field], "The field it is of; every figure but `COUNT` has one."),
-            "direction": (Optional[SortOrder], "Which end first, and where nulls go; `ASC` unless given."),
+            "field": (field, "The field it is of; every figure but `COUNT` has one."),
+            "direction": (SortOrder, "Which end first, and where nulls go; `ASC` unless given."),
         },
         f"One term of an order of groups of `{name}`.",
+        required=("figure",),
     )
-
-
-def _make_term(name: str, fields: dict[str, tuple[Any, str]], description: str) -> None:
-    """An input of which the first field is required."""
-    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
-    for position, (attribute, (annotation, text)) in enumerate(fields.items()):
-        cls.__annotations__[attribute] = annotation
-        optional: dict[str, Any] = {"default": strawberry.UNSET} if position else {}
-        setattr(cls, attribute, strawberry.field(description=text, **optional))
-    types.register(name, strawberry.input(cls, description=description))
 
 
 def _percentile(figure: str) -> Any:
@@ -168,15 +166,3 @@ def _percentile(figure: str) -> Any:
 
 def _argument(annotation: Any, description: str) -> Any:
     return Annotated[Optional[annotation], strawberry.argument(description=description)]
-
-
-def _make(name: str, fields: dict[str, Any], description: str) -> None:
-    """`fields` are keyed by GraphQL name: a type and a description, or a strawberry field."""
-    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
-    for position, (field_name, field) in enumerate(fields.items()):
-        attribute = f"f{position}"
-        if isinstance(field, tuple):
-            cls.__annotations__[attribute], text = field
-            field = strawberry.field(name=field_name, description=text, metadata={"mapping": "connection"})
-        setattr(cls, attribute, field)
-    types.register(name, strawberry.type(cls, name=name, description=description))

@@ -1,6 +1,6 @@
 """The Relay connection types of a table-backed type: connection, edge, and the shared page info."""
 
-from typing import Any, Optional
+from typing import Optional
 
 import strawberry
 
@@ -21,7 +21,7 @@ types.register("PageInfo", PageInfo)
 
 def make_connection(target: str) -> None:
     """Registers `{target}Edge` and `{target}Connection`."""
-    _make(
+    types.make_type(
         f"{target}Edge",
         {
             "cursor": (str, "Where the row lies in the list; opaque."),
@@ -29,24 +29,14 @@ def make_connection(target: str) -> None:
         },
         f"A `{target}` and its place in a list.",
     )
-    _make(
+    types.make_type(
         f"{target}Connection",
         {
             "nodes": (types.list_of(types.lazy(target)), "The rows of the page."),
             "edges": (types.list_of(types.lazy(f"{target}Edge")), "The rows of the page with their cursors."),
-            "page_info": (PageInfo, "Where the page lies."),
-            "total_count": (Optional[int], "Rows that match, whatever the page; null where it cannot be known."),
+            "pageInfo": (PageInfo, "Where the page lies."),
+            "totalCount": (Optional[int], "Rows that match, whatever the page; null where it cannot be known."),
+            "aggregate": aggregate_field(target),
         },
         f"A page of `{target}` rows.",
-        aggregate=aggregate_field(target),
     )
-
-
-def _make(name: str, fields: dict[str, tuple[Any, str]], description: str, **resolved: Any) -> None:
-    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
-    for attribute, (annotation, text) in fields.items():
-        cls.__annotations__[attribute] = annotation
-        setattr(cls, attribute, strawberry.field(description=text, metadata={"mapping": "connection"}))
-    for attribute, field in resolved.items():
-        setattr(cls, attribute, field)
-    types.register(name, strawberry.type(cls, name=name, description=description))

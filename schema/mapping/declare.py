@@ -195,7 +195,7 @@ def _check_guard(name: str, guard: Relation, table: Table) -> None:
 def _make_object(cls: type, mapping: ObjectMapping) -> None:
     made = type(cls.__name__, (Node,), {"__module__": types.__name__, "__annotations__": {}})
     for name, field in mapping.fields.items():
-        attribute = f"f_{name}"
+        attribute = types.attribute(name)
         declared = next((d for a, d in vars(cls).items() if isinstance(d, Resolved) and to_camel_case(a) == name), None)
         if declared is not None:
             value = strawberry.field(
@@ -206,7 +206,7 @@ def _make_object(cls: type, mapping: ObjectMapping) -> None:
             )
         else:
             annotation, description, arguments = _declared_as(field, mapping)
-            made.__annotations__[attribute] = annotation
+            made.__annotations__[attribute] = types.annotated(annotation)
             resolver: Any = arguments
             value = strawberry.field(name=name, description=description, metadata={"mapping": field}, resolver=resolver)
         setattr(made, attribute, value)

@@ -16,12 +16,12 @@ from loaders.errors import BadInput, InvalidId
 from loaders.read import And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Value
 from resolvers.geojson import check_geometry
 from schema.mapping import types
-from schema.mapping.kinds import FILTERS, OPERATORS, make_input
+from schema.mapping.kinds import FILTERS, OPERATORS
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join, joinable
 from schema.mapping.unknown import not_true
 from schema.mapping.variables import decide, take
 
-IdFilter = make_input(
+IdFilter = types.make_input(
     "IDFilter",
     {"eq": (strawberry.ID, "This global id."), "in": (list[strawberry.ID], "One of these global ids.")},
     "Conditions on a global id.",
@@ -45,13 +45,15 @@ def make_filter(mapping: ObjectMapping) -> None:
             case EdgeField(target, _, _, many, _) if joinable(mapping, target):
                 suffix = "ManyFilter" if many else "Filter"
                 fields[name] = (types.lazy(target + suffix), f"On the rows of `{name}`.")
-    make_input(f"{mapping.name}Filter", fields, f"Conditions on a `{mapping.name}`; all that are given must hold.")
+    types.make_input(
+        f"{mapping.name}Filter", fields, f"Conditions on a `{mapping.name}`; all that are given must hold."
+    )
     quantified = {
         "some": (own, "At least one row matches."),
         "every": (own, "Every row matches; also where there is none."),
         "none": (own, "No row matches."),
     }
-    make_input(f"{mapping.name}ManyFilter", quantified, f"Conditions on a list of `{mapping.name}`.")
+    types.make_input(f"{mapping.name}ManyFilter", quantified, f"Conditions on a list of `{mapping.name}`.")
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

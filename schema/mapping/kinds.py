@@ -1,7 +1,6 @@
 """Column kinds as GraphQL types and as the filter operators each kind has (DESIGN section 3)."""
 
-from collections.abc import Collection
-from typing import Any, Optional
+from typing import Any
 
 import strawberry
 
@@ -108,32 +107,11 @@ def _filter_name(kind: Kind) -> str:
     return named.get(kind, kind.value.capitalize()) + "Filter"
 
 
-def make_input(
-    name: str,
-    fields: dict[str, tuple[Any, str]],
-    description: str,
-    *,
-    one_of: bool = False,
-    required: Collection[str] = (),
-) -> type:
-    """A strawberry input whose fields are optional but for the `required`; `fields` are keyed by GraphQL name."""
-    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
-    for position, (field_name, (annotation, text)) in enumerate(fields.items()):
-        attribute = f"f{position}"
-        if field_name in required:
-            cls.__annotations__[attribute] = annotation
-            setattr(cls, attribute, strawberry.field(name=field_name, description=text))
-            continue
-        cls.__annotations__[attribute] = Optional[annotation]
-        setattr(cls, attribute, strawberry.field(name=field_name, description=text, default=strawberry.UNSET))
-    return types.register(name, strawberry.input(cls, name=name, description=description, one_of=one_of))
-
-
 def _operators(kind: Kind) -> dict[str, tuple[Any, str]]:
     return {name: (_operand(op, SCALAR_OF.get(kind)), _MEANING[op]) for name, op in OPERATORS[kind].items()}
 
 
-make_input(
+types.make_input(
     "JSONPathFilter",
     {
         "at": (
@@ -150,7 +128,7 @@ make_input(
 _AT_PATHS = {"path": (types.list_of(types.lazy("JSONPathFilter")), "On the values at these paths, each.")}
 
 FILTERS: dict[Kind, type] = {
-    kind: make_input(
+    kind: types.make_input(
         _filter_name(kind),
         _operators(kind) | (_AT_PATHS if kind is Kind.JSON else {}),
         f"Conditions on a value of kind {kind.value}; all that are given must hold.",

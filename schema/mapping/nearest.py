@@ -11,7 +11,6 @@ from strawberry.utils.str_converters import to_camel_case
 from loaders.errors import BadInput
 from loaders.read import CosineSimilarity, Words
 from schema.mapping import types
-from schema.mapping.kinds import make_input
 from schema.mapping.object import ObjectMapping
 from schema.mapping.variables import take
 
@@ -38,7 +37,7 @@ def make_nearest(mapping: ObjectMapping) -> None:
         to_camel_case(column): (VectorInput, mapping.table.column(column).description) for column in mapping.searchable
     }
     if fields:
-        make_input(f"{mapping.name}Nearest", fields, f"By what `{mapping.name}` rows are found.", one_of=True)
+        types.make_input(f"{mapping.name}Nearest", fields, f"By what `{mapping.name}` rows are found.", one_of=True)
 
 
 def similarity(nearest: Mapping[str, Any] | None, mapping: ObjectMapping) -> CosineSimilarity | None:

@@ -10,7 +10,6 @@ from loaders.description import Kind
 from loaders.errors import BadInput
 from loaders.read import Col, CountOf, OrderBy, SortKey, Through
 from schema.mapping import types
-from schema.mapping.kinds import make_input
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping, join, joinable
 from schema.mapping.variables import decide
 
@@ -44,9 +43,11 @@ def make_order(mapping: ObjectMapping) -> None:
                 fields[name] = (types.lazy(f"{target}ManyOrderBy"), f"By the rows of `{name}`.")
             case EdgeField(target, _, _, _, _) if joinable(mapping, target):
                 fields[name] = (types.lazy(f"{target}OrderBy"), f"By the row of `{name}`; null where there is none.")
-    make_input(f"{mapping.name}OrderBy", fields, f"One term of an order of `{mapping.name}` rows.", one_of=True)
+    types.make_input(f"{mapping.name}OrderBy", fields, f"One term of an order of `{mapping.name}` rows.", one_of=True)
     counted: dict[str, tuple[Any, str]] = {"count": (SortOrder, "By how many rows there are that you may see.")}
-    make_input(f"{mapping.name}ManyOrderBy", counted, f"An order by a list of `{mapping.name}` rows.", one_of=True)
+    types.make_input(
+        f"{mapping.name}ManyOrderBy", counted, f"An order by a list of `{mapping.name}` rows.", one_of=True
+    )
 
 
 def order(terms: list[Mapping[str, Any]] | None, mapping: ObjectMapping) -> tuple[OrderBy, ...]:

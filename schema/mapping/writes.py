@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Optional
+from typing import Any
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
@@ -261,24 +261,15 @@ def _is_required(column: str, target: Target) -> bool:
 
 
 def _input(name: str, fields: Mapping[str, _Field], description: str) -> type:
-    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {}})
-    for field_name, field in fields.items():
-        attribute = _attribute(field_name)
-        cls.__annotations__[attribute] = field.annotation if field.required else Optional[field.annotation]
-        default = {} if field.required else {"default": strawberry.UNSET}
-        setattr(cls, attribute, strawberry.field(name=field_name, description=field.description, **default))
-    return types.register(name, strawberry.input(cls, name=name, description=description))
+    given = {field_name: (field.annotation, field.description) for field_name, field in fields.items()}
+    required = [field_name for field_name, field in fields.items() if field.required]
+    return types.make_input(name, given, description, required=required)
 
 
 def _deleted(name: str) -> type:
     cls = type(name, (), {"__module__": types.__name__, "__annotations__": {"deleted_id": strawberry.ID}})
     cls.deleted_id = strawberry.field(description="Global id the row had.")  # type: ignore[attr-defined]
     return strawberry.type(cls, name=f"{name}DeletePayload", description=f"One `{name}` was deleted.")
-
-
-def _attribute(field_name: str) -> str:
-    """An attribute's name that is no word of Python's, whatever the field is called."""
-    return f"f_{field_name}"
 
 
 def _noun(name: str) -> str:
@@ -289,7 +280,7 @@ def _noun(name: str) -> str:
 
 def _sent(given: Any, fields: Mapping[str, _Field]) -> dict[str, Any]:
     """What the client has given: null is not the same as left out."""
-    values = {name: getattr(given, _attribute(name)) for name in fields}
+    values = {name: getattr(given, types.attribute(name)) for name in fields}
     return {name: value for name, value in values.items() if value is not strawberry.UNSET}
 
 
