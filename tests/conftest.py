@@ -1,5 +1,6 @@
 """The test stack's addresses. `make test` starts it and names its env file; nothing here starts or mocks a store."""
 
+import gc
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from deploy.local.servers import flight_sql as flight_sql_server
 from deploy.local.servers import impala as impala_server
 from deploy.local.stack import Stack
 from gateway.settings import Settings
+from tests.side_by_side import ByFolder, take_stack
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +38,20 @@ class S3:
     endpoint: str
     access_key: str
     secret_key: str
+
+
+def pytest_configure() -> None:
+    take_stack()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config) -> ByFolder:
+    config.option.loadscopereorder = False
+    return ByFolder(config)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported to collect the tests is kept to the end: the garbage collector need not look at it."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -1,21 +1,39 @@
 #!/bin/sh
-# The whole suite against a fresh stack of its own. pytest speaks last and its exit code is the result.
+# The whole suite against fresh stacks of its own: WORKERS of them side by side, each with a part of the folders.
+# pytest speaks last and its exit code is the result.
 set -eu
 cd "$(dirname "$0")/../.."
 axion=.venv/bin/axion
-state=$PWD/.axion/test
+names=test
+number=2
+while [ "$number" -le "${WORKERS:-1}" ]; do
+    names="$names test-$number"
+    number=$((number + 1))
+done
 down() {
     mkdir -p .axion
-    "$axion" stack down --name test > .axion/test-down.log 2>&1 || cat .axion/test-down.log >&2
+    for name in $names; do
+        "$axion" stack down --name "$name" > ".axion/$name-down.log" 2>&1 || cat ".axion/$name-down.log" >&2
+    done
 }
 
-"$axion" stack reset --name test
+for name in $names; do
+    "$axion" stack reset --name "$name"
+done
 trap down EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-"$axion" stack up --name test
-export AXION_ENV_FILE="$state/env"
-"$axion" migrate all
+files=
+for name in $names; do
+    "$axion" stack up --name "$name"
+    AXION_ENV_FILE="$PWD/.axion/$name/env" "$axion" migrate all
+    files="$files${files:+:}$PWD/.axion/$name/env"
+done
+export AXION_ENV_FILE="${files%%:*}"
+if [ "$names" != test ]; then
+    export AXION_TEST_ENV_FILES="$files"
+    set -- -n "${WORKERS}" "$@"
+fi
 
 code=0
 .venv/bin/python -m pytest "$@" || code=$?
