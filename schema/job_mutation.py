@@ -1,6 +1,5 @@
 """Mutations of jobs."""
 
-from dataclasses import asdict
 from typing import Any
 
 import strawberry
@@ -11,7 +10,7 @@ from resolvers.jobs.cancel import cancel_job
 from resolvers.jobs.visible import visible_job
 from resolvers.permissions.fields import OnRow
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import named_mutation
+from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.payload import make_payload
 
 JobCancelPayload = make_payload("JobCancelPayload", "job", "Job", "The job was cancelled, or will be soon.")
@@ -22,8 +21,8 @@ class JobCancelInput:
     id: strawberry.ID = strawberry.field(description="Global id of the job.")
 
 
-async def _cancel(context: Context, given: JobCancelInput, response_key: str) -> Any:
-    job = await cancel_job(context, uuid_key(given.id, "Job"), Asked("jobCancel", response_key, asdict(given)))
+async def _cancel(context: Context, given: JobCancelInput, asked: Asked) -> Any:
+    job = await cancel_job(context, uuid_key(given.id, "Job"), asked)
     return JobCancelPayload(key=(job.id,))
 
 
@@ -36,7 +35,7 @@ _OWN = OnRow(_seen)
 
 @strawberry.type
 class JobMutation:
-    job_cancel = named_mutation(
+    job_cancel = idempotent_mutation(
         _cancel,
         takes=JobCancelInput,
         answers=JobCancelPayload,

@@ -43,8 +43,3 @@ def measure_tokens(text: str, *, stop_after: int) -> Tokens:
         if text[start] in '"#':
             inside += end - start
     return Tokens(count, longest, inside)
-
-
-def count_tokens(text: str, *, stop_after: int) -> int:
-    """The number of tokens alone, counting no further than `stop_after + 1`."""
-    return measure_tokens(text, stop_after=stop_after).count

@@ -1,10 +1,10 @@
 """The parent tuples whoever creates a data source or a dataset writes with it: `system -> datasource -> dataset`.
 
-Those of tables are written when they are first listed; a question about one may carry its dataset (`table_check`).
+Those of tables are written when they are first listed; a question about one may carry its dataset (`Check.parent`).
 """
 
 from loaders.openfga import names
-from loaders.openfga.tuples import Check, RelationTuple
+from loaders.openfga.tuples import RelationTuple
 
 
 def datasource_parent(name: str) -> RelationTuple:
@@ -13,7 +13,3 @@ def datasource_parent(name: str) -> RelationTuple:
 
 def dataset_parent(guid: object, *, datasource: str) -> RelationTuple:
     return RelationTuple(names.datasource(datasource), "parent", names.dataset(guid))
-
-
-def table_check(relation: str, dataset_guid: object, table_name: str) -> Check:
-    return Check(relation, names.table(dataset_guid, table_name), parent=names.dataset(dataset_guid))

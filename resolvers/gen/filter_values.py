@@ -8,7 +8,7 @@ from uuid import UUID
 
 from loaders.columnar.distinct import DistinctList
 from loaders.columnar.predicate import is_never
-from loaders.dashboards.frames import Control
+from loaders.dashboard import Control
 from loaders.description import Kind, Table
 from loaders.errors import BadInput, NotFound
 from loaders.read import And, Predicate

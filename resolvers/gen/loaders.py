@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from loaders.dashboards.frames import FrameByDashboardId
+from loaders.dashboard import FrameByDashboardId
 from loaders.semantic_metrics import MetricsByDatasetId
 from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.lists import ValuesByList

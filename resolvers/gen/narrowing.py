@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from loaders.dashboards.frames import Control
+from loaders.dashboard import Control
 from loaders.description import Table
 from loaders.errors import BadInput, FilterRequired
 from loaders.read import And, Predicate

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from loaders.dashboards.frames import Control, Frame
+from loaders.dashboard import Control, Frame
 from loaders.description import Table
 from loaders.errors import NotFound
 from loaders.ledger import StoreUsage

@@ -1,6 +1,5 @@
 """Mutations of accounts: API keys and service accounts. None of them can be done with an API key."""
 
-from dataclasses import asdict
 from typing import Any
 
 import strawberry
@@ -15,9 +14,8 @@ from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins, SignedIn
 from resolvers.permissions.scopes import SCOPES
-from schema.mapping.filters import row_key, uuid_key
-from schema.mapping.mutation import named_mutation
-from schema.mapping.object import OBJECTS
+from schema.mapping.filters import integer_key, uuid_key
+from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.payload import changed_row, make_payload
 from schema.scalars import DateTime
 
@@ -66,65 +64,56 @@ class ServiceAccountUpdateInput:
     is_active: bool = strawberry.field(description="Whether its API keys are accepted.")
 
 
-async def _create_key(context: Context, given: ApiKeyCreateInput, response_key: str) -> Any:
+async def _create_key(context: Context, given: ApiKeyCreateInput, asked: Asked) -> Any:
     account = given.service_account_id or None
     input_ = ApiKeyCreate(
         name=given.name,
         scopes=tuple(given.scopes),
         expires_at=given.expires_at or None,
-        user_id=None if account is None else _user_id(account),
+        user_id=None if account is None else integer_key(account, "User"),
     )
-    made = await create_api_key(context, Asked("apiKeyCreate", response_key, asdict(input_)), input_)
+    made = await create_api_key(context, asked, input_)
     return ApiKeyCreatePayload(key=made.key, secret=made.text.text if made.text else None)
 
 
-async def _revoke_key(context: Context, given: ApiKeyRevokeInput, response_key: str) -> Any:
-    asked = Asked("apiKeyRevoke", response_key, {"id": given.id})
+async def _revoke_key(context: Context, given: ApiKeyRevokeInput, asked: Asked) -> Any:
     return ApiKeyRevokePayload(key=await revoke_api_key(context, asked, uuid_key(given.id, "ApiKey")))
 
 
-async def _create_account(context: Context, given: ServiceAccountCreateInput, response_key: str) -> Any:
-    asked = Asked("serviceAccountCreate", response_key, {"displayName": given.display_name})
+async def _create_account(context: Context, given: ServiceAccountCreateInput, asked: Asked) -> Any:
     key = await create_service_account(context, asked, ServiceAccountCreate(given.display_name))
     return ServiceAccountCreatePayload(key=key)
 
 
-async def _update_account(context: Context, given: ServiceAccountUpdateInput, response_key: str) -> Any:
-    asked = Asked("serviceAccountUpdate", response_key, {"id": given.id, "isActive": given.is_active})
-    key = await set_service_account_active(context, asked, _user_id(given.id), is_active=given.is_active)
+async def _update_account(context: Context, given: ServiceAccountUpdateInput, asked: Asked) -> Any:
+    key = await set_service_account_active(context, asked, integer_key(given.id, "User"), is_active=given.is_active)
     return ServiceAccountUpdatePayload(key=key)
-
-
-def _user_id(id_: str) -> int:
-    (key,) = row_key(id_, OBJECTS["User"])
-    assert isinstance(key, int)
-    return key
 
 
 @strawberry.type
 class AccountsMutation:
-    api_key_create = named_mutation(
+    api_key_create = idempotent_mutation(
         _create_key,
         takes=ApiKeyCreateInput,
         answers=ApiKeyCreatePayload,
         guard=SignedIn("a key acts as who makes it; for a service account, as administrators let it"),
         description="Makes an API key that acts as you, within its scopes. Needs a sign-in: no API key makes others.",
     )
-    api_key_revoke = named_mutation(
+    api_key_revoke = idempotent_mutation(
         _revoke_key,
         takes=ApiKeyRevokeInput,
         answers=ApiKeyRevokePayload,
         guard=SignedIn("everyone revokes their own keys; those of others are absent"),
         description="Revokes an API key, within a second everywhere. For who it acts as, and administrators.",
     )
-    service_account_create = named_mutation(
+    service_account_create = idempotent_mutation(
         _create_account,
         takes=ServiceAccountCreateInput,
         answers=ServiceAccountCreatePayload,
         guard=Admins(),
         description="Makes a service account: a user for a program, with API keys only. For administrators.",
     )
-    service_account_update = named_mutation(
+    service_account_update = idempotent_mutation(
         _update_account,
         takes=ServiceAccountUpdateInput,
         answers=ServiceAccountUpdatePayload,

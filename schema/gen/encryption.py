@@ -9,7 +9,7 @@ from resolvers.gen.encryption import versions_in_use
 from resolvers.idempotency import Asked
 from resolvers.jobs.start import start_encryption_key_rotate
 from resolvers.permissions.guards import Admins
-from schema.mapping.mutation import named_mutation
+from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.payload import make_payload
 
 GenEncryptionKeyRotatePayload = make_payload(
@@ -51,15 +51,14 @@ class GenEncryptionKeyRotateInput:
     to_version: int = strawberry.field(description="The version you expect to be current. Another one is refused.")
 
 
-async def _rotate(context: Context, given: GenEncryptionKeyRotateInput, response_key: str) -> Any:
-    asked = Asked("genEncryptionKeyRotate", response_key, {"toVersion": given.to_version})
+async def _rotate(context: Context, given: GenEncryptionKeyRotateInput, asked: Asked) -> Any:
     job = await start_encryption_key_rotate(context, to_version=given.to_version, asked=asked)
     return GenEncryptionKeyRotatePayload(key=(job.id,))
 
 
 @strawberry.type
 class EncryptionMutation:
-    gen_encryption_key_rotate = named_mutation(
+    gen_encryption_key_rotate = idempotent_mutation(
         _rotate,
         takes=GenEncryptionKeyRotateInput,
         answers=GenEncryptionKeyRotatePayload,

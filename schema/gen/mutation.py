@@ -1,6 +1,5 @@
 """Gen's mutations: data sources, datasets, table profiles."""
 
-from dataclasses import asdict
 from typing import Any
 
 import strawberry
@@ -27,7 +26,7 @@ from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import mutation, named_mutation
+from schema.mapping.mutation import idempotent_mutation, mutation
 from schema.mapping.payload import make_payload
 from schema.scalars import JSON, BigInt
 
@@ -115,7 +114,7 @@ class GenTableProfileRefreshInput:
     )
 
 
-async def _create_data_source(context: Context, given: GenDataSourceCreateInput, response_key: str) -> Any:
+async def _create_data_source(context: Context, given: GenDataSourceCreateInput, asked: Asked) -> Any:
     settings: Any = given.settings
     row = await create_data_source(
         context,
@@ -125,17 +124,16 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput,
             settings=settings,
             description=given.description or None,
         ),
-        Asked("genDataSourceCreate", response_key, asdict(given)),
+        asked,
     )
     return GenDataSourceCreatePayload(key=(row.id,), objects=(names.datasource(row.name),))
 
 
-async def _update_data_source(context: Context, given: GenDataSourceUpdateInput, response_key: str) -> Any:
+async def _update_data_source(context: Context, given: GenDataSourceUpdateInput, asked: Asked) -> Any:
     settings: Any = given.settings
     update = DataSourceUpdate(
         id=uuid_key(given.id, "GenDataSource"), settings=settings or None, description=given.description or None
     )
-    asked = Asked("genDataSourceUpdate", response_key, asdict(given))
     return GenDataSourceUpdatePayload(key=((await update_data_source(context, update, asked)).id,))
 
 
@@ -149,7 +147,7 @@ async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> 
     return GenDataSourceTestPayload(latency_ms=reached.ms)
 
 
-async def _create_dataset(context: Context, given: GenDatasetCreateInput, response_key: str) -> Any:
+async def _create_dataset(context: Context, given: GenDatasetCreateInput, asked: Asked) -> Any:
     row = await create_dataset(
         context,
         DatasetCreate(
@@ -159,12 +157,12 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput, respon
             remote_schema=given.remote_schema or None,
             table_names=tuple(given.table_names) if given.table_names else None,
         ),
-        Asked("genDatasetCreate", response_key, asdict(given)),
+        asked,
     )
     return GenDatasetCreatePayload(key=(row.id,), objects=(names.dataset(row.id),))
 
 
-async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput, response_key: str) -> Any:
+async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput, asked: Asked) -> Any:
     job = await start_table_profile_refresh(
         context,
         Refresh(
@@ -175,7 +173,7 @@ async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput,
             exclude=tuple(given.exclude_columns or ()),
             where=given.where,
         ),
-        asked=Asked("genTableProfileRefresh", response_key, asdict(given)),
+        asked=asked,
     )
     return GenTableProfileRefreshPayload(key=(job.id,))
 
@@ -201,14 +199,14 @@ _SEES_TABLE = OnRow(_sees_table)
 
 @strawberry.type
 class GenMutation:
-    gen_data_source_create = named_mutation(
+    gen_data_source_create = idempotent_mutation(
         _create_data_source,
         takes=GenDataSourceCreateInput,
         answers=GenDataSourceCreatePayload,
         guard=Admins(),
         description="Adds a data source. For administrators.",
     )
-    gen_data_source_update = named_mutation(
+    gen_data_source_update = idempotent_mutation(
         _update_data_source,
         takes=GenDataSourceUpdateInput,
         answers=GenDataSourceUpdatePayload,
@@ -230,14 +228,14 @@ class GenMutation:
         guard=_ADMINISTERS,
         description="Connects to a data source under its stored credentials. For its administrators.",
     )
-    gen_dataset_create = named_mutation(
+    gen_dataset_create = idempotent_mutation(
         _create_dataset,
         takes=GenDatasetCreateInput,
         answers=GenDatasetCreatePayload,
         guard=_ADMINISTERS_SOURCE,
         description="Adds a dataset over tables of a data source. For its administrators.",
     )
-    gen_table_profile_refresh = named_mutation(
+    gen_table_profile_refresh = idempotent_mutation(
         _refresh_profile,
         takes=GenTableProfileRefreshInput,
         answers=GenTableProfileRefreshPayload,

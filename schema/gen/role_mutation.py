@@ -1,7 +1,5 @@
 """Gen's roles: what they may do, who holds them, and where."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import fields
 from enum import Enum
 from typing import Any
 
@@ -14,13 +12,11 @@ from resolvers.context import Context
 from resolvers.gen import role_assignments, roles
 from resolvers.gen.resources import OfDataset, OfDataSource, OfSystem, OfTable, Resource
 from resolvers.idempotency import Asked
-from resolvers.permissions.fields import FieldGuard
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.mapping.enums import described_enum
-from schema.mapping.filters import row_key, uuid_key
-from schema.mapping.mutation import named_mutation
-from schema.mapping.object import OBJECTS
+from schema.mapping.filters import integer_key, uuid_key
+from schema.mapping.mutation import idempotent_mutation
 
 GenRoleCreatePayload = granted_payload("GenRoleCreatePayload", "role", "GenRole", "A role was made.")
 GenRoleUpdatePayload = granted_payload("GenRoleUpdatePayload", "role", "GenRole", "A role was changed.")
@@ -116,13 +112,13 @@ class GenRoleResourceInput:
 
 
 async def _create(context: Context, given: GenRoleCreateInput, asked: Asked) -> Any:
-    parent = _integer(given.parent_role_id, "GenRole") if given.parent_role_id else None
+    parent = integer_key(given.parent_role_id, "GenRole") if given.parent_role_id else None
     role_id = await roles.create_role(context, asked, roles.RoleCreate(given.name, given.description or None, parent))
     return GenRoleCreatePayload(**_changed(role_id))
 
 
 async def _update(context: Context, given: GenRoleUpdateInput, asked: Asked) -> Any:
-    role_id = _integer(given.id, "GenRole")
+    role_id = integer_key(given.id, "GenRole")
     patch: dict[str, object] = {}
     if given.name is not UNSET:
         patch["name"] = given.name
@@ -130,76 +126,52 @@ async def _update(context: Context, given: GenRoleUpdateInput, asked: Asked) -> 
         patch["description"] = given.description
     if given.parent_role_id is not UNSET:
         parent = given.parent_role_id
-        patch["parent_role_id"] = None if parent is None else _integer(parent, "GenRole")
+        patch["parent_role_id"] = None if parent is None else integer_key(parent, "GenRole")
     await roles.update_role(context, asked, roles.RoleUpdate(role_id, patch))
     return GenRoleUpdatePayload(**_changed(role_id))
 
 
 async def _delete(context: Context, given: GenRoleDeleteInput, asked: Asked) -> Any:
-    role_id = _integer(given.id, "GenRole")
+    role_id = integer_key(given.id, "GenRole")
     await roles.delete_role(context, asked, role_id)
     return GenRoleDeletePayload(deleted_id=given.id, objects=(roles.role_object(role_id),))
 
 
 async def _set_flags(context: Context, given: GenRoleFlagsSetInput, asked: Asked) -> Any:
-    role_id = _integer(given.id, "GenRole")
+    role_id = integer_key(given.id, "GenRole")
     flags = {name: value for name in FLAGS if isinstance(value := getattr(given, name), bool)}
     await roles.set_role_flags(context, asked, role_id, flags)
     return GenRoleFlagsSetPayload(**_changed(role_id))
 
 
 async def _assign_user(context: Context, given: GenRoleUserInput, asked: Asked) -> Any:
-    role_id = _integer(given.id, "GenRole")
-    await role_assignments.assign_user(context, asked, role_id, _integer(given.user_id, "GenUser"))
+    role_id = integer_key(given.id, "GenRole")
+    await role_assignments.assign_user(context, asked, role_id, integer_key(given.user_id, "GenUser"))
     return GenRoleAssignUserPayload(**_changed(role_id))
 
 
 async def _unassign_user(context: Context, given: GenRoleUserInput, asked: Asked) -> Any:
-    role_id = _integer(given.id, "GenRole")
-    await role_assignments.unassign_user(context, asked, role_id, _integer(given.user_id, "GenUser"))
+    role_id = integer_key(given.id, "GenRole")
+    await role_assignments.unassign_user(context, asked, role_id, integer_key(given.user_id, "GenUser"))
     return GenRoleUnassignUserPayload(**_changed(role_id))
 
 
 async def _assign_resource(context: Context, given: GenRoleResourceInput, asked: Asked) -> Any:
     role_id, object_ = await role_assignments.assign_resource(
-        context, asked, _integer(given.id, "GenRole"), _resource(given)
+        context, asked, integer_key(given.id, "GenRole"), _resource(given)
     )
     return GenRoleAssignResourcePayload(key=(role_id,), objects=(object_,))
 
 
 async def _unassign_resource(context: Context, given: GenRoleResourceInput, asked: Asked) -> Any:
     role_id, object_ = await role_assignments.unassign_resource(
-        context, asked, _integer(given.id, "GenRole"), _resource(given)
+        context, asked, integer_key(given.id, "GenRole"), _resource(given)
     )
     return GenRoleUnassignResourcePayload(key=(role_id,), objects=(object_,))
 
 
-def _mutation(
-    work: Callable[[Context, Any, Asked], Awaitable[Any]],
-    *,
-    takes: type,
-    answers: type,
-    guard: FieldGuard,
-    description: str,
-) -> Any:
-    """A mutation that is done once per `Idempotency-Key`, over `work(context, input, what is asked)`."""
-    name = answers.__strawberry_definition__.name.removesuffix("Payload")  # type: ignore[attr-defined]
-
-    async def named(context: Context, given: Any, response_key: str) -> Any:
-        sent = {field.name: value for field in fields(given) if (value := getattr(given, field.name)) is not UNSET}
-        return await work(context, given, Asked(name, response_key, sent))
-
-    return named_mutation(named, takes=takes, answers=answers, guard=guard, description=description)
-
-
 def _changed(role_id: int) -> dict[str, Any]:
     return {"key": (role_id,), "objects": (roles.role_object(role_id),)}
-
-
-def _integer(node_id: str, type_name: str) -> int:
-    (key,) = row_key(node_id, OBJECTS[type_name])
-    assert isinstance(key, int)
-    return key
 
 
 def _resource(given: GenRoleResourceInput) -> Resource:
@@ -224,56 +196,56 @@ def _resource(given: GenRoleResourceInput) -> Resource:
 
 @strawberry.type
 class GenRoleMutation:
-    gen_role_create = _mutation(
+    gen_role_create = idempotent_mutation(
         _create,
         takes=GenRoleCreateInput,
         answers=GenRoleCreatePayload,
         guard=Admins(),
         description="Makes a role. For administrators.",
     )
-    gen_role_update = _mutation(
+    gen_role_update = idempotent_mutation(
         _update,
         takes=GenRoleUpdateInput,
         answers=GenRoleUpdatePayload,
         guard=Admins(),
         description="Changes a role that is not built in. For administrators.",
     )
-    gen_role_delete = _mutation(
+    gen_role_delete = idempotent_mutation(
         _delete,
         takes=GenRoleDeleteInput,
         answers=GenRoleDeletePayload,
         guard=Admins(),
         description="Deletes a role that is not built in: its holders lose what it gave. For administrators.",
     )
-    gen_role_flags_set = _mutation(
+    gen_role_flags_set = idempotent_mutation(
         _set_flags,
         takes=GenRoleFlagsSetInput,
         answers=GenRoleFlagsSetPayload,
         guard=Admins(),
         description="Sets what a role that is not built in may do. For administrators.",
     )
-    gen_role_assign_user = _mutation(
+    gen_role_assign_user = idempotent_mutation(
         _assign_user,
         takes=GenRoleUserInput,
         answers=GenRoleAssignUserPayload,
         guard=Admins(),
         description="Gives a role to a user. For administrators.",
     )
-    gen_role_unassign_user = _mutation(
+    gen_role_unassign_user = idempotent_mutation(
         _unassign_user,
         takes=GenRoleUserInput,
         answers=GenRoleUnassignUserPayload,
         guard=Admins(),
         description="Takes a role from a user. For administrators.",
     )
-    gen_role_assign_resource = _mutation(
+    gen_role_assign_resource = idempotent_mutation(
         _assign_resource,
         takes=GenRoleResourceInput,
         answers=GenRoleAssignResourcePayload,
         guard=Admins(),
         description="Assigns a role to a resource: there, and below, its flags hold. For administrators.",
     )
-    gen_role_unassign_resource = _mutation(
+    gen_role_unassign_resource = idempotent_mutation(
         _unassign_resource,
         takes=GenRoleResourceInput,
         answers=GenRoleUnassignResourcePayload,

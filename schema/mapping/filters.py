@@ -223,6 +223,13 @@ def uuid_key(node_id: str, type_name: str) -> UUID:
     return key
 
 
+def integer_key(node_id: str, type_name: str) -> int:
+    """`row_key` of a type whose key is one integer."""
+    (key,) = row_key(node_id, OBJECTS[type_name])
+    assert isinstance(key, int)
+    return key
+
+
 def parse_key(text: str, table: Table) -> tuple[Value, ...]:
     try:
         parts = split_key(text, len(table.key))

@@ -1,4 +1,4 @@
-"""Column kinds as GraphQL types and as the filter operators each kind has (DESIGN section 3)."""
+"""Column kinds as GraphQL types and as the filter operators each kind has (docs/schema-conventions.md)."""
 
 from typing import Any
 

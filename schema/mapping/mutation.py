@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, TypeVar
 
 import strawberry
 
 from loaders.errors import Code
 from resolvers.context import Context
+from resolvers.idempotency import Asked
 from resolvers.permissions.fields import FieldGuard, enforce
 from resolvers.permissions.scopes import require_scope_to_write
 from schema.errors import Absent, NotAllowed, as_data, result_of
@@ -23,21 +25,21 @@ def mutation(
     The guard is asked first; without its consent `work` is not called.
     """
 
-    async def unnamed(context: Context, given: I, _: str) -> Any:
+    async def each_time(context: Context, given: I, _: Asked) -> Any:
         return await work(context, given)
 
-    return named_mutation(unnamed, takes=takes, answers=answers, guard=guard, description=description)
+    return idempotent_mutation(each_time, takes=takes, answers=answers, guard=guard, description=description)
 
 
-def named_mutation(
-    work: Callable[[Context, I, str], Awaitable[Any]],
+def idempotent_mutation(
+    work: Callable[[Context, I, Asked], Awaitable[Any]],
     *,
     takes: type[I],
     answers: type,
     guard: FieldGuard,
     description: str,
 ) -> Any:
-    """As `mutation`, over `work(context, input, name or alias in the document)`."""
+    """As `mutation`, over `work(context, input, what is asked)`, which is done once per `Idempotency-Key`."""
 
     async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:
         result = await as_data(_allowed(work, guard, info, input))
@@ -61,11 +63,19 @@ def named_mutation(
 
 
 async def _allowed(
-    work: Callable[[Context, I, str], Awaitable[Any]],
+    work: Callable[[Context, I, Asked], Awaitable[Any]],
     guard: FieldGuard,
     info: strawberry.Info[Context, None],
     given: I,
 ) -> Any:
     require_scope_to_write(info.context.subject, info.field_name)
     await enforce(guard, info.context, given)
-    return await work(info.context, given, str(info.path.key))
+    return await work(info.context, given, Asked(info.field_name, str(info.path.key), _sent(given)))
+
+
+def _sent(given: Any) -> Any:
+    """What the client has given, inputs as dictionaries: null is not the same as left out."""
+    if is_dataclass(given):
+        values = {field.name: getattr(given, field.name) for field in fields(given)}
+        return {name: _sent(value) for name, value in values.items() if value is not strawberry.UNSET}
+    return [_sent(each) for each in given] if isinstance(given, list) else given

@@ -36,7 +36,7 @@ from resolvers.written import Shape
 from schema.mapping import types
 from schema.mapping.filters import row_key
 from schema.mapping.kinds import output_type
-from schema.mapping.mutation import named_mutation
+from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping, policies
 from schema.mapping.payload import make_payload
 from schema.scalars import DateTime
@@ -82,12 +82,12 @@ def creates(
     takes = _input(f"{name}CreateInput", fields, f"One new `{name}`.")
     payload = make_payload(f"{name}CreatePayload", _noun(name), name, f"One `{name}` was made.")
 
-    async def work(context: Context, given: Any, response_key: str) -> Any:
+    async def work(context: Context, given: Any, asked: Asked) -> Any:
         sent = _sent(given, fields)
-        write = Create(Asked(f"{name}Create", response_key, sent), _values(sent, mapping, target))
+        write = Create(asked, _values(sent, mapping, target))
         return payload(key=await create(context, target, write, policies()))
 
-    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
+    return idempotent_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
 def updates(
@@ -118,18 +118,18 @@ def updates(
     takes = _input(f"{name}UpdateInput", fields, f"A change of one `{name}`.")
     payload = make_payload(f"{name}UpdatePayload", _noun(name), name, f"One `{name}` was changed.")
 
-    async def work(context: Context, given: Any, response_key: str) -> Any:
+    async def work(context: Context, given: Any, asked: Asked) -> Any:
         sent = _sent(given, fields)
         sent["patch"] = _sent(sent["patch"], patched)
         write = Update(
-            Asked(f"{name}Update", response_key, sent),
+            asked,
             row_key(sent["id"], mapping),
             _values(sent["patch"], mapping, target),
             sent.get("expectedUpdatedAt"),
         )
         return payload(key=await update(context, target, write, policies()))
 
-    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
+    return idempotent_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
 def deletes(name: str, *, guard: WriteRule, description: str) -> Any:
@@ -140,13 +140,12 @@ def deletes(name: str, *, guard: WriteRule, description: str) -> Any:
     takes = _input(f"{name}DeleteInput", fields, f"Which `{name}` to delete.")
     payload = _deleted(name)
 
-    async def work(context: Context, given: Any, response_key: str) -> Any:
+    async def work(context: Context, given: Any, asked: Asked) -> Any:
         sent = _sent(given, fields)
-        asked = Asked(f"{name}Delete", response_key, sent)
         await delete(context, target, Delete(asked, row_key(sent["id"], mapping)), policies())
         return payload(deleted_id=sent["id"])
 
-    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
+    return idempotent_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
 def revises(
@@ -170,14 +169,14 @@ def revises(
     takes = _input(f"{name}ReviseInput", fields, f"A new version of a `{name}`.")
     payload = make_payload(f"{name}RevisePayload", _noun(name), name, "A new version was made.")
 
-    async def work(context: Context, given: Any, response_key: str) -> Any:
+    async def work(context: Context, given: Any, asked: Asked) -> Any:
         sent = _sent(given, fields)
         sent["patch"] = _sent(sent["patch"], patched)
         values = _values(sent["patch"], mapping, target)
-        write = Update(Asked(f"{name}Revise", response_key, sent), row_key(sent["id"], mapping), values)
+        write = Update(asked, row_key(sent["id"], mapping), values)
         return payload(key=await revise(context, Series(target, series), write, policies()))
 
-    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
+    return idempotent_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
 def withdraws(name: str, *, guard: WriteRule, series: tuple[str, ...], description: str) -> Any:
@@ -188,12 +187,12 @@ def withdraws(name: str, *, guard: WriteRule, series: tuple[str, ...], descripti
     takes = _input(f"{name}WithdrawInput", fields, f"Which `{name}` to withdraw.")
     payload = make_payload(f"{name}WithdrawPayload", _noun(name), name, "It was withdrawn.")
 
-    async def work(context: Context, given: Any, response_key: str) -> Any:
+    async def work(context: Context, given: Any, asked: Asked) -> Any:
         sent = _sent(given, fields)
-        write = Delete(Asked(f"{name}Withdraw", response_key, sent), row_key(sent["id"], mapping))
+        write = Delete(asked, row_key(sent["id"], mapping))
         return payload(key=await withdraw(context, Series(target, series), write, policies()))
 
-    return named_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
+    return idempotent_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
 def _target(

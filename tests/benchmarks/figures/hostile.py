@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from gateway.limits.tokens import count_tokens
+from gateway.limits.tokens import measure_tokens
 from gateway.settings import Limits
 from tests.benchmarks.figure import Figure, Goal
 from tests.benchmarks.load import post
@@ -28,8 +28,8 @@ def _numbered(pattern: str, count: int) -> str:
 
 def _within(pattern: str, head: str, tail: str, *, at_most: int | None = None) -> str:
     """The pattern as often as the shipped limit of tokens allows between head and tail."""
-    each = count_tokens(pattern.format(n=0), stop_after=_SIZE)
-    left = Limits().max_tokens - 5 - count_tokens(head + tail, stop_after=_SIZE)
+    each = measure_tokens(pattern.format(n=0), stop_after=_SIZE).count
+    left = Limits().max_tokens - 5 - measure_tokens(head + tail, stop_after=_SIZE).count
     times = min(left // each, at_most or _SIZE)
     return head + "".join(pattern.format(n=n) for n in range(times)) + tail
 

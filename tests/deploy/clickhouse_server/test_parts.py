@@ -54,7 +54,9 @@ def test_encodings_round_trip(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "whole"), [("gzip", gzip.compress(b"x" * 99)), ("lz4", lz4.frame.compress(b"x" * 99))]
+    ("name", "whole"),
+    [("gzip", gzip.compress(b"x" * 99)), ("lz4", lz4.frame.compress(b"x" * 99))],
+    ids=["gzip", "lz4"],
 )
 def test_a_cut_body_is_refused(name: str, whole: bytes) -> None:
     read = decoder(name)

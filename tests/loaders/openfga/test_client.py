@@ -9,7 +9,7 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.api import Api, Refused
 from loaders.openfga.client import MAX_CHECKS, MAX_LISTED, OpenFga
-from loaders.openfga.parents import dataset_parent, datasource_parent, table_check
+from loaders.openfga.parents import dataset_parent, datasource_parent
 from loaders.openfga.tuples import Check, RelationTuple
 from tests.loaders.openfga.stores import Store, fresh_store
 
@@ -137,7 +137,7 @@ async def test_a_table_nobody_wrote_is_judged_by_its_dataset(store: Store) -> No
         ],
         ledger=Ledger(),
     )
-    under, elsewhere = table_check("can_view", "d1", "flights"), table_check("can_view", "d2", "flights")
+    under, elsewhere = (Check("can_view", names.table(d, "flights"), parent=names.dataset(d)) for d in ("d1", "d2"))
     bare = Check("can_view", names.table("d1", "flights"))
     answer = await fga.batch_check("ann", [under, elsewhere, bare], ledger=Ledger())
     assert answer.granted == {under}

@@ -4,7 +4,6 @@ The SDK decodes with code of its own and asks one ListObjects for what we ask on
 """
 
 import random
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +22,7 @@ from loaders.openfga import names
 from loaders.openfga.parents import dataset_parent, datasource_parent
 from loaders.openfga.tuples import Check, RelationTuple, rfc3339
 from tests.loaders.openfga.stores import Store
+from tests.seeds import seeds
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 CONTEXT: dict[str, int | str] = {"current_time": rfc3339(NOW)}
@@ -50,7 +50,7 @@ async def sdk(store: Store, openfga_url: str, openfga_token: str) -> AsyncIterat
         yield client
 
 
-@pytest.mark.parametrize("seed", [secrets.randbits(32) for _ in range(3)], ids="seed-{}".format)
+@pytest.mark.parametrize("seed", seeds(3, of="sdk"), ids="seed-{}".format)
 async def test_both_are_answered_the_same(store: Store, sdk: OpenFgaClient, seed: int) -> None:
     chance = random.Random(seed)
     fga = store.client(lambda: NOW)

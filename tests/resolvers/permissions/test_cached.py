@@ -12,7 +12,6 @@ from loaders.errors import PermissionsUnavailable, StoreQueryFailed
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.client import MAX_LISTED, Checked, Listed, OpenFga
-from loaders.openfga.parents import table_check
 from loaders.openfga.tuples import Check, RelationTuple
 from resolvers.permissions.answers import Lookup
 from resolvers.permissions.cached import CachedAuthority
@@ -147,7 +146,7 @@ async def test_subjects_parents_and_relations_are_other_questions(
 ) -> None:
     grants = [RelationTuple("role:1", "assigned_role", "dataset:d"), RelationTuple("user:ann", "assignee", "role:1")]
     await fga.write([*grants, RelationTuple("user:*", "has_view_dataset", "role:1")], ledger=Ledger())
-    under = table_check("can_view", "d", "t")
+    under = Check("can_view", names.table("d", "t"), parent=names.dataset("d"))
     bare = Check(under.relation, under.object)
     first = await cached.batch_check("ann", [under], ledger=Ledger())
     assert first == await fga.batch_check("ann", [under], ledger=Ledger())
