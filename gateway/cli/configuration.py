@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from deploy.local.paths import state_paths
 from gateway.cli.failure import CommandFailed
-from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
 
 
 def env_file() -> Path | None:
@@ -23,11 +26,13 @@ def env_file() -> Path | None:
     return demo if demo.is_file() else None
 
 
-def load_settings(file: Path | None = None) -> Settings:
+def load_settings(file: Path | None = None) -> "Settings":
     """From the environment, then `file` or the one `env_file` finds.
 
     Raises pydantic's `ValidationError` (see `explain`) when a setting is missing or wrong.
     """
+    from gateway.settings import Settings
+
     return Settings(_env_file=file or env_file())
 
 

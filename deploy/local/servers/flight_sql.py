@@ -4,14 +4,16 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from pyarrow import ArrowException, flight
+from typing import TYPE_CHECKING
 
 from deploy.local.part import Part, Probe
 from deploy.local.paths import CHECKOUT, StatePaths
 from deploy.local.ports import Ports
 from deploy.local.secrets import Secrets
 from deploy.local.servers.certificate import keep_certificate
+
+if TYPE_CHECKING:
+    from pyarrow import flight
 
 NAME = "flight_sql"
 USER = "axion"
@@ -68,6 +70,8 @@ def running(at: Address) -> int:
 
 
 def _complaint(at: Address) -> str | None:
+    from pyarrow import ArrowException
+
     try:
         running(at)
     except (ArrowException, OSError) as error:
@@ -75,9 +79,13 @@ def _complaint(at: Address) -> str | None:
     return None
 
 
-def _client(at: Address) -> flight.FlightClient:
+def _client(at: Address) -> "flight.FlightClient":
+    from pyarrow import flight
+
     return flight.FlightClient(at.url, tls_root_certs=at.certificate.read_bytes())
 
 
-def _options(at: Address) -> flight.FlightCallOptions:
+def _options(at: Address) -> "flight.FlightCallOptions":
+    from pyarrow import flight
+
     return flight.FlightCallOptions(timeout=2.0, headers=[(b"authorization", f"Bearer {at.token}".encode())])

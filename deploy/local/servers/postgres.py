@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
 
-import psycopg
-from psycopg import sql
-
 from deploy.local.environment import admin_url
 from deploy.local.errors import StackError
 from deploy.local.part import Part, Probe
@@ -84,6 +81,9 @@ class Cluster:
 
     def ensure_database(self, database: str, *, owner: str, password: str) -> None:
         """A database with a login role that owns it and nobody else may connect to. Idempotent."""
+        import psycopg
+        from psycopg import sql
+
         role, name = sql.Identifier(owner), sql.Identifier(database)
         secret = sql.Literal(password)
         with psycopg.connect(
@@ -102,7 +102,7 @@ class Cluster:
         return as_root(*(["unshare", "-m", *enter] if self.mounts else enter))
 
     def _options(self) -> dict[str, str]:
-        durable = self.paths.name != "test"
+        durable = not self.paths.name.startswith("test")
         return {
             "listen_addresses": "127.0.0.1",
             "port": str(self.ports.postgres),
@@ -117,7 +117,7 @@ class Cluster:
             "log_timezone": "UTC",
             "password_encryption": "scram-sha-256",
             "dynamic_shared_memory_type": "posix" if self.mounts and _roomy_shm() else "mmap",
-            # The test stack's data is thrown away, so it need not survive a power cut.
+            # A test stack's data is thrown away, so it need not survive a power cut.
             "fsync": "on" if durable else "off",
             "synchronous_commit": "on" if durable else "off",
         }
@@ -127,6 +127,8 @@ def probe(ports: Ports, secrets: Secrets) -> Probe:
     address = f"127.0.0.1:{ports.postgres}"
 
     def complaint() -> str | None:
+        import psycopg
+
         try:
             with psycopg.connect(admin_url(address, secrets), connect_timeout=2) as connection:
                 connection.execute("SELECT 1")
