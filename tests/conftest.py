@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from deploy.local.paths import CHECKOUT
 from deploy.local.progress import Progress
@@ -44,9 +45,9 @@ def pytest_configure() -> None:
     take_stack()
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> ByFolder:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
     config.option.loadscopereorder = False
-    return ByFolder(config)
+    return ByFolder(config, log)
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,5 @@
 """Connecting to APIs of others: OAuth 2 with PKCE. No token is ever shown."""
 
-from dataclasses import asdict
 from typing import Any
 
 import strawberry
@@ -16,7 +15,7 @@ from resolvers.gen.external_apis import (
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins, SignedIn
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import mutation, named_mutation
+from schema.mapping.mutation import idempotent_mutation, mutation
 from schema.mapping.payload import make_payload
 from schema.scalars import DateTime, date_time
 
@@ -86,8 +85,7 @@ async def _finish(context: Context, given: GenExternalApiAuthorizeFinishInput) -
     return GenExternalApiAuthorizeFinishPayload(key=(account,))
 
 
-async def _forget(context: Context, given: GenExternalAccountDeleteInput, response_key: str) -> Any:
-    asked = Asked("genExternalAccountDelete", response_key, asdict(given))
+async def _forget(context: Context, given: GenExternalAccountDeleteInput, asked: Asked) -> Any:
     revoked = await disconnect(context, uuid_key(given.id, "GenExternalAccount"), asked)
     return GenExternalAccountDeletePayload(deleted_id=given.id, is_revoked=revoked)
 
@@ -119,7 +117,7 @@ class ExternalOAuthMutation:
         guard=_OWN,
         description="Connects your account at an API. Each `state` is taken once, from who began.",
     )
-    gen_external_account_delete = named_mutation(
+    gen_external_account_delete = idempotent_mutation(
         _forget,
         takes=GenExternalAccountDeleteInput,
         answers=GenExternalAccountDeletePayload,
