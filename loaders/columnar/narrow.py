@@ -10,7 +10,7 @@ from loaders.columnar.answer import RowsAnswer, run
 from loaders.columnar.compile import compile_read
 from loaders.columnar.order import own_expression
 from loaders.columnar.source import Source
-from loaders.encode.cursor import decode_term
+from loaders.encode.cursor import decoded_terms
 from loaders.expression import sortable
 from loaders.ledger import Ledger
 from loaders.read import Col, Computed, Connection, Digest, Field, Nodes, Read
@@ -39,5 +39,5 @@ async def narrowed(read: Read, source: Source, ledger: Ledger) -> Read:
     if answer.rows <= page.limit:
         return read
     last = [answer.texts_of(expression)[page.limit] for expression in expressions]
-    types = [sortable(expression, read.table) for expression in expressions]
-    return replace(read, page=replace(page, until=tuple(map(decode_term, last, types))))
+    until = decoded_terms(last, [sortable(expression, read.table) for expression in expressions])
+    return read if until is None else replace(read, page=replace(page, until=until))

@@ -8,7 +8,7 @@ import orjson
 from loaders.columnar.answer import RowsAnswer, bytes_of
 from loaders.columnar.needed import has_cursors, wants_cursors
 from loaders.columnar.order import own_expression
-from loaders.encode.cursor import decode_term, encode_cursor
+from loaders.encode.cursor import decoded_terms, encode_cursor
 from loaders.encode.json import literal_text, rows_text
 from loaders.expression import sortable
 from loaders.order import cursor_mark
@@ -130,7 +130,7 @@ def _ties(terms: list[list[str | None]], order: tuple[OrderBy, ...], read: Read)
     for row in zip(*terms, strict=True):
         if row == before:
             ties.append(ties[-1] + 1)
-        elif before is None and read.page.after == tuple(map(decode_term, row, types)):
+        elif before is None and read.page.after is not None and read.page.after == decoded_terms(row, types):
             ties.append((read.page.ties or 0) + 1)
         else:
             ties.append(1)

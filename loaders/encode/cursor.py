@@ -68,11 +68,20 @@ def decode_cursor(cursor: str, form: CursorForm) -> tuple[object, ...]:
             )
         if mark != form.mark or len(terms) != len(form.types):
             raise ValueError("not one term per order")
-        return tuple(decode_term(term, column_type) for term, column_type in zip(terms, form.types, strict=True))
+        return tuple(_term(term, column_type) for term, column_type in zip(terms, form.types, strict=True))
     except (ValueError, RecursionError) as error:
         raise InvalidCursor(
             "The cursor is malformed. Pass one exactly as `pageInfo` of the same query had it."
         ) from error
+
+
+def decoded_terms(terms: Sequence[str | None], types: Sequence[ColumnType]) -> tuple[object, ...] | None:
+    """The values that the texts of a row's order terms stand for; None where one has no counterpart in Python."""
+    try:
+        values = tuple(_term(term, column_type) for term, column_type in zip(terms, types, strict=True))
+    except ValueError:
+        return None
+    return None if any(isinstance(value, StoreText) for value in values) else values
 
 
 def _array(decoded: object) -> list[object]:
@@ -81,8 +90,7 @@ def _array(decoded: object) -> list[object]:
     return decoded
 
 
-def decode_term(term: object, column_type: ColumnType) -> object:
-    """The value an order term's text stands for. `ValueError` when it is not the text of one of that type."""
+def _term(term: object, column_type: ColumnType) -> object:
     if term is None:
         return None
     if not isinstance(term, str):
