@@ -78,7 +78,11 @@ def catalog_rows(targets: Targets, database: str, query: str) -> list[tuple[obje
 @pytest.mark.parametrize(
     ("name", "index", "definition"),
     [
-        ("auradb", "public.ix_rag_chunks_embedding", "USING hnsw (embedding vector_cosine_ops)"),
+        (
+            "auradb",
+            "public.ix_rag_chunks_embedding",
+            "USING hnsw (embedding vector_cosine_ops) WITH (m='32', ef_construction='200')",
+        ),
         ("axion_sense", "road_data.ix_holds_location", "USING gist (location)"),
         ("axion_sense", "public.ix_users_profile_data", "USING gin (profile_data jsonb_path_ops)"),
     ],

@@ -21,6 +21,7 @@ class RagChunk(Auradb):
             "embedding",
             postgresql_using="hnsw",
             postgresql_ops={"embedding": "vector_cosine_ops"},
+            postgresql_with={"m": 32, "ef_construction": 200},
         ),
         Index("ix_rag_chunks_content_id", "content_id"),
         Index("ix_rag_chunks_workspace_path", "workspace_path"),
