@@ -32,7 +32,7 @@ class Contexts:
             verdicts=Verdicts(subject, self.authority, ledger, memory=self.memory),
             ledger=ledger,
             max_page=self.limits.max_page,
-            budget=Budget(self.limits.max_rows),
+            budget=Budget(self.limits.max_rows, scanned_bytes=self.limits.max_scanned_bytes),
             last_event_id=last_event_id,
             denials=self.denials,
             rechecks=self.rechecks,

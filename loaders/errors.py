@@ -6,6 +6,7 @@ AxionError                      code, message, next step in the message
 │   ├── UnknownTable / UnknownColumn
 │   ├── FilterRequired          a table is only read narrowed, and is not; nothing was sent
 │   ├── MetricFanout(join)      a join would multiply what a metric measures
+│   ├── SqlRefused              SQL somebody wrote does more than read, or cannot be judged; nothing was sent
 │   └── Conflict                it conflicts with what is there
 ├── Unauthenticated / Forbidden / NotFound
 ├── CostExceeded                the read may not cost as much as it would
@@ -38,6 +39,7 @@ class Code(StrEnum):
     UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
     FILTER_REQUIRED = "FILTER_REQUIRED"
     METRIC_FANOUT = "METRIC_FANOUT"
+    SQL_REFUSED = "SQL_REFUSED"
     CONFLICT = "CONFLICT"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -118,6 +120,10 @@ class MetricFanout(BadInput):
     @property
     def extensions(self) -> dict[str, str]:
         return {"code": self.code.value, "join": self.join}
+
+
+class SqlRefused(BadInput):
+    code = Code.SQL_REFUSED
 
 
 class Conflict(BadInput):

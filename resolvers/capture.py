@@ -1,13 +1,26 @@
 """How a document's one list leaves as a stream: its guarded read is taken instead of being answered."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from loaders.columnar.source import Source
+from loaders.columnar.stream import stream_ipc
 from loaders.denied import unmarked
+from loaders.encode.ipc import Chunk
 from loaders.errors import BadInput
+from loaders.ledger import Ledger
 from loaders.read import Nodes, Read, Related
 
 MESSAGE = "An Arrow stream answers a document that selects exactly one list, by its `nodes` and nothing else"
+
+
+class Streamed(Protocol):
+    """A list that is ready to leave: guarded, and nothing asked of its store yet."""
+
+    def chunks(self, ledger: Ledger, *, compressed: bool) -> AsyncGenerator[Chunk, None]:
+        """One Arrow IPC stream. Nothing comes before the store has answered; closing it cancels the query."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +30,25 @@ class Captured:
     read: Read
     source: Source
 
+    def chunks(self, ledger: Ledger, *, compressed: bool) -> AsyncGenerator[Chunk, None]:
+        return stream_ipc(self.read, self.source, ledger, compressed=compressed)
+
 
 @dataclass(slots=True)
 class Capture:
     """Given to a request that wants Arrow: every resolver of a list puts its read here. No page limit applies."""
 
-    taken: list[Captured] = field(default_factory=list)
+    taken: list[Streamed] = field(default_factory=list)
 
     def take(self, read: Read, source: Source) -> None:
         """`BadInput` for what is not one flat list of rows."""
         self.taken.append(Captured(_rows_of(read), source))
 
-    def one(self) -> Captured:
+    def take_stream(self, streamed: Streamed) -> None:
+        """What has no read."""
+        self.taken.append(streamed)
+
+    def one(self) -> Streamed:
         if len(self.taken) != 1:
             raise BadInput(f"{MESSAGE}; this one selects {len(self.taken)}.")
         return self.taken[0]

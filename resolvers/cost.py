@@ -22,6 +22,9 @@ class Budget:
 
     rows: int | None = None
     spent: int = 0
+    scanned_bytes: int | None = None
+    """What warehouses may read for the document, by their own estimates. `None` asks none of them."""
+    scanned: int = 0
 
     def spend(self, rows: int) -> None:
         """`CostExceeded`, and nothing spent, when that is more than the budget has left."""
@@ -30,6 +33,16 @@ class Budget:
             message = f"The document can answer {total} rows, and at most {self.rows} are answered at once."
             raise CostExceeded(f"{message} Ask for smaller pages, in several documents, or for an Arrow stream.")
         self.spent = total
+
+    def scan(self, bytes_: int) -> None:
+        """`CostExceeded`, and nothing counted, when warehouses would read more than the budget has left."""
+        total = self.scanned + bytes_
+        if self.scanned_bytes is not None and total > self.scanned_bytes:
+            raise CostExceeded(
+                f"Warehouses would read about {total} bytes for the document, and may read {self.scanned_bytes}. "
+                "Nothing of this was read. Filter by partition or key, select fewer columns, or ask for less at once."
+            )
+        self.scanned = total
 
 
 def price(read: Read, values: Sequence[Value] = ()) -> int:

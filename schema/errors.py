@@ -21,6 +21,7 @@ _MEANING = {
     Code.UNKNOWN_TABLE: "The warehouse has no such table (any more).",
     Code.UNKNOWN_COLUMN: "The table has no such column.",
     Code.METRIC_FANOUT: "A join would multiply what a metric measures; `extensions.join` names it.",
+    Code.SQL_REFUSED: "The SQL is not one SELECT over tables of its dataset, or cannot be judged; nothing was sent.",
     Code.FILTER_REQUIRED: "The table is only read narrowed by a filter that has no value; nothing was asked.",
     Code.CONFLICT: "It conflicts with what is there, such as a name that is taken.",
     Code.GRAPHQL_PARSE_FAILED: "The document is not GraphQL.",

@@ -18,7 +18,6 @@ from gateway.http.operations import Operations
 from gateway.http.refusal import refuse
 from gateway.http.respond import respond
 from gateway.http.running import send_while_read, while_waited_for
-from loaders.columnar.stream import stream_ipc
 from loaders.encode.ipc import Chunk
 from loaders.errors import AxionError, StoreError
 from resolvers.capture import Capture
@@ -47,7 +46,7 @@ async def arrow_response(
         return answer.code
     try:
         captured = capture.one()
-        stream = stream_ipc(captured.read, captured.source, context.ledger, compressed=incoming.takes_compressed)
+        stream = captured.chunks(context.ledger, compressed=incoming.takes_compressed)
         async with aclosing(stream) as chunks:
             first = await while_waited_for(anext(chunks), receive, timeout_ms=operations.limits.request_timeout_ms)
             await _send_while_read(first, chunks, receive, send)

@@ -13,6 +13,8 @@ class Action(StrEnum):
 
     DENIED = "denied"
     TUPLES_CHANGED = "permissions.tuples_changed"
+    SQL_RUN = "sql.run"
+    SQL_REFUSED = "sql.refused"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
     SERVICE_ACCOUNT_CREATED = "service_account.created"

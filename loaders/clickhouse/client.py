@@ -132,6 +132,23 @@ class ClickHouse:
         """The record batches of `stream_encoded`, decoded."""
         return self._batches(sql, parameters, ledger, timeout_ms, settings, request_id, [])
 
+    async def stream_locked(
+        self, sql: str, *, ledger: Ledger, timeout_ms: int | None = None, settings: Settings | None = None
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
+        """As `stream`, for SQL that somebody wrote: with `readonly=1`, so that it cannot change a setting either.
+
+        At least one batch: an empty one tells the columns.
+        """
+        schema: list[pa.Schema] = []
+        empty = True
+        batches = self._batches(sql, None, ledger, timeout_ms, settings, None, schema, locked=True)
+        async with aclosing(batches):
+            async for batch in batches:
+                empty = False
+                yield batch
+        if empty:
+            yield pa.RecordBatch.from_pylist([], schema[0])
+
     def stream_encoded(
         self,
         sql: str,
@@ -200,10 +217,12 @@ class ClickHouse:
         settings: Settings | None,
         request_id: str | None,
         schema: list[pa.Schema],
+        *,
+        locked: bool = False,
     ) -> AsyncGenerator[pa.RecordBatch, None]:
         """Puts the answer's schema into `schema` before the end."""
         arguments = (sql, parameters, ledger, timeout_ms, settings, request_id, schema)
-        async with aclosing(self._encoded(*arguments)) as encoded:
+        async with aclosing(self._encoded(*arguments, locked=locked)) as encoded:
             async for batch in encoded:
                 yield await batch.decoded()
 
@@ -216,6 +235,8 @@ class ClickHouse:
         settings: Settings | None,
         request_id: str | None,
         schema: list[pa.Schema],
+        *,
+        locked: bool = False,
     ) -> AsyncGenerator[EncodedBatch, None]:
         bound = checked(sql, parameters)
         query_id = str(uuid.uuid4())
@@ -228,7 +249,7 @@ class ClickHouse:
         try:
             client = await self._client()
             if client.server_settings["readonly"].value == "0":
-                final["readonly"] = "2"
+                final["readonly"] = "1" if locked else "2"
             may_run = True
             async with asyncio.timeout(patience):
                 answer = await client.raw_stream(sql, bound, settings={**final, **_ARROW}, fmt="ArrowStream")

@@ -5,7 +5,7 @@ from typing import Final
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
 
-FLAGS: Final = ("has_admin_datasource", "has_view_dataset", "has_view_table")
+FLAGS: Final = ("has_admin_datasource", "has_view_dataset", "has_view_table", "has_query_dataset")
 """What a role may do, each a wildcard tuple on it and a column of `roles`."""
 
 

@@ -2,7 +2,8 @@
 
     Warehouse           list, describe, stream, ping, close
     ├── Estimates       rows and bytes of a table from metadata, without reading it
-    └── ScanEstimates   bytes a statement would read, without running it
+    ├── ScanEstimates   bytes a statement over one table would read, without running it
+    └── Forecasts       rows and bytes any statement would read, without running it
 
 Code asks for an ability (`isinstance(warehouse, Estimates)`), never for a connector's name. The common currency is
 `pyarrow.RecordBatch`.
@@ -44,6 +45,18 @@ class Estimate:
     bytes: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """SQL that names `tables` by their schemas and names, and no others.
+
+    `scanned_bytes` is what it may read, for engines that hold a query to that themselves.
+    """
+
+    sql: str
+    tables: tuple[Table, ...]
+    scanned_bytes: int | None = None
+
+
 class Warehouse(Protocol):
     """One opened data source. Safe for concurrent use by many tasks of one event loop.
 
@@ -76,6 +89,13 @@ class Warehouse(Protocol):
         the answer: a slow reader slows the store. `UnknownTable` when the table went away after it was described.
         """
 
+    def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
+        """Runs SQL that somebody wrote, judged and spelled by `loaders.raw_sql`, in the engine's own read-only mode.
+
+        As `stream`, but columns are named as the SQL names them, two perhaps alike, and there is at least one batch: an
+        empty one tells the columns. `StoreQueryFailed` also for what only the engine finds wrong, such as a column.
+        """
+
     async def close(self) -> None:
         """Cancels what runs and gives up connections. Idempotent."""
 
@@ -103,6 +123,29 @@ class ScanEstimates(Protocol):
 
         Nothing is read. `UnknownTable` when there is none.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A table that a statement reads, and its columns that it may read."""
+
+    table: Table
+    columns: tuple[str, ...]
+
+
+@runtime_checkable
+class Forecasts(Protocol):
+    async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
+        """Rows and stored bytes the statement would read of these tables; None where the engine does not tell.
+
+        Nothing is read. Never less than it reads, as far as metadata tell. `StoreQueryFailed` for a statement the
+        engine would not run, where it looks at it.
+        """
+
+
+@runtime_checkable
+class Foretelling(Estimates, Forecasts, Protocol):
+    """Both."""
 
 
 def scanned_share(limit: int | None, *, rows: int, at_once: int) -> float:

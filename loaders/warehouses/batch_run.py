@@ -21,6 +21,10 @@ class BatchRun(BlockingRun):
     def start(self) -> None: ...
 
     @abstractmethod
+    def schema(self) -> pa.Schema:
+        """Of the batches, once it has started."""
+
+    @abstractmethod
     def read(self) -> pa.RecordBatch | None: ...
 
 
@@ -32,8 +36,12 @@ async def batches_of(
     timeout_ms: int,
     failures: tuple[type[Exception], ...],
     store_error: Callable[[str, Exception], AxionError],
+    described: bool = False,
 ) -> RecordBatches:
-    """Runs, yields what has rows, and frees, whatever happens. `failures` are what the client raises."""
+    """Runs, yields what has rows, and frees, whatever happens. `failures` are what the client raises.
+
+    Of a `described` answer without rows it yields one empty batch.
+    """
     rows = sent = 0
     try:
         await run.call(run.start)
@@ -41,6 +49,8 @@ async def batches_of(
             rows, sent = rows + batch.num_rows, sent + batch.nbytes
             if batch.num_rows:
                 yield batch
+        if described and not rows:
+            yield pa.RecordBatch.from_pylist([], await run.call(run.schema))
     except TimeoutError:
         raise StoreTimeout(store, f"{store}: the query took longer than {timeout_ms} ms and was cancelled.") from None
     except failures as error:

@@ -16,7 +16,7 @@ from loaders.columnar.statement import Parameter, Statement
 from loaders.description import Table
 from loaders.errors import UnknownTable
 from loaders.ledger import Ledger
-from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable, Scan
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, Query, RecordBatches, RemoteTable, Scan, Scanned
 from loaders.warehouses.batch_run import batches_of
 from loaders.warehouses.bigquery_clients import open_clients
 from loaders.warehouses.bigquery_errors import BIGQUERY_FAILURES, query_error, store_error
@@ -107,6 +107,10 @@ class BigQueryWarehouse:
         bytes_: int | None = job.total_bytes_processed
         return bytes_
 
+    async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
+        """Bytes as a dry run says they would be billed; it also finds what BigQuery would refuse."""
+        return Estimate(None, (await self._dry(statement.sql, statement.parameters, ledger)).total_bytes_processed)
+
     async def _dry(self, sql: str, parameters: Sequence[Parameter], ledger: Ledger) -> bigquery.QueryJob:
         def dry() -> bigquery.QueryJob:
             config = bigquery.QueryJobConfig(
@@ -126,13 +130,41 @@ class BigQueryWarehouse:
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
+        limit = self._options.maximum_bytes_billed
+        async with aclosing(self._run(statement, ledger, timeout_ms, maximum_bytes_billed=limit)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
+        """A job of one SELECT, held to the smaller of `scanned_bytes` and the data source's `maximum_bytes_billed`."""
+        limits = [limit for limit in (self._options.maximum_bytes_billed, query.scanned_bytes) if limit is not None]
+        batches = self._run(
+            Statement(query.sql, (), ()),
+            ledger,
+            timeout_ms,
+            maximum_bytes_billed=min(limits) if limits else None,
+            described=True,
+        )
+        async with aclosing(batches):
+            async for batch in batches:
+                yield batch
+
+    async def _run(
+        self,
+        statement: Statement,
+        ledger: Ledger,
+        timeout_ms: int,
+        *,
+        maximum_bytes_billed: int | None,
+        described: bool = False,
+    ) -> RecordBatches:
         run = BigQueryRun(
             self._executor,
             self._canceller,
             self._clients,
             statement,
             location=self._options.location,
-            maximum_bytes_billed=self._options.maximum_bytes_billed,
+            maximum_bytes_billed=maximum_bytes_billed,
             retry=self._retry,
             timeout_s=timeout_ms / 1000,
         )
@@ -143,6 +175,7 @@ class BigQueryWarehouse:
             timeout_ms=timeout_ms,
             failures=BIGQUERY_FAILURES,
             store_error=query_error,
+            described=described,
         )
         async with aclosing(batches):
             async for batch in batches:

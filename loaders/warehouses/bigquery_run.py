@@ -49,6 +49,7 @@ class BigQueryRun(BatchRun):
         self._finished = False
         self._responses: Iterable[types.ReadRowsResponse] | None = None
         self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._schema: pa.Schema | None = None
 
     def start(self) -> None:
         jobs = self._clients.jobs
@@ -73,6 +74,12 @@ class BigQueryRun(BatchRun):
         job.result(max_results=0, retry=self._retry, job_retry=None)
         self._finished = True
         self._batches = self._read(job)
+
+    def schema(self) -> pa.Schema:
+        """Once `read` was called."""
+        if self._schema is None:
+            raise RuntimeError("the query was not read")
+        return self._schema
 
     def read(self) -> pa.RecordBatch | None:
         return next(self._batches, None)
@@ -103,9 +110,9 @@ class BigQueryRun(BatchRun):
 
     def _read(self, job: bigquery.QueryJob) -> Iterator[pa.RecordBatch]:
         session = self._session(job)
+        self._schema = schema = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
         if not session.streams:
             return
-        schema = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
         name, offset, failures = session.streams[0].name, 0, 0
         while True:
             try:

@@ -12,10 +12,13 @@ from loaders.ledger import Ledger
 from loaders.warehouses.base import (
     Estimate,
     Estimates,
+    Foretelling,
+    Query,
     RecordBatches,
     RemoteTable,
     Scan,
     ScanEstimates,
+    Scanned,
     Warehouse,
 )
 
@@ -76,6 +79,14 @@ class Bounded:
         allowed = self._timeout_ms if timeout_ms is None else timeout_ms
         async with self._slot(allowed):
             batches = self._warehouse.stream(statement, ledger=ledger, timeout_ms=allowed)
+            async with aclosing(batches):
+                async for batch in batches:
+                    yield batch
+
+    async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int | None = None) -> RecordBatches:
+        allowed = self._timeout_ms if timeout_ms is None else timeout_ms
+        async with self._slot(allowed):
+            batches = self._warehouse.query(query, ledger=ledger, timeout_ms=allowed)
             async with aclosing(batches):
                 async for batch in batches:
                     yield batch
@@ -175,10 +186,35 @@ class BoundedEstimating(Bounded):
             return await self._warehouse.scan_bytes(scan, ledger=ledger)
 
 
+class BoundedForecasting(BoundedEstimating):
+    """Of a warehouse that has the abilities `Estimates` and `Forecasts`."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        abilities: Foretelling,
+        *,
+        limit: int,
+        timeout_ms: int,
+        memory_s: float,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(warehouse, abilities, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)
+        self._forecasts = abilities
+
+    async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
+        async with self._asking():
+            return await self._forecasts.forecast(statement, scanned, ledger=ledger)
+
+
 def bounded(
     warehouse: Warehouse, *, limit: int, timeout_ms: int, memory_s: float, clock: Callable[[], float]
 ) -> Bounded:
     """The bounds keep the abilities the warehouse has, and claim no other."""
+    if isinstance(warehouse, Foretelling):
+        return BoundedForecasting(
+            warehouse, warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
+        )
     if isinstance(warehouse, Estimates):
         return BoundedEstimating(
             warehouse, warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock

@@ -15,7 +15,16 @@ from loaders.columnar.statement import Statement
 from loaders.description import Column, Table
 from loaders.errors import StoreQueryFailed, UnknownTable
 from loaders.ledger import Ledger
-from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable, Scan, scanned_share
+from loaders.warehouses.base import (
+    DEFAULT_TIMEOUT_MS,
+    Estimate,
+    Query,
+    RecordBatches,
+    RemoteTable,
+    Scan,
+    Scanned,
+    scanned_share,
+)
 from loaders.warehouses.clickhouse_types import column_type
 from loaders.warehouses.settings import ClickHouseCredentials, ClickHouseOptions
 
@@ -42,6 +51,7 @@ SELECT any(t.total_rows) AS rows,
 FROM system.tables AS t JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
 WHERE t.database = {database:String} AND t.name = {table:String}
 """
+_LOCKED: Final = {"allow_ddl": False, "allow_introspection_functions": False, "max_ast_depth": 1_000}
 _READ_AHEAD_ROWS: Final = 16 * 65_536
 """What parallel readers may have taken beyond a LIMIT when it is reached: a block each."""
 
@@ -123,6 +133,26 @@ class ClickHouseWarehouse:
         rows, bytes_ = int(sizes["rows"]), int(sizes["bytes"])
         return math.ceil(bytes_ * scanned_share(scan.limit, rows=rows, at_once=_READ_AHEAD_ROWS))
 
+    async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
+        """Rows by EXPLAIN ESTIMATE, after keys and partitions have narrowed them, and that share of the columns' bytes.
+
+        A table it says nothing of counts whole; None of views and engines that keep no count of rows.
+        """
+        plan = await self._metadata(f"EXPLAIN ESTIMATE {statement.sql}", statement.named, ledger)
+        left = {(row["database"], row["table"]): int(row["rows"]) for row in plan.to_pylist()}
+        rows = bytes_ = 0
+        for each in scanned:
+            where = (each.table.schema, each.table.name)
+            parameters = {"database": where[0], "table": where[1], "columns": list(each.columns)}
+            (sizes,) = (await self._metadata(_COLUMN_SIZES, parameters, ledger)).to_pylist()
+            if sizes["rows"] is None or sizes["bytes"] is None:
+                return Estimate(None, None)
+            total = int(sizes["rows"])
+            found = left.get(where, total)
+            rows += found
+            bytes_ += math.ceil(int(sizes["bytes"]) * (found / total if total else 0))
+        return Estimate(rows, bytes_)
+
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
@@ -136,6 +166,12 @@ class ClickHouseWarehouse:
             if isinstance(error.__cause__, Error) and error.__cause__.code == _UNKNOWN_TABLE:
                 raise UnknownTable(f"{self._store} no longer has the table. List its tables again.") from error
             raise
+
+    async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
+        batches = self._client.stream_locked(query.sql, ledger=ledger, timeout_ms=timeout_ms, settings=_LOCKED)
+        async with aclosing(batches):
+            async for batch in batches:
+                yield batch
 
     async def close(self) -> None:
         await self._client.close()

@@ -70,11 +70,14 @@ class DuckDbRun(BlockingRun):
 
         await self.call(start)
 
+    @property
+    def schema(self) -> pa.Schema:
+        """Of the batches."""
+        return self._open_reader().schema
+
     async def next(self) -> pa.RecordBatch | None:
         """The next batch; None at the end."""
-        reader = self._reader
-        if reader is None:
-            raise RuntimeError("the query was not opened")
+        reader = self._open_reader()
 
         def read() -> pa.RecordBatch | None:
             try:
@@ -83,6 +86,11 @@ class DuckDbRun(BlockingRun):
                 return None
 
         return await self.call(read)
+
+    def _open_reader(self) -> pa.RecordBatchReader:
+        if self._reader is None:
+            raise RuntimeError("the query was not opened")
+        return self._reader
 
     def interrupt(self) -> None:
         """Makes the call that runs, if any, fail with `duckdb.InterruptException`."""

@@ -16,7 +16,7 @@ from loaders.description import Column, Table
 from loaders.errors import StoreQueryFailed, UnknownTable
 from loaders.ledger import Ledger
 from loaders.warehouses.arrow_types import presentation
-from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, RecordBatches, RemoteTable
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Query, RecordBatches, RemoteTable
 from loaders.warehouses.batch_run import batches_of
 from loaders.warehouses.duckdb_sql import DUCKDB
 from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, store_error
@@ -90,6 +90,26 @@ class FlightSql:
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
+        try:
+            async with aclosing(self._run(statement, ledger, timeout_ms)) as batches:
+                async for batch in batches:
+                    yield batch
+        except StoreQueryFailed as error:
+            for schema, name in tables_of(statement.sql, self._dialect.name):
+                if name not in await self._listed(schema, name, ledger):
+                    message = f"{self._store} no longer has the table. List its tables again."
+                    raise UnknownTable(message) from error
+            raise
+
+    async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
+        """No read-only mode: what holds it to reading is what it was judged to be, and the data source's user."""
+        async with aclosing(self._run(Statement(query.sql, (), ()), ledger, timeout_ms, described=True)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _run(
+        self, statement: Statement, ledger: Ledger, timeout_ms: int, *, described: bool = False
+    ) -> RecordBatches:
         owned = self._pool.take()
         run = FlightSqlRun(owned, statement, timeout_s=timeout_ms / 1000)
         batches = batches_of(
@@ -99,17 +119,12 @@ class FlightSql:
             timeout_ms=timeout_ms,
             failures=FLIGHT_FAILURES,
             store_error=store_error,
+            described=described,
         )
         try:
             async with aclosing(batches):
                 async for batch in batches:
                     yield batch
-        except StoreQueryFailed as error:
-            for schema, name in tables_of(statement.sql, self._dialect.name):
-                if name not in await self._listed(schema, name, ledger):
-                    message = f"{self._store} no longer has the table. List its tables again."
-                    raise UnknownTable(message) from error
-            raise
         finally:
             self._pool.give_back(owned, usable=run.freed)
 

@@ -36,13 +36,19 @@ class FlightSqlRun(BatchRun):
         cursor.execute(self._statement.sql, parameter_row(self._statement.parameters))
         self._reader = cursor.fetch_record_batch()
 
+    def schema(self) -> pa.Schema:
+        return self._open_reader().schema
+
     def read(self) -> pa.RecordBatch | None:
-        if self._reader is None:
-            raise RuntimeError("the query was not started")
         try:
-            return self._reader.read_next_batch()
+            return self._open_reader().read_next_batch()
         except StopIteration:
             return None
+
+    def _open_reader(self) -> pa.RecordBatchReader:
+        if self._reader is None:
+            raise RuntimeError("the query was not started")
+        return self._reader
 
     def interrupt(self) -> None:
         if self._cursor is not None:

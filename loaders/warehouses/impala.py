@@ -10,7 +10,7 @@ from loaders.columnar.statement import Statement
 from loaders.description import Column, Table
 from loaders.errors import StoreQueryFailed, StoreUnavailable, UnknownTable
 from loaders.ledger import Ledger
-from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, RecordBatches, RemoteTable
+from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Query, RecordBatches, RemoteTable
 from loaders.warehouses.batch_run import batches_of
 from loaders.warehouses.impala_errors import IMPALA_FAILURES, QueryCancelled, store_error
 from loaders.warehouses.impala_run import ImpalaRun
@@ -85,6 +85,26 @@ class ImpalaWarehouse:
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
+        try:
+            async with aclosing(self._run(statement, ledger, timeout_ms)) as batches:
+                async for batch in batches:
+                    yield batch
+        except StoreQueryFailed as error:
+            for schema, name in tables_of(statement.sql, IMPALA.name):
+                if name not in await self._listed(schema, ledger):
+                    message = f"{self._store} no longer has the table. List its tables again."
+                    raise UnknownTable(message) from error
+            raise
+
+    async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
+        """No read-only mode: what holds it to reading is what it was judged to be, and the data source's user."""
+        async with aclosing(self._run(Statement(query.sql, (), ()), ledger, timeout_ms, described=True)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _run(
+        self, statement: Statement, ledger: Ledger, timeout_ms: int, *, described: bool = False
+    ) -> RecordBatches:
         owned = self._pool.take()
         run = ImpalaRun(owned, statement, timeout_s=timeout_ms / 1000)
         batches = batches_of(
@@ -94,6 +114,7 @@ class ImpalaWarehouse:
             timeout_ms=timeout_ms,
             failures=(*IMPALA_FAILURES, QueryCancelled),
             store_error=store_error,
+            described=described,
         )
         broken = False
         try:
@@ -103,12 +124,6 @@ class ImpalaWarehouse:
         except StoreUnavailable:
             broken = True
             self._pool.drop_idle()  # their server is the same
-            raise
-        except StoreQueryFailed as error:
-            for schema, name in tables_of(statement.sql, IMPALA.name):
-                if name not in await self._listed(schema, ledger):
-                    message = f"{self._store} no longer has the table. List its tables again."
-                    raise UnknownTable(message) from error
             raise
         finally:
             self._pool.give_back(owned, usable=run.freed and not broken)

@@ -10,7 +10,7 @@ from loaders.warehouses.batch_run import BatchRun
 from loaders.warehouses.impala_errors import QueryCancelled
 from loaders.warehouses.impala_session import Session
 from loaders.warehouses.impala_sql import with_values
-from loaders.warehouses.impala_types import record_batch
+from loaders.warehouses.impala_types import no_rows, record_batch
 from loaders.warehouses.owned import Owned
 
 _ASK_EVERY_S = 0.02
@@ -39,14 +39,20 @@ class ImpalaRun(BatchRun):
         if state != _FINISHED:
             raise impala.error.OperationalError(state)
 
+    def schema(self) -> pa.Schema:
+        return no_rows(self._started().cursor.description)
+
     def read(self) -> pa.RecordBatch | None:
-        if self._session is None:
-            raise RuntimeError("the query was not started")
+        cursor = self._started().cursor
         if self._ending.is_set():
             raise QueryCancelled
-        cursor = self._session.cursor
         batch = cursor.fetchcbatch()
         return None if batch is None else record_batch(batch.columns, cursor.description)
+
+    def _started(self) -> Session:
+        if self._session is None:
+            raise RuntimeError("the query was not started")
+        return self._session
 
     def interrupt(self) -> None:
         self._ending.set()

@@ -1,6 +1,7 @@
 """Impala's type names as column types, and the columns of HiveServer2's answers as Arrow."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
@@ -57,6 +58,17 @@ def record_batch(columns: Sequence[Column], description: Sequence[tuple[object, 
     """`description` as the DB API has it. Timestamps are in UTC and cut to microseconds."""
     arrays = [_array(column, entry) for column, entry in zip(columns, description, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, [str(entry[0]) for entry in description])
+
+
+@dataclass(slots=True)
+class _NoValues:
+    values: Sequence[object] = ()
+    nulls: Sequence[int] = ()
+
+
+def no_rows(description: Sequence[tuple[object, ...]]) -> pa.Schema:
+    """The schema of the batches of an answer."""
+    return record_batch([_NoValues()] * len(description), description).schema
 
 
 def _array(column: Column, entry: tuple[object, ...]) -> pa.Array:

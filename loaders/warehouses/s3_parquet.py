@@ -3,8 +3,10 @@
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -19,7 +21,16 @@ from loaders.description import Column, Table
 from loaders.errors import Cancelled, StoreQueryFailed, StoreTimeout, UnknownTable
 from loaders.ledger import Ledger
 from loaders.warehouses.arrow_types import presentation
-from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Estimate, RecordBatches, RemoteTable, Scan, scanned_share
+from loaders.warehouses.base import (
+    DEFAULT_TIMEOUT_MS,
+    Estimate,
+    Query,
+    RecordBatches,
+    RemoteTable,
+    Scan,
+    Scanned,
+    scanned_share,
+)
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.duckdb_sql import DUCKDB
 from loaders.warehouses.s3_errors import S3_FAILURES, store_error
@@ -129,10 +140,40 @@ class S3Parquet:
         sizes = await self._blocking(lambda: column_bytes(dataset, frozenset(scan.columns)), ledger)
         return math.ceil(sizes.bytes * scanned_share(scan.limit, rows=sizes.rows, at_once=2 * sizes.largest_group))
 
+    async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
+        """All rows, and the column chunks, of all files by their footers, partitions left out or not."""
+        rows = bytes_ = 0
+        for each in scanned:
+            dataset, _ = await self._dataset(each.table.name, each.table.schema, ledger)
+            sizes = await self._blocking(partial(column_bytes, dataset, frozenset(each.columns)), ledger)
+            rows, bytes_ = rows + sizes.rows, bytes_ + sizes.bytes
+        return Estimate(rows, bytes_)
+
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
         named = tables_of(statement.sql, DUCKDB.name)
+        async with aclosing(self._run(named, statement.sql, statement.positional, ledger, timeout_ms)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
+        """In an engine that has nothing but views of these tables: no files, network, extensions or settings."""
+        tables = [(table.schema, table.name) for table in query.tables]
+        async with aclosing(self._run(tables, query.sql, (), ledger, timeout_ms, described=True)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _run(
+        self,
+        named: Collection[tuple[str | None, str]],
+        sql: str,
+        parameters: Sequence[object],
+        ledger: Ledger,
+        timeout_ms: int,
+        *,
+        described: bool = False,
+    ) -> RecordBatches:
         too_long = f"{self._store}: the query took longer than {timeout_ms} ms and was cancelled."
         try:
             async with asyncio.timeout(timeout_ms / 1000):
@@ -149,10 +190,12 @@ class S3Parquet:
         self._runs.add(run)
         rows = sent = 0
         try:
-            await run.open(datasets, statement.sql, statement.positional)
+            await run.open(datasets, sql, parameters)
             while (batch := await run.next()) is not None:
                 rows, sent = rows + batch.num_rows, sent + batch.nbytes
                 yield _zoned(batch)
+            if described and not rows:
+                yield _zoned(pa.RecordBatch.from_pylist([], run.schema))
         except TimeoutError:
             raise StoreTimeout(self._store, too_long) from None
         except duckdb.InterruptException:

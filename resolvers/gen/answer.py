@@ -11,11 +11,12 @@ from loaders.columnar.connection import read_connection
 from loaders.columnar.predicate import is_never
 from loaders.columnar.source import Source
 from loaders.description import Table
-from loaders.errors import StoreUnavailable
+from loaders.errors import NotFound, StoreUnavailable
 from loaders.openfga import names
 from loaders.read import Read
 from resolvers.context import Context
 from resolvers.cost import price
+from resolvers.gen.forecast import Forecast, afford_read, forecast, scanned_by, statements_of
 from resolvers.gen.groups import Grouped, Groups, grouped_rows
 from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.required import require_filters
@@ -45,11 +46,24 @@ async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
         place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
         for table, where in conditions:
             require_filters(where, () if place is None else place.filters_of(table.name))
+        await afford_read(context, guarded)
     return guarded
 
 
 def _whole(table: Table, dataset_id: UUID) -> Whole:
     return Whole("can_view", names.table(dataset_id, table.name), parent=names.dataset(dataset_id))
+
+
+async def estimate_read(read: Read, dataset_id: UUID, context: Context) -> Forecast:
+    """What the one statement of a read of rows would take; nothing is read, and nothing taken from a budget."""
+    whole = _whole(read.table, dataset_id)
+    guarded = await guard(read, {read.table: whole}, verdicts=context.verdicts, candidates=_no_candidates)
+    warehouse = context.stores.warehouses.opened.get(read.table.store)
+    if is_never(guarded.where) or warehouse is None:
+        raise NotFound(f"There is no table {read.table.name!r} in this dataset.")
+    (statement,) = statements_of(guarded, warehouse, context)
+    engine = context.stores.warehouses.engine(read.table.store)
+    return await forecast(context, warehouse, statement, scanned_by(guarded), engine=engine)
 
 
 async def answer_rows(read: Read, dataset_id: UUID, context: Context) -> str:

@@ -1,6 +1,7 @@
 from loaders.tables.axion_gen import catalog
 from resolvers.permissions.guards import Relation, Visible
 from schema.gen.metric import dataset_metric
+from schema.gen.raw_sql import RAW, dataset_sql
 from schema.gen.table import TABLES, dataset_table, dataset_tables
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 
@@ -24,6 +25,12 @@ class GenDataset:
         dataset_tables, requires=("id",), guard=TABLES, description="Its tables that you may see, ordered by name."
     )
     table = resolved(dataset_table, requires=("id",), guard=TABLES, description="One of its tables, or null.")
+    sql = resolved(
+        dataset_sql,
+        requires=("id",),
+        guard=RAW,
+        description="SQL of your own over its tables, read-only; needs a role with the flag `hasQueryDataset`.",
+    )
     profiles = to_many("GenTableProfile", remote="dataset_id", description="What is known of its profiled tables.")
     profile_schedules = to_many(
         "GenTableProfileSchedule", remote="dataset_id", description="When its tables are profiled again."

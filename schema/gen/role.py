@@ -13,6 +13,7 @@ class GenRole:
     has_admin_datasource = column()
     has_view_dataset = column()
     has_view_table = column()
+    has_query_dataset = column()
     created_at = column()
     updated_at = column()
     parent = to_one("GenRole", local="parent_role_id", description="The role whose flags it has as well.")

@@ -88,6 +88,9 @@ class GenRoleFlagsSetInput:
     )
     has_view_dataset: bool | None = strawberry.field(description="See datasets.", default=UNSET)
     has_view_table: bool | None = strawberry.field(description="See tables and their rows.", default=UNSET)
+    has_query_dataset: bool | None = strawberry.field(
+        description="Write SQL of their own over the tables of datasets that they see.", default=UNSET
+    )
 
 
 @strawberry.input(description="A role and a user.")

@@ -28,12 +28,13 @@ from loaders.read import (
     WeekStart,
 )
 from resolvers.context import Context
-from resolvers.gen.answer import answer_grouped, answer_groups, answer_rows, guarded_rows, source_of
+from resolvers.gen.answer import answer_grouped, answer_groups, answer_rows, estimate_read, guarded_rows, source_of
 from resolvers.gen.groups import Groups
 from resolvers.gen.over import Comparison, Fill, Over, over
 from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, paged, predicate
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
 from resolvers.permissions.fields import ByRows, FieldGuard
+from schema.gen.forecast import GenScanEstimate, shown_estimate
 from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder, GenTimeBucket
 from schema.gen.zones import checked_zone
 from schema.mapping import types
@@ -93,6 +94,18 @@ def _connection(info: GraphQLResolveInfo[Any], row: tuple[Any, ...]) -> Connecti
 
 def _page_part(name: str) -> PageInfoPart | Literal:
     return Literal("PageInfo") if name == "__typename" else PageInfoPart(name)
+
+
+async def _estimate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+    context: Context = info.context
+    described = await table.described(context)
+    read = Read(
+        described,
+        connection=Connection((("nodes", Nodes(fields(described, arguments.get("select")))),)),
+        where=predicate(arguments.get("where"), described),
+        page=Page(limit=arguments.get("first")),
+    )
+    return shown_estimate(await estimate_read(read, table.dataset_id, context))
 
 
 async def _aggregate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
@@ -156,6 +169,15 @@ _ROWS = signature(
         "after": argument(str | None, "Only what follows this cursor of the same table, `orderBy` and `select`."),
     },
     GenRowConnection | None,
+)
+_ESTIMATE = signature(
+    {},
+    {
+        "select": argument(list[str] | None, "The columns to read; all unless given."),
+        "where": argument(Optional[GenRowFilter], "Only rows that match."),
+        "first": argument(int | None, "At most this many rows; all unless given."),
+    },
+    GenScanEstimate | None,
 )
 _AGGREGATE = signature(
     {},
@@ -224,6 +246,11 @@ class GenTable:
         description="When it is profiled again; null without a schedule.",
     )
     rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows, "guard": TABLES}, description="Its rows.")
+    estimate = strawberry.field(
+        resolver=_ESTIMATE,
+        metadata={"mapping": _estimate, "guard": TABLES},
+        description="What reading such rows would take, by the engine's own word; nothing is read.",
+    )
     aggregate = strawberry.field(
         resolver=_AGGREGATE,
         metadata={"mapping": _aggregate, "guard": TABLES},

@@ -25,7 +25,7 @@ from tests.system.stores import Connection
 
 EXAMPLES = 60
 ORGANIZATIONS, SOURCES, DATASETS = 8, 2, 4
-FLAGS = ("has_admin_datasource", "has_view_dataset", "has_view_table")
+FLAGS = ("has_admin_datasource", "has_view_dataset", "has_view_table", "has_query_dataset")
 LISTS = {
     "organizations": ("sense", "SenseOrganization", "name"),
     "holds": ("sense", "SenseHold", "message"),

@@ -65,6 +65,9 @@ class Role(AxionGen):
     has_view_table: Mapped[bool] = mapped_column(
         server_default=false(), comment="Whether its holders see the tables, and their rows, it is assigned to."
     )
+    has_query_dataset: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether its holders may write SQL of their own where it is assigned."
+    )
 
     parent: Mapped["Role | None"] = relationship(remote_side="Role.id", lazy="raise")
 

@@ -32,7 +32,7 @@ ORGANIZATIONS = range(8)
 SOURCES = ("s0", "eu west: 1")
 DATASETS = [(str(i), SOURCES[i % len(SOURCES)]) for i in range(6)]
 TABLES = ("flights", "odd %: name")
-FLAGS = ("has_admin_datasource", "has_view_dataset", "has_view_table")
+FLAGS = ("has_admin_datasource", "has_view_dataset", "has_view_table", "has_query_dataset")
 RELATIONS = {
     "datasource": ("can_admin", "can_view"),
     "dataset": ("can_admin", "can_view", "can_view_table"),

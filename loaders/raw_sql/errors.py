@@ -1,0 +1,28 @@
+"""Why a statement somebody wrote is not sent: the construct, where it stands, and what to do instead."""
+
+from typing import NoReturn
+
+from sqlglot import exp
+
+from loaders.errors import SqlRefused
+
+_LONGEST = 60
+
+
+def refuse(construct: str, why: str, *, at: exp.Expr | None = None) -> NoReturn:
+    """Raises `SqlRefused`. `construct` may repeat what the caller wrote, cut short; `why` ends with the next step."""
+    raise SqlRefused(f"{shortened(construct)}{_place(at)} is not taken: {why}")
+
+
+def shortened(text: str) -> str:
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+
+
+def _place(node: exp.Expr | None) -> str:
+    """The line and column of the node, or of the first thing in it that has one."""
+    for part in node.walk() if node is not None else ():
+        meta = part.meta
+        if "line" in meta and "col" in meta:
+            return f" (line {meta['line']}, column {meta['col'] - meta['end'] + meta['start']})"
+    return ""

@@ -1,0 +1,104 @@
+"""Which names of a statement are tables, and which its own WITH defines. Nothing of it is left to the engine.
+
+Each name that WITH defines gets another, which no table has, wherever it is meant; what is left are tables, and those
+are told with their schema. So the engine cannot take for a table what was judged to be none, whatever its own rules of
+scope: at worst it finds no `axion_with_1`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlglot import exp
+
+from loaders.raw_sql.errors import refuse
+from loaders.raw_sql.functions import Functions
+
+_PREFIX: Final = "axion_with_"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRef:
+    """A table as the statement names it; `schema=None` where it does not say."""
+
+    schema: str | None
+    name: str
+
+
+@dataclass(slots=True)
+class _Scopes:
+    functions: Functions
+    tables: list[exp.Table] = field(default_factory=list)
+    named: int = 0
+
+    def visit(self, node: exp.Expr, scope: Mapping[str, str]) -> None:
+        with_ = node.args.get("with_")
+        if isinstance(with_, exp.With):
+            scope = self._defined(with_, scope)
+        if isinstance(node, exp.Table):
+            self._table(node, scope)
+        for key, child in _children(node):
+            if key != "with_":
+                self.visit(child, scope)
+
+    def _defined(self, with_: exp.With, scope: Mapping[str, str]) -> Mapping[str, str]:
+        known = dict(scope)
+        for cte in with_.expressions:
+            if cte.args.get("scalar"):
+                self.visit(cte.this, known)
+                continue
+            self.named += 1
+            key, name = cte.alias.lower(), f"{_PREFIX}{self.named}"
+            self.visit(cte.this, {**known, key: name} if with_.args.get("recursive") else known)
+            cte.args["alias"].set("this", exp.to_identifier(name, quoted=True))
+            known[key] = name
+        return known
+
+    def _table(self, node: exp.Table, scope: Mapping[str, str]) -> None:
+        if not isinstance(node.this, exp.Identifier):
+            if node.args.get("db") is not None:
+                refuse("A function of a schema", "raw SQL reads tables of the dataset. Name one of them.", at=node)
+            self.functions.require_table(node.this)
+            return
+        if node.args.get("catalog") is not None:
+            refuse("A table of another catalog", "name the dataset's tables by their names alone.", at=node)
+        if node.args.get("db") is None and (name := scope.get(node.name.lower())) is not None:
+            _called(node, node.name)
+            node.set("this", exp.to_identifier(name, quoted=True))
+            return
+        if not node.name or node.name.lower().startswith(_PREFIX):
+            refuse("A table without a name of its own", "name one of the dataset's tables.", at=node)
+        self.tables.append(node)
+
+
+def tables_of(tree: exp.Query, functions: Functions) -> list[exp.Table]:
+    """Gives what WITH defines names of its own, and returns the nodes that are tables. `SqlRefused` for functions."""
+    scopes = _Scopes(functions)
+    scopes.visit(tree, {})
+    return scopes.tables
+
+
+def ref(node: exp.Table) -> TableRef:
+    return TableRef(node.db or None, node.name)
+
+
+def placed(node: exp.Table, schema: str | None, name: str) -> None:
+    """The node becomes the table as the engine has it, under the name the statement calls it by."""
+    _called(node, node.name)
+    node.set("this", exp.to_identifier(name, quoted=True))
+    node.set("db", None if schema is None else exp.to_identifier(schema, quoted=True))
+
+
+def _called(node: exp.Table, name: str) -> None:
+    alias = node.args.get("alias")
+    if alias is None:
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
+    elif alias.this is None:
+        alias.set("this", exp.to_identifier(name, quoted=True))
+
+
+def _children(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
+    for key, value in node.args.items():
+        for child in value if isinstance(value, list) else (value,):
+            if isinstance(child, exp.Expr):
+                yield key, child

@@ -1,0 +1,103 @@
+"""A statement that somebody wrote: read, judged, and spelled anew. What is sent is always made from the tree."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from loaders.description import Table
+from loaders.raw_sql.errors import refuse
+from loaders.raw_sql.functions import functions_of
+from loaders.raw_sql.grammar import require_allowed, require_query
+from loaders.raw_sql.names import TableRef, placed, ref, tables_of
+from loaders.raw_sql.parser import parse
+
+T = TypeVar("T")
+
+_TRIES: Final = 3
+
+
+class RawQuery:
+    """One SELECT over tables that are known by their names only. Never changed; blocks while it is made or spelled."""
+
+    __slots__ = ("_dialect", "_tree", "tables")
+
+    def __init__(self, text: str, dialect: str) -> None:
+        """`dialect` is sqlglot's name of the engine's SQL. `SqlRefused` says what is not taken, and where."""
+        self._dialect = dialect
+        self._tree = _judged(text, dialect)
+        self.tables: tuple[TableRef, ...] = tuple(dict.fromkeys(map(ref, _tables(self._tree.copy(), dialect))))
+        """What it reads, each once, in no promised order."""
+
+    def spelled(self, found: Mapping[TableRef, Table], *, limit: int | None = None) -> str:
+        """The SQL to send: every table in `found` by its schema and name, no comments, every name quoted.
+
+        `limit` bounds the rows where the statement has no smaller bound. What is returned reads back as itself: the
+        text was read again and judged again, so nothing in it can mean anything but what was judged.
+        """
+        tree = self._tree.copy()
+        for node in _tables(tree, self._dialect):
+            table = found[ref(node)]
+            if node.db and node.db.lower() != (table.schema or "").lower():
+                refuse("A table of another schema", "name the dataset's tables by their names alone.", at=node)
+            placed(node, table.schema, table.name)
+        if limit is not None:
+            _limit(tree, limit)
+        text = _bounded(lambda: _spelled(tree, self._dialect))
+        for _ in range(_TRIES):
+            again = self._respelled(text)
+            if again == text:
+                return text
+            text = again
+        refuse("The statement", "it does not read back as it is spelled. Write it more plainly.")
+
+    def _respelled(self, text: str) -> str:
+        again = _judged(text, self._dialect)
+        return _bounded(lambda: _spelled(again, self._dialect))
+
+    def columns_of(self, table: Table) -> tuple[str, ...]:
+        """The columns of the table it may read, and never fewer than it does: all, where it has a star."""
+        if any(True for _ in self._tree.find_all(exp.Star)):
+            return tuple(column.name for column in table.columns)
+        named = {node.name.lower() for node in self._tree.find_all(exp.Identifier)}
+        return tuple(column.name for column in table.columns if column.name.lower() in named)
+
+    @property
+    def tree(self) -> exp.Query:
+        """A copy of it, as it was written."""
+        return self._tree.copy()
+
+
+def _judged(text: str, dialect: str) -> exp.Query:
+    tree = require_query(parse(text, dialect))
+    _bounded(lambda: require_allowed(tree, functions_of(dialect)))
+    return tree
+
+
+def _tables(tree: exp.Query, dialect: str) -> list[exp.Table]:
+    return _bounded(lambda: tables_of(tree, functions_of(dialect)))
+
+
+def _spelled(tree: exp.Query, dialect: str) -> str:
+    return tree.sql(dialect=dialect, identify=True, comments=False, copy=True)
+
+
+def _limit(tree: exp.Query, limit: int) -> None:
+    """Of a plain SELECT only: what LIMIT after a set operation belongs to, engines do not agree on."""
+    if not isinstance(tree, exp.Select):
+        return
+    own = tree.args.get("limit")
+    if own is None:
+        tree.set("limit", exp.Limit(expression=exp.Literal.number(limit)))
+    elif isinstance(own.expression, exp.Literal) and not own.expressions and own.expression.name.isdecimal():
+        own.set("expression", exp.Literal.number(min(limit, int(own.expression.name))))
+
+
+def _bounded(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except RecursionError:
+        refuse("The statement", "it is nested too deeply. Use WITH instead of nesting.")
+    except SqlglotError:
+        refuse("The statement", "it cannot be spelled for this engine. Write it more plainly.")

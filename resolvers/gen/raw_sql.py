@@ -1,0 +1,103 @@
+"""SQL that somebody wrote over a dataset: read and judged, its tables found under the caller's guard."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from loaders.audit.entry import Action
+from loaders.columnar.statement import Statement
+from loaders.description import Table
+from loaders.errors import Forbidden, NotFound, SqlRefused, Unauthenticated, UnknownTable
+from loaders.openfga import names
+from loaders.raw_sql.conditions import conditions_of
+from loaders.raw_sql.names import TableRef
+from loaders.raw_sql.query import RawQuery
+from loaders.warehouses.base import Scanned
+from loaders.warehouses.bounded import Bounded
+from loaders.warehouses.places import Place
+from resolvers.context import Context
+from resolvers.gen.forecast import Forecast, forecast
+from resolvers.gen.loaders import gen_loaders
+from resolvers.gen.raw_use import used
+from resolvers.gen.required import require_filters
+from resolvers.gen.tables import describe_table
+
+MAX_TABLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RawSql:
+    """A statement that may be sent: only over tables the caller sees. `sql` is what an estimate is of."""
+
+    dataset_id: UUID
+    query: RawQuery
+    found: dict[TableRef, Table]
+    warehouse: Bounded
+    engine: str | None
+    sql: str
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(dict.fromkeys(self.found.values()))
+
+    @property
+    def statement(self) -> Statement:
+        return Statement(self.sql, (), ())
+
+    @property
+    def scanned(self) -> tuple[Scanned, ...]:
+        return tuple(Scanned(table, self.query.columns_of(table)) for table in self.tables)
+
+
+async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
+    """Nothing is sent to the engine but what describes the tables.
+
+    `Forbidden` without `can_query` on the dataset, `SqlRefused` for what is not one SELECT over tables of the dataset,
+    `UnknownTable` for one that is not there or that the caller may not see: the two are not told apart.
+    `FilterRequired` for a table that demands a filter, and is somewhere read without.
+    """
+    place = await _place(context, dataset_id)
+    warehouse = await context.stores.warehouses.open(place.space.data_source_id, ledger=context.ledger)
+    try:
+        query = await asyncio.to_thread(RawQuery, text, warehouse.dialect.name)
+        found = await _found(context, dataset_id, query.tables)
+        for ref, table in found.items():
+            for condition in conditions_of(query.tree, ref):
+                require_filters(condition, place.filters_of(table.name))
+        sql = await asyncio.to_thread(query.spelled, found)
+    except SqlRefused as refused:
+        await used(context, Action.SQL_REFUSED, dataset_id, {"reason": str(refused)})
+        raise
+    engine = context.stores.warehouses.engine(warehouse.store)
+    return RawSql(dataset_id, query, found, warehouse, engine, sql)
+
+
+async def estimate_sql(context: Context, raw: RawSql) -> Forecast:
+    """What it would read, by the engine's word. Nothing is read."""
+    return await forecast(context, raw.warehouse, raw.statement, raw.scanned, engine=raw.engine)
+
+
+async def _place(context: Context, dataset_id: UUID) -> Place:
+    if context.subject.is_anonymous:
+        raise Unauthenticated("This needs a signed-in user: send a bearer token.")
+    if not await context.verdicts.check("can_query", names.dataset(dataset_id)):
+        raise Forbidden(
+            "You may not write SQL over this dataset. Ask an administrator for a role with the flag `hasQueryDataset`."
+        )
+    place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
+    if place is None:
+        raise NotFound("There is no such dataset.")
+    return place
+
+
+async def _found(context: Context, dataset_id: UUID, refs: Sequence[TableRef]) -> dict[TableRef, Table]:
+    if len(refs) > MAX_TABLES:
+        raise SqlRefused(f"The statement names {len(refs)} tables, and at most {MAX_TABLES} are read. Name fewer.")
+    described = await asyncio.gather(*(describe_table(context, dataset_id, ref.name) for ref in refs))
+    found = {}
+    for ref, table in zip(refs, described, strict=True):
+        if table is None:
+            raise UnknownTable(f"There is no table {ref.name!r} in this dataset. List its `tables`.")
+        found[ref] = table
+    return found

@@ -1,0 +1,17 @@
+"""Each use of raw SQL is in the audit log, before anything of it is sent."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from loaders.audit.entry import Action
+from loaders.openfga import names
+from loaders.postgres.write import transaction
+from resolvers.audit import audit
+from resolvers.context import Context
+from resolvers.gen.granting import STORE
+
+
+async def used(context: Context, action: Action, dataset_id: UUID, facts: Mapping[str, object]) -> None:
+    """Without the entry there is no use: raises what Postgres may raise."""
+    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+        await audit(context, within, action, names.dataset(dataset_id), facts)
