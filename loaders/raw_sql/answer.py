@@ -101,7 +101,7 @@ def _plain(values: pa.Array) -> pa.Array:
     if (shown is not None and shown.how == "json") or (shown is None and pa.types.is_nested(arrow)):
         found = (
             None if value is None else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-            for value in unwrapped(values).to_pylist()
+            for value in unwrapped(values).to_pylist(maps_as_pydicts="lossy")
         )
         return pa.array(found, pa.large_string())
     return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.large_string())

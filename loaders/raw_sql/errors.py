@@ -23,6 +23,6 @@ def _place(node: exp.Expr | None) -> str:
     """The line and column of the node, or of the first thing in it that has one."""
     for part in node.walk() if node is not None else ():
         meta = part.meta
-        if "line" in meta and "col" in meta:
+        if meta.get("line") is not None and meta.get("start") is not None:
             return f" (line {meta['line']}, column {meta['col'] - meta['end'] + meta['start']})"
     return ""

@@ -81,7 +81,7 @@ _CLICKHOUSE: Final = _words(
     toquarter tosecond tostartofday tostartoffifteenminutes tostartoffiveminutes tostartofhour tostartofinterval
     tostartofisoyear tostartofminute tostartofmonth tostartofquarter tostartofsecond tostartoftenminutes
     tostartofweek tostartofyear tostring totimezone touint128 touint16 touint32 touint64 touint64ornull touint8
-    tounixtimestamp toweek toyear toyearweek toyyyymm toyyyymmdd topk transform trimboth trimleft trimright
+    tounixtimestamp touuid toweek toyear toyearweek toyyyymm toyyyymmdd topk transform trimboth trimleft trimright
     tuple tupleelement uniq uniqcombined uniqexact uniqhll12 upper upperutf8 varpop varsamp week windowfunnel
     retention sequencecount year yesterday xxhash64 xor
     """
@@ -133,7 +133,7 @@ _TABLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 _NAMED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {"clickhouse": _CLICKHOUSE, "duckdb": _DUCKDB, "bigquery": _BIGQUERY, "axionimpala": _IMPALA}
+    {"clickhouse": _CLICKHOUSE, "duckdb": _DUCKDB, "axionbigquery": _BIGQUERY, "axionimpala": _IMPALA}
 )
 _AGGREGATES: Final = (
     exp.AnonymousAggFunc,

@@ -61,7 +61,7 @@ _TEXTS: Final = (
     exp.AnonymousAggFunc,
 )
 """Nodes that hold text of their own: values, names, and functions by name, which are judged elsewhere."""
-_JOINS: Final = frozenset({"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI", "ARRAY"})
+_JOINS: Final = frozenset({"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI", "ARRAY", "ANY", "ALL", "ASOF"})
 _SIDES: Final = frozenset({"", "LEFT", "RIGHT", "FULL"})
 _METHODS: Final = frozenset({"", "NATURAL", "ASOF"})
 _NO_TYPES: Final = frozenset({exp.DType.USERDEFINED, exp.DType.AGGREGATEFUNCTION, exp.DType.SIMPLEAGGREGATEFUNCTION})
@@ -75,7 +75,6 @@ _KEYWORDS: Final[Mapping[type, str]] = {
     exp.TableSample: "TABLESAMPLE",
     exp.Pivot: "PIVOT",
     exp.Version: "Time travel",
-    exp.RawString: "A raw string",
     exp.HexString: "A hexadecimal literal",
     exp.BitString: "A binary literal",
     exp.ByteString: "A literal of bytes",
@@ -119,6 +118,8 @@ def require_allowed(tree: exp.Expr, functions: Functions) -> None:
                 _require_join(node)
             case exp.Lateral():
                 _require_lateral(node, functions)
+            case exp.Select() if not node.expressions:
+                refuse("SELECT", "it selects nothing. Name what it shall answer.", at=node)
             case exp.Column() if node.args.get("join_mark"):
                 refuse("The mark (+)", "write LEFT JOIN.", at=node)
 

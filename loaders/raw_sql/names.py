@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from loaders.description import Table
 from loaders.raw_sql.errors import refuse
 from loaders.raw_sql.functions import Functions
 
@@ -82,11 +83,22 @@ def ref(node: exp.Table) -> TableRef:
     return TableRef(node.db or None, node.name)
 
 
-def placed(node: exp.Table, schema: str | None, name: str) -> None:
-    """The node becomes the table as the engine has it, under the name the statement calls it by."""
+def placed(node: exp.Table, table: Table, *, only: bool) -> None:
+    """The node becomes the table as the engine has it, under the name the statement calls it by.
+
+    With `only`, a select of the columns the table is described with: there are no others then.
+    """
     _called(node, node.name)
-    node.set("this", exp.to_identifier(name, quoted=True))
-    node.set("db", None if schema is None else exp.to_identifier(schema, quoted=True))
+    node.set("this", exp.to_identifier(table.name, quoted=True))
+    node.set("db", None if table.schema is None else exp.to_identifier(table.schema, quoted=True))
+    if only:
+        alias = node.args["alias"].copy()
+        source = node.copy()
+        source.set("joins", None)
+        source.set("alias", None)
+        columns = (exp.column(each.name, quoted=True) for each in table.columns)
+        narrowed = exp.select(*columns).from_(source)
+        node.replace(exp.Subquery(this=narrowed, alias=alias, joins=node.args.get("joins")))
 
 
 def _called(node: exp.Table, name: str) -> None:

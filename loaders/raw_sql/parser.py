@@ -15,6 +15,7 @@ from loaders.errors import SqlRefused
 from loaders.raw_sql.errors import refuse, shortened
 
 MAX_CHARACTERS: Final = 20_000
+MAX_TOKENS: Final = 2_500
 _STEPS_EACH_TOKEN: Final = 4
 """A statement without a second try takes little more than one."""
 _STEPS: Final = 5_000
@@ -53,6 +54,8 @@ def parse(text: str, dialect: str) -> exp.Expr:
 def _trees(text: str, dialect: str) -> list[exp.Expr | None]:
     spoken = Dialect.get_or_raise(dialect)
     tokens = spoken.tokenize(text)
+    if len(tokens) > MAX_TOKENS:
+        refuse("The statement", f"it has {len(tokens)} words and signs, at most {MAX_TOKENS} are read. Shorten it.")
     parser = _counted(type(spoken).parser_class)(dialect=spoken)
     parser.allow(_STEPS + _STEPS_EACH_TOKEN * len(tokens))
     trees: list[exp.Expr | None] = parser.parse(tokens, text)
@@ -71,6 +74,9 @@ def _counted(parser: type[Any]) -> type[Any]:
             if self._left < 0 or thread_time() > self._until:
                 raise _TooLong
             super()._advance(times)
+
+        def _warn_unsupported(self) -> None:
+            """Would log the statement. What is unsupported is refused."""
 
     return Counted
 

@@ -1,6 +1,6 @@
 """A statement that somebody wrote: read, judged, and spelled anew. What is sent is always made from the tree."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, TypeVar
 
 from sqlglot import exp
@@ -30,25 +30,28 @@ class RawQuery:
         self.tables: tuple[TableRef, ...] = tuple(dict.fromkeys(map(ref, _tables(self._tree.copy(), dialect))))
         """What it reads, each once, in no promised order."""
 
-    def spelled(self, found: Mapping[TableRef, Table], *, limit: int | None = None) -> str:
+    def spelled(
+        self, found: Mapping[TableRef, Table], *, limit: int | None = None, narrowed: Collection[TableRef] = ()
+    ) -> str:
         """The SQL to send: every table in `found` by its schema and name, no comments, every name quoted.
 
         `limit` bounds the rows where the statement has no smaller bound. What is returned reads back as itself: the
-        text was read again and judged again, so nothing in it can mean anything but what was judged.
+        text was read again and judged again, so nothing in it can mean anything but what was judged. Those in
+        `narrowed` have no columns but those they are described with.
         """
         tree = self._tree.copy()
         for node in _tables(tree, self._dialect):
             table = found[ref(node)]
             if node.db and node.db.lower() != (table.schema or "").lower():
                 refuse("A table of another schema", "name the dataset's tables by their names alone.", at=node)
-            placed(node, table.schema, table.name)
+            placed(node, table, only=ref(node) in narrowed)
         if limit is not None:
             _limit(tree, limit)
         text = _bounded(lambda: _spelled(tree, self._dialect))
         for _ in range(_TRIES):
             again = self._respelled(text)
             if again == text:
-                return text
+                return self._without_variables(text)
             text = again
         refuse("The statement", "it does not read back as it is spelled. Write it more plainly.")
 
@@ -56,9 +59,15 @@ class RawQuery:
         again = _judged(text, self._dialect)
         return _bounded(lambda: _spelled(again, self._dialect))
 
+    def _without_variables(self, text: str) -> str:
+        """HiveServer2 puts variables into the text of a statement before anything else reads it."""
+        if "${" in text and self._dialect == "axionimpala":
+            refuse("A variable, ${...},", "the server would put something else there. Name the column otherwise.")
+        return text
+
     def columns_of(self, table: Table) -> tuple[str, ...]:
         """The columns of the table it may read, and never fewer than it does: all, where it has a star."""
-        if any(True for _ in self._tree.find_all(exp.Star)):
+        if any(not isinstance(star.parent, exp.Count) for star in self._tree.find_all(exp.Star)):
             return tuple(column.name for column in table.columns)
         named = {node.name.lower() for node in self._tree.find_all(exp.Identifier)}
         return tuple(column.name for column in table.columns if column.name.lower() in named)
@@ -71,6 +80,8 @@ class RawQuery:
 
 def _judged(text: str, dialect: str) -> exp.Query:
     tree = require_query(parse(text, dialect))
+    for raw in list(tree.find_all(exp.RawString)):
+        raw.replace(exp.Literal.string(raw.name))
     _bounded(lambda: require_allowed(tree, functions_of(dialect)))
     return tree
 

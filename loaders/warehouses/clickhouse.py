@@ -25,6 +25,7 @@ from loaders.warehouses.base import (
     Scanned,
     scanned_share,
 )
+from loaders.warehouses.clickhouse_raw import hides_types, typed
 from loaders.warehouses.clickhouse_types import column_type
 from loaders.warehouses.settings import ClickHouseCredentials, ClickHouseOptions
 
@@ -169,9 +170,16 @@ class ClickHouseWarehouse:
 
     async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
         batches = self._client.stream_locked(query.sql, ledger=ledger, timeout_ms=timeout_ms, settings=_LOCKED)
+        types: Mapping[str, str] | None = None
         async with aclosing(batches):
             async for batch in batches:
-                yield batch
+                if types is None:
+                    types = await self._types(query.sql, ledger) if hides_types(batch.schema) else {}
+                yield typed(batch, types) if types else batch
+
+    async def _types(self, sql: str, ledger: Ledger) -> Mapping[str, str]:
+        described = [batch async for batch in self._client.stream_locked(f"DESCRIBE TABLE ({sql})", ledger=ledger)]
+        return {row["name"]: row["type"] for batch in described for row in batch.to_pylist()}
 
     async def close(self) -> None:
         await self._client.close()

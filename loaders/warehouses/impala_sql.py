@@ -32,6 +32,16 @@ class _Generator(HiveGenerator):
         nulls = " NULLS FIRST" if expression.args.get("nulls_first") else " NULLS LAST"
         return f"{self.sql(expression, 'this')}{direction}{nulls}"
 
+    def literal_sql(self, expression: exp.Literal) -> str:
+        """Hive and Spark put a variable's value in the place of its dollar and braces, in a text, too: kept apart."""
+        if not expression.is_string or "${" not in expression.name:
+            return super().literal_sql(expression)
+        first, *rest = expression.name.split("${")
+        pieces = [f"{piece}$" if n < len(rest) else piece for n, piece in enumerate([first, *(f"{{{r}" for r in rest)])]
+        return (
+            f"CONCAT({', '.join(super(_Generator, self).literal_sql(exp.Literal.string(piece)) for piece in pieces)})"
+        )
+
     def isnan_sql(self, expression: exp.IsNan) -> str:
         """`is_nan` to Impala, `isnan` to Spark; its text is the same but for the case."""
         return f"LOWER(CAST({self.sql(expression, 'this')} AS STRING)) = 'nan'"

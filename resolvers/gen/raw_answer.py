@@ -33,7 +33,7 @@ class RawAnswer:
 async def answer_sql(context: Context, raw: RawSql, *, first: int) -> RawAnswer:
     """One row more than `first` is asked for, to tell whether there are others; the rest is cancelled in the engine."""
     context.budget.spend(first)
-    sql = await asyncio.to_thread(raw.query.spelled, raw.found, limit=first + 1)
+    sql = await asyncio.to_thread(raw.spelled, first + 1)
     query = await _begun(context, raw, sql)
     ledger = Ledger()
     try:
@@ -64,7 +64,7 @@ class RawStream:
 
 
 async def stream_sql(context: Context, raw: RawSql, *, first: int | None) -> RawStream:
-    sql = raw.sql if first is None else await asyncio.to_thread(raw.query.spelled, raw.found, limit=first)
+    sql = raw.sql if first is None else await asyncio.to_thread(raw.spelled, first)
     return RawStream(await _begun(context, raw, sql), raw.warehouse, first)
 
 

@@ -1,8 +1,8 @@
 """SQL that somebody wrote over a dataset: read and judged, its tables found under the caller's guard."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from loaders.audit.entry import Action
@@ -22,6 +22,7 @@ from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.raw_use import used
 from resolvers.gen.required import require_filters
 from resolvers.gen.tables import describe_table
+from resolvers.profiles.hidden import hidden_columns
 
 MAX_TABLES = 20
 
@@ -32,10 +33,15 @@ class RawSql:
 
     dataset_id: UUID
     query: RawQuery
-    found: dict[TableRef, Table]
+    found: Mapping[TableRef, Table]
+    narrowed: frozenset[TableRef]
     warehouse: Bounded
     engine: str | None
     sql: str
+
+    def spelled(self, limit: int) -> str:
+        """Blocks."""
+        return self.query.spelled(self.found, limit=limit, narrowed=self.narrowed)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -55,22 +61,25 @@ async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
 
     `Forbidden` without `can_query` on the dataset, `SqlRefused` for what is not one SELECT over tables of the dataset,
     `UnknownTable` for one that is not there or that the caller may not see: the two are not told apart.
-    `FilterRequired` for a table that demands a filter, and is somewhere read without.
+    Columns that curation hides are not there. `FilterRequired` for a table that demands a filter, where it is read
+    without.
     """
     place = await _place(context, dataset_id)
     warehouse = await context.stores.warehouses.open(place.space.data_source_id, ledger=context.ledger)
     try:
         query = await asyncio.to_thread(RawQuery, text, warehouse.dialect.name)
-        found = await _found(context, dataset_id, query.tables)
+        described = await _found(context, dataset_id, query.tables)
+        found = await _shown(context, dataset_id, described)
         for ref, table in found.items():
             for condition in conditions_of(query.tree, ref):
                 require_filters(condition, place.filters_of(table.name))
-        sql = await asyncio.to_thread(query.spelled, found)
+        narrowed = frozenset(ref for ref, table in found.items() if table != described[ref])
+        sql = await asyncio.to_thread(query.spelled, found, narrowed=narrowed)
     except SqlRefused as refused:
         await used(context, Action.SQL_REFUSED, dataset_id, {"reason": str(refused)})
         raise
     engine = context.stores.warehouses.engine(warehouse.store)
-    return RawSql(dataset_id, query, found, warehouse, engine, sql)
+    return RawSql(dataset_id, query, found, narrowed, warehouse, engine, sql)
 
 
 async def estimate_sql(context: Context, raw: RawSql) -> Forecast:
@@ -101,3 +110,15 @@ async def _found(context: Context, dataset_id: UUID, refs: Sequence[TableRef]) -
             raise UnknownTable(f"There is no table {ref.name!r} in this dataset. List its `tables`.")
         found[ref] = table
     return found
+
+
+async def _shown(context: Context, dataset_id: UUID, described: Mapping[TableRef, Table]) -> Mapping[TableRef, Table]:
+    """The tables without the columns that curation hides."""
+    tables = {table.name for table in described.values()}
+    hidden = dict(
+        zip(tables, await asyncio.gather(*(hidden_columns(context, dataset_id, name) for name in tables)), strict=True)
+    )
+    return {
+        ref: replace(table, columns=tuple(each for each in table.columns if each.name not in hidden[table.name]))
+        for ref, table in described.items()
+    }

@@ -18,6 +18,9 @@ _SHORT = {
         "test_wrong_credentials",
         "test_joined_columns",
         "test_several_lists_of_values",
+        "test_raw_sql_is_answered",
+        "test_raw_sql_without_rows_has_columns",
+        "test_a_raw_literal_is_what_was_written",
     )
 }
 """Of an engine that takes minutes for all questions, the ones that every run asks. `--every-engine` asks all of all."""

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015_query_flag"
-down_revision = "0014_profile_history"
+revision = "0017_query_flag"
+down_revision = "0016_oauth_issuers"
 
 
 def upgrade() -> None:
