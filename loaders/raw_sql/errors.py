@@ -22,7 +22,8 @@ def shortened(text: str) -> str:
 def _place(node: exp.Expr | None) -> str:
     """The line and column of the node, or of the first thing in it that has one."""
     for part in node.walk() if node is not None else ():
-        meta = part.meta
-        if meta.get("line") is not None and meta.get("start") is not None:
-            return f" (line {meta['line']}, column {meta['col'] - meta['end'] + meta['start']})"
+        found = [value for name in ("line", "col", "start", "end") if isinstance(value := part.meta.get(name), int)]
+        if len(found) == 4:
+            line, column, start, end = found
+            return f" (line {line}, column {column - end + start})"
     return ""

@@ -2,13 +2,21 @@
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from gateway.http.documents import Documents
+from gateway.http.execution import execute
+from gateway.settings import Limits
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.axion_gen.identity import AuditOutbox
+from resolvers.capture import Capture
+from resolvers.context import Context
+from resolvers.cost import Budget
+from schema.build import build, graphql_schema
 from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import Answer, asked, made
 from tests.schema.gen.world import World
@@ -205,3 +213,57 @@ async def test_columns_that_curation_hides_are_not_there(querying: World) -> Non
     assert of(await run(querying, "ann", joined))["answer"]["rows"] == [{"carrier": "9E"}]
     answer = await run(querying, "ann", "SELECT name FROM airlines")
     assert {error["code"] for error in answer.errors} == {"STORE_QUERY_FAILED"}
+
+
+async def test_the_same_rows_as_arrow(querying: World, stores: GenStores) -> None:
+    context = querying.as_("ann")
+    context.capture = Capture()
+    document = """query($id: ID!, $sql: String!) { gen { dataset(id: $id) { sql(statement: $sql) {
+      answer { rows }
+    } } } }"""
+    operation = Documents(graphql_schema(build()), Limits()).prepare(document, None)
+    given = querying.with_ids({"id": "@nyc", "sql": "SELECT carrier, time_hour FROM flights"})
+    found: Any = execute(graphql_schema(build()), operation, given, context)
+    assert (await found).errors is None
+    ledger = Ledger()
+    chunks = [bytes(chunk) async for chunk in context.capture.one().chunks(ledger, compressed=True)]
+    table = pa.ipc.open_stream(b"".join(chunks)).read_all()
+    assert table.schema == pa.schema([("carrier", pa.string()), ("time_hour", pa.timestamp("s", "UTC"))])
+    assert table.num_rows == ledger.stores["datasource:nyc"].rows - 2 == 336_776  # and what its types are, asked for
+    assert [entry[:2] for entry in await audited(stores)] == [("user:ann", "sql.run")]
+
+
+ROWS = """query($id: ID!) { gen { dataset(id: $id) { table(name: "flights") {
+  estimate(select: ["month"]) { rows bytes reason } %s
+} } } }"""
+
+
+@pytest.mark.parametrize(
+    "asked_for",
+    [
+        'rows(select: ["month"], first: 1) { nodes }',
+        'aggregate(groupBy: ["month"], measures: [{function: COUNT}])',
+    ],
+)
+async def test_what_a_document_may_read_is_refused_before_it_is_read(asked_for: str, querying: World) -> None:
+    unbounded = await asked(querying, "ann", ROWS % asked_for, {"id": "@nyc"})
+    assert unbounded.errors == []
+    estimate = unbounded.data["gen"]["dataset"]["table"]["estimate"]
+    assert (estimate["rows"], estimate["reason"]) == ("336776", None)
+    bytes_ = int(estimate["bytes"])
+
+    def within(budget: int) -> World:
+        def bounded(user: str) -> Context:
+            context = querying.as_(user)
+            context.budget = Budget(100_000, scanned_bytes=budget)
+            return context
+
+        return World(bounded, querying.ids)
+
+    assert (await asked(within(bytes_), "ann", ROWS % asked_for, {"id": "@nyc"})).errors == []
+    refused = await asked(within(bytes_ - 1), "ann", ROWS % asked_for, {"id": "@nyc"})
+    assert [error["code"] for error in refused.errors] == ["COST_EXCEEDED"]
+    assert refused.data["gen"]["dataset"]["table"]["estimate"] == estimate  # which costs nothing
+    refused = await run(within(1), "ann", COUNT)
+    assert [error["code"] for error in refused.errors] == ["COST_EXCEEDED"]
+    assert of(refused)["estimate"]["rows"] == "336776"
