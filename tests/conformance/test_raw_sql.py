@@ -10,6 +10,7 @@ from loaders.errors import StoreQueryFailed, StoreTimeout
 from loaders.ledger import Ledger
 from loaders.raw_sql.answer import collected
 from loaders.raw_sql.query import RawQuery
+from loaders.raw_sql.reason import with_reason
 from loaders.warehouses.base import Forecasts, Query, Scanned, Warehouse
 from tests.conformance.subject import STORE, Subject
 from tests.conformance.test_warehouse import ended
@@ -124,8 +125,12 @@ async def test_raw_sql_ends_with_its_reader(subject: Subject, warehouse: Warehou
 
 
 async def test_what_only_the_engine_knows_is_its_failure(warehouse: Warehouse, ledger: Ledger) -> None:
-    with pytest.raises(StoreQueryFailed):
+    with pytest.raises(StoreQueryFailed) as caught:
         await rows(warehouse, "SELECT no_such_column FROM large", ledger)
+    told = str(with_reason(caught.value))
+    assert "no_such_column" in told or warehouse.dialect.name == "axionimpala"
+    assert "\n" not in told
+    assert len(told) < 400
 
 
 async def test_a_forecast_reads_nothing(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:

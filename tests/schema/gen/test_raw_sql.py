@@ -213,6 +213,8 @@ async def test_columns_that_curation_hides_are_not_there(querying: World) -> Non
     assert of(await run(querying, "ann", joined))["answer"]["rows"] == [{"carrier": "9E"}]
     answer = await run(querying, "ann", "SELECT name FROM airlines")
     assert {error["code"] for error in answer.errors} == {"STORE_QUERY_FAILED"}
+    messages = {error["path"][-1]: error["message"] for error in answer.errors}
+    assert messages["answer"] == "datasource:nyc does not run the statement: Unknown expression identifier `name`"
 
 
 async def test_the_same_rows_as_arrow(querying: World, stores: GenStores) -> None:
