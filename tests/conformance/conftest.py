@@ -17,7 +17,6 @@ _SHORT = {
         "test_a_page_is_what_was_asked_for",
         "test_wrong_credentials",
         "test_joined_columns",
-        "test_several_lists_of_values",
         "test_raw_sql_is_answered",
         "test_raw_sql_without_rows_has_columns",
         "test_a_raw_literal_is_what_was_written",
