@@ -268,7 +268,8 @@ class BigQuerySubject(Subject):
         )
 
     async def prepare(self) -> None:
-        await self.front.start()
+        if not self.front.endpoint:
+            await self.front.start()
         for space in (self.space, self.other_space):
             self._client.delete_dataset(space, delete_contents=True, not_found_ok=True)
             self._client.create_dataset(space)
@@ -445,8 +446,7 @@ class ImpalaSubject(Subject):
             self._run(f"CREATE DATABASE {space}")
 
     async def load(self, name: str, rows: pa.Table, *, space: str | None = None) -> None:
-        folder = Path(self._files.name) / (space or self.space) / name
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=name, dir=self._files.name))
         size = max(-(-rows.num_rows // 8), 1)
         for place in range(0, max(rows.num_rows, 1), size):
             pq.write_table(rows.slice(place, size), folder / f"part-{place}.parquet")

@@ -20,6 +20,8 @@ from tests.system.process import Gateway, Running, Started
 from tests.system.stores import Direct
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
+_KEPT_S = 2.0
+"""Less than the gateway keeps a connection: a test that has blocked the loop for longer does not hear it close."""
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +81,8 @@ def tokens(settings: Settings) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 async def client(gateway: Gateway, tokens: dict[str, str]) -> AsyncIterator[Client]:
-    async with aiohttp.ClientSession(timeout=_TIMEOUT) as http:
+    connector = aiohttp.TCPConnector(keepalive_timeout=_KEPT_S)
+    async with aiohttp.ClientSession(timeout=_TIMEOUT, connector=connector) as http:
         yield Client(http, gateway.url, tokens)
 
 

@@ -25,7 +25,7 @@ class ByHand:
     """
 
     def __init__(self, flights: NewYorkFlights) -> None:
-        self._made = made = sqlite3.connect(":memory:")
+        self._made = made = sqlite3.connect(":memory:", check_same_thread=False)
         self._answered: dict[str, list[dict[str, Any]]] = {}
         made.create_aggregate("percentile", 2, _Percentile)  # type: ignore[arg-type]  # typeshed: None is no answer
         made.create_aggregate("stddev", 1, _Stddev)  # type: ignore[arg-type]  # typeshed: None is no answer

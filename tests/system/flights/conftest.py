@@ -1,6 +1,7 @@
 """The flights of New York on every engine, each as a dataset of a data source that a proxy stands before."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields
 
 import pyarrow as pa
@@ -53,13 +54,13 @@ def _is_left_out(item: pytest.Function) -> bool:
 
 
 @pytest.fixture(scope="session")
-def flights() -> NewYorkFlights:
-    return new_york_flights()
+async def flights() -> NewYorkFlights:
+    return await asyncio.to_thread(new_york_flights)
 
 
 @pytest.fixture(scope="session")
-def hand(flights: NewYorkFlights) -> Iterator[ByHand]:
-    made = ByHand(flights)
+async def hand(flights: NewYorkFlights) -> AsyncIterator[ByHand]:
+    made = await asyncio.to_thread(ByHand, flights)  # takes seconds, in which connections must be heard to close
     yield made
     made.close()
 

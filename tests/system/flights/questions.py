@@ -90,7 +90,6 @@ QUESTIONS = [
         "flights",
         'rows(where: {column: "tailnum", notIn: ["N14228", "N24211"]}) { totalCount }',
         "SELECT count(*) AS totalCount FROM flights WHERE tailnum NOT IN ('N14228', 'N24211')",
-        quick=True,
     ),
     Question(
         "another plane, and not those without a number",
@@ -185,7 +184,6 @@ QUESTIONS = [
         "flights",
         'aggregate(groupBy: ["carrier"], measures: [{function: SUM, column: "distance", as: "miles"}])',
         "SELECT carrier, sum(distance) AS miles FROM flights GROUP BY carrier ORDER BY carrier",
-        quick=True,
     ),
     Question(
         "means without what is unknown",
