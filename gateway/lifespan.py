@@ -16,9 +16,10 @@ from gateway.context import Contexts, NewContext
 from gateway.denials import Denials
 from gateway.http.authentication import Authenticates
 from gateway.metrics import ReadBacklog, count_verdict
-from gateway.settings import Settings
+from gateway.settings import Http, Settings
 from loaders.ledger import Ledger
 from loaders.openfga import outbox
+from loaders.openfga.feed import Feed
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
 from resolvers.permissions.cached import CachedAuthority
@@ -40,6 +41,7 @@ class Runtime:
     optional: Mapping[str, Ping] = field(default_factory=dict)
     denials: Denials | None = None
     backlog: ReadBacklog | None = None
+    renew_seconds: float = Http().renew_seconds
 
 
 Opened = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
@@ -68,6 +70,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             optional=_optional(stores, jwks),
             denials=denials,
             backlog=partial(outbox.backlog, stores.postgres["axion_gen"], ledger=Ledger()),
+            renew_seconds=settings.http.renew_seconds,
         )
 
 
@@ -87,8 +90,10 @@ async def _denials(postgres: Postgres, stack: AsyncExitStack) -> Denials:
 def _kept_verdicts(stores: Stores, settings: Settings, stack: AsyncExitStack) -> CachedAuthority | None:
     if settings.openfga.verdict_seconds == 0:
         return None
+    feed = Feed(stores.openfga)
+    stack.push_async_callback(feed.close)
     authority = CachedAuthority(
-        stores.openfga, seconds=settings.openfga.verdict_seconds, size=_VERDICTS_KEPT, count=count_verdict
+        stores.openfga, seconds=settings.openfga.verdict_seconds, size=_VERDICTS_KEPT, count=count_verdict, feed=feed
     )
     stack.push_async_callback(authority.close)
     return authority

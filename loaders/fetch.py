@@ -1,8 +1,9 @@
 """Runs a `Read`: plans it, sends each store its part, and puts the parts together.
 
 A read in one Postgres database is one statement. Where it crosses into another store, each crossing is one keyed read
-for all parents, so the number of statements depends on the document and never on the number of rows. A crossing that
-fails leaves null in its own fields and is reported; the rest of the answer stays.
+for all parents, so the number of statements depends on the document and never on the number of rows. Where no row can
+match (`Never`), no store is asked. A crossing that fails leaves null in its own fields and is reported; the rest of
+the answer stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from loaders.ledger import Ledger
 from loaders.plan import Graft
 from loaders.postgres.client import Postgres
 from loaders.prepared import Prepared, prepare
-from loaders.read import Aggregate, Col, Connection, Join, Read, Value
+from loaders.read import Aggregate, Col, Connection, Join, Read, Value, is_never
 
 
 class ReadStores(Protocol):
@@ -77,6 +78,8 @@ async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores,
     store = _store(prepared.read.table, stores)
     if isinstance(store, Postgres):
         sql, parameters = prepared.statement(values)
+        if is_never(prepared.read.where):
+            return None if prepared.read.connection is None else empty_answer(prepared.read).decode()
         return await store.fetch_json(sql, parameters, ledger=ledger)
     text = (await read_connection(prepared.filled(values), store, ledger)).decode()
     return None if text == "null" else text
@@ -149,7 +152,7 @@ async def _keyed(
     answers: dict[str | None, str | bytes | None] = dict.fromkeys(
         texts, empty_answer(prepared.read) if prepared.read.connection else None
     )
-    if not keys:
+    if not keys or is_never(prepared.read.where):
         return answers
     store = _store(prepared.read.table, stores)
     if isinstance(store, Postgres):

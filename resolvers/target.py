@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from loaders.description import Table
 from loaders.errors import BadInput, NotFound
 from loaders.postgres.write import Transaction, bound, locked, matching
-from loaders.read import And, Col, Compare, Op, Predicate, Read, Value
+from loaders.read import And, Col, Compare, Op, Predicate, Read, Value, is_never
 from resolvers.answer import guarded
 from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
@@ -101,7 +101,8 @@ async def stored_row(
     names = (guarding_column(target.guard), UPDATED_AT, *also)
     wanted = [name for name in names if name and target.table.has_column(name)]
     read = await guarded(Read(target.table, where=_has_key(target.table, key)), context, policies)
-    rows = await within.rows(locked(read, wanted or list(target.table.key), for_delete=for_delete))
+    never = is_never(read.where)
+    rows = () if never else await within.rows(locked(read, wanted or list(target.table.key), for_delete=for_delete))
     if not rows:
         raise NotFound("There is no such row.")
     return dict(rows[0]._mapping)
@@ -114,7 +115,7 @@ async def require_references(
         if values.get(column) is None:
             continue
         read = await guarded(Read(table, where=_has_key(table, (values[column],))), context, policies)
-        if not await within.rows(matching(read, table.key)):
+        if is_never(read.where) or not await within.rows(matching(read, table.key)):
             name = target.names[column]
             raise BadInput(f"What `{name}` refers to does not exist.", field=name)
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from graphql import ExecutionResult
 
+from gateway.http.coordinates import Coordinates
 from gateway.http.errors import shape, shape_executed, shape_failure
 from gateway.http.refusal import Refusal
 from loaders.errors import DENIALS, Code
@@ -28,7 +29,7 @@ class Answer:
         return orjson.dumps(self.body)
 
 
-def executed(result: ExecutionResult, context: Context, *, with_stores: bool) -> Answer:
+def executed(result: ExecutionResult, context: Context, coordinates: Coordinates, *, with_stores: bool) -> Answer:
     """Errors raised by resolvers, then the crossings that failed inside compiled answers."""
     body: dict[str, Any] = {}
     errors = []
@@ -38,7 +39,7 @@ def executed(result: ExecutionResult, context: Context, *, with_stores: bool) ->
         errors.append(shape_failure(failure.error, failure.path, failure.nulls))
     if errors:
         body["errors"] = errors
-        note_denials(errors, context)
+        note_denials(errors, context, coordinates)
     if result.data is not None or not _before_execution(result):
         body["data"] = result.data
     if with_stores:
@@ -51,13 +52,12 @@ def ledger(context: Context) -> dict[str, Any]:
     return {"stores": {name: asdict(usage) for name, usage in context.ledger.stores.items()}}
 
 
-def note_denials(errors: Sequence[dict[str, Any]], context: Context) -> None:
+def note_denials(errors: Sequence[dict[str, Any]], context: Context, coordinates: Coordinates) -> None:
     """Errors by which a field was denied are noted as denials of the request."""
     for error in errors:
         code = Code(error["extensions"]["code"])
         if code in DENIALS:
-            steps = [step for step in error.get("path") or () if isinstance(step, str)]
-            context.denied(f"field:{'.'.join(steps)}", code)
+            context.denied(f"field:{coordinates.of(error.get('path') or ())}", code)
 
 
 def refused(refusal: Refusal) -> Answer:

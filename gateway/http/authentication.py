@@ -11,9 +11,6 @@ from loaders.errors import StoreError
 from loaders.ledger import Ledger
 from resolvers.context import Denials, Subject
 
-RENEW_SECONDS = 5.0
-"""How often the caller of what is open is authenticated again: what was revoked ends."""
-
 
 class Authenticates(Protocol):
     """What `gateway.auth` gives: the subject and when its token ends, `TokenRejected`, or a `StoreError`."""

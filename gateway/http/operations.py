@@ -11,6 +11,7 @@ from graphql import ExecutionResult, GraphQLSchema, OperationType
 
 from gateway.http.answer import Answer, executed, failed, refused
 from gateway.http.constants import Constants
+from gateway.http.coordinates import Coordinates
 from gateway.http.documents import Documents, Operation
 from gateway.http.execution import execute, execute_in_parts, subscribe
 from gateway.http.media_type import Parts
@@ -57,11 +58,11 @@ class Operations:
         """The answer of a query or a mutation, at once when nothing had to be waited for."""
         planned = self._planned.run(operation, request.variables, context)
         if planned is not None:
-            return _awaited(planned, context, with_stores)
+            return _awaited(planned, context, Coordinates(self._schema, operation), with_stores)
         result = execute(self._schema, operation, request.variables, context)
         if isinstance(result, ExecutionResult):
-            return executed(result, context, with_stores=with_stores)
-        return _awaited(result, context, with_stores)
+            return executed(result, context, Coordinates(self._schema, operation), with_stores=with_stores)
+        return _awaited(result, context, Coordinates(self._schema, operation), with_stores)
 
     async def run_in_parts(
         self, operation: Operation, request: GraphQLRequest, context: Context, form: Parts, *, with_stores: bool = False
@@ -69,13 +70,13 @@ class Operations:
         """As `run`, for a client that takes an answer in parts. One answer where nothing of it can come later."""
         planned = None if operation.defers_reads else self._planned.run(operation, request.variables, context)
         if planned is not None:
-            return await _awaited(planned, context, with_stores)
+            return await _awaited(planned, context, Coordinates(self._schema, operation), with_stores)
         result = execute_in_parts(self._schema, operation, request.variables, context)
         if isinstance(result, Awaitable):
             result = await result
         if isinstance(result, ExecutionResult):
-            return executed(result, context, with_stores=with_stores)
-        return InParts(result, context, form, with_stores=with_stores)
+            return executed(result, context, Coordinates(self._schema, operation), with_stores=with_stores)
+        return InParts(result, context, form, Coordinates(self._schema, operation), with_stores=with_stores)
 
     async def stream(
         self, operation: Operation, request: GraphQLRequest, new_context: NewContext, *, with_stores: bool = False
@@ -89,14 +90,16 @@ class Operations:
             if operation.kind is not OperationType.SUBSCRIPTION:
                 yield _streamed(await self._once(operation, request, context, with_stores), context)
                 return
+            coordinates = Coordinates(self._schema, operation)
             events = await subscribe(self._schema, operation, request.variables, context, new_context)
             if isinstance(events, ExecutionResult):
-                yield _streamed(executed(events, context, with_stores=with_stores), context)
+                yield _streamed(executed(events, context, coordinates, with_stores=with_stores), context)
                 return
             async with aclosing(events):
                 async for event in events:
                     context = event.context
-                    yield _streamed(executed(event.result, context, with_stores=with_stores), context, event.event_id)
+                    answer = executed(event.result, context, coordinates, with_stores=with_stores)
+                    yield _streamed(answer, context, event.event_id)
         except Exception:  # noqa: BLE001 - the last line: logged, masked, answered
             _log.exception("operation_failed", request_id=context.request_id)
             yield _streamed(failed(context.request_id), context)
@@ -111,8 +114,10 @@ class Operations:
             return refused(timed_out(timeout_ms))
 
 
-async def _awaited(result: Awaitable[ExecutionResult], context: Context, with_stores: bool) -> Answer:
-    return executed(await result, context, with_stores=with_stores)
+async def _awaited(
+    result: Awaitable[ExecutionResult], context: Context, coordinates: Coordinates, with_stores: bool
+) -> Answer:
+    return executed(await result, context, coordinates, with_stores=with_stores)
 
 
 def _streamed(answer: Answer, context: Context, event_id: str | None = None) -> Streamed:

@@ -20,6 +20,7 @@ from graphql import (
 from graphql.execution import PendingResult
 
 from gateway.http.answer import OK, Answer, code_of, executed, failed, ledger, note_denials, refused
+from gateway.http.coordinates import Coordinates
 from gateway.http.errors import shape_executed, shape_failure
 from gateway.http.media_type import Parts
 from gateway.http.refusal import Refusal
@@ -83,10 +84,17 @@ class InParts:
     """The parts of one operation, each encoded. `code` is that of the first error of all, for the log and metrics."""
 
     def __init__(
-        self, results: ExperimentalIncrementalExecutionResults, context: Context, form: Parts, *, with_stores: bool
+        self,
+        results: ExperimentalIncrementalExecutionResults,
+        context: Context,
+        form: Parts,
+        coordinates: Coordinates,
+        *,
+        with_stores: bool,
     ) -> None:
         self._initial, self._subsequent = results
         self._context = context
+        self._coordinates = coordinates
         self.form = form
         self._with_stores = with_stores
         self._expected: dict[str, _Expected] = {}
@@ -94,7 +102,8 @@ class InParts:
 
     def first(self) -> Part:
         initial = self._initial
-        answer = executed(ExecutionResult(initial.data, initial.errors), self._context, with_stores=self._with_stores)
+        result = ExecutionResult(initial.data, initial.errors)
+        answer = executed(result, self._context, self._coordinates, with_stores=self._with_stores)
         self._context.failures.clear()
         self.code = answer.code
         whole = _Arrived("", None, [], None, None, initial.data, [])
@@ -179,7 +188,7 @@ class InParts:
         return [shape_executed(error, request_id=self._context.request_id) for error in errors]
 
     def _note(self, errors: _Errors) -> None:
-        note_denials(errors, self._context)
+        note_denials(errors, self._context, self._coordinates)
         if self.code == OK:
             self.code = code_of(errors)
 

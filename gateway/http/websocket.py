@@ -16,7 +16,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.answer import OK, refused
-from gateway.http.authentication import RENEW_SECONDS, Authenticated, authenticate, refused_by_now
+from gateway.http.authentication import Authenticated, authenticate, refused_by_now
 from gateway.http.documents import Operation
 from gateway.http.exact import exact_json
 from gateway.http.incoming import headers_of
@@ -131,7 +131,7 @@ class _Socket:
     async def _renew_while_running(self) -> None:
         """Closes the socket when its operations go on under credentials that are refused by now."""
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(self._runtime.renew_seconds)
             if not self._running or self._sent is None:
                 continue
             refusal = await refused_by_now(

@@ -15,7 +15,7 @@ from loaders.columnar.joins import joined_to
 from loaders.columnar.measure import measured
 from loaders.columnar.needed import expressions_of, needed_expressions
 from loaders.columnar.order import keyset, order_clause
-from loaders.columnar.predicate import condition, is_never
+from loaders.columnar.predicate import condition
 from loaders.columnar.statement import OutputColumn, Statement
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
@@ -35,6 +35,7 @@ from loaders.read import (
     Read,
     TotalCount,
     figure,
+    is_never,
 )
 
 _COUNT_ROWS = Measure(AggregateFunction.COUNT)

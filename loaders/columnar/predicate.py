@@ -17,19 +17,6 @@ _MAX_DIGITS = 38
 _COMPARABLE = frozenset(Kind) - {Kind.JSON, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY}
 
 
-def is_never(predicate: Predicate | None) -> bool:
-    """True when no row can match, so that the store need not be asked."""
-    match predicate:
-        case Never():
-            return True
-        case And(terms):
-            return any(is_never(term) for term in terms)
-        case Or(terms):
-            return all(is_never(term) for term in terms)
-        case _:
-            return False
-
-
 def condition(predicate: Predicate, table: Table, binder: Binder) -> exp.Expr:
     """`UnknownColumn` or `BadInput` when it does not fit the table."""
     match predicate:

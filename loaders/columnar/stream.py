@@ -8,14 +8,13 @@ import pyarrow as pa
 
 from loaders.columnar.compile import Rows, compile_stream
 from loaders.columnar.encoded import EncodedBatch, Encodes
-from loaders.columnar.predicate import is_never
 from loaders.columnar.source import Source
 from loaders.description import ColumnType, Kind
 from loaders.encode.arrow import arrow_type, record_batch, same_layout
 from loaders.encode.ipc import END, Chunk, ipc_stream
 from loaders.expression import expression_type
 from loaders.ledger import Ledger
-from loaders.read import Computed, Expression, Read
+from loaders.read import Computed, Expression, Read, is_never
 
 
 async def stream_arrow(read: Read, source: Source, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:

@@ -28,9 +28,9 @@ class JobStore:
         async with self.postgres.transaction() as session:
             return await create_within(session, kind=kind, subject=subject, arguments=arguments, lock=lock)
 
-    async def get(self, job_id: uuid.UUID, *, ledger: Ledger) -> Job | None:
-        """`None` without such a job."""
-        rows = await self.postgres.fetch(_GET, job_id, ledger=ledger)
+    async def get(self, job_id: uuid.UUID, *, ledger: Ledger, subject: str | None = None) -> Job | None:
+        """`None` without such a job, or without one of that `subject`."""
+        rows = await self.postgres.fetch(_GET, job_id, subject, ledger=ledger)
         return job_of(rows[0]) if rows else None
 
     async def cancel(self, job_id: uuid.UUID) -> Job:
@@ -86,4 +86,5 @@ async def cancel_within(session: WriteSession, job_id: uuid.UUID) -> Job:
     return changed or job
 
 
-_GET = f"SELECT {', '.join(column.name for column in COLUMNS)} FROM public.jobs WHERE id = $1"  # noqa: S608 - names of the model's own columns
+_OF = "id = $1 AND ($2::text IS NULL OR subject = $2)"
+_GET = f"SELECT {', '.join(column.name for column in COLUMNS)} FROM public.jobs WHERE {_OF}"  # noqa: S608 - names of the model's own columns

@@ -14,8 +14,8 @@ from loaders.errors import StoreQueryFailed
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.api import STORE_NAME, Api, Json, Refused, TimedOut, nonsense
-from loaders.openfga.store import Pin, find_pin, objects
-from loaders.openfga.tuples import Check, RelationTuple, is_object, rfc3339
+from loaders.openfga.store import Pin, find_pin, objects, text
+from loaders.openfga.tuples import Check, RelationTuple, instant, is_object, rfc3339
 
 MAX_CHECKS: Final = 50  # of one BatchCheck (the server's --max-checks-per-batch-check)
 MAX_TUPLES: Final = 100  # of one Write (--max-tuples-per-write)
@@ -44,6 +44,15 @@ class Listed:
 
     ids: frozenset[str]
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A tuple that was written or deleted, at OpenFGA's own time."""
+
+    tuple: RelationTuple
+    operation: str
+    at: datetime
 
 
 class OpenFga:
@@ -183,6 +192,26 @@ class OpenFga:
                 yield RelationTuple.from_json(tuple_key)
             token = answer.get("continuation_token") or ""
             if not token:
+                return
+
+    async def changes(self, *, since: datetime, ledger: Ledger) -> AsyncIterator[Change]:
+        """Of tuples, from that instant of OpenFGA's clock on, oldest first, page by page."""
+        token = ""
+        while True:
+            params = {"page_size": str(MAX_TUPLES), "start_time": rfc3339(since)}
+            pin = await self._pinned(ledger)
+            path = f"/stores/{pin.store_id}/changes"
+            if token:
+                params["continuation_token"] = token
+            answer = await self._api.request("GET", path, ledger=ledger, params=params)
+            found = objects(answer, "changes")
+            for item in found:
+                key = item.get("tuple_key")
+                if not isinstance(key, dict):
+                    raise nonsense()
+                yield Change(RelationTuple.from_json(key), text(item, "operation"), instant(text(item, "timestamp")))
+            token = answer.get("continuation_token") or ""
+            if len(found) < MAX_TUPLES or not token:
                 return
 
     async def _write(self, deletes: list[Json], writes: list[Json], ledger: Ledger) -> None:

@@ -10,6 +10,9 @@ from urllib.parse import unquote
 
 SYSTEM = "system:axion-gen"
 
+ENDING = frozenset({"organization", "workspace"})
+"""Types with a relation that may end by the clock: by a condition of the model, their own or of what they lead to."""
+
 _RESERVED = re.compile(r"[%:#*\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -25,6 +28,10 @@ def object_name(type_: str, id_: object) -> str:
 def id_of(name: str) -> str:
     """The id as it was given to `object_name`."""
     return unquote(name.partition(":")[2], errors="surrogatepass")
+
+
+def type_of(name: str) -> str:
+    return name.partition(":")[0]
 
 
 def user(external_auth_id: str) -> str:

@@ -39,7 +39,7 @@ class RelationTuple:
         if condition is not None:
             if not isinstance(condition, dict) or condition.get("name") != EXPIRY:
                 raise nonsense()
-            expires_at = _instant(text(condition.get("context") or {}, "expires_at"))
+            expires_at = instant(text(condition.get("context") or {}, "expires_at"))
         return cls(text(key, "user"), text(key, "relation"), text(key, "object"), expires_at)
 
 
@@ -72,7 +72,8 @@ class Check:
         return item
 
 
-def _instant(value: str) -> datetime:
+def instant(value: str) -> datetime:
+    """As OpenFGA writes them; anything else is nonsense."""
     try:
         return datetime.fromisoformat(value)
     except ValueError as error:

@@ -66,7 +66,7 @@ class Postgres:
         """The JSON text a compiled read answers; `None` for an absent object."""
         async with self._recorded(ledger) as usage, self.pool.acquire(timeout=_CONNECT_TIMEOUT_S) as connection:
             text: str | None = await connection.fetchval(sql, *parameters)
-            usage.rows, usage.bytes = 1, len(text or "")
+            usage.rows, usage.bytes = int(text is not None), len(text or "")
         return text
 
     async def fetch(self, sql: str, *parameters: object, ledger: Ledger) -> Sequence[asyncpg.Record]:

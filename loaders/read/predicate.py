@@ -77,3 +77,16 @@ class Never:
 
 
 Predicate: TypeAlias = Compare | And | Or | Not | Exists | Never
+
+
+def is_never(predicate: Predicate | None) -> bool:
+    """True when no row can match, so that the store need not be asked."""
+    match predicate:
+        case Never():
+            return True
+        case And(terms):
+            return any(is_never(term) for term in terms)
+        case Or(terms):
+            return all(is_never(term) for term in terms)
+        case _:
+            return False

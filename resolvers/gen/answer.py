@@ -8,12 +8,11 @@ from uuid import UUID
 import orjson
 
 from loaders.columnar.connection import read_connection
-from loaders.columnar.predicate import is_never
 from loaders.columnar.source import Source
 from loaders.description import Table
 from loaders.errors import NotFound, StoreUnavailable
 from loaders.openfga import names
-from loaders.read import Read
+from loaders.read import Read, is_never
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.gen.forecast import Forecast, afford_read, forecast, scanned_by, statements_of

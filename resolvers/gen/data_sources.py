@@ -1,6 +1,5 @@
 """Data sources: created with sealed credentials and a place in the permissions, tested against their server."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,9 @@ from resolvers.context import Context
 from resolvers.gen.granting import STORE, granting
 from resolvers.gen.repeatable import row_once
 from resolvers.idempotency import Asked, KeyReused
+from resolvers.permissions.verdicts import Only, Unbounded
+
+_NAME = "SELECT name FROM public.data_sources WHERE id = $1 AND ($2::text[] IS NULL OR name = ANY ($2))"
 
 _sources = cast(sa.Table, DataSource.__table__)
 _datasets = cast(sa.Table, Dataset.__table__)
@@ -156,18 +158,18 @@ async def administered(context: Context, id_: UUID) -> str:
     """The name of a data source the subject may administer.
 
     `NotFound` when there is none or it may not even be seen, so that ids cannot be guessed; else `Forbidden`.
+    One that may not be seen is not read either, as long as those that may be can be listed.
     """
     context.verdicts.require_subject()
-    rows = await context.stores.postgres[STORE].fetch(
-        "SELECT name FROM public.data_sources WHERE id = $1", id_, ledger=context.ledger
-    )
-    object_ = names.datasource(rows[0]["name"]) if rows else names.datasource(str(id_))
-    can_admin, can_view = await asyncio.gather(
-        context.verdicts.check("can_admin", object_), context.verdicts.check("can_view", object_)
-    )
-    if not rows or not (can_admin or can_view):
+    seen = await context.verdicts.visible("datasource", "can_view")  # as everyone sees who administers it
+    listed = sorted(seen.ids) if isinstance(seen, Only) else None
+    rows = [] if listed == [] else await context.stores.postgres[STORE].fetch(_NAME, id_, listed, ledger=context.ledger)
+    object_ = names.datasource(rows[0]["name"] if rows else str(id_))
+    if isinstance(seen, Unbounded) and not await context.verdicts.check("can_view", object_):
+        rows = []
+    if not rows:
         raise NotFound("There is no such data source.")
-    if not can_admin:
+    if not await context.verdicts.check("can_admin", object_):
         raise Forbidden("You may not administer this data source. Ask an administrator for the permission.")
     return str(rows[0]["name"])
 

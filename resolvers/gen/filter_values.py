@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from loaders.columnar.distinct import DistinctList
-from loaders.columnar.predicate import is_never
 from loaders.dashboard import Control
 from loaders.description import Kind, Table
 from loaders.errors import BadInput, NotFound
-from loaders.read import And, Predicate
+from loaders.read import And, Predicate, is_never
 from resolvers.context import Context
 from resolvers.gen.answer import guarded_rows
 from resolvers.gen.loaders import gen_loaders

@@ -14,10 +14,12 @@ def job_store(context: Context) -> JobStore:
 
 
 async def visible_job(context: Context, job_id: UUID) -> Job:
-    """`Unauthenticated` without a subject. `NotFound` for another's job too: that it exists is not told."""
+    """`Unauthenticated` without a subject. `NotFound` for another's job too, which is not read: as if it were none."""
     context.verdicts.require_subject()
     require_scope_to_read(context.subject, (STORE,))
-    job = await job_store(context).get(job_id, ledger=context.ledger)
-    if job is None or (job.subject != context.subject.id and not await context.verdicts.is_admin()):
+    job = await job_store(context).get(job_id, ledger=context.ledger, subject=context.subject.id)
+    if job is None and await context.verdicts.is_admin():
+        job = await job_store(context).get(job_id, ledger=context.ledger)
+    if job is None:
         raise NotFound(f"There is no job {job_id}.")
     return job

@@ -35,6 +35,9 @@ class _Call(Generic[K, V]):
 class Answers(Generic[K, V]):
     """No answer is used `seconds` after its question was sent, nor after the source's `version` has changed.
 
+    An older one to a question that `lasts` is used if it was sent after `known_good`: the instant since which it is
+    known that nothing changed, None while that is not known.
+
     A caller takes an answer of a call under way on the same terms; only of a call sent after it came, it takes whatever
     and whenever the source answers. A failed call fails those who wait for it, and is not kept. A call goes on when its
     callers are cancelled. `weigh` gives what an answer counts in `size`, the bound of what is kept (oldest out first),
@@ -50,8 +53,12 @@ class Answers(Generic[K, V]):
         weigh: Callable[[V], int | None],
         clock: Callable[[], float],
         count: Callable[[Lookup], None],
+        known_good: Callable[[], float | None],
+        lasts: Callable[[K], bool],
     ) -> None:
         self._seconds = seconds
+        self._known_good = known_good
+        self._lasts = lasts
         self._size = size
         self._version = version
         self._weigh = weigh
@@ -72,7 +79,10 @@ class Answers(Generic[K, V]):
         """The answer `get` would give without asking or waiting; counted only when there is one."""
         self._drop_outdated()
         kept = self._kept.get(key)
-        if kept is None or kept.asked <= self._clock() - self._seconds:
+        if kept is None:
+            return None
+        aged, good = self._oldest()
+        if kept.asked <= (good if self._lasts(key) else aged):
             return None
         self._count("kept")
         return kept.answer
@@ -106,12 +116,13 @@ class Answers(Generic[K, V]):
     def _look_up(self, keys: list[K], ask: Ask[K, V], came: float, answers: dict[K, V]) -> dict[K, _Call[K, V]]:
         """Puts kept answers into `answers`, and gives the calls to wait for: those under way, and one for the rest."""
         self._drop_outdated()
-        oldest = self._clock() - self._seconds
+        aged, good = self._oldest()
         waits: dict[K, _Call[K, V]] = {}
         missing: list[K] = []
         for key in keys:
             kept = self._kept.get(key)
             call = self._calls.get(key)
+            oldest = good if self._lasts(key) else aged
             if kept is not None and kept.asked > oldest:
                 answers[key] = kept.answer
                 self._count("kept")
@@ -155,12 +166,17 @@ class Answers(Generic[K, V]):
             kept = max(before, kept, key=lambda each: each.asked)
         self._kept[key] = kept
         self._weight += kept.weight
-        oldest = self._clock() - self._seconds
+        _, oldest = self._oldest()
         while self._weight > self._size or next(iter(self._kept.values())).asked <= oldest:
             _, dropped = self._kept.popitem(last=False)
             self._weight -= dropped.weight
             if not self._kept:
                 break
+
+    def _oldest(self) -> tuple[float, float]:
+        """Answers asked for later than that may be used: of any question, and of one that lasts."""
+        aged, good = self._clock() - self._seconds, self._known_good()
+        return aged, aged if good is None else min(aged, good)
 
     def _drop_outdated(self) -> None:
         version = self._version()

@@ -1,4 +1,4 @@
-"""Verdicts kept between requests, for less than a second."""
+"""Verdicts kept between requests: under a second, or for seconds while the change feed tells of no change."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,14 +6,26 @@ from typing import Final, Protocol, TypeAlias
 
 from loaders.concurrently import concurrently
 from loaders.ledger import Ledger
+from loaders.openfga import names
 from loaders.openfga.client import Checked, Listed
 from loaders.openfga.tuples import Check
 from resolvers.permissions.answers import Answers, Lookup
 from resolvers.permissions.verdicts import Authority
 
 MAX_SECONDS: Final = 1.0
+FOLLOWED_SECONDS: Final = 10.0
+"""How long an answer is kept while no tuple changes."""
 _List: TypeAlias = tuple[str, str, str]
 """Subject, relation, type."""
+
+
+class Feed(Protocol):
+    """`loaders.openfga.feed.Feed`."""
+
+    @property
+    def version(self) -> int: ...
+
+    def unchanged_since(self, *, within_s: float) -> float | None: ...
 
 
 class Source(Authority, Protocol):
@@ -29,6 +41,10 @@ class CachedAuthority:
     - Age counts from before the question was sent, so a revocation by anyone counts after `seconds`, and one by this
       process at once: its writes drop everything, also answers on their way. So does an `expires_at` that has passed
       count, late by at most `seconds`: it is the answer that is kept, not the reason.
+    - With a `feed`, an answer is used for up to 10 s if a look at the feed that began within the last `seconds` found
+      no change since it was asked for. The promise stays the same: what changed counts after `seconds`, and when the
+      feed cannot be read answers age as above. Not of types with relations that end by the clock (`names.ENDING`),
+      which no feed tells.
     - A check with a contextual parent is another question than the one without.
     - Kept are verdicts and lists; of an incomplete list only that it is so, no ids. Undecided and failed are for
       those who wait for the call.
@@ -45,25 +61,33 @@ class CachedAuthority:
         size: int,
         clock: Callable[[], float] = time.monotonic,
         count: Callable[[Lookup], None] = lambda _: None,
+        feed: Feed | None = None,
     ) -> None:
         if not 0 < seconds <= MAX_SECONDS:
             raise ValueError(f"verdicts may be kept for more than 0 and at most {MAX_SECONDS} seconds")
         self._source = source
+        self._feed = feed
+        self._seconds = seconds
+        self._clock = clock
         self._checks: Answers[tuple[str, Check], bool | None] = Answers(
             seconds=seconds,
             size=size,
-            version=lambda: source.version,
+            version=self._version,
             weigh=lambda verdict: None if verdict is None else 1,
             clock=clock,
             count=count,
+            known_good=self._known_good,
+            lasts=lambda key: names.type_of(key[1].object) not in names.ENDING,
         )
         self._lists: Answers[_List, Listed] = Answers(
             seconds=seconds,
             size=size,
-            version=lambda: source.version,
+            version=self._version,
             weigh=lambda listed: 1 + len(listed.ids),
             clock=clock,
             count=count,
+            known_good=self._known_good,
+            lasts=lambda key: key[2] not in names.ENDING,
         )
 
     @property
@@ -74,6 +98,13 @@ class CachedAuthority:
     async def close(self) -> None:
         await self._checks.close()
         await self._lists.close()
+
+    def _version(self) -> int:
+        return self._source.version + (0 if self._feed is None else self._feed.version)
+
+    def _known_good(self) -> float | None:
+        unchanged = None if self._feed is None else self._feed.unchanged_since(within_s=self._seconds)
+        return None if unchanged is None else max(unchanged, self._clock() - FOLLOWED_SECONDS)
 
     def kept_check(self, subject_id: str, check: Check) -> bool | None:
         return self._checks.kept((subject_id, check))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
 from resolvers.context import Context
-from resolvers.permissions.guards import Admins, Public, SignedIn, WriteRule
+from resolvers.permissions.guards import Admins, AdminWrite, Public, SignedIn, WriteRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class OnRow:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A mutation whose rule is asked about the row as it is and as it will be, under its lock (resolvers/writes.py)."""
+    """A mutation whose rule is asked about the row as it is and as it will be, under its lock (resolvers/writes.py).
+
+    What is for system admins is refused to others before a row is looked for.
+    """
 
     rule: WriteRule
 
@@ -49,10 +52,10 @@ async def enforce(guard: FieldGuard, context: Context, given: Any = None) -> Non
     match guard:
         case Public() | ByRows():
             pass
+        case Admins() | Written(AdminWrite()):
+            await context.verdicts.require_admin()
         case SignedIn() | Written():
             context.verdicts.require_subject()
-        case Admins():
-            await context.verdicts.require_admin()
         case OnObject(relation, named):
             await context.verdicts.require(relation, named(given))
         case OnRow(require):

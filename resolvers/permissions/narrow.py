@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from loaders.read import And, Col, Compare, Op, Read, Slot, Value
+from loaders.read import And, Col, Compare, Never, Op, Read, Slot, Value
 from resolvers.permissions.apply import Restriction, touched
 
 Asked: TypeAlias = Mapping[str, tuple[Op, Value]]
@@ -36,7 +36,7 @@ def narrowed(restriction: Restriction, asked: Asked, values: Sequence[Value]) ->
                 value = values[value.index]
             wanted = set(value) if op is Op.IN and isinstance(value, tuple) else {value}
             sent = tuple(filter(wanted.__contains__, ids))
-            return Restriction(Compare(Col(column), Op.IN, sent), restriction.masks)
+            return Restriction(Compare(Col(column), Op.IN, sent) if sent else Never(), restriction.masks)
         case _:
             return restriction
 

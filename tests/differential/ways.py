@@ -12,6 +12,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from gateway.http.answer import Answer, executed, refused
+from gateway.http.coordinates import Coordinates
 from gateway.http.execution import execute
 from gateway.http.operations import Operations
 from gateway.http.planned import Planned
@@ -72,10 +73,11 @@ class Ways:
         try:
             request, context = GraphQLRequest(document, None, variables, None), self._context(allowed)
             with allowed.installed(self.api.mappings):
-                result = execute(self.api.schema, self.operations.prepare(request), variables, context)
+                operation = self.operations.prepare(request)
+                result = execute(self.api.schema, operation, variables, context)
                 if inspect.isawaitable(result):
                     result = await result
-            return _decoded(executed(result, context, with_stores=False))
+            return _decoded(executed(result, context, Coordinates(self.api.schema, operation), with_stores=False))
         except Refusal as refusal:
             return _decoded(refused(refusal))
         finally:
@@ -85,8 +87,12 @@ class Ways:
         """By its plan, without the executor; `None` where it has none."""
         request, context = GraphQLRequest(document, None, variables, None), self._context(allowed)
         with allowed.installed(self.api.mappings):
-            result = self.plans.run(self.operations.prepare(request), variables, context)
-            return None if result is None else _decoded(executed(await result, context, with_stores=False))
+            operation = self.operations.prepare(request)
+            result = self.plans.run(operation, variables, context)
+            if result is None:
+                return None
+            coordinates = Coordinates(self.api.schema, operation)
+            return _decoded(executed(await result, context, coordinates, with_stores=False))
 
     def _context(self, allowed: Allowed) -> Context:
         ledger = Ledger()

@@ -5,10 +5,11 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
+from gateway.settings import Settings
 from loaders.errors import Forbidden, PermissionsUnavailable
 from loaders.jobs.job import Snapshot
 from loaders.ledger import Ledger
@@ -16,26 +17,22 @@ from loaders.openfga import names
 from loaders.openfga.client import Checked, Listed, OpenFga
 from loaders.openfga.tuples import Check, RelationTuple
 from resolvers.context import Subject
-from resolvers.jobs.kinds import table_profile_refresh
 from resolvers.jobs.visible import job_store
 from resolvers.jobs.watch import watch_job
 from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import ADMIN
 from tests.guards.conftest import Granted
 from tests.plans.ways import Ways
+from tests.system.postponed import postponed_job
 
 OWNER = Subject("test|owner", user_id=-1)
 SOON_S = 2.0
 
 
 @pytest.fixture
-async def job(ways: Ways) -> AsyncIterator[UUID]:
-    """A queued job of `OWNER`, which no worker runs."""
-    store = job_store(ways.context(OWNER))
-    arguments = table_profile_refresh.Asked(uuid4(), "none").to_json()
-    made = await store.create(kind=table_profile_refresh.NAME, subject=OWNER.id, arguments=arguments, lock=str(uuid4()))
-    yield made.id
-    await store.cancel(made.id)
+async def job(settings: Settings) -> AsyncIterator[UUID]:
+    async with postponed_job(settings, OWNER.id) as id_:
+        yield id_
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.http.answer import executed
+from gateway.http.coordinates import Coordinates
 from gateway.http.execution import execute
 from gateway.http.operations import Operations
 from gateway.http.request import GraphQLRequest
@@ -46,7 +47,7 @@ class Ways:
             result = execute(self._schema, operation, variables, context)
             if inspect.isawaitable(result):
                 result = await result
-            return _shown(executed(result, context, with_stores=False).encode())
+            return _shown(executed(result, context, Coordinates(self._schema, operation), with_stores=False).encode())
         finally:
             prepared._prepared = kept
 

@@ -36,6 +36,16 @@ class Answer:
         return [error["extensions"]["code"] for error in self.errors]
 
     @property
+    def used(self) -> dict[str, tuple[int, int, int]]:
+        """Statements, rows and bytes by store, without OpenFGA: what was read of rows."""
+        stores: dict[str, dict[str, int]] = self.body["extensions"]["stores"]
+        return {
+            store: (usage["statements"], usage["rows"], usage["bytes"])
+            for store, usage in stores.items()
+            if store != "openfga"
+        }
+
+    @property
     def statements(self) -> dict[str, int]:
         """By store, from `extensions.stores`."""
         return {store: usage["statements"] for store, usage in self.body["extensions"]["stores"].items()}

@@ -10,7 +10,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.auth.kept import KEPT_S
+from gateway.settings import Settings
+from loaders.encode.node_id import encode_node_id
 from tests.system.client import ARROW, Client
+from tests.system.postponed import postponed_job
+from tests.system.watching import WATCH, connected
 
 CREATE = """
 mutation ($input: ApiKeyCreateInput!) {
@@ -100,6 +105,25 @@ async def test_revoked(client: Client, keyed: Client) -> None:
             pass
     again = await client.ask(REVOKE, user="admin", variables={"id": keyed.tokens["id"]})
     assert again.data == revoked.data
+
+
+async def test_revoked_while_its_operations_go_on(client: Client, keyed: Client, settings: Settings) -> None:
+    """A socket is closed and a stream ended, without another word of the client's."""
+    owner = (await client.ask("{ viewer { subject } }", user="analyst")).data["viewer"]["subject"]
+    made = await make(client, "analyst", scopes=["jobs:read"])
+    watching = replace(client, tokens={**client.tokens, "key": made["secret"]})
+    async with postponed_job(settings, owner) as job, connected(watching, "key") as socket:
+        id_ = encode_node_id("Job", [str(job)])
+        await socket.subscribe(WATCH, {"id": id_})
+        assert (await socket.receive())["type"] == "next"
+        body, headers = {"query": WATCH, "variables": {"id": id_}}, watching.headers("key", accept="text/event-stream")
+        async with client.http.post(f"{client.url}/graphql", json=body, headers=headers) as stream:
+            await stream.content.readuntil(b"event: next")
+            await client.ask(REVOKE, user="analyst", variables={"id": made["apiKey"]["id"]})
+            async with asyncio.timeout(settings.http.renew_seconds + KEPT_S + 5):
+                assert b'"code":"UNAUTHENTICATED"' in await stream.read()
+                assert (await socket.socket.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert socket.socket.close_code == 4403
 
 
 async def test_revoked_while_a_socket_is_open(client: Client, keyed: Client) -> None:

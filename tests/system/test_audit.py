@@ -52,7 +52,11 @@ def denied(resource: str, code: str, *, actor: str, count: int = 1) -> dict[str,
 @pytest.mark.parametrize(
     ("user", "document", "entry"),
     [
-        (None, "{ gen { datasets { nodes { id } } } }", denied("field:gen.datasets", "UNAUTHENTICATED", actor="")),
+        (
+            None,
+            "{ gen { secret: datasets { nodes { id } } } }",
+            denied("field:GenQuery.datasets", "UNAUTHENTICATED", actor=""),
+        ),
         (
             "stranger",
             'mutation { genDataSourceCreate(input: {name: "no", connectorType: "x", settings: {}}) { __typename } }',

@@ -10,6 +10,7 @@ from gateway.app import create_app
 from gateway.auth.errors import TokenRejected
 from gateway.auth.oidc import TokenVerifier
 from gateway.context import NewContext
+from gateway.http.authentication import Authenticates
 from gateway.lifespan import Ping, Runtime
 from gateway.settings import Settings
 from loaders.ledger import Ledger
@@ -50,6 +51,18 @@ class Callers:
         return Subject(claims.subject), claims.expires_at
 
 
+@dataclass(slots=True)
+class Revocable:
+    """Whose only caller is good until `revoked`."""
+
+    revoked: bool = False
+
+    async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
+        if self.revoked:
+            raise TokenRejected("Revoked.")
+        return Subject("auth0|1"), None
+
+
 def new_context(subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
     """The toy schema asks no store and no permission."""
     nothing = cast(Any, None)
@@ -67,7 +80,7 @@ def new_context(subject: Subject, request_id: str, last_event_id: str | None = N
 async def serving(
     settings: Settings | None = None,
     *,
-    callers: Callers | None = None,
+    callers: Authenticates | None = None,
     required: Mapping[str, Ping] | None = None,
     optional: Mapping[str, Ping] | None = None,
     contexts: NewContext = new_context,
@@ -76,7 +89,13 @@ async def serving(
 
     @asynccontextmanager
     async def opened(_: Settings) -> AsyncIterator[Runtime]:
-        yield Runtime(callers or Callers(None), contexts, required or {}, optional or {})
+        yield Runtime(
+            callers or Callers(None),
+            contexts,
+            required or {},
+            optional or {},
+            renew_seconds=(settings or settings_without_stores()).http.renew_seconds,
+        )
 
     application = create_app(settings or settings_without_stores(), SCHEMA, opened=opened)
     async with served(application, lifespan="on") as origin:

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from gateway.http import sse
-from tests.gateway.http.application import Callers, serving
+from tests.gateway.http.application import Callers, Revocable, serving, settings_without_stores
 from tests.gateway.http.toy import GATES, Gate
 
 EVENTS = {"accept": "text/event-stream"}
@@ -106,4 +106,21 @@ async def test_ends_with_its_token(client: aiohttp.ClientSession) -> None:
         error, complete = await events(client, f"{origin}/graphql", query)
     assert '"code":"UNAUTHENTICATED"' in error
     assert complete == COMPLETE
+    assert door.cancelled.is_set()
+
+
+async def test_ends_when_its_caller_is_revoked(client: aiohttp.ClientSession) -> None:
+    name, callers = uuid4().hex, Revocable()
+    door = GATES[name] = Gate()
+    settings = settings_without_stores(http={"renew_seconds": 0.01})
+    query = f'subscription {{count(to: 1, gate: "{name}") {{count}}}}'
+    async with (
+        serving(settings, callers=callers) as origin,
+        client.post(f"{origin}/graphql", json={"query": query}, headers=EVENTS) as answer,
+    ):
+        await asyncio.wait_for(door.entered.wait(), 10)
+        callers.revoked = True
+        text = await asyncio.wait_for(answer.text(), 10)
+    assert '"code":"UNAUTHENTICATED"' in text
+    assert "count" not in text
     assert door.cancelled.is_set()

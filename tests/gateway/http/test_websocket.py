@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from gateway.http import websocket
-from tests.gateway.http.application import serving, settings_without_stores
+from tests.gateway.http.application import Revocable, serving, settings_without_stores
 from tests.gateway.http.test_sse import Expiring
 from tests.gateway.http.toy import GATES, Gate
 
@@ -31,8 +31,8 @@ async def socket(client: aiohttp.ClientSession, url: str) -> AsyncIterator[Socke
         yield await ready(connection)
 
 
-async def ready(connection: Socket) -> Socket:
-    await connection.send_json({"type": "connection_init"})
+async def ready(connection: Socket, **payload: str) -> Socket:
+    await connection.send_json({"type": "connection_init", **({"payload": payload} if payload else {})})
     assert await told(connection) == {"type": "connection_ack"}
     return connection
 
@@ -237,6 +237,19 @@ async def test_token_that_ends(client: aiohttp.ClientSession) -> None:
     async with serving(callers=Expiring(None)) as origin, connected(client, f"{origin}/graphql") as socket:
         await ready(socket)
         assert await closed(socket) == (4403, "Forbidden")
+
+
+async def test_closed_when_its_caller_is_revoked(client: aiohttp.ClientSession) -> None:
+    """While its operation goes on, without another message of the client's."""
+    callers, settings = Revocable(), settings_without_stores(http={"renew_seconds": 0.01})
+    async with serving(settings, callers=callers) as origin, connected(client, f"{origin}/graphql") as socket:
+        await ready(socket, authorization="Bearer x")
+        query, door = gated()
+        await subscribe(socket, query, "1")
+        await asyncio.wait_for(door.entered.wait(), PATIENCE_S)
+        callers.revoked = True
+        assert (await closed(socket))[0] == 4403
+        await asyncio.wait_for(door.cancelled.wait(), PATIENCE_S)
 
 
 async def test_many_operations_at_once(socket: Socket, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def _read(where: Predicate | None) -> Read:
     ],
 )
 def test_what_is_sent(where: Predicate | None, value: object, sent: tuple[int, ...]) -> None:
-    expected = Restriction(Compare(Col("id"), Op.IN, sent), (MASK,))
+    expected = Restriction(Compare(Col("id"), Op.IN, sent) if sent else Never(), (MASK,))
     assert narrowed(Restriction(SEEN, (MASK,)), asked(_read(where)), (value, 0)) == expected
 
 

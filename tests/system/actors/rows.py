@@ -2,10 +2,11 @@
 
 import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
+from uuid import UUID
 
 import sqlalchemy as sa
 from clickhouse_connect.driver.asyncclient import AsyncClient
@@ -97,6 +98,10 @@ class World:
     def id(self, type_: str) -> str:
         return global_id(type_, self.rows[type_])
 
+    def absent(self) -> "World":
+        """With keys that no row has."""
+        return World("absent", self.subject, {type_: _absent(type_, row) for type_, row in self.rows.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -113,6 +118,28 @@ class Made:
 
     def ids(self, type_: str) -> list[str]:
         return [global_id(type_, row) for row in self.of(type_)]
+
+
+def absent_ids(type_: str, rows: Sequence[Values]) -> list[str]:
+    """As many as there are rows, of rows that are not there."""
+    return [global_id(type_, _absent(type_, row)) for row in rows]
+
+
+def _absent(type_: str, row: Values) -> Values:
+    key = OBJECTS[type_].table.key
+    return {name: _other(value) if name in key else value for name, value in row.items()}
+
+
+def _other(key: object) -> object:
+    match key:
+        case UUID():
+            return uuid7()
+        case int():
+            return key + 1_000_000
+        case datetime():
+            return key
+        case _:
+            return f"{key}-absent"
 
 
 def global_id(type_: str, row: Values) -> str:

@@ -1,8 +1,8 @@
 """Every mutation, asked by who may not do it: nothing is changed, in no table and in no tuple."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 import pytest
 from graphql import (
@@ -16,11 +16,10 @@ from graphql import (
 )
 
 from loaders.tables.databases import METADATA
-from loaders.tables.uuid7 import uuid7
 from schema.mapping.object import OBJECTS
 from tests.system.actors.conftest import REFUSED, Actors
 from tests.system.actors.documents import SCHEMA
-from tests.system.actors.rows import Values, World
+from tests.system.actors.rows import World
 from tests.system.client import Answer
 from tests.system.stores import Direct
 
@@ -50,6 +49,21 @@ PUT_BACK = """
 """
 SEEN = {"genExternalApiUpdate", "genExternalApiDelete", "genDashboardGroupUpdate", "genDashboardGroupDelete"}
 """Of rows that others see (of groups, who sees a dashboard in it): that they may not be changed tells nothing."""
+FOR_ADMINS = re.compile(
+    r"genRole|genDataSource|genDatasetGroup|genEncryptionKey|serviceAccount|genExternalApi(Create|Update|Delete|Client)"
+)
+"""What is for system admins (or, of data sources, for theirs): refused before anything is read."""
+FOR_THEIR_ADMINS = re.compile(
+    r"genDataset(Create|Update|Delete|Map)|genCuration|genTooltip|genDiscovery|genTableFilter|genArticle|genSemantic|aura"
+)
+"""What is for who administers the thing, which others may see."""
+FOR_ALL = re.compile(
+    r"genDashboard|genFavorite|genChat|genArtifact|genAgent|genTableProfile|genExternalA(ccount|pi(Authorize|Connection))"
+    r"|senseHold|job|apiKey"
+)
+"""What is for who signs in: of their own, and of what they see."""
+HIDDEN = re.compile(r"genDataSource(Update|Test)|genDatasetCreate")
+"""Of what analysts do not see."""
 VALUES: dict[str, Any] = {
     "String": "text",
     "Int": 1,
@@ -76,23 +90,21 @@ COUNTED = "SELECT count(*) AS n, coalesce(sum(hashtext(ctid::text || xmin::text)
 
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_denied(actors: Actors, direct: Direct, name: str) -> None:
-    input_ = {"input": _input(name, actors.south)}
-    type_ = get_named_type(MUTATIONS[name].args["input"].type).name
-    document = f"mutation M($input: {type_}!) {{ it: {name}(input: $input) {{ __typename ... on Error {{ code }} }} }}"
     before = await _versions(direct)
     kept = await direct.postgres("axion_gen", ROWS.format(NOT_THERE[name])) if name in NOT_THERE else []
     for nobody, code in REFUSED.items():
-        answer = await actors.client.ask(document, input_, user=nobody)
+        answer = await _asked(actors, name, nobody, actors.south)
         assert _codes(answer) == [code]
-        assert not answer.statements, nobody
+        assert not answer.used, nobody
     if name not in OWN:
-        answer = await actors.client.ask(document, input_, user="member")
+        answer = await _asked(actors, name, "member", actors.south)
         assert set(_codes(answer)) <= DENIED | ({None} if name in NOT_THERE else set()), answer.body
         assert "BAD_USER_INPUT" not in _codes(answer) or answer.statements  # not for its form
+        assert not FOR_ADMINS.match(name) or not answer.used
         if name not in SEEN:
-            absent = {"input": _input(name, _absent(actors.south))}
-            of_absent = await actors.client.ask(document, absent, user="member")
+            of_absent = await _asked(actors, name, "member", actors.south.absent())
             assert _codes(answer) == _codes(of_absent)  # what is hidden is as what is not there
+            assert name in NOT_THERE or answer.used == of_absent.used
     after = await _versions(direct)
     assert {table for table in before if after[table] != before[table]} <= {f"axion_gen.{NOT_THERE.get(name)}"}
     for rows in kept:
@@ -100,23 +112,28 @@ async def test_denied(actors: Actors, direct: Direct, name: str) -> None:
         assert {row["owner_subject"] for row in gone} <= {actors.north.subject}
 
 
-def _absent(world: World) -> World:
-    """With keys that no row has."""
-    rows: dict[str, Values] = {
-        type_: {name: _other(value) if name in OBJECTS[type_].table.key else value for name, value in row.items()}
-        for type_, row in world.rows.items()
-    }
-    return World("absent", world.subject, rows)
+@pytest.mark.parametrize("name", [name for name in MUTATIONS if not FOR_ALL.match(name)])
+async def test_analysts_administer_nothing(actors: Actors, direct: Direct, name: str) -> None:
+    """Their own world neither, whose rows they see: what is read is at most the row asked about, or referred to."""
+    before = await _versions(direct)
+    answer = await _asked(actors, name, "analyst", actors.south)
+    assert _codes(answer) == ["NOT_FOUND" if HIDDEN.match(name) else "FORBIDDEN"]
+    if FOR_ADMINS.match(name):
+        assert not answer.used
+    else:
+        assert sum(rows for _, rows, _ in answer.used.values()) <= 1
+    assert await _versions(direct) == before
 
 
-def _other(key: object) -> object:
-    match key:
-        case UUID():
-            return uuid7()
-        case int():
-            return key + 1_000_000
-        case _:
-            return f"{key}-absent"
+def test_each_mutation_is_for_somebody() -> None:
+    said = [[each for each in (FOR_ALL, FOR_ADMINS, FOR_THEIR_ADMINS) if each.match(name)] for name in MUTATIONS]
+    assert [len(each) for each in said] == [1] * len(MUTATIONS)
+
+
+async def _asked(actors: Actors, name: str, user: str | None, world: World) -> Answer:
+    type_ = get_named_type(MUTATIONS[name].args["input"].type).name
+    document = f"mutation M($input: {type_}!) {{ it: {name}(input: $input) {{ __typename ... on Error {{ code }} }} }}"
+    return await actors.client.ask(document, {"input": _input(name, world)}, user=user)
 
 
 def _codes(answer: Answer) -> list[str | None]:

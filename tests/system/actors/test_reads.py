@@ -3,19 +3,39 @@
 import asyncio
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pytest
 
+from resolvers.permissions.guards import Admins, AllOf, AnyOf, RowGuard, Through, Visible
 from schema.mapping.object import OBJECTS, join, joinable
 from tests.system.actors.conftest import REFUSED, SIGNED_IN, Actors
 from tests.system.actors.documents import LISTS, OBJECTS_BY_ID, Way, below, edges
-from tests.system.actors.rows import KINDS, global_id
+from tests.system.actors.rows import KINDS, absent_ids, global_id
 from tests.system.client import ARROW, Answer
 
 _WHERE = "where: {id: {in: $ids}}, first: 100"
 NODE = "query N($id: ID!) { it: node(id: $id) { __typename id } }"
 NODES = "query N($ids: [ID!]!) { it: nodes(ids: $ids) { id } }"
-STORES_READ = {"axion_gen", "axion_sense", "axion_sense_tasks", "auradb", "powernode", "clickhouse"}
+
+
+def by_relation(guard: RowGuard) -> bool:
+    """Whether it shows nothing to who has no relation to anything: no row is theirs by itself."""
+    match guard:
+        case Admins() | Visible():
+            return True
+        case Through(_, inner):
+            return by_relation(inner)
+        case AnyOf(guards):
+            return all(map(by_relation, guards))
+        case AllOf(guards):
+            return any(map(by_relation, guards))
+        case _:
+            return False
+
+
+RELATED = [type_ for type_ in KINDS if by_relation(OBJECTS[type_].guard)]
+"""Types of which nothing is seen without a relation."""
 
 
 def found(answer: Answer, way: Way) -> Any:
@@ -27,7 +47,15 @@ def found(answer: Answer, way: Way) -> Any:
 
 def assert_refused(answer: Answer, code: str) -> None:
     assert set(answer.codes) == {code}
-    assert not STORES_READ & set(answer.statements)
+    assert not answer.used
+
+
+def assert_as_absent(type_: str, actor: str, hidden: Answer, absent: Answer) -> None:
+    """Rows that are hidden are read no more than rows that are not there, and by a relation nobody has, nothing is."""
+    assert hidden.data == absent.data, actor
+    assert hidden.used == absent.used, actor
+    if KINDS[type_].seen == "admins":
+        assert not hidden.used, actor
 
 
 @pytest.mark.parametrize("type_", KINDS)
@@ -56,6 +84,11 @@ async def test_lists_and_their_figures(actors: Actors, way: Way) -> None:
         assert {node["id"] for node in list_["nodes"]} == visible, actor
         assert list_["totalCount"] == len(list_["nodes"]) == len(visible)
         assert list_["aggregate"] == [{"count": len(visible)}]
+        hidden = [row for row in actors.made.of(way.target) if global_id(way.target, row) not in visible]
+        if hidden:
+            asked = [global_id(way.target, row) for row in hidden], absent_ids(way.target, hidden)
+            of_hidden, of_absent = [await actors.client.ask(document, {"ids": each}, user=actor) for each in asked]
+            assert_as_absent(way.target, actor, of_hidden, of_absent)
         if actor != "admin":  # nothing else either
             others = way.document("first: 100, where: {not: {id: {in: $ids}}}", "nodes { id }")
             more = found(await actors.client.ask(others, {"ids": ids}, user=actor), way)["nodes"]
@@ -67,10 +100,18 @@ async def test_lists_and_their_figures(actors: Actors, way: Way) -> None:
 @pytest.mark.parametrize("way", OBJECTS_BY_ID, ids=lambda way: way.field)
 async def test_objects_by_id(actors: Actors, way: Way) -> None:
     document = way.document("id: $id", "id")
-    for id_ in actors.made.ids(way.target):
+    rows = actors.made.of(way.target)
+    for row, absent in zip(rows, absent_ids(way.target, rows), strict=True):
+        id_ = global_id(way.target, row)
         for actor in SIGNED_IN:
-            one = found(await actors.client.ask(document, {"id": id_}, user=actor), way)
-            assert one == ({"id": id_} if id_ in actors.visible[actor][way.target] else None), actor
+            answer = await actors.client.ask(document, {"id": id_}, user=actor)
+            if id_ in actors.visible[actor][way.target]:
+                assert found(answer, way) == {"id": id_}, actor
+                continue
+            assert found(answer, way) is None, actor
+            assert not any(rows for _, rows, _ in answer.used.values()), actor
+            of_absent = await actors.client.ask(document, {"id": absent}, user=actor)
+            assert_as_absent(way.target, actor, answer, of_absent)
         for nobody, code in REFUSED.items():
             assert_refused(await actors.client.ask(document, {"id": id_}, user=nobody), code)
 
@@ -81,12 +122,32 @@ async def test_nodes(actors: Actors, type_: str) -> None:
     for actor in SIGNED_IN:
         expected = [{"id": id_} if id_ in actors.visible[actor][type_] else None for id_ in ids]
         assert (await actors.client.ask(NODES, {"ids": ids}, user=actor)).data["it"] == expected, actor
-        for id_ in ids[:2]:
-            one = (await actors.client.ask(NODE, {"id": id_}, user=actor)).data["it"]
-            assert (one is not None) == (id_ in actors.visible[actor][type_])
+        for id_, absent in zip(ids[:2], absent_ids(type_, actors.made.of(type_)), strict=False):
+            answer = await actors.client.ask(NODE, {"id": id_}, user=actor)
+            assert (answer.data["it"] is not None) == (id_ in actors.visible[actor][type_])
+            if answer.data["it"] is None:
+                assert not any(rows for _, rows, _ in answer.used.values()), actor
+                of_absent = await actors.client.ask(NODE, {"id": absent}, user=actor)
+                assert_as_absent(type_, actor, answer, of_absent)
     for nobody, code in REFUSED.items():
         assert_refused(await actors.client.ask(NODES, {"ids": ids}, user=nobody), code)
         assert_refused(await actors.client.ask(NODE, {"id": ids[0]}, user=nobody), code)
+
+
+@pytest.mark.parametrize("type_", RELATED)
+async def test_who_has_no_relation_reads_no_store(actors: Actors, type_: str) -> None:
+    """By every way in; only OpenFGA is asked."""
+    ids = actors.made.ids(type_)
+    documents = [
+        way.document(_WHERE, "totalCount aggregate { count } nodes { id }") for way in LISTS if way.target == type_
+    ]
+    documents += [way.document("id: $id", "id") for way in OBJECTS_BY_ID if way.target == type_]
+    for document in (*documents, NODES, NODE):
+        variables: dict[str, Any] = {"ids": ids} if "$ids" in document else {"id": ids[0]}
+        answer = await actors.client.ask(document, variables, user="stranger")
+        assert not answer.errors
+        assert not answer.used, document
+        assert set(answer.statements) <= {"openfga"}
 
 
 @pytest.mark.parametrize("type_", [type_ for type_ in KINDS if edges(type_)])
@@ -188,9 +249,21 @@ async def test_streams(actors: Actors, way: Way) -> None:
         async with actors.client.arrow(document, {"ids": ids}, user=actor) as response:
             with pa.ipc.open_stream(await response.read()) as stream:
                 assert set(stream.read_all()["id"].to_pylist()) == actors.visible[actor][way.target], actor
+    before = await _counted(actors, "statements", "clickhouse")
     for nobody, code in REFUSED.items():
         refused = await actors.client.ask(document, {"ids": ids}, user=nobody, accept=ARROW)
         assert refused.codes == [code]
+    async with actors.client.arrow(document, {"ids": ids}, user="stranger") as response:
+        with pa.ipc.open_stream(await response.read()) as stream:
+            assert stream.read_all().num_rows == 0
+    assert await _counted(actors, "statements", "clickhouse") == before
+
+
+async def _counted(actors: Actors, what: str, store: str) -> str:
+    """What the gateway has had of the store so far: for answers that do not say it."""
+    async with actors.client.http.get(f"{actors.client.url}/metrics") as response:
+        lines = (await response.text()).splitlines()
+    return next(line for line in lines if line.startswith(f'axion_store_{what}_total{{store="{store}"}}'))
 
 
 async def test_search(actors: Actors) -> None:
@@ -204,24 +277,35 @@ async def test_search(actors: Actors) -> None:
             ), actor
             assert {node["id"] for node in answer["nodes"]} <= actors.visible[actor]["AuraRagChunk"]
             assert answer["totalCount"] == len(answer["nodes"])
+            if workspace not in actors.visible[actor]["AuraWorkspace"]:
+                both = workspace, world.absent().id("AuraWorkspace")
+                of_hidden, of_absent = [await actors.client.ask(document, {"id": id_}, user=actor) for id_ in both]
+                assert_as_absent("AuraWorkspace", actor, of_hidden, of_absent)
         for nobody, code in REFUSED.items():
             assert_refused(await actors.client.ask(document, {"id": workspace}, user=nobody), code)
 
 
 async def test_jobs_that_are_open(actors: Actors) -> None:
-    document = "subscription J($id: ID!) { jobUpdated(id: $id) { __typename } }"
     for world in actors.made.worlds:
         id_ = world.id("Job")
         for actor in (*SIGNED_IN, *REFUSED):
-            body = {"query": document, "variables": {"id": id_}}
-            headers = actors.client.headers(actor, accept="text/event-stream")
-            async with (
-                asyncio.timeout(20),
-                actors.client.http.post(f"{actors.client.url}/graphql", json=body, headers=headers) as response,
-            ):
-                text = (await response.read()).decode()
+            before = await _counted(actors, "rows", "axion_sense_tasks")
+            (event, *_) = await _events(actors, id_, actor)
             seen = actor in SIGNED_IN and id_ in actors.visible[str(actor)]["Job"]
-            assert ('"jobUpdated":{' in text) == seen, (actor, text)
-            assert ('"errors"' in text) != seen, (actor, text)
-            if actor in REFUSED:
-                assert REFUSED[actor] in text
+            assert not event.errors if seen else set(event.codes) == {REFUSED.get(actor, "NOT_FOUND")}, actor
+            if not seen:
+                assert await _counted(actors, "rows", "axion_sense_tasks") == before
+
+
+async def _events(actors: Actors, job: str, actor: str | None) -> list[Answer]:
+    document = "subscription J($id: ID!) { jobUpdated(id: $id) { __typename } }"
+    headers = actors.client.headers(actor, accept="text/event-stream")
+    async with (
+        asyncio.timeout(20),
+        actors.client.http.post(
+            f"{actors.client.url}/graphql", json={"query": document, "variables": {"id": job}}, headers=headers
+        ) as response,
+    ):
+        lines = (await response.read()).splitlines()
+    data = [line.removeprefix(b"data: ") for line in lines if line.startswith(b"data: {")]
+    return [Answer(response.status, orjson.loads(each)) for each in data]
