@@ -65,6 +65,8 @@ def figures_statement(
             positions.append(FigurePositions(present))
             continue
         key = binder.sort_key(Col(each.name), type_)
+        if type_.kind is Kind.FLOAT:  # -0.0 and 0.0 are one value, which ClickHouse counts as two
+            key = exp.Add(this=exp.Paren(this=key), expression=exp.Literal.number(0))
         if approximate:
             distinct = add(dialect.approximate_distinct(key), COUNT)
         else:

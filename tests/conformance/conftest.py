@@ -20,6 +20,8 @@ _SHORT = {
         "test_raw_sql_is_answered",
         "test_raw_sql_without_rows_has_columns",
         "test_a_raw_literal_is_what_was_written",
+        "test_a_profile_is_what_the_rows_say",
+        "test_excluded_columns_are_in_no_statement",
     )
 }
 """Of an engine that takes minutes for all questions, the ones that every run asks. `--every-engine` asks all of all."""
