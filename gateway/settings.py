@@ -164,6 +164,13 @@ class Http(_Section):
     """How often the caller of an open socket or stream is authenticated again: what was revoked ends."""
 
 
+class Worker(_Section):
+    """`port`: where a worker answers probes and metrics; none unless given. Not to be published."""
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(None, ge=1, le=65535)
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="AXION_",
@@ -186,6 +193,7 @@ class Settings(BaseSettings):
     oauth: OAuth = OAuth()
     limits: Limits = Limits()
     jobs: Jobs = Jobs()
+    worker: Worker = Worker()
     demo_issuer_key: SecretStr | None = None
     """PEM of the demo issuer's private key. Refused outside demo mode: a production gateway never mints tokens."""
 

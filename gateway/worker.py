@@ -21,8 +21,11 @@ from procrastinate.jobs import DeleteJobCondition
 from procrastinate.jobs import Job as Place
 
 from gateway.chores import chores
+from gateway.metrics import count_stores
 from gateway.settings import Jobs, Settings
 from gateway.stores import open_stores
+from gateway.worker_metrics import count_job
+from gateway.worker_port import serve_port, worker_runtime
 from loaders.errors import AxionError, Forbidden
 from loaders.jobs.attempts import Attempts
 from loaders.jobs.changes import CANCELS_CHANNEL
@@ -51,6 +54,9 @@ async def run_worker(settings: Settings) -> None:
     """Every kind of job, and the chores beside them, over the stores under their `_worker` roles."""
     async with open_stores(settings, role="worker") as stores, asyncio.TaskGroup() as group:
         beside = [group.create_task(_forever(chore)) for chore in chores(stores, settings.jobs)]
+        if settings.worker.port is not None:
+            port = serve_port(worker_runtime(stores), host=settings.worker.host, port=settings.worker.port)
+            beside.append(group.create_task(port))
         await work(
             settings,
             kinds=kinds(profile_max_bytes=settings.jobs.profile_max_bytes),
@@ -80,6 +86,7 @@ async def acting_for(job: Job, *, stores: Stores, max_page: int) -> AsyncIterato
     subject = Subject(job.subject, user_id=rows[0]["id"])
     verdicts = Verdicts(subject, stores.openfga, ledger)
     yield Context(subject, request_id=str(job.id), stores=stores, verdicts=verdicts, ledger=ledger, max_page=max_page)
+    count_stores(ledger)
     used = {store: asdict(usage) for store, usage in ledger.stores.items()}
     _log.info("job_stores", job_id=str(job.id), stores=used)
 
@@ -89,7 +96,14 @@ async def work(settings: Settings, *, kinds: Mapping[str, Run], context_for: Con
     jobs, url = settings.jobs, settings.databases.axion_sense_tasks.worker_url.get_secret_value()
     postgres = await Postgres.open(STORE, url, pool_max=1, statement_timeout_ms=settings.postgres.statement_timeout_ms)
     attempts = Attempts(postgres)
-    runner = Runner(attempts, kinds, context_for, max_attempts=jobs.max_attempts, back_off_s=jobs.back_off_seconds)
+    runner = Runner(
+        attempts,
+        kinds,
+        context_for,
+        max_attempts=jobs.max_attempts,
+        back_off_s=jobs.back_off_seconds,
+        ended=count_job,
+    )
     recovery = Recovery(postgres, stale_after_s=jobs.stale_seconds, max_attempts=jobs.max_attempts)
     heartbeat = Heartbeat(runner, every_s=jobs.heartbeat_seconds, lost_after_s=jobs.stale_seconds)
     cancels = Listener(STORE, url, CANCELS_CHANNEL, on_wake=lambda _: heartbeat.now(), on_connect=heartbeat.now)

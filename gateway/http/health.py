@@ -3,16 +3,26 @@
 import asyncio
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.lifespan import Ping, Runtime
+from gateway.lifespan import Ping
 from loaders.errors import AxionError, Code
 
 _TIMEOUT_SECONDS = 2.0
+
+
+class Probed(Protocol):
+    """Of a gateway or a worker: the stores it is not ready without, and those it is degraded without."""
+
+    @property
+    def required(self) -> Mapping[str, Ping]: ...
+
+    @property
+    def optional(self) -> Mapping[str, Ping]: ...
 
 
 async def live(_: Request) -> Response:
@@ -21,7 +31,7 @@ async def live(_: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """`ready`, `degraded` (an optional store is down; its fields answer with errors) or `unavailable`."""
-    runtime: Runtime = request.state.runtime
+    runtime: Probed = request.state.runtime
     required, optional = await asyncio.gather(_ask(runtime.required), _ask(runtime.optional))
     if any(store["state"] == "down" for store in required.values()):
         status = "unavailable"

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Literal, TypeAlias
 
 import structlog
@@ -23,6 +24,9 @@ _SAVE_TRIES = 6
 
 ContextFor: TypeAlias = Callable[[Job], AbstractAsyncContextManager[Context]]
 """A context that acts as the job's subject."""
+
+Ended: TypeAlias = Callable[[str, str, float], None]
+"""Told of each start of a job that ends here: its kind, what came of it, and the seconds it took."""
 
 Reason: TypeAlias = Literal["cancelled", "lost"]
 
@@ -58,6 +62,7 @@ class Runner:
     context_for: ContextFor
     max_attempts: int
     back_off_s: float
+    ended: Ended
     running: dict[Attempt, Running] = field(default_factory=dict)
 
     async def run(self, job_id: uuid.UUID, *, queue_id: int) -> None:
@@ -74,20 +79,25 @@ class Runner:
         progress = Progress(self.attempts, attempt)
         running = Running(attempt, asyncio.create_task(self._work(job, progress), name=f"job {job.id}"))
         self.running[attempt] = running
+        outcome, started_at = "succeeded", monotonic()
         try:
             async with progress.writing():
                 result = await running.task
         except asyncio.CancelledError:
+            outcome = running.reason or "stopped"
             log.info("job_stopped", reason=running.reason or "shutdown")
             await self._stopped(running)
         except Exception as error:
             log.info("job_raised", error=type(error).__name__, exc_info=not isinstance(error, AxionError))
+            outcome = "retried"
             await self._raised(attempt, error)
+            outcome = "failed"
         else:
             await self._saved(lambda: self.attempts.succeed(attempt, result))
             log.info("job_succeeded")
         finally:
             del self.running[attempt]
+            self.ended(job.kind if job.kind in self.kinds else "unknown", outcome, monotonic() - started_at)
 
     async def _work(self, job: Job, progress: Progress) -> JsonObject:
         run = self.kinds.get(job.kind)

@@ -1,0 +1,52 @@
+"""What a worker's `/metrics` tells beside the gateway's own: its jobs, and the queue of all workers."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from gateway.metrics import REGISTRY
+from loaders.errors import AxionError
+from loaders.jobs.waiting import Waiting
+
+_log = structlog.get_logger(__name__)
+
+JOBS = Counter(
+    "axion_jobs",
+    "Starts of jobs that ended, by what came of them: succeeded, failed, cancelled, retried, lost or stopped.",
+    ("kind", "outcome"),
+    registry=REGISTRY,
+)
+SECONDS = Histogram(
+    "axion_job_seconds",
+    "Time from a job's start in this worker to its end.",
+    ("kind",),
+    buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600),
+    registry=REGISTRY,
+)
+QUEUED = Gauge("axion_jobs_queued", "Jobs that wait for a worker, of all workers.", registry=REGISTRY)
+RUNNING = Gauge("axion_jobs_running", "Jobs that run, in all workers.", registry=REGISTRY)
+OLDEST = Gauge("axion_jobs_oldest_queued_seconds", "Age of the eldest queued job; 0 without any.", registry=REGISTRY)
+
+ReadWaiting = Callable[[], Awaitable[Waiting]]
+_TIMEOUT_S = 2.0
+
+
+def count_job(kind: str, outcome: str, seconds: float) -> None:
+    JOBS.labels(kind, outcome).inc()
+    SECONDS.labels(kind).observe(seconds)
+
+
+async def observe_queue(read: ReadWaiting) -> None:
+    """Reads the queue as it is now. Its gauges are NaN when `axion_sense_tasks` does not answer within 2 s."""
+    values = (math.nan, math.nan, math.nan)
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            found = await read()
+        values = (found.queued, found.running, found.oldest_s)
+    except (AxionError, TimeoutError) as error:
+        _log.warning("queue_not_read", error=type(error).__name__)
+    for gauge, value in zip((QUEUED, RUNNING, OLDEST), values, strict=True):
+        gauge.set(value)
