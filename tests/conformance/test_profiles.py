@@ -32,7 +32,7 @@ async def profiled(
     warehouse: Warehouse, portion: Portion, columns: Sequence[Column], *, rows: int | None
 ) -> tuple[Contents, list[str]]:
     """And the statements that were sent."""
-    source = Watched(Unhurried(bounded(warehouse, limit=4, memory_s=0, clock=lambda: 0.0)))
+    source = Watched(Unhurried(bounded(warehouse, limit=4, memory_s=0, timeout_ms=60_000, clock=lambda: 0.0)))
     found = await contents(portion, columns, source, rows=rows, ledger=Ledger(), report=lambda _, __: None)
     return found, source.sent
 
@@ -121,7 +121,7 @@ async def test_a_profile_is_what_the_rows_say(warehouse: Warehouse) -> None:
 async def test_of_a_partition_and_of_a_sample(warehouse: Warehouse) -> None:
     table = await warehouse.describe("mixed", ledger=Ledger())
     columns = without(table, "name", "price", "day", "at", "flag", "ratio", "big")
-    some = [row for row in MIXED_ROWS if row["id"] < 20]
+    some = [row for number, row in enumerate(MIXED_ROWS) if number < 20]  # `id` counts from 0
     portion = Portion(table, Compare(Col("id"), Op.LT, 20))
     found, _ = await profiled(warehouse, portion, columns, rows=len(MIXED_ROWS))
     assert found.row_count == len(some)
@@ -171,7 +171,7 @@ async def test_metadata_count_before_anything_is_read(subject: Subject, warehous
 
 async def test_a_budget_is_refused_before_it_is_passed(subject: Subject, warehouse: Warehouse) -> None:
     table = await warehouse.describe("large", ledger=Ledger())
-    bounds = bounded(warehouse, limit=4, memory_s=0, clock=lambda: 0.0)
+    bounds = bounded(warehouse, limit=4, memory_s=0, timeout_ms=60_000, clock=lambda: 0.0)
     asked = reads(Portion(table), table.columns)
     with pytest.raises(CostExceeded) as refused:
         await afforded(bounds, asked, Budget(1, strict=True), ledger=Ledger())
