@@ -1,17 +1,19 @@
 """The subscription root: the life of jobs, over `graphql-transport-ws` and SSE."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
 
 from loaders.errors import BadInput
-from loaders.jobs.job import JobEvent, Snapshot
+from loaders.jobs.job import JobEvent, Snapshot, State
 from loaders.read import Value
 from resolvers.context import Context
-from resolvers.jobs.watch import watch_job
+from resolvers.jobs.watch import follow_jobs, watch_job
 from resolvers.permissions.fields import ByRows
+from schema.mapping.enums import described_enum
 from schema.mapping.filters import uuid_key
 from schema.mapping.payload import changed_row
 from schema.scalars import JSON, BigInt, DateTime, bigint, date_time
@@ -83,10 +85,58 @@ def _resumed(after: int | None, last_event_id: str | None) -> int | None:
     return int(last_event_id)
 
 
+JobState = described_enum(
+    State,
+    "JobState",
+    "Where a job stands.",
+    {
+        State.QUEUED: "It waits for a worker.",
+        State.RUNNING: "A worker has it.",
+        State.SUCCEEDED: "It is over, and has a result.",
+        State.FAILED: "It is over, and has an error.",
+        State.CANCELLED: "It is over, since somebody asked for that.",
+    },
+)
+
+
+@strawberry.input(description="Which jobs to follow; all that are given must hold.")
+class JobsFollowed:
+    kinds: list[str] | None = strawberry.field(
+        description="Of one of these kinds, such as `table_profile_refresh`.", default=None
+    )
+    states: list[JobState] | None = strawberry.field(  # type: ignore[valid-type]
+        description="While in one of these states: when it goes into another, it is not told.", default=None
+    )
+
+
+@strawberry.type(description="A job that has changed, as it stands.")
+class JobChange:
+    key: strawberry.Private[tuple[Value, ...]]
+    sequence: BigInt = strawberry.field(description="Number of the newest event of the job that it takes in.")
+    state: JobState = strawberry.field(description="Where the job stands.")  # type: ignore[valid-type]
+    job = changed_row("Job", "The job.")
+
+
+async def _jobs_updated(
+    info: strawberry.Info[Context, None],
+    where: Annotated[JobsFollowed | None, strawberry.argument(description="Only jobs that match.")] = None,
+) -> AsyncGenerator[JobChange, None]:
+    kinds, states = (None, None) if where is None else (where.kinds, where.states)
+    async with aclosing(follow_jobs(info.context, kinds=kinds, states=states)) as jobs:
+        async for job in jobs:
+            yield JobChange(key=(job.id,), sequence=bigint(job.sequence), state=job.state)
+
+
 @strawberry.type(description="Everything that can be watched.")
 class Subscription:
     job_updated = strawberry.subscription(
         resolver=_job_updated,
         metadata={"guard": ByRows("a job is watched by who sees it, asked at the start and while it is open")},
         description="The life of a job: a snapshot, then each event, up to its final state. Resume with `after`.",
+    )
+    jobs_updated = strawberry.subscription(
+        resolver=_jobs_updated,
+        metadata={"guard": ByRows("one's own jobs, and all for administrators, who are asked about while it is open")},
+        description="Your jobs, for administrators all: those that are not over, then each that changes, as it stands. "
+        "Changes that come faster than they are read are told as one; after a lost connection one may be told twice.",
     )

@@ -8,13 +8,14 @@ import asyncio
 import uuid
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 import structlog
 
 from loaders.errors import AxionError, BadInput, NotFound, StoreUnavailable
 from loaders.jobs.changes import COLUMNS, EVENTS_CHANNEL
-from loaders.jobs.job import EventKind, JobEvent, Snapshot, event_of, job_of
+from loaders.jobs.follow import Fits, JobFollowing
+from loaders.jobs.job import EventKind, Job, JobEvent, Snapshot, event_of, job_of
 from loaders.jobs.listen import Listener
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
@@ -101,6 +102,7 @@ class JobWatcher:
             postgres.store, url, EVENTS_CHANNEL, on_wake=self._on_wake, on_connect=self._on_connect
         )
         self._reader: asyncio.Task[None] | None = None
+        self._following = JobFollowing(postgres)
 
     def start(self) -> None:
         """Returns at once; the connection is made in the background and kept."""
@@ -110,6 +112,7 @@ class JobWatcher:
     async def close(self) -> None:
         """Watchers still there end with `StoreUnavailable`; they may watch again elsewhere, with `after`."""
         await self._listener.close()
+        await self._following.close()
         if self._reader is not None:
             self._reader.cancel()
             with suppress(asyncio.CancelledError):
@@ -119,6 +122,20 @@ class JobWatcher:
     def watchers(self) -> int:
         """How many watch now."""
         return sum(len(watches) for watches in self._watches.values())
+
+    @property
+    def followers(self) -> int:
+        """How many follow now."""
+        return self._following.followers
+
+    async def follow(self, fits: Fits) -> AsyncGenerator[Job, None]:
+        """As `JobFollowing.follow`; `StoreUnavailable` when nothing can be watched now."""
+        if self._reader is None or self._reader.done():
+            raise self._closed()
+        await self._listener.listening(timeout_s=self._patience_s)
+        async with aclosing(self._following.follow(fits)) as jobs:
+            async for job in jobs:
+                yield job
 
     async def watch(self, job_id: uuid.UUID, *, after: int | None = None) -> AsyncGenerator[Snapshot | JobEvent, None]:
         """A snapshot of the job as it is now and every event that follows it; or, with `after`, no snapshot and exactly
@@ -164,10 +181,12 @@ class JobWatcher:
 
     def _on_wake(self, payload: str) -> None:
         job_id = uuid.UUID(payload)
+        self._following.wake(job_id)
         if job_id in self._watches:
             self._mark(job_id)
 
     def _on_connect(self) -> None:
+        self._following.reconnected()
         for job_id in self._watches:
             self._mark(job_id)
 

@@ -1,14 +1,20 @@
 """Watching jobs."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
+from typing import TypeVar
 from uuid import UUID
 
-from loaders.jobs.job import JobEvent, Snapshot
+from loaders.jobs.follow import Fits
+from loaders.jobs.job import Job, JobEvent, Snapshot, State
+from loaders.jobs.store import STORE
 from resolvers.context import Context
 from resolvers.jobs.visible import visible_job
+from resolvers.permissions.scopes import require_scope_to_read
 from resolvers.permissions.verdicts import ADMIN
+
+T = TypeVar("T")
 
 
 async def watch_job(
@@ -30,9 +36,28 @@ async def watch_job(
                 yield item
 
 
-async def _while_admin(
-    context: Context, items: AsyncGenerator[Snapshot | JobEvent, None]
-) -> AsyncGenerator[Snapshot | JobEvent, None]:
+async def follow_jobs(
+    context: Context, *, kinds: Collection[str] | None, states: Collection[State] | None
+) -> AsyncGenerator[Job, None]:
+    """As `JobFollowing.follow`: one's own jobs, and all for administrators, for as long as they are that.
+
+    `Unauthenticated` without a subject; `Forbidden`, `PermissionsUnavailable` as `watch_job`.
+    """
+    context.verdicts.require_subject()
+    require_scope_to_read(context.subject, (STORE,))
+    admin = await context.verdicts.is_admin()
+    fits = Fits(
+        None if admin else context.subject.id,
+        None if kinds is None else frozenset(kinds),
+        None if states is None else frozenset(states),
+    )
+    jobs = context.stores.jobs.follow(fits)
+    async with aclosing(jobs), aclosing(_while_admin(context, jobs) if admin else jobs) as allowed:
+        async for job in allowed:
+            yield job
+
+
+async def _while_admin(context: Context, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     assert context.rechecks is not None
     lost = asyncio.ensure_future(context.rechecks.until_lost(context.subject.id, ADMIN))
     try:
