@@ -16,8 +16,13 @@ class ByFolder(LoadScopeScheduling):
     """Hands out folders in their order, so that fixtures of a folder are made once, and by one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = PurePosixPath(nodeid.partition("::")[0])
-        return str(file if str(file.parent) == _SPREAD else file.parent)
+        return goes_with(nodeid)
+
+
+def goes_with(test: str) -> str:
+    """What of the suite a test stays together with: its folder, or its file where files are spread."""
+    file = PurePosixPath(test.partition("::")[0])
+    return str(file if str(file.parent) == _SPREAD else file.parent)
 
 
 def take_stack(environment: MutableMapping[str, str] = os.environ) -> None:
