@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import signal
-import socket
 import stat
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from deploy.local.part import Part, PartState, Probe, bring_up, read_record, sta
 from deploy.local.paths import StatePaths
 from deploy.local.process import Identity
 from deploy.local.servers.http import complaint
+from tests.ports import free_port
 
 SERVE = """
 import http.server, signal, sys
@@ -26,15 +26,9 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.Sim
 """
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def part(paths: StatePaths) -> Iterator[Part]:
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     yield Part(
         probe=Probe("web", address, lambda: complaint(f"{address}/", expected=b"<html")),

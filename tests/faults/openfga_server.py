@@ -9,7 +9,8 @@ from pathlib import Path
 from deploy.local.part import Part
 from deploy.local.servers.openfga import part
 from deploy.local.stack import Stack
-from tests.loaders.openfga.server import Server, free_ports
+from tests.loaders.openfga.server import Server
+from tests.ports import free_ports
 
 
 @dataclass(slots=True, kw_only=True)

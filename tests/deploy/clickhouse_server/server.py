@@ -5,7 +5,6 @@ import http.client
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.ports import free_port
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -44,7 +45,7 @@ def command(port: int, path: Path) -> list[str]:
 @contextmanager
 def running(path: Path) -> Iterator[Server]:
     password = secrets.token_hex(8) + ":'é"
-    port = _free_port()
+    port = free_port()
     environment = {**os.environ, "AXION_CLICKHOUSE__PASSWORD": password}
     process = subprocess.Popen(command(port, path), cwd=CHECKOUT, env=environment)
     server = Server(port, password, process)
@@ -54,13 +55,6 @@ def running(path: Path) -> Iterator[Server]:
     finally:
         if process.poll() is None:
             server.end()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await_ping(server: Server) -> None:

@@ -4,28 +4,16 @@ import asyncio
 import os
 import secrets
 import signal
-import socket
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 
+from tests.ports import free_port, free_ports
+
 START_DEADLINE_S = 20
-
-
-def free_ports(count: int) -> tuple[int, ...]:
-    """That many different ports: all are held until all are known."""
-    with ExitStack() as held:
-        listeners = [held.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return tuple(listener.getsockname()[1] for listener in listeners)
-
-
-def free_port() -> int:
-    return free_ports(1)[0]
 
 
 @dataclass(slots=True)

@@ -14,8 +14,9 @@ from loaders.ledger import Ledger
 from loaders.openfga.api import Refused, TimedOut
 from loaders.openfga.store import find_pin, newest_model
 from migrations.openfga.management import Management
-from tests.loaders.openfga.server import free_port, http, replying
+from tests.loaders.openfga.server import http, replying
 from tests.loaders.openfga.stores import MODEL_JSON, Store, fresh_store
+from tests.ports import free_port
 
 TIMEOUT_MS = 400
 MODEL = WriteAuthorizationModelRequest(**orjson.loads(MODEL_JSON.read_bytes()))

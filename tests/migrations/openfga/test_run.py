@@ -20,9 +20,9 @@ from migrations.openfga import run
 from migrations.report import Report
 from migrations.runner import run as migrate
 from migrations.targets import Database
-from tests.loaders.openfga.server import free_port
 from tests.loaders.openfga.stores import MODEL_JSON
 from tests.migrations.cluster import connection_as, dropped_afterwards, fresh_targets
+from tests.ports import free_port
 
 BUILT_IN = {
     RelationTuple("role:1#assignee", "admin", names.SYSTEM),
