@@ -13,7 +13,7 @@ demo: prepare ## everything from nothing to GraphiQL on 127.0.0.1:8000; Ctrl-C s
 demo-stop: packages ## ends the demo; its data stays
 	@exec $(BIN)/axion demo-stop
 
-test: prepare-tests ## the whole suite on a stack of its own (ARGS='-k name' selects)
+test: prepare-tests ## the whole suite on a stack of its own (ARGS='-k name' selects, WORKERS=2 takes two stacks)
 	@exec deploy/local/run_tests.sh $(ARGS)
 
 nightly: prepare-tests ## all questions to every warehouse, and 20,000 random documents against a naive interpreter
