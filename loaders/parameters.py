@@ -59,10 +59,24 @@ def split(read: Read) -> tuple[Read, tuple[Value, ...]]:
     return _read(read, taken), tuple(taken.values)
 
 
-def split_predicate(predicate: Predicate, first: int) -> tuple[Predicate, tuple[Value, ...]]:
-    """As `split`, with slots numbered from `first`."""
-    taken = _Taken(first)
-    return _predicate(predicate, taken), tuple(taken.values)
+class Slots:
+    """As `split`, of predicates and single values one after the other, with slots numbered from `first`.
+
+    `values`: those of the slots so far. One tuple has one slot wherever it stands, so that terms stay equal.
+    """
+
+    def __init__(self, first: int) -> None:
+        self._taken = _Taken(first)
+
+    @property
+    def values(self) -> Sequence[Value]:
+        return self._taken.values
+
+    def of_predicate(self, predicate: Predicate) -> Predicate:
+        return _predicate(predicate, self._taken)
+
+    def of_ids(self, values: tuple[Value, ...] | Slot) -> Slot:
+        return cast(Slot, self._taken(values))
 
 
 def split_words(read: Read, first: int) -> tuple[Read, tuple[Value, ...]]:

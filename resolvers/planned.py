@@ -6,9 +6,9 @@ from dataclasses import replace
 from loaders.bounded_cache import BoundedCache
 from loaders.failure import Failure
 from loaders.fetch import fetch, fetch_prepared
-from loaders.parameters import fill, split_predicate, split_words
+from loaders.parameters import Slots, fill, split_words
 from loaders.prepared import Prepared
-from loaders.read import Read, Slot, Value
+from loaders.read import Read, Value
 from resolvers.answer import candidates_of, guard_in
 from resolvers.context import Context
 from resolvers.cost import price
@@ -48,13 +48,14 @@ class PlannedRead:
             read = await guard_in(fill(self.read, values), context, self._policies)
             return await fetch(read, stores=context.stores, ledger=context.ledger)
         found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
-        filling = list(await embedded_values((*values, *self._texts), context.stores.embeddings))
+        filling = await embedded_values((*values, *self._texts), context.stores.embeddings)
         found = [
             narrowed(restriction, self._asked, values) if table is self.read.table else restriction
             for table, restriction in zip(self._guards, found, strict=True)
         ]
-        prepared = self._prepared(tuple(_split(restriction, filling) for restriction in found))
-        return await fetch_prepared(prepared, filling, stores=context.stores, ledger=context.ledger)
+        slots = Slots(len(filling))
+        prepared = self._prepared(tuple(_split(restriction, slots) for restriction in found))
+        return await fetch_prepared(prepared, (*filling, *slots.values), stores=context.stores, ledger=context.ledger)
 
     def _prepared(self, shapes: tuple[Restriction, ...]) -> Prepared:
         prepared = self._guarded.get(shapes)
@@ -64,17 +65,8 @@ class PlannedRead:
         return prepared
 
 
-def _split(restriction: Restriction, values: list[Value]) -> Restriction:
-    """The restriction with slots for its values, which are appended to `values`. Masks of equal values share a slot."""
-    rows = restriction.rows
-    if rows is not None:
-        rows, own = split_predicate(rows, len(values))
-        values += own
-    slots: dict[Value, Slot] = {}
-    masks = []
-    for mask in restriction.masks:
-        if mask.values not in slots:
-            slots[mask.values] = Slot(len(values))
-            values.append(mask.values)
-        masks.append(replace(mask, values=slots[mask.values]))
-    return Restriction(rows, tuple(masks))
+def _split(restriction: Restriction, slots: Slots) -> Restriction:
+    """The restriction with slots for its values. Restrictions to the same ids have the same slot."""
+    rows = None if restriction.rows is None else slots.of_predicate(restriction.rows)
+    masks = tuple(replace(mask, values=slots.of_ids(mask.values)) for mask in restriction.masks)
+    return Restriction(rows, masks)

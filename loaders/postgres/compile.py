@@ -18,6 +18,7 @@ from loaders.expression import columns_of, expression_type, is_nullable
 from loaders.order import total_order
 from loaders.postgres.aggregate import aggregate_text
 from loaders.postgres.expression import bind_all, from_clause, sql_expression
+from loaders.postgres.implied import without_implied
 from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, json_object, json_value, quoted
 from loaders.postgres.page import PLACE, PageText, sorted_by_columns
 from loaders.postgres.parameter import parameter
@@ -47,6 +48,7 @@ from loaders.read import (
 
 def compile_read(read: Read) -> Statement:
     """One statement for the whole read; its single value is JSON text, or NULL when an object is absent."""
+    read = without_implied(read)
     answer = connection_text(read, None, None) if read.connection else object_text(read, None, None)
     return render(sa.select(answer))
 
@@ -168,6 +170,7 @@ def compile_keyed(read: Read, join: Join, keys: tuple[Value, ...] | Slot) -> Sta
 
     `keys` are values of `join.remote`'s single column; a null has no rows. The JSON is NULL where an object is absent.
     """
+    read = without_implied(read)
     (local,), (remote,) = join.local, join.remote
     type_ = join.target.column(remote).type
     given = sa.func.unnest(bind_all(keys, type_))

@@ -8,7 +8,7 @@ import pytest
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import StoreText
 from loaders.errors import BadInput
-from loaders.parameters import fill, split, split_predicate
+from loaders.parameters import Slots, fill, split
 from loaders.prepared import Prepared, prepare
 from loaders.read import (
     Aggregate,
@@ -117,8 +117,17 @@ def test_values_do_not_tell_reads_apart_but_nulls_do() -> None:
 
 
 def test_the_word_of_is_null_is_part_of_the_read() -> None:
-    assert split_predicate(Compare(Col("name"), Op.IS_NULL, False), 4) == (Compare(Col("name"), Op.IS_NULL, False), ())
-    assert split_predicate(Compare(Col("id"), Op.IN, (1, 2)), 4) == (Compare(Col("id"), Op.IN, Slot(4)), ((1, 2),))
+    slots = Slots(4)
+    assert slots.of_predicate(Compare(Col("name"), Op.IS_NULL, False)) == Compare(Col("name"), Op.IS_NULL, False)
+    assert slots.of_predicate(Compare(Col("id"), Op.IN, (1, 2))) == Compare(Col("id"), Op.IN, Slot(4))
+    assert slots.values == [(1, 2)]
+
+
+def test_a_tuple_has_one_slot_wherever_it_stands() -> None:
+    slots, ids = Slots(1), (1, 2)
+    found = [slots.of_ids(ids), slots.of_predicate(Compare(Col("id"), Op.IN, ids)), slots.of_ids((3, 4))]
+    assert found == [Slot(1), Compare(Col("id"), Op.IN, Slot(1)), Slot(2)]
+    assert slots.values == [ids, (3, 4)]
 
 
 def _statement(where: Predicate) -> tuple[str, tuple[object, ...]]:

@@ -1,0 +1,94 @@
+"""Takes from nested reads what their outer rows already say. Pure: the same rows match, with less to compare.
+
+A guard stands at every level of a read. Below a row that has passed its own, the same guard often says nothing new: a
+log joined by `log.organization_id = organization.id` is of a visible organization since that organization is one, and
+the batch of a visible log has a visible log. Postgres cannot know it, and would search the list of ids for every row.
+Only terms that are equal, to the slot, are taken away: values that differ in any way are compared.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from loaders.description import Table
+from loaders.read import (
+    And,
+    Col,
+    Compare,
+    Connection,
+    ConnectionPart,
+    Edges,
+    Exists,
+    Field,
+    Join,
+    Nodes,
+    Op,
+    Predicate,
+    Read,
+    Related,
+)
+
+
+def without_implied(read: Read) -> Read:
+    """The same read, for a statement in which every nested read is correlated to the rows of the one it stands in."""
+    terms = tuple(_terms(read.where))
+    connection = read.connection
+    if connection is not None:
+        connection = Connection(tuple((key, _part(part, read.table, terms)) for key, part in connection.entries))
+    return replace(read, fields=_fields(read.fields, read.table, terms), connection=connection)
+
+
+def _part(part: ConnectionPart, table: Table, terms: tuple[Predicate, ...]) -> ConnectionPart:
+    match part:
+        case Nodes(fields):
+            return Nodes(_fields(fields, table, terms))
+        case Edges(entries):
+            return Edges(
+                tuple(
+                    (key, Nodes(_fields(entry.fields, table, terms)) if isinstance(entry, Nodes) else entry)
+                    for key, entry in entries
+                )
+            )
+        case _:
+            return part
+
+
+def _fields(fields: tuple[Field, ...], table: Table, terms: tuple[Predicate, ...]) -> tuple[Field, ...]:
+    return tuple(
+        Field(field.key, _related(field.output, table, terms)) if isinstance(field.output, Related) else field
+        for field in fields
+    )
+
+
+def _related(related: Related, table: Table, outer: tuple[Predicate, ...]) -> Related:
+    """What is nested deeper is held against all terms of this level, those taken away too: its rows satisfy them."""
+    join, read = related.join, related.read
+    own = tuple(_terms(read.where))
+    left = tuple(term for term in own if not _is_implied(term, join, table, outer))
+    where = read.where if len(left) == len(own) else None if not left else left[0] if len(left) == 1 else And(left)
+    return Related(join, replace(without_implied(read), where=where))
+
+
+def _is_implied(term: Predicate, join: Join, table: Table, outer: tuple[Predicate, ...]) -> bool:
+    """Of a row that `join` reaches from a row of `table` which satisfies all terms of `outer`."""
+    match term:
+        case Compare(Col(column), (Op.EQ | Op.IN) as op, value):
+            local = (own for own, far in zip(join.local, join.remote, strict=True) if far == column)
+            return any(Compare(Col(own), op, value) in outer for own in local)
+        case Exists(back, where) if back.target == table:
+            reached = set(zip(join.remote, join.local, strict=True))
+            is_outer = set(zip(back.local, back.remote, strict=True)) <= reached
+            return is_outer and all(term in outer for term in _terms(where))
+        case _:
+            return False
+
+
+def _terms(predicate: Predicate | None) -> Iterator[Predicate]:
+    """What must all be true."""
+    match predicate:
+        case None:
+            return
+        case And(terms):
+            for term in terms:
+                yield from _terms(term)
+        case _:
+            yield predicate
