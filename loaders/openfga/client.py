@@ -149,7 +149,7 @@ class OpenFga:
         except TimedOut:
             return Listed(frozenset(), complete=False)
         seconds = time.monotonic() - started
-        found = answer.get("objects", [])
+        found = answer.get("objects")  # an empty list is there, too
         if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
             raise nonsense()
         ids = frozenset(names.id_of(name) for name in found)
