@@ -40,6 +40,7 @@ def test_settings_are_parted_into_options_and_credentials() -> None:
         "bucket": "lake",
         "region": "us-east-1",
         "prefix": "a/b",
+        "timeout_ms": 30_000,
     }
     assert json.loads(credentials.to_bytes()) == {"access_key": "the-access-key", "secret_key": "the-secret-key"}
 

@@ -48,7 +48,10 @@ ROWS = {
 }
 WANTED = {
     RelationTuple("role:1#assignee", "admin", "system:axion-gen"),
-    *(RelationTuple("user:*", f"has_{flag}", "role:1") for flag in ("admin_datasource", "view_dataset", "view_table")),
+    *(
+        RelationTuple("user:*", f"has_{flag}", "role:1")
+        for flag in ("admin_datasource", "view_dataset", "view_table", "query_dataset")
+    ),
     *(RelationTuple("user:*", f"has_{flag}", "role:2") for flag in ("view_dataset", "view_table")),
     RelationTuple("user:*", "has_view_table", "role:100"),
     RelationTuple("role:2", "parent", "role:100"),

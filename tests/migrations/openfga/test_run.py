@@ -26,7 +26,10 @@ from tests.ports import free_port
 
 BUILT_IN = {
     RelationTuple("role:1#assignee", "admin", names.SYSTEM),
-    *(RelationTuple("user:*", f"has_{flag}", "role:1") for flag in ("admin_datasource", "view_dataset", "view_table")),
+    *(
+        RelationTuple("user:*", f"has_{flag}", "role:1")
+        for flag in ("admin_datasource", "view_dataset", "view_table", "query_dataset")
+    ),
     *(RelationTuple("user:*", f"has_{flag}", "role:2") for flag in ("view_dataset", "view_table")),
 }
 
