@@ -32,6 +32,8 @@ class Entity:
     blind: tuple[str, ...] = ("stranger",)
     denied: tuple[str, ...] = field(default=())
     """Who sees it, and may not write it."""
+    told: str = "Absent"
+    """To who does not see it and writes: of what administrators alone write no row is looked for, so `NotAllowed`."""
 
     @property
     def field(self) -> str:
@@ -148,6 +150,7 @@ ENTITIES = (
         (({"name": "taken"}, "Conflict", "name"),),
         writer="admin",
         blind=("ann", "stranger"),
+        told="NotAllowed",
     ),
     Entity(
         "GenDatasetMap",

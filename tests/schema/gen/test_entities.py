@@ -72,7 +72,7 @@ async def test_who_sees_it_and_who_may_write_it(world: World, entity: Entity) ->
     for user in entity.blind:
         assert not await seen(world, user, id_), user
         assert await ids(world, user, entity) == [], user
-    for users, failure in ((entity.blind, "Absent"), (entity.denied, "NotAllowed")):
+    for users, failure in ((entity.blind, entity.told), (entity.denied, "NotAllowed")):
         for user in users:
             changed = await world.do(user, f"{entity.field}Update", {"id": id_, "patch": entity.patch})
             deleted = await world.do(user, f"{entity.field}Delete", {"id": id_})
