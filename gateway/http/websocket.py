@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection
 from contextlib import aclosing
 from functools import partial
+from random import random
 from typing import Any
 
 import orjson
@@ -129,9 +130,14 @@ class _Socket:
             raise Closed(4403 if refusal.status == 401 else 1013, str(refusal)[:100]) from None
 
     async def _renew_while_running(self) -> None:
-        """Closes the socket when its operations go on under credentials that are refused by now."""
+        """Closes the socket when its operations go on under credentials that are refused by now.
+
+        The first time comes at random, so that sockets opened at once (a restart) are not renewed at once ever after.
+        """
+        due = self._runtime.renew_seconds * random()  # noqa: S311 - jitter, not a secret
         while True:
-            await asyncio.sleep(self._runtime.renew_seconds)
+            await asyncio.sleep(due)
+            due = self._runtime.renew_seconds
             if not self._running or self._sent is None:
                 continue
             refusal = await refused_by_now(
