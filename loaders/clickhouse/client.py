@@ -7,20 +7,19 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
 from typing import Self, TypeAlias
-from urllib.parse import urlsplit
 
 import aiohttp
 import pyarrow as pa
-from clickhouse_connect.driver import create_async_client
-from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, rows_of, schema_in_utc
+from loaders.clickhouse.connecting import Connecting
 from loaders.clickhouse.encoded import EncodedBatch
 from loaders.clickhouse.errors import broken_off, ends_a_reason, wrapped
 from loaders.clickhouse.parameters import checked
-from loaders.errors import StoreError, StoreQueryFailed, StoreTimeout, StoreUnavailable
+from loaders.errors import StoreError, StoreTimeout, StoreUnavailable
 from loaders.ledger import Ledger, StoreUsage
 
 Settings: TypeAlias = Mapping[str, str | int | float | bool]
@@ -41,8 +40,22 @@ _GRACE_SECONDS = 2.0
 """How much longer than the store's own time-out the client waits: the store should be the one that says it."""
 _KILL_SECONDS = 10.0
 _KILL_AWAITED_SECONDS = 2.0
-_LET_RUN_SECONDS = 86_400
-"""For the driver's own time-out: what counts is the patience of each statement, which it does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One statement whose answer is streamed. `locked`: it may not change settings. `schema` has the answer's, before
+    the end, as its only item.
+    """
+
+    sql: str
+    parameters: Mapping[str, object] | None
+    ledger: Ledger
+    timeout_ms: int | None
+    settings: Settings | None
+    request_id: str | None
+    locked: bool = False
+    schema: list[pa.Schema] = field(default_factory=list)
 
 
 class ClickHouse:
@@ -64,15 +77,16 @@ class ClickHouse:
         connections: int,
     ) -> None:
         self.store = store
-        self._url = urlsplit(url)
-        if self._url.scheme not in ("http", "https") or not self._url.hostname:
-            raise ValueError(f"the address of {store} must be an http or https URL")
-        self._username = username
-        self._password = password
-        self._database = database
+        self._connecting = Connecting(
+            store,
+            url=url,
+            username=username,
+            password=password,
+            database=database,
+            timeout_ms=timeout_ms,
+            connections=connections,
+        )
         self._timeout_ms = timeout_ms
-        self._connections = connections
-        self._connecting: asyncio.Task[AsyncClient] | None = None
         self._kills: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -112,12 +126,10 @@ class ClickHouse:
         request_id: str | None = None,
     ) -> pa.Table:
         """The whole answer; for answers that are known to be small. An answer without rows has its schema."""
-        schema: list[pa.Schema] = []
-        batches = []
-        async with aclosing(self._batches(sql, parameters, ledger, timeout_ms, settings, request_id, schema)) as stream:
-            async for batch in stream:
-                batches.append(batch)
-        return pa.Table.from_batches(batches, schema[0])
+        asked = _Asked(sql, parameters, ledger, timeout_ms, settings, request_id)
+        async with aclosing(self._batches(asked)) as stream:
+            batches = [batch async for batch in stream]
+        return pa.Table.from_batches(batches, asked.schema[0])
 
     def stream(
         self,
@@ -130,7 +142,7 @@ class ClickHouse:
         request_id: str | None = None,
     ) -> AsyncGenerator[pa.RecordBatch, None]:
         """The record batches of `stream_encoded`, decoded."""
-        return self._batches(sql, parameters, ledger, timeout_ms, settings, request_id, [])
+        return self._batches(_Asked(sql, parameters, ledger, timeout_ms, settings, request_id))
 
     async def stream_locked(
         self, sql: str, *, ledger: Ledger, timeout_ms: int | None = None, settings: Settings | None = None
@@ -139,15 +151,14 @@ class ClickHouse:
 
         At least one batch: an empty one tells the columns.
         """
-        schema: list[pa.Schema] = []
+        asked = _Asked(sql, None, ledger, timeout_ms, settings, None, locked=True)
         empty = True
-        batches = self._batches(sql, None, ledger, timeout_ms, settings, None, schema, locked=True)
-        async with aclosing(batches):
+        async with aclosing(self._batches(asked)) as batches:
             async for batch in batches:
                 empty = False
                 yield batch
         if empty:
-            yield pa.RecordBatch.from_pylist([], schema[0])
+            yield pa.RecordBatch.from_pylist([], asked.schema[0])
 
     def stream_encoded(
         self,
@@ -164,12 +175,12 @@ class ClickHouse:
         Holds one batch and what the socket has buffered. Returns only when the store has marked the end of the answer;
         a failure in its middle raises. Leaving it early (`aclose`, cancelling the task) kills the query in the store.
         """
-        return self._encoded(sql, parameters, ledger, timeout_ms, settings, request_id, [])
+        return self._encoded(_Asked(sql, parameters, ledger, timeout_ms, settings, request_id))
 
     async def insert_arrow(self, table: str, rows: pa.Table, *, ledger: Ledger, timeout_ms: int | None = None) -> None:
         """Columns are matched by name. Not atomic beyond one block of the store (about a million rows)."""
         with self._recorded(ledger) as usage:
-            client = await self._client()
+            client = await self._connecting.client()
             settings = self._settings(str(uuid.uuid4()), timeout_ms, None, None)
             async with asyncio.timeout(self._patience(timeout_ms)):
                 await client.insert_arrow(table, rows, settings=settings)
@@ -186,7 +197,7 @@ class ClickHouse:
     ) -> None:
         """A statement without rows: DDL, DELETE, KILL. The caller's cancelling does not undo it."""
         with self._recorded(ledger):
-            client = await self._client()
+            client = await self._connecting.client()
             final = self._settings(str(uuid.uuid4()), timeout_ms, settings, None)
             async with asyncio.timeout(self._patience(timeout_ms)):
                 await client.command(sql, checked(sql, parameters), settings=final)
@@ -199,60 +210,29 @@ class ClickHouse:
         """Waits for kills under way. Streams must be closed before."""
         if self._kills:
             await asyncio.gather(*self._kills, return_exceptions=True)
-        connecting, self._connecting = self._connecting, None
-        if connecting is None:
-            return
-        connecting.cancel()
-        done, _ = await asyncio.wait({connecting})
-        for task in done:
-            if not task.cancelled() and task.exception() is None:
-                await task.result().close()
+        await self._connecting.close()
 
-    async def _batches(
-        self,
-        sql: str,
-        parameters: Mapping[str, object] | None,
-        ledger: Ledger,
-        timeout_ms: int | None,
-        settings: Settings | None,
-        request_id: str | None,
-        schema: list[pa.Schema],
-        *,
-        locked: bool = False,
-    ) -> AsyncGenerator[pa.RecordBatch, None]:
-        """Puts the answer's schema into `schema` before the end."""
-        arguments = (sql, parameters, ledger, timeout_ms, settings, request_id, schema)
-        async with aclosing(self._encoded(*arguments, locked=locked)) as encoded:
+    async def _batches(self, asked: _Asked) -> AsyncGenerator[pa.RecordBatch, None]:
+        async with aclosing(self._encoded(asked)) as encoded:
             async for batch in encoded:
                 yield await batch.decoded()
 
-    async def _encoded(
-        self,
-        sql: str,
-        parameters: Mapping[str, object] | None,
-        ledger: Ledger,
-        timeout_ms: int | None,
-        settings: Settings | None,
-        request_id: str | None,
-        schema: list[pa.Schema],
-        *,
-        locked: bool = False,
-    ) -> AsyncGenerator[EncodedBatch, None]:
-        bound = checked(sql, parameters)
+    async def _encoded(self, asked: _Asked) -> AsyncGenerator[EncodedBatch, None]:
+        bound = checked(asked.sql, asked.parameters)
         query_id = str(uuid.uuid4())
-        final = self._settings(query_id, timeout_ms, settings, request_id)
-        patience = self._patience(timeout_ms)
+        final = self._settings(query_id, asked.timeout_ms, asked.settings, asked.request_id)
+        patience = self._patience(asked.timeout_ms)
         started = time.monotonic()
         rows = size = 0
         may_run = False
         decoder = ArrowDecoder()
         try:
-            client = await self._client()
+            client = await self._connecting.client()
             if client.server_settings["readonly"].value == "0":
-                final["readonly"] = "1" if locked else "2"
+                final["readonly"] = "1" if asked.locked else "2"
             may_run = True
             async with asyncio.timeout(patience):
-                answer = await client.raw_stream(sql, bound, settings={**final, **_ARROW}, fmt="ArrowStream")
+                answer = await client.raw_stream(asked.sql, bound, settings={**final, **_ARROW}, fmt="ArrowStream")
             async with answer:
                 while piece := await _next(answer, patience):
                     size += len(piece)
@@ -262,7 +242,7 @@ class ClickHouse:
                         yield EncodedBatch(self.store, decoder.schema, message)
             if not decoder.ended or decoder.schema is None:
                 raise broken_off(self.store, decoder.remainder)
-            schema.append(schema_in_utc(decoder.schema))
+            asked.schema.append(schema_in_utc(decoder.schema))
             may_run = False
         except (NotArrow, *_DRIVER_ERRORS) as error:
             failure = self._failure(error, decoder)
@@ -270,9 +250,9 @@ class ClickHouse:
             may_run = may_run and not unsent and isinstance(failure, StoreUnavailable | StoreTimeout)
             raise failure from error
         finally:
-            ledger.record(self.store, rows=rows, bytes_=size, ms=(time.monotonic() - started) * 1000)
+            asked.ledger.record(self.store, rows=rows, bytes_=size, ms=(time.monotonic() - started) * 1000)
             if may_run:
-                await self._kill(query_id, ledger)
+                await self._kill(query_id, asked.ledger)
 
     def _failure(self, error: Exception, decoder: ArrowDecoder) -> StoreError:
         timed_out = isinstance(error, TimeoutError)
@@ -293,7 +273,7 @@ class ClickHouse:
         try:
             with self._recorded(ledger):
                 async with asyncio.timeout(_KILL_SECONDS):
-                    client = await self._client()
+                    client = await self._connecting.client()
                     await client.command("KILL QUERY WHERE query_id = {query_id:String} SYNC", {"query_id": query_id})
         except StoreError as failure:
             _log.warning("query %s could not be cancelled and may run on: %s", query_id, failure)
@@ -306,38 +286,6 @@ class ClickHouse:
                 yield usage
             except _DRIVER_ERRORS as error:
                 raise wrapped(self.store, error) from error
-
-    async def _client(self) -> AsyncClient:
-        """Callers share one attempt to connect, and a failed one is made anew by the next caller."""
-        connecting = self._connecting
-        if connecting is None or (connecting.done() and (connecting.cancelled() or connecting.exception() is not None)):
-            within = asyncio.wait_for(self._connect(), self._timeout_ms / 1000)
-            connecting = self._connecting = asyncio.create_task(within)
-        return await asyncio.shield(connecting)
-
-    async def _connect(self) -> AsyncClient:
-        client = await create_async_client(
-            host=self._url.hostname,
-            port=self._url.port or (8443 if self._url.scheme == "https" else 8123),
-            interface=self._url.scheme,
-            username=self._username,
-            password=self._password,
-            database=self._database or "__default__",
-            generic_args={"proxy_path": self._url.path.strip("/")},
-            connector_limit=self._connections,
-            connector_limit_per_host=self._connections,
-            connect_timeout=5,
-            send_receive_timeout=_LET_RUN_SECONDS,
-            autogenerate_session_id=False,
-            compress=False,
-            show_clickhouse_errors="scrub",
-        )
-        if client.server_settings["readonly"].value == "1":
-            await client.close()
-            raise StoreQueryFailed(
-                self.store, f"the user of {self.store} may not change settings (readonly=1); give it readonly=2 or 0"
-            )
-        return client
 
     def _settings(
         self, query_id: str, timeout_ms: int | None, settings: Settings | None, request_id: str | None

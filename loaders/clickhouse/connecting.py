@@ -1,0 +1,80 @@
+"""Connecting to a ClickHouse: once for all callers, and anew after a failure."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from clickhouse_connect.driver import create_async_client
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from loaders.errors import StoreQueryFailed
+
+_LET_RUN_SECONDS = 86_400
+"""For the driver's own time-out: what counts is the patience of each statement, which it does not know."""
+
+
+class Connecting:
+    """To one ClickHouse under one user, at first use. `database=None` is the user's default one."""
+
+    def __init__(
+        self,
+        store: str,
+        *,
+        url: str,
+        username: str,
+        password: str,
+        database: str | None,
+        timeout_ms: int,
+        connections: int,
+    ) -> None:
+        self._store = store
+        self._url = urlsplit(url)
+        if self._url.scheme not in ("http", "https") or not self._url.hostname:
+            raise ValueError(f"the address of {store} must be an http or https URL")
+        self._username = username
+        self._password = password
+        self._database = database
+        self._timeout_ms = timeout_ms
+        self._connections = connections
+        self._connecting: asyncio.Task[AsyncClient] | None = None
+
+    async def client(self) -> AsyncClient:
+        """Callers share one attempt to connect, and a failed one is made anew by the next caller."""
+        connecting = self._connecting
+        if connecting is None or (connecting.done() and (connecting.cancelled() or connecting.exception() is not None)):
+            within = asyncio.wait_for(self._connect(), self._timeout_ms / 1000)
+            connecting = self._connecting = asyncio.create_task(within)
+        return await asyncio.shield(connecting)
+
+    async def _connect(self) -> AsyncClient:
+        client = await create_async_client(
+            host=self._url.hostname,
+            port=self._url.port or (8443 if self._url.scheme == "https" else 8123),
+            interface=self._url.scheme,
+            username=self._username,
+            password=self._password,
+            database=self._database or "__default__",
+            generic_args={"proxy_path": self._url.path.strip("/")},
+            connector_limit=self._connections,
+            connector_limit_per_host=self._connections,
+            connect_timeout=5,
+            send_receive_timeout=_LET_RUN_SECONDS,
+            autogenerate_session_id=False,
+            compress=False,
+            show_clickhouse_errors="scrub",
+        )
+        if client.server_settings["readonly"].value == "1":
+            await client.close()
+            raise StoreQueryFailed(
+                self._store, f"the user of {self._store} may not change settings (readonly=1); give it readonly=2 or 0"
+            )
+        return client
+
+    async def close(self) -> None:
+        connecting, self._connecting = self._connecting, None
+        if connecting is None:
+            return
+        connecting.cancel()
+        done, _ = await asyncio.wait({connecting})
+        for task in done:
+            if not task.cancelled() and task.exception() is None:
+                await task.result().close()
