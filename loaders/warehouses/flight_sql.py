@@ -23,7 +23,7 @@ from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, store_error
 from loaders.warehouses.flight_sql_run import FlightSqlRun
 from loaders.warehouses.owned import OwnedPool
 from loaders.warehouses.settings import FlightSqlCredentials, FlightSqlOptions
-from loaders.warehouses.statement_tables import tables_of
+from loaders.warehouses.statement_tables import told_if_gone
 
 T = TypeVar("T")
 
@@ -90,22 +90,19 @@ class FlightSql:
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
     ) -> RecordBatches:
-        try:
-            async with aclosing(self._run(statement, ledger, timeout_ms)) as batches:
-                async for batch in batches:
-                    yield batch
-        except StoreQueryFailed as error:
-            for schema, name in tables_of(statement.sql, self._dialect.name):
-                if name not in await self._listed(schema, name, ledger):
-                    message = f"{self._store} no longer has the table. List its tables again."
-                    raise UnknownTable(message) from error
-            raise
+        async def is_there(schema: str | None, name: str) -> bool:
+            return name in await self._listed(schema, name, ledger)
 
-    async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
-        """No read-only mode: what holds it to reading is what it was judged to be, and the data source's user."""
-        async with aclosing(self._run(Statement(query.sql, (), ()), ledger, timeout_ms, described=True)) as batches:
+        async with (
+            told_if_gone(statement.sql, self._dialect.name, store=self._store, is_there=is_there),
+            aclosing(self._run(statement, ledger, timeout_ms)) as batches,
+        ):
             async for batch in batches:
                 yield batch
+
+    def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
+        """No read-only mode: what holds it to reading is what it was judged to be, and the data source's user."""
+        return self._run(Statement(query.sql, (), ()), ledger, timeout_ms, described=True)
 
     async def _run(
         self, statement: Statement, ledger: Ledger, timeout_ms: int, *, described: bool = False
