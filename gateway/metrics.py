@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 
 import structlog
@@ -52,7 +52,7 @@ REFUSED = Gauge("axion_outbox_refused", "Of those, the ones that were tried in v
 OLDEST = Gauge("axion_outbox_oldest_seconds", "Age of the oldest of those; 0 without any.", registry=REGISTRY)
 
 ReadBacklog = Callable[[], Awaitable[Backlog]]
-_BACKLOG_TIMEOUT_S = 2.0
+_TIMEOUT_S = 2.0
 
 
 def count_verdict(answer: Lookup) -> None:
@@ -77,14 +77,25 @@ def count_stores(ledger: Ledger) -> None:
 
 async def observe_backlog(read: ReadBacklog) -> None:
     """Reads the outbox as it is now. Its gauges are NaN when `axion_gen` does not answer within 2 s."""
-    values = (math.nan, math.nan, math.nan)
+
+    async def values() -> tuple[float, ...]:
+        found = await read()
+        return found.undelivered, found.refused, found.oldest_s
+
+    await observe((UNDELIVERED, REFUSED, OLDEST), values, unread="outbox_not_read")
+
+
+async def observe(gauges: Sequence[Gauge], values: Callable[[], Awaitable[Sequence[float]]], *, unread: str) -> None:
+    """Sets each gauge to its value as a store has it now; all to NaN, with a line of that name in the log, when it
+    does not answer within 2 s.
+    """
+    found: Sequence[float] = [math.nan] * len(gauges)
     try:
-        async with asyncio.timeout(_BACKLOG_TIMEOUT_S):
-            found = await read()
-        values = (found.undelivered, found.refused, found.oldest_s)
+        async with asyncio.timeout(_TIMEOUT_S):
+            found = await values()
     except (AxionError, TimeoutError) as error:
-        _log.warning("outbox_not_read", error=type(error).__name__)
-    for gauge, value in zip((UNDELIVERED, REFUSED, OLDEST), values, strict=True):
+        _log.warning(unread, error=type(error).__name__)
+    for gauge, value in zip(gauges, found, strict=True):
         gauge.set(value)
 
 

@@ -1,17 +1,11 @@
 """What a worker's `/metrics` tells beside the gateway's own: its jobs, and the queue of all workers."""
 
-import asyncio
-import math
 from collections.abc import Awaitable, Callable
 
-import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from gateway.metrics import REGISTRY
-from loaders.errors import AxionError
+from gateway.metrics import REGISTRY, observe
 from loaders.jobs.waiting import Waiting
-
-_log = structlog.get_logger(__name__)
 
 JOBS = Counter(
     "axion_jobs",
@@ -31,7 +25,6 @@ RUNNING = Gauge("axion_jobs_running", "Jobs that run, in all workers.", registry
 OLDEST = Gauge("axion_jobs_oldest_queued_seconds", "Age of the eldest queued job; 0 without any.", registry=REGISTRY)
 
 ReadWaiting = Callable[[], Awaitable[Waiting]]
-_TIMEOUT_S = 2.0
 
 
 def count_job(kind: str, outcome: str, seconds: float) -> None:
@@ -41,12 +34,9 @@ def count_job(kind: str, outcome: str, seconds: float) -> None:
 
 async def observe_queue(read: ReadWaiting) -> None:
     """Reads the queue as it is now. Its gauges are NaN when `axion_sense_tasks` does not answer within 2 s."""
-    values = (math.nan, math.nan, math.nan)
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            found = await read()
-        values = (found.queued, found.running, found.oldest_s)
-    except (AxionError, TimeoutError) as error:
-        _log.warning("queue_not_read", error=type(error).__name__)
-    for gauge, value in zip((QUEUED, RUNNING, OLDEST), values, strict=True):
-        gauge.set(value)
+
+    async def values() -> tuple[float, ...]:
+        found = await read()
+        return found.queued, found.running, found.oldest_s
+
+    await observe((QUEUED, RUNNING, OLDEST), values, unread="queue_not_read")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from random import random
 from typing import Protocol
 
 from gateway.auth.errors import TokenRejected
@@ -42,6 +43,14 @@ async def authenticate(
     finally:
         count_stores(ledger)
     return Authenticated(subject, None if expires_at is None else expires_at.timestamp())
+
+
+def first_renewal(every_s: float) -> float:
+    """Seconds until the caller of what was opened now is first authenticated again: at random, at most `every_s`.
+
+    What is opened at once (after a restart) would be renewed at once ever after, and hold up everything else.
+    """
+    return every_s * random()  # noqa: S311 - jitter, not a secret
 
 
 async def refused_by_now(

@@ -56,27 +56,29 @@ class Operations:
         self, operation: Operation, request: GraphQLRequest, context: Context, *, with_stores: bool = False
     ) -> Answer | Awaitable[Answer]:
         """The answer of a query or a mutation, at once when nothing had to be waited for."""
+        coordinates = Coordinates(self._schema, operation)
         planned = self._planned.run(operation, request.variables, context)
         if planned is not None:
-            return _awaited(planned, context, Coordinates(self._schema, operation), with_stores)
+            return _awaited(planned, context, coordinates, with_stores)
         result = execute(self._schema, operation, request.variables, context)
         if isinstance(result, ExecutionResult):
-            return executed(result, context, Coordinates(self._schema, operation), with_stores=with_stores)
-        return _awaited(result, context, Coordinates(self._schema, operation), with_stores)
+            return executed(result, context, coordinates, with_stores=with_stores)
+        return _awaited(result, context, coordinates, with_stores)
 
     async def run_in_parts(
         self, operation: Operation, request: GraphQLRequest, context: Context, form: Parts, *, with_stores: bool = False
     ) -> Answer | InParts:
         """As `run`, for a client that takes an answer in parts. One answer where nothing of it can come later."""
+        coordinates = Coordinates(self._schema, operation)
         planned = None if operation.defers_reads else self._planned.run(operation, request.variables, context)
         if planned is not None:
-            return await _awaited(planned, context, Coordinates(self._schema, operation), with_stores)
+            return await _awaited(planned, context, coordinates, with_stores)
         result = execute_in_parts(self._schema, operation, request.variables, context)
         if isinstance(result, Awaitable):
             result = await result
         if isinstance(result, ExecutionResult):
-            return executed(result, context, Coordinates(self._schema, operation), with_stores=with_stores)
-        return InParts(result, context, form, Coordinates(self._schema, operation), with_stores=with_stores)
+            return executed(result, context, coordinates, with_stores=with_stores)
+        return InParts(result, context, form, coordinates, with_stores=with_stores)
 
     async def stream(
         self, operation: Operation, request: GraphQLRequest, new_context: NewContext, *, with_stores: bool = False

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from starlette.types import Receive, Send
 
 from gateway.http.answer import OK, refused
+from gateway.http.authentication import first_renewal
 from gateway.http.body import HungUp
 from gateway.http.incoming import Incoming
 from gateway.http.observed import Observed
@@ -70,24 +71,25 @@ async def _paced(
 ) -> AsyncGenerator[Streamed | None, None]:
     """The stream's answers, and `None` for each silence. Raises `HungUp`, and `Refusal` for a token that has ended."""
     expires_at, renew_s = incoming.authenticated.expires_at, incoming.runtime.renew_seconds
-    renewed = spoken = time.monotonic()
+    spoken = time.monotonic()
+    renew_at = spoken + first_renewal(renew_s)
     following: asyncio.Future[Streamed | None] | None = None
     async with aclosing(stream):
         try:
             while True:
                 following = following or asyncio.ensure_future(anext(stream, None))
                 left = float("inf") if expires_at is None else expires_at - time.time()
-                due = min(spoken + KEEP_ALIVE_SECONDS, renewed + renew_s) - time.monotonic()
+                due = min(spoken + KEEP_ALIVE_SECONDS, renew_at) - time.monotonic()
                 wait = max(0.0, min(due, left))
                 await asyncio.wait((following, hang_up), timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 if hang_up.done():
                     raise HungUp
                 if left <= 0:
                     raise refuse(401, Code.UNAUTHENTICATED, "The bearer token has expired: ask again with a new one.")
-                if time.monotonic() - renewed >= renew_s:
+                if time.monotonic() >= renew_at:
                     if (refusal := await incoming.refused_by_now()) is not None:
                         raise refusal
-                    renewed = time.monotonic()
+                    renew_at = time.monotonic() + renew_s
                 silent = not following.done()
                 if silent and time.monotonic() - spoken < KEEP_ALIVE_SECONDS:
                     continue

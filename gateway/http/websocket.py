@@ -9,7 +9,6 @@ import time
 from collections.abc import Collection
 from contextlib import aclosing
 from functools import partial
-from random import random
 from typing import Any
 
 import orjson
@@ -17,7 +16,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.answer import OK, refused
-from gateway.http.authentication import Authenticated, authenticate, refused_by_now
+from gateway.http.authentication import Authenticated, authenticate, first_renewal, refused_by_now
 from gateway.http.documents import Operation
 from gateway.http.exact import exact_json
 from gateway.http.incoming import headers_of
@@ -130,11 +129,8 @@ class _Socket:
             raise Closed(4403 if refusal.status == 401 else 1013, str(refusal)[:100]) from None
 
     async def _renew_while_running(self) -> None:
-        """Closes the socket when its operations go on under credentials that are refused by now.
-
-        The first time comes at random, so that sockets opened at once (a restart) are not renewed at once ever after.
-        """
-        due = self._runtime.renew_seconds * random()  # noqa: S311 - jitter, not a secret
+        """Closes the socket when its operations go on under credentials that are refused by now."""
+        due = first_renewal(self._runtime.renew_seconds)
         while True:
             await asyncio.sleep(due)
             due = self._runtime.renew_seconds

@@ -39,8 +39,7 @@ async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
     if context.capture is None:
         context.budget.spend(price(read))
     conditions = [(read.table, read.where), *((joined.table, joined.where) for joined in read.joined)]
-    wholes = {table: _whole(table, dataset_id) for table, _ in conditions}
-    guarded = await guard(read, wholes, verdicts=context.verdicts, candidates=_no_candidates)
+    guarded = await _guarded(read, dataset_id, context)
     if not is_never(guarded.where):
         place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
         for table, where in conditions:
@@ -49,14 +48,16 @@ async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
     return guarded
 
 
-def _whole(table: Table, dataset_id: UUID) -> Whole:
-    return Whole("can_view", names.table(dataset_id, table.name), parent=names.dataset(dataset_id))
+async def _guarded(read: Read, dataset_id: UUID, context: Context) -> Read:
+    parent = names.dataset(dataset_id)
+    tables = (read.table, *(joined.table for joined in read.joined))
+    wholes = {table: Whole("can_view", names.table(dataset_id, table.name), parent=parent) for table in tables}
+    return await guard(read, wholes, verdicts=context.verdicts, candidates=_no_candidates)
 
 
 async def estimate_read(read: Read, dataset_id: UUID, context: Context) -> Forecast:
     """What the one statement of a read of rows would take; nothing is read, and nothing taken from a budget."""
-    whole = _whole(read.table, dataset_id)
-    guarded = await guard(read, {read.table: whole}, verdicts=context.verdicts, candidates=_no_candidates)
+    guarded = await _guarded(read, dataset_id, context)
     warehouse = context.stores.warehouses.opened.get(read.table.store)
     if is_never(guarded.where) or warehouse is None:
         raise NotFound(f"There is no table {read.table.name!r} in this dataset.")
