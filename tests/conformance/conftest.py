@@ -6,6 +6,7 @@ from loaders.ledger import Ledger
 from loaders.warehouses.base import Warehouse
 from tests.conformance.rows import EVERY_TYPE, LARGE, MIXED, MOMENTS, NO_ROWS, ODD_NAMES
 from tests.conformance.subject import ENGINES, Subject, subject_of
+from tests.every_engine import leave_out
 
 _SHORT = {
     "impala": (
@@ -30,12 +31,7 @@ _LONG = {"bigquery": ("test_every_filter",)}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--every-engine"):
-        return
-    left_out = [item for item in items if isinstance(item, pytest.Function) and _is_left_out(item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    leave_out(config, items, _is_left_out)
 
 
 def _is_left_out(item: pytest.Function) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.samples.flights import NewYorkFlights, new_york_flights
 from tests.conformance.subject import ENGINES, Subject, subject_of
+from tests.every_engine import leave_out
 from tests.system.client import Client
 from tests.system.flights.by_hand import ByHand
 from tests.system.flights.questions import Question
@@ -39,12 +40,7 @@ class Engine:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of engines that take a second for a question every run asks a third; `--every-engine` all."""
-    if config.getoption("--every-engine"):
-        return
-    left_out = [item for item in items if isinstance(item, pytest.Function) and _is_left_out(item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    leave_out(config, items, _is_left_out)
 
 
 def _is_left_out(item: pytest.Function) -> bool:

@@ -1,7 +1,6 @@
 """What ends a connection, who may answer for an API, and where nothing is sent."""
 
 import secrets
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -15,36 +14,13 @@ from loaders.tables.axion_gen.external import ExternalApi
 from resolvers.gen.external_apis import access_token, disconnect, finish_authorization, start_authorization
 from resolvers.idempotency import Asked
 from tests.resolvers.gen.conftest import GenStores
-from tests.resolvers.gen.oauth_world import (
+from tests.resolvers.gen.oauth.world import (
     Connecting,
-    OAuthStores,
     consented,
-    install,
-    offered,
-    provider,
+    refresh_token,
     sent_back,
     with_oauth,
 )
-from tests.resolvers.gen.test_external_apis import refresh_token
-
-
-@pytest.fixture(scope="module")
-async def provider_url() -> AsyncIterator[str]:
-    install()
-    async with provider() as url:
-        yield url
-
-
-@pytest.fixture
-async def opened(stores: GenStores) -> AsyncIterator[OAuthStores]:
-    opened = with_oauth(stores)
-    yield opened
-    await opened.oauth.close()
-
-
-@pytest.fixture
-async def people(opened: OAuthStores, provider_url: str) -> Connecting:
-    return Connecting(opened, provider_url, await offered(opened, provider_url))
 
 
 async def changed(people: Connecting, **values: object) -> None:

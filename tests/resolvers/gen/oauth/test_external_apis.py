@@ -18,13 +18,11 @@ from loaders.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
-from loaders.ledger import Ledger
 from loaders.oauth.addresses import Reach
-from loaders.secrets.keyring import Sealed
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization
 from resolvers.gen.external_apis import access_token, finish_authorization, set_client_secret, start_authorization
 from tests.resolvers.gen.conftest import GenStores
-from tests.resolvers.gen.oauth_world import (
+from tests.resolvers.gen.oauth.world import (
     CLIENT_SECRET,
     Connecting,
     OAuthStores,
@@ -32,15 +30,9 @@ from tests.resolvers.gen.oauth_world import (
     install,
     offered,
     provider,
+    refresh_token,
     with_oauth,
 )
-
-
-@pytest.fixture(scope="module")
-async def provider_url() -> AsyncIterator[str]:
-    install()
-    async with provider() as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
@@ -52,27 +44,8 @@ async def hasty_url() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def opened(stores: GenStores) -> AsyncIterator[OAuthStores]:
-    opened = with_oauth(stores)
-    yield opened
-    await opened.oauth.close()
-
-
-@pytest.fixture
-async def people(opened: OAuthStores, provider_url: str) -> Connecting:
-    return Connecting(opened, provider_url, await offered(opened, provider_url))
-
-
-@pytest.fixture
 async def hasty(opened: OAuthStores, hasty_url: str) -> Connecting:
     return Connecting(opened, hasty_url, await offered(opened, hasty_url))
-
-
-async def refresh_token(people: Connecting) -> str:
-    sql = "SELECT * FROM user_external_api_tokens WHERE external_api_id = $1"
-    (row,) = await people.stores.postgres["axion_gen"].fetch(sql, people.api, ledger=Ledger())
-    sealed = Sealed(row["encrypted_token"], row["nonce"], row["tag"], row["key_version"])
-    return people.stores.keyring.open(sealed).decode()
 
 
 async def test_a_user_connects_and_gets_access(people: Connecting) -> None:

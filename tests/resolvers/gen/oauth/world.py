@@ -18,6 +18,7 @@ from yarl import URL
 from loaders.ledger import Ledger
 from loaders.oauth.addresses import Reach
 from loaders.oauth.client import OAuthClient
+from loaders.secrets.keyring import Sealed
 from loaders.stores import Stores
 from loaders.tables.axion_gen.external import ExternalApi
 from loaders.tables.uuid7 import uuid7
@@ -132,3 +133,10 @@ async def sent_back(url: str) -> dict[str, str]:
             if url.startswith(REDIRECT):
                 return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     raise AssertionError("the provider asks for ever")
+
+
+async def refresh_token(people: Connecting) -> str:
+    sql = "SELECT * FROM user_external_api_tokens WHERE external_api_id = $1"
+    (row,) = await people.stores.postgres["axion_gen"].fetch(sql, people.api, ledger=Ledger())
+    sealed = Sealed(row["encrypted_token"], row["nonce"], row["tag"], row["key_version"])
+    return people.stores.keyring.open(sealed).decode()
