@@ -4,12 +4,16 @@ import json
 import shutil
 import signal
 import subprocess
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 import pytest
+from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from deploy.local.paths import CHECKOUT
+from tests.loaders.jobs.waiting import until
+from tests.system.big import DATABASE
 from tests.system.client import Client
 from tests.system.process import Running
 from tests.system.stores import Direct
@@ -164,23 +168,37 @@ async def test_a_job_that_has_ended_is_not_cancelled(client: Client, profiled: A
     assert answer == {"__typename": "Conflict", "code": "CONFLICT"}
 
 
-async def test_cancelled_while_running(client: Client, worker: Running, big: str, direct: Direct) -> None:
-    job = await _start(client, big, "big", user="admin")
+@pytest.fixture
+async def endless(big: str, clickhouse: AsyncClient) -> AsyncIterator[str]:
+    """The name of a table of that dataset whose profile takes minutes."""
+    name = f"{DATABASE}.endless"
+    rows = "SELECT number AS id, sleepEachRow(0.2) AS nap FROM system.numbers LIMIT 1000 SETTINGS max_block_size = 1"
+    await clickhouse.command(f"CREATE VIEW {name} AS {rows}")
+    yield "endless"
+    await clickhouse.command(f"DROP VIEW {name}")
+
+
+async def test_cancelled_while_running(client: Client, worker: Running, big: str, endless: str, direct: Direct) -> None:
+    async def running() -> bool:
+        rows = await direct.clickhouse(f"SELECT query FROM system.processes WHERE query LIKE '%nap%{endless}%'")
+        return any("system.processes" not in row["query"] for row in rows)
+
+    async def ended() -> bool:
+        return not await running()
+
+    job = await _start(client, big, endless, user="admin")
     async with connected(client, "admin") as socket:
         await socket.subscribe(WATCH, {"id": job["id"], "after": "0"})
-        kinds = []
-        async for payload in socket.payloads():
-            event = payload["data"]["jobUpdated"]
-            kinds.append((event["kind"], event["payload"].get("state")))
-            if event["kind"] == "PROGRESS" and ("CANCEL_REQUESTED", None) not in kinds and len(kinds) < 5:
-                cancelling = (await client.ask(CANCEL, {"id": job["id"]})).data["jobCancel"]
-                assert cancelling["job"]["cancelRequestedAt"] is not None
+        await until(running)
+        cancelling = (await client.ask(CANCEL, {"id": job["id"]})).data["jobCancel"]
+        assert cancelling["job"]["cancelRequestedAt"] is not None
+        events = [payload["data"]["jobUpdated"] async for payload in socket.payloads()]
+    kinds = [(event["kind"], event["payload"].get("state")) for event in events]
     assert kinds[-1] == ("STATE", "cancelled")
     assert ("CANCEL_REQUESTED", None) in kinds
     assert (await _job(client, job["id"], user="admin"))["result"] is None
     await worker.logs("job_stopped", job["rowId"], "cancelled")
-    running = await direct.clickhouse("SELECT query FROM system.processes WHERE query LIKE '%axion_system%'")
-    assert [row["query"] for row in running if "system.processes" not in row["query"]] == []
+    await until(ended, timeout_s=5)
 
 
 async def test_each_user_lists_their_own_jobs(client: Client, profiled: Any, direct: Direct) -> None:
