@@ -26,7 +26,7 @@ from tests.plans.ways import Ways
 from tests.system.postponed import postponed_job
 
 OWNER = Subject("test|owner", user_id=-1)
-SOON_S = 2.0
+SOON_S = 10.0
 
 
 @pytest.fixture

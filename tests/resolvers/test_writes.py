@@ -493,7 +493,7 @@ def _holding(connection: "asyncpg.Connection[asyncpg.Record]", statement: str) -
 
 async def _waiting(world: World, *, besides: int = 0) -> int:
     """The backend that waits for a lock in this database, as soon as there is one."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             pid: int | None = await world.direct.fetchval(
                 "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

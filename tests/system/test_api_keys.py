@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -94,15 +95,22 @@ async def test_mutations_out_of_scope(keyed: Client, mutation: str) -> None:
     assert not answer.statements
 
 
+async def last_taken(keyed: Client) -> float:
+    """Asks until the key is refused. The seconds from now to the asking of the last request that was not."""
+    revoked = last = time.monotonic()
+    async with asyncio.timeout(20):
+        while (asked := time.monotonic()) and (await keyed.ask("{ viewer { subject } }", user="key")).status != 401:
+            last = asked
+    return last - revoked
+
+
 async def test_revoked(client: Client, keyed: Client) -> None:
     assert (await client.ask(REVOKE, user="stranger", variables={"id": keyed.tokens["id"]})).data == {
         "apiKeyRevoke": {"code": "NOT_FOUND"}
     }
     revoked = await client.ask(REVOKE, user="analyst", variables={"id": keyed.tokens["id"]})
     assert revoked.data["apiKeyRevoke"]["apiKey"]["revokedAt"]
-    async with asyncio.timeout(1.5):
-        while (await keyed.ask("{ viewer { subject } }", user="key")).status != 401:
-            pass
+    assert await last_taken(keyed) < 1
     again = await client.ask(REVOKE, user="admin", variables={"id": keyed.tokens["id"]})
     assert again.data == revoked.data
 
@@ -134,7 +142,7 @@ async def test_revoked_while_a_socket_is_open(client: Client, keyed: Client) -> 
         )
         assert (await socket.receive_json())["type"] == "connection_ack"
         await client.ask(REVOKE, user="analyst", variables={"id": keyed.tokens["id"]})
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             for number in itertools.count():
                 payload = {"query": "{ viewer { subject } }"}
                 await socket.send_json({"id": str(number), "type": "subscribe", "payload": payload})
@@ -214,6 +222,4 @@ async def test_service_account(client: Client) -> None:
     }"""
     ended = await client.ask(update, user="admin", variables={"id": account["id"]})
     assert ended.data == {"serviceAccountUpdate": {"user": {"isActive": False}}}
-    async with asyncio.timeout(1.5):
-        while (await keyed.ask("{ viewer { subject } }", user="key")).status != 401:
-            pass
+    assert await last_taken(keyed) < 1

@@ -198,7 +198,7 @@ async def test_cancelled_while_running(client: Client, worker: Running, big: str
     assert ("CANCEL_REQUESTED", None) in kinds
     assert (await _job(client, job["id"], user="admin"))["result"] is None
     await worker.logs("job_stopped", job["rowId"], "cancelled")
-    await until(ended, timeout_s=5)
+    await until(ended)
 
 
 async def test_each_user_lists_their_own_jobs(client: Client, profiled: Any, direct: Direct) -> None:

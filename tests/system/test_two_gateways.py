@@ -83,7 +83,7 @@ async def _changed(two: Two, source: str, dataset: str, right: dict[str, str]) -
         async def so_there(expected: set[str] = codes) -> bool:
             return set((await two.there.ask(ROWS, {"dataset": dataset})).codes) == expected
 
-        await until(so_there, timeout_s=5)
+        await until(so_there)
 
 
 async def _narrowed(two: Two, dataset: str) -> None:

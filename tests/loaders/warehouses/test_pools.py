@@ -162,7 +162,7 @@ async def test_what_another_process_does_closes_it_unasked(gen: Postgres, keyrin
     else:
         async with gen.transaction() as session:
             await session.execute(sa.delete(DataSource).where(DataSource.id == ids["other"]))
-    await until(lambda: set(warehouses.opened) == {"datasource:kept"}, timeout_s=5)
+    await until(lambda: set(warehouses.opened) == {"datasource:kept"})
     await warehouses.close()
 
 

@@ -107,7 +107,7 @@ async def test_no_answer_ends_in_time() -> None:
         started = time.monotonic()
         with pytest.raises(TimedOut, match="in time"):
             await ask(f"http://127.0.0.1:{silent.getsockname()[1]}")
-        assert TIMEOUT_MS / 1000 <= time.monotonic() - started < 3 * TIMEOUT_MS / 1000
+        assert TIMEOUT_MS / 1000 <= time.monotonic() - started < 10 * TIMEOUT_MS / 1000
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ async def test_nonsense_is_no_store(answer: bytes) -> None:
         with pytest.raises(PermissionsUnavailable) as caught:
             await ask(url)
     assert url not in str(caught.value)
-    assert time.monotonic() - started < 3 * TIMEOUT_MS / 1000
+    assert time.monotonic() - started < 10 * TIMEOUT_MS / 1000

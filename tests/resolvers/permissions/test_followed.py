@@ -110,13 +110,15 @@ async def test_what_ends_by_the_clock_is_asked_again(cached: CachedAuthority, fe
 async def test_what_another_takes_away_counts_at_the_next_look(cached: CachedAuthority, other: OpenFga) -> None:
     assert (await asked(cached, ADMIN))[0]
     await other.write(deletes=[IS_ADMIN], ledger=Ledger())
-    started = time.monotonic()
+    taken = last = time.monotonic()
     async with asyncio.timeout(10):
         while True:
             await asyncio.sleep(0)  # what is kept is answered at once: the feed has no turn otherwise
+            began = time.monotonic()
             if not (await asked(cached, ADMIN))[0]:
                 break
-    assert time.monotonic() - started < SECONDS
+            last = began
+    assert last - taken < SECONDS
 
 
 async def test_without_the_feed_they_age(store: Store, other: OpenFga, clock: Clock) -> None:
