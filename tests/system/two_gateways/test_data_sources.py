@@ -1,21 +1,14 @@
 """A data source added, changed and removed through one gateway counts in another that runs all the while."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
-
-import pytest
 
 from gateway.settings import Settings
 from tests.loaders.jobs.waiting import until
-from tests.system.client import Client
 from tests.system.frail import add_source, remove_sources
-from tests.system.process import Gateway
 from tests.system.proxy import Proxy
 from tests.system.stores import Direct
+from tests.system.two_gateways.conftest import Two
 
 NAME = "system-two-gateways"
 ROWS = """
@@ -23,26 +16,6 @@ query Rows($dataset: ID!) { gen { dataset(id: $dataset) {
   dataSource { id } airlines: table(name: "airlines") { rows { totalCount } } airports: table(name: "airports") { name }
 } } }
 """
-DO = "mutation Do($input: {0}Input!) {{ it: {1}(input: $input) {{ __typename ... on Error {{ message }} }} }}"
-
-
-@dataclass(frozen=True, slots=True)
-class Two:
-    """Clients of two gateways over the same stores."""
-
-    here: Client
-    there: Client
-
-    async def do(self, mutation: str, input_: dict[str, Any]) -> Any:
-        """Done here."""
-        type_ = mutation[0].upper() + mutation[1:]
-        return (await self.here.ask(DO.format(type_, mutation), {"input": input_})).data["it"]
-
-
-@pytest.fixture(scope="module")
-async def two(settings: Settings, env_file: Path, logs: Path, client: Client) -> AsyncIterator[Two]:
-    async with Gateway.serve(env_file, logs / "second.log") as second:
-        yield Two(client, client.at(second.url))
 
 
 async def test_it_counts_there_without_a_restart(two: Two, settings: Settings, direct: Direct) -> None:

@@ -1,0 +1,32 @@
+"""Two gateways over the same stores: what is done through one is asked of the other."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.client import Client
+from tests.system.process import Gateway
+
+DO = "mutation Do($input: {0}Input!) {{ it: {1}(input: $input) {{ __typename {2} ... on Error {{ message }} }} }}"
+
+
+@dataclass(frozen=True, slots=True)
+class Two:
+    """Clients of two gateways over the same stores."""
+
+    here: Client
+    there: Client
+
+    async def do(self, mutation: str, input_: dict[str, Any], *, type_: str | None = None, shown: str = "") -> Any:
+        """Done here. `type_`: the input's name before `Input`; `shown`: what is selected of the answer."""
+        document = DO.format(type_ or mutation[0].upper() + mutation[1:], mutation, shown)
+        return (await self.here.ask(document, {"input": input_})).data["it"]
+
+
+@pytest.fixture(scope="package")
+async def two(env_file: Path, logs: Path, client: Client) -> AsyncIterator[Two]:
+    async with Gateway.serve(env_file, logs / "second.log") as second:
+        yield Two(client, client.at(second.url))
