@@ -28,8 +28,10 @@ from loaders.description import ColumnType, Kind
 from loaders.ledger import Ledger
 from loaders.read import AggregateFunction
 from loaders.warehouses.base import Warehouse
+from loaders.warehouses.bounded import bounded
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.s3_parquet import S3Parquet
+from resolvers.jobs.kinds.unhurried import Unhurried
 from tests.conformance.bigquery_front import ACCOUNT, Front
 from tests.conformance.rows import ODD_NAME, ODD_NAMES
 
@@ -45,6 +47,11 @@ class S3Server(Protocol):
     endpoint: str
     access_key: str
     secret_key: str
+
+
+def unhurried(warehouse: Warehouse) -> Unhurried:
+    """As jobs read it: an engine that is slow to start is no failure here."""
+    return Unhurried(bounded(warehouse, limit=4, memory_s=0, timeout_ms=60_000, clock=lambda: 0.0))
 
 
 class Subject(ABC):

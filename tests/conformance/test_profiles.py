@@ -17,13 +17,12 @@ from loaders.ledger import Ledger
 from loaders.read import Col, Compare, Op
 from loaders.warehouses.base import Estimates, ScanEstimates, Warehouse
 from loaders.warehouses.bounded import bounded
-from resolvers.jobs.kinds.unhurried import Unhurried
 from resolvers.profiles.budget import Budget, afforded
 from resolvers.profiles.edges import BINNED
 from resolvers.profiles.found import Bin, ColumnFigures
 from resolvers.profiles.profile import Contents, contents, reads
 from tests.conformance.rows import LARGE_ROWS, MIXED_ROWS
-from tests.conformance.subject import Subject
+from tests.conformance.subject import Subject, unhurried
 
 Rows = Sequence[dict[str, Any]]
 
@@ -32,7 +31,7 @@ async def profiled(
     warehouse: Warehouse, portion: Portion, columns: Sequence[Column], *, rows: int | None
 ) -> tuple[Contents, list[str]]:
     """And the statements that were sent."""
-    source = Watched(Unhurried(bounded(warehouse, limit=4, memory_s=0, timeout_ms=60_000, clock=lambda: 0.0)))
+    source = Watched(unhurried(warehouse))
     found = await contents(portion, columns, source, rows=rows, ledger=Ledger(), report=lambda _, __: None)
     return found, source.sent
 
