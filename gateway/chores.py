@@ -7,6 +7,7 @@ from functools import partial
 from gateway.settings import Jobs
 from loaders.audit.sweep import sweep as sweep_audit
 from loaders.jobs.purge import BATCH, purge
+from loaders.oauth.sweep import sweep as sweep_revocations
 from loaders.openfga.sweep import sweep as sweep_permissions
 from loaders.stores import Stores
 from loaders.sweep import sweep
@@ -30,6 +31,7 @@ def chores(stores: Stores, jobs: Jobs) -> list[Callable[[], Awaitable[None]]]:
 
     return [
         partial(sweep_permissions, gen, stores.openfga),
+        partial(sweep_revocations, gen, stores.oauth, stores.keyring),
         *(partial(sweep_audit, stores.postgres[store], stores.clickhouse) for store in ("axion_gen", "axion_sense")),
         partial(sweep, profiles, name="profile schedules", every_s=_SCHEDULES_S),
         partial(sweep, finished, name="finished jobs", every_s=_PURGE_S),

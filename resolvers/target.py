@@ -37,7 +37,8 @@ class Target:
     `author` is the column that gets the `sub` of who makes a row, where that is not its owner already. `whole` holds
     the values of a new row against each other: it returns them as they are stored, or raises `BadInput`. `check` then
     holds them against what is elsewhere, for who may write them.
-    `along` does what else a change of a row brings with it, in its transaction and before it: the row is locked.
+    `along` does what else a change of a row, or its end, brings with it, in its transaction and before it: the row is
+    locked, and the patch of its end is empty.
     """
 
     table: Table

@@ -123,6 +123,8 @@ async def delete(context: Context, target: Target, write: Delete, policies: Poli
         async def work() -> Key:
             stored = await stored_row(context, target, write.key, within, policies, for_delete=True)
             await require_allowed(context, target, stored, within)
+            if target.along is not None:
+                await target.along(context, within, write.key, {})
             await written_keys(sa.delete(target.model).where(is_row(target, write.key)), target, within)
             return write.key
 

@@ -20,6 +20,8 @@ class Action(StrEnum):
     SERVICE_ACCOUNT_CREATED = "service_account.created"
     SERVICE_ACCOUNT_CHANGED = "service_account.changed"
     EXTERNAL_API_MOVED = "external_api.moved"
+    EXTERNAL_API_DELETED = "external_api.deleted"
+    TOKENS_NOT_REVOKED = "external_api.tokens_not_revoked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from loaders.tables.axion_gen.external import (
     ExternalApiAuthorization,
     UserExternalApiToken,
 )
+from loaders.tables.axion_gen.revocations import TokenRevocation, TokenToRevoke
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,10 @@ SEALED_TABLES: Sequence[SealedTable] = (
     SealedTable(_table(ExternalApi), "encrypted_client_secret"),
     SealedTable(_table(ExternalApiAuthorization), "encrypted_verifier"),
     SealedTable(_table(ExternalApiAccessToken), "encrypted_token"),
+    SealedTable(_table(TokenRevocation), "encrypted_client_secret"),
+    SealedTable(_table(TokenToRevoke), "encrypted_token"),
 )
-"""All there are: what is not listed here is not rotated."""
+"""All there are: what is not listed here is not rotated. Sealed rows are copied from earlier ones to later ones alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.dialects.postgresql import insert
 
-from loaders.errors import AxionError, BadInput, Conflict, NotFound
+from loaders.errors import BadInput, Conflict, NotFound
+from loaders.oauth import revocations
 from loaders.oauth.client import TokenEndpoint, Tokens
 from loaders.oauth.pkce import Started, authorization_url, state_sha256
 from loaders.postgres.write import Transaction, transaction
@@ -27,8 +27,6 @@ from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.granting import STORE
 from resolvers.idempotency import Asked, Key, once
-
-_log = structlog.get_logger(__name__)
 
 _ACCOUNTS = describe(UserExternalApiToken, STORE)
 _KEYS = idempotency_keys(STORE)
@@ -200,45 +198,33 @@ async def access_token(context: Context, api_id: UUID) -> AccessToken:
 
 
 async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool | None:
-    """The subject's account is gone here, whatever the API says. Whether the API has ended its tokens (RFC 7009).
+    """The subject's account is gone here, whatever the API says. Whether the API has ended its tokens (RFC 7009): where
+    it has not, the worker goes on asking it to.
 
     None for one without a revocation endpoint, and for a mutation that is repeated. `NotFound` for another's account.
     """
     context.verdicts.require_subject()
-    gen, keyring, gone = context.stores.postgres[STORE], context.stores.keyring, list[sa.Row[Any]]()
+    stores, noted = context.stores, list[UUID]()
+    gen = stores.postgres[STORE]
     async with transaction(gen, context.ledger) as within:
 
         async def work() -> Key:
-            mine = sa.delete(UserExternalApiToken).where(
-                UserExternalApiToken.id == account_id, UserExternalApiToken.owner_subject == context.subject.id
+            mine = (
+                UserExternalApiToken.id == account_id,
+                UserExternalApiToken.owner_subject == context.subject.id,
             )
-            gone.extend(
-                await within.rows(
-                    mine.returning(
-                        UserExternalApiToken.external_api_id,
-                        UserExternalApiToken.encrypted_token.label("secret"),
-                        UserExternalApiToken.nonce,
-                        UserExternalApiToken.tag,
-                        UserExternalApiToken.key_version,
-                    )
-                )
-            )
-            if not gone:
+            found = await within.rows(sa.select(UserExternalApiToken.external_api_id).where(*mine).with_for_update())
+            if not found:
                 raise NotFound("You have no such account.")
+            note = await revocations.note(within, found[0].external_api_id, account_id=account_id)
+            noted.extend([note.id] if note.id is not None else [])
+            await within.rows(sa.delete(UserExternalApiToken).where(*mine))
             return (account_id,)
 
         await once(context, within, asked, keys=_KEYS, about=_ACCOUNTS, work=work)
-        api = await within.session.get(ExternalApi, gone[0].external_api_id) if gone else None
-    if api is None or api.revocation_url is None:
+    if not noted:
         return None
-    try:
-        token = _opened(keyring, gone[0])
-        endpoint = _endpoint(api, keyring)
-        await context.stores.oauth.revoke(endpoint, api.revocation_url, refresh_token=token, ledger=context.ledger)
-    except AxionError as error:
-        _log.warning("token_not_revoked", api=api.name, code=error.code.value)
-        return False
-    return True
+    return await revocations.settle(gen, stores.oauth, stores.keyring, noted[0], ledger=context.ledger)
 
 
 async def set_client_secret(context: Context, api_id: UUID, secret: str | None) -> None:

@@ -1,11 +1,13 @@
-"""An API of others whose addresses lead elsewhere: what was entrusted to the old ones is not sent to the new ones."""
+"""An API of others that leads elsewhere, or is offered no more: what was entrusted to it ends with it."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from loaders.audit.entry import Action
+from loaders.oauth.revocations import note
 from loaders.postgres.write import Transaction
 from loaders.read import Value
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization, UserExternalApiToken
@@ -19,14 +21,15 @@ _SECRET = ("encrypted_client_secret", "nonce", "tag", "key_version")
 
 async def forget_if_moved(context: Context, within: Transaction, key: Key, patch: Mapping[str, Value]) -> None:
     """Before a change of an API, under the lock of its row: where it brings another scheme, host or port, the client
-    secret, all users' tokens and the authorizations under way are gone with it, and the audit log has it.
+    secret, all users' tokens and the authorizations under way are gone with it, and the audit log has it. The tokens
+    are revoked at its old place.
 
     A revocation endpoint beside the token endpoint is no other place.
     """
     given = [name for name in _ADDRESSES if name in patch]
     if not given:
         return
-    (id_,) = key
+    id_ = _id(key)
     table = sa.inspect(ExternalApi).local_table
     (stored,) = (await within.rows(sa.select(*(table.c[name] for name in _ADDRESSES)).where(table.c.id == id_)))[:1]
     was = {name: origin(getattr(stored, name)) for name in _ADDRESSES}
@@ -39,12 +42,28 @@ async def forget_if_moved(context: Context, within: Transaction, key: Key, patch
     }
     if not moved:
         return
+    noted = await note(within, _id(key))
     await within.rows(sa.update(ExternalApi).where(ExternalApi.id == id_).values(dict.fromkeys(_SECRET)))
     await within.rows(sa.delete(ExternalApiAuthorization).where(ExternalApiAuthorization.external_api_id == id_))
     tokens = sa.delete(UserExternalApiToken).where(UserExternalApiToken.external_api_id == id_)
     gone = await within.rows(tokens.returning(UserExternalApiToken.id))
-    facts = {"addresses": moved, "connectionsForgotten": len(gone)}
+    facts = {"addresses": moved, "connectionsForgotten": len(gone), "tokensToRevoke": noted.tokens}
     await audit(context, within, Action.EXTERNAL_API_MOVED, f"external_api:{id_}", facts)
+
+
+async def revoke_if_deleted(context: Context, within: Transaction, key: Key, _: Mapping[str, Value]) -> None:
+    """Before an API is deleted, and all users' tokens with it: they are revoked, and the audit log has it."""
+    id_ = _id(key)
+    (api,) = await within.rows(sa.select(ExternalApi.name).where(ExternalApi.id == id_))
+    noted = await note(within, id_)
+    facts = {"name": api.name, "tokensToRevoke": noted.tokens}
+    await audit(context, within, Action.EXTERNAL_API_DELETED, f"external_api:{id_}", facts)
+
+
+def _id(key: Key) -> UUID:
+    (id_,) = key
+    assert isinstance(id_, UUID)
+    return id_
 
 
 def origin(url: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers.gen.external_moves import forget_if_moved
+from resolvers.gen.external_moves import forget_if_moved, revoke_if_deleted
 from resolvers.permissions.guards import AdminWrite
 from schema.mapping.writes import creates, deletes, updates
 
@@ -32,10 +32,13 @@ class ExternalMutation:
         columns=_API,
         along=forget_if_moved,
         description="Changes an API that is offered. An address at another host forgets the client secret and all "
-        "users' tokens: set the secret again, and let users connect again. For administrators.",
+        "users' tokens, which are ended at the old one: set the secret again, and let users connect again. For "
+        "administrators.",
     )
     gen_external_api_delete = deletes(
         "GenExternalApi",
         guard=_SYSTEM,
-        description="Offers an API no more, and forgets all users' tokens for it. For administrators.",
+        along=revoke_if_deleted,
+        description="Offers an API no more, forgets all users' tokens for it, and has the API end them where it can, "
+        "however long it does not answer. For administrators.",
     )

@@ -59,8 +59,8 @@ class GenExternalApiAuthorizeFinishInput:
 class GenExternalAccountDeletePayload:
     deleted_id: strawberry.ID = strawberry.field(description="Global id the account had.")
     is_revoked: bool | None = strawberry.field(
-        description="Whether the API has ended its tokens; false when it did not answer or refused, null when it has "
-        "no revocation endpoint, or the account was deleted before."
+        description="Whether the API has ended its tokens; false when it did not answer or refused, and is asked again "
+        "for a week; null when it has no revocation endpoint, or the account was deleted before."
     )
 
 

@@ -132,10 +132,10 @@ def updates(
     return idempotent_mutation(work, takes=takes, answers=payload, guard=Written(guard), description=description)
 
 
-def deletes(name: str, *, guard: WriteRule, description: str) -> Any:
-    """`{name}Delete`. The payload is the id the row had."""
+def deletes(name: str, *, guard: WriteRule, description: str, along: Along | None = None) -> Any:
+    """`{name}Delete`. The payload is the id the row had. `along` as `Target` has it."""
     mapping = OBJECTS[name]
-    target = _target(mapping, guard, ())
+    target = replace(_target(mapping, guard, ()), along=along)
     fields = {"id": _Field(strawberry.ID, _ID)}
     takes = _input(f"{name}DeleteInput", fields, f"Which `{name}` to delete.")
     payload = _deleted(name)

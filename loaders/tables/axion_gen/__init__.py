@@ -11,6 +11,7 @@ from loaders.tables.axion_gen import (
     outbox,
     profile_schedules,
     profiles,
+    revocations,
     role_assignments,
 )
 from loaders.tables.axion_gen.base import AxionGen
@@ -27,5 +28,6 @@ __all__ = [
     "outbox",
     "profile_schedules",
     "profiles",
+    "revocations",
     "role_assignments",
 ]

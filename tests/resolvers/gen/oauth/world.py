@@ -135,8 +135,8 @@ async def sent_back(url: str) -> dict[str, str]:
     raise AssertionError("the provider asks for ever")
 
 
-async def refresh_token(people: Connecting) -> str:
-    sql = "SELECT * FROM user_external_api_tokens WHERE external_api_id = $1"
-    (row,) = await people.stores.postgres["axion_gen"].fetch(sql, people.api, ledger=Ledger())
+async def refresh_token(people: Connecting, name: str = "ann") -> str:
+    sql = "SELECT * FROM user_external_api_tokens WHERE external_api_id = $1 AND owner_subject = $2"
+    (row,) = await people.stores.postgres["axion_gen"].fetch(sql, people.api, name, ledger=Ledger())
     sealed = Sealed(row["encrypted_token"], row["nonce"], row["tag"], row["key_version"])
     return people.stores.keyring.open(sealed).decode()

@@ -1,0 +1,26 @@
+"""Revokes what was noted (`loaders.oauth.revocations`), for as long as a process runs."""
+
+from itertools import count
+from typing import Final
+
+from loaders.ledger import Ledger
+from loaders.oauth import revocations
+from loaders.oauth.client import OAuthClient
+from loaders.postgres.client import Postgres
+from loaders.secrets.keyring import Keyring
+from loaders.sweep import EVERY_S
+from loaders.sweep import sweep as repeat
+
+_PRUNE_EVERY: Final = 60  # rounds
+
+
+async def sweep(postgres: Postgres, oauth: OAuthClient, keyring: Keyring, *, every_s: float = EVERY_S) -> None:
+    """Until cancelled. Any number may run at once; an API that does not take a token waits by itself."""
+    rounds = count()
+
+    async def move() -> bool:
+        if next(rounds) % _PRUNE_EVERY == 0:
+            await revocations.prune(postgres, ledger=Ledger())
+        return await revocations.deliver(postgres, oauth, keyring, ledger=Ledger())
+
+    await repeat(move, name="revocations", every_s=every_s)
