@@ -45,7 +45,7 @@ SEALED_TABLES: Sequence[SealedTable] = (
     SealedTable(_table(TokenRevocation), "encrypted_client_secret"),
     SealedTable(_table(TokenToRevoke), "encrypted_token"),
 )
-"""All there are: what is not listed here is not rotated. Sealed rows are only copied from earlier ones to later ones."""
+"""All there are: what is not listed here is not rotated. Rows are copied from earlier ones to later ones only."""
 
 
 @dataclass(frozen=True, slots=True)
