@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,14 @@ from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 
 _BY_DATASETS = """
-SELECT dataset_id, name, version, is_current, kind, table_name, time_column, dimensions, definition
+SELECT dataset_id, name, version, is_current, kind, table_name, time_column, dimensions, definition, created_at
 FROM public.dataset_semantic_metrics WHERE dataset_id = ANY($1) ORDER BY dataset_id, name, version
 """
 
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """A version of a metric; `definition` is the JSON that its kind takes."""
+    """A version of a metric; `definition` is the JSON that its kind takes. `created_at=None`: it is not written yet."""
 
     name: str
     version: int
@@ -29,6 +30,7 @@ class MetricRow:
     time_column: str | None
     dimensions: tuple[str, ...]
     definition: Any
+    created_at: datetime | None = None
 
 
 class MetricsByDatasetId(DataLoader[UUID, Sequence[MetricRow]]):
@@ -55,6 +57,7 @@ class MetricsByDatasetId(DataLoader[UUID, Sequence[MetricRow]]):
                     row["time_column"],
                     tuple(row["dimensions"]),
                     orjson.loads(row["definition"]),
+                    row["created_at"],
                 )
             )
         return [found[id_] for id_ in dataset_ids]

@@ -1,11 +1,12 @@
-"""Where the tables of datasets are, and what they may or must be narrowed by, for one request."""
+"""Where the tables of datasets are, what they may or must be narrowed by and what is hidden, for one request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import orjson
 from aiodataloader import DataLoader
 
+from loaders.description import Table
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 
@@ -14,7 +15,10 @@ SELECT d.id, d.data_source_id, d.remote_schema, d.table_names, (
     SELECT json_agg(json_build_array(f.table_name, f.column_name, f.kind, f.operator, f.default_value, f.is_required)
                     ORDER BY f.position, f.id)
     FROM public.table_filters f WHERE f.dataset_id = d.id
-) AS filters
+) AS filters, (
+    SELECT json_agg(json_build_array(c.table_name, c.column_name))
+    FROM public.curation_overrides c WHERE c.dataset_id = d.id AND c.is_hidden
+) AS hidden
 FROM public.datasets d WHERE d.id = ANY($1)
 """
 
@@ -41,14 +45,23 @@ class TableFilter:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A dataset is a space, or some tables of it: `only=None` is all. `filters` are those of all its tables."""
+    """A dataset is a space, or some tables of it: `only=None` is all. `filters` are those of all its tables.
+
+    `hidden` are the names of (table, column) that curation hides; column None is the table itself.
+    """
 
     space: Space
     only: frozenset[str] | None
     filters: tuple[TableFilter, ...] = ()
+    hidden: frozenset[tuple[str, str | None]] = frozenset()
 
     def has(self, table: str) -> bool:
-        return self.only is None or table in self.only
+        return (self.only is None or table in self.only) and (table, None) not in self.hidden
+
+    def shown(self, table: Table) -> Table:
+        """Without the columns that curation hides; the same table where it hides none."""
+        columns = tuple(each for each in table.columns if (table.name, each.name) not in self.hidden)
+        return table if len(columns) == len(table.columns) else replace(table, columns=columns)
 
     def filters_of(self, table: str) -> tuple[TableFilter, ...]:
         return tuple(filter_ for filter_ in self.filters if filter_.table == table)
@@ -72,6 +85,7 @@ class PlaceByDatasetId(DataLoader[UUID, Place | None]):
                 Space(row["data_source_id"], row["remote_schema"]),
                 None if row["table_names"] is None else frozenset(row["table_names"]),
                 tuple(TableFilter(*values) for values in orjson.loads(row["filters"] or "[]")),
+                frozenset((table, column) for table, column in orjson.loads(row["hidden"] or "[]")),
             )
             for row in rows
         }

@@ -7,6 +7,7 @@ more rows is never made of ratios or averages of fewer.
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -86,29 +87,35 @@ class Tree:
 
 
 def tree_of(name: str, version: int | None, rows: Sequence[MetricRow]) -> Tree:
-    """`NotFound` for a metric, or a part of one, that is not there; parts are as they stand. `BadInput` for a ring."""
+    """`NotFound` for a metric, or a part of one, that is not there. `BadInput` for a ring.
+
+    Parts of the metric as it stands are as they stand. A version that has a successor is made of the parts as they were
+    when that was written, so it means for ever what it meant last; of a withdrawn part, its last version.
+    """
     row = _row(name, version, rows)
     if row is None:
         raise NotFound(f"There is no metric {name!r} in this dataset.")
-    tree, count = _tree(row, rows, ())
+    tree, count = _tree(row, rows, (), _ended(row, rows))
     if count > MAX_PARTS:
         raise BadInput(f"Metric {name!r} is made of more than {MAX_PARTS} metrics.")
     return tree
 
 
-def _tree(row: MetricRow, rows: Sequence[MetricRow], above: tuple[str, ...]) -> tuple[Tree, int]:
+def _tree(
+    row: MetricRow, rows: Sequence[MetricRow], above: tuple[str, ...], ended: datetime | None
+) -> tuple[Tree, int]:
     if row.name in above or len(above) > MAX_PARTS:
         raise BadInput(f"Metric {row.name!r} is made of itself: {' > '.join((*above, row.name))}.")
     definition, parts = _definition(row)
     below: dict[str, Tree] = {}
     count = 1
     for part in parts:
-        found = _row(part, None, rows)
+        found = _row(part, None, rows) if ended is None else _row_before(part, ended, rows)
         if found is None:
             raise NotFound(f"Metric {row.name!r} is made of {part!r}, which is not there any more.")
         if found.kind == "cumulative":
             raise BadInput(f"Metric {row.name!r} is made of {part!r}, which is cumulative: ask for that by itself.")
-        below[part], more = _tree(found, rows, (*above, row.name))
+        below[part], more = _tree(found, rows, (*above, row.name), ended)
         count += more
         if count > MAX_PARTS:
             break
@@ -118,6 +125,18 @@ def _tree(row: MetricRow, rows: Sequence[MetricRow], above: tuple[str, ...]) -> 
 def _row(name: str, version: int | None, rows: Sequence[MetricRow]) -> MetricRow | None:
     of_name = (row for row in rows if row.name == name)
     return next((row for row in of_name if (row.is_current if version is None else row.version == version)), None)
+
+
+def _ended(row: MetricRow, rows: Sequence[MetricRow]) -> datetime | None:
+    """When the version after it was written; None of the last one."""
+    later = [each for each in rows if each.name == row.name and each.version > row.version]
+    return min(later, key=lambda each: each.version).created_at if later else None
+
+
+def _row_before(name: str, moment: datetime, rows: Sequence[MetricRow]) -> MetricRow | None:
+    """The last version that was written before."""
+    written = [row for row in rows if row.name == name and row.created_at is not None and row.created_at < moment]
+    return max(written, key=lambda row: row.version, default=None)
 
 
 def _definition(row: MetricRow) -> tuple[Simple | Ratio | Derived | Cumulative, tuple[str, ...]]:

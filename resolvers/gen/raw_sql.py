@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from loaders.audit.entry import Action
@@ -21,8 +21,7 @@ from resolvers.gen.forecast import Forecast, forecast
 from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.raw_use import used
 from resolvers.gen.required import require_filters
-from resolvers.gen.tables import describe_table
-from resolvers.profiles.hidden import hidden_columns
+from resolvers.gen.tables import describe_table, describe_whole
 
 MAX_TABLES = 20
 
@@ -68,12 +67,11 @@ async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
     warehouse = await context.stores.warehouses.open(place.space.data_source_id, ledger=context.ledger)
     try:
         query = await asyncio.to_thread(RawQuery, text, warehouse.dialect.name)
-        described = await _found(context, dataset_id, query.tables)
-        found = await _shown(context, dataset_id, described)
+        found = await _found(context, dataset_id, query.tables)
         for ref, table in found.items():
             for condition in conditions_of(query.tree, ref):
                 require_filters(condition, place.filters_of(table.name))
-        narrowed = frozenset(ref for ref, table in found.items() if table != described[ref])
+        narrowed = await _narrowed(context, dataset_id, found)
         sql = await asyncio.to_thread(query.spelled, found, narrowed=narrowed)
     except SqlRefused as refused:
         await used(context, Action.SQL_REFUSED, dataset_id, {"reason": str(refused)})
@@ -112,13 +110,7 @@ async def _found(context: Context, dataset_id: UUID, refs: Sequence[TableRef]) -
     return found
 
 
-async def _shown(context: Context, dataset_id: UUID, described: Mapping[TableRef, Table]) -> Mapping[TableRef, Table]:
-    """The tables without the columns that curation hides."""
-    tables = {table.name for table in described.values()}
-    hidden = dict(
-        zip(tables, await asyncio.gather(*(hidden_columns(context, dataset_id, name) for name in tables)), strict=True)
-    )
-    return {
-        ref: replace(table, columns=tuple(each for each in table.columns if each.name not in hidden[table.name]))
-        for ref, table in described.items()
-    }
+async def _narrowed(context: Context, dataset_id: UUID, found: Mapping[TableRef, Table]) -> frozenset[TableRef]:
+    """The tables that have columns which curation hides."""
+    whole = await asyncio.gather(*(describe_whole(context, dataset_id, ref.name) for ref in found))
+    return frozenset(ref for ref, table in zip(found, whole, strict=True) if table != found[ref])

@@ -37,8 +37,16 @@ async def list_tables(context: Context, dataset_id: UUID) -> Sequence[RemoteTabl
 async def describe_table(context: Context, dataset_id: UUID, name: str) -> Table | None:
     """The table's columns, or None when there is none or the subject may not see it: the two are not told apart.
 
-    Its warehouse is then in `context.stores.warehouses.opened` under `table.store`.
+    What curation hides is not there, whoever asks: neither the table nor the column. Its warehouse is then in
+    `context.stores.warehouses.opened` under `table.store`.
     """
+    table = await describe_whole(context, dataset_id, name)
+    place = await _place(context, dataset_id)
+    return table if table is None or place is None else place.shown(table)
+
+
+async def describe_whole(context: Context, dataset_id: UUID, name: str) -> Table | None:
+    """As `describe_table`, with the columns that curation hides: none of their values may be read."""
     table = await _visible(context, dataset_id, name)
     return None if table is None else await asyncio.shield(gen_loaders(context).tables.load(table))
 

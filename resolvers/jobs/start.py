@@ -8,7 +8,7 @@ from loaders.jobs.store import create_within
 from loaders.postgres.client import WriteSession
 from resolvers.context import Context
 from resolvers.gen.rows import column_of, predicate
-from resolvers.gen.tables import describe_table
+from resolvers.gen.tables import describe_table, describe_whole
 from resolvers.idempotency import Asked
 from resolvers.jobs.kinds import encryption_key_rotate, table_profile_refresh
 from resolvers.jobs.repeatable import job_once
@@ -43,10 +43,12 @@ async def require_refreshable(context: Context, refresh: table_profile_refresh.A
     `UnknownColumn` for what does not fit the table."""
     context.verdicts.require_subject()
     table = await describe_table(context, refresh.dataset_id, refresh.table_name)
-    if table is None:
+    whole = await describe_whole(context, refresh.dataset_id, refresh.table_name)
+    if table is None or whole is None:
         raise NotFound(f"The dataset has no table {refresh.table_name!r}, or you may not see it.")
     for name in refresh.exclude:
-        column_of(table, name)
+        if not whole.has_column(name):
+            column_of(table, name)
     predicate(refresh.where, table)
     if refresh.sample_rows is not None and not 0 <= refresh.sample_rows <= MAX_SAMPLE_ROWS:
         raise BadInput(f"`sampleRows` is from 0 to {MAX_SAMPLE_ROWS}.", field="sampleRows")

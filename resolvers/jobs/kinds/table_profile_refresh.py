@@ -20,12 +20,11 @@ from loaders.warehouses.base import Estimate
 from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.required import require_filters
 from resolvers.gen.rows import predicate
-from resolvers.gen.tables import describe_table, estimate_table
+from resolvers.gen.tables import describe_table, describe_whole, estimate_table
 from resolvers.jobs.kinds.kind import JobContext
 from resolvers.jobs.kinds.unhurried import Unhurried
 from resolvers.profiles.budget import Budget, afforded
 from resolvers.profiles.found import Basis, Profile
-from resolvers.profiles.hidden import hidden_columns
 from resolvers.profiles.kept import keep
 from resolvers.profiles.profile import contents, reads
 
@@ -82,12 +81,12 @@ async def run(job: JobContext, arguments: JsonObject, *, max_bytes: int) -> Json
     asked = asked_of(arguments)
     context = job.context
     job.report(0.0, f"{asked.table_name}: metadata")
-    table = await describe_table(context, asked.dataset_id, asked.table_name)
+    table = await describe_whole(context, asked.dataset_id, asked.table_name)
+    shown = await describe_table(context, asked.dataset_id, asked.table_name)
     estimate = await estimate_table(context, asked.dataset_id, asked.table_name)
-    if table is None or estimate is None:
+    if table is None or shown is None or estimate is None:
         raise NotFound(f"The dataset has no table {asked.table_name!r}, or you may not see it.")
-    hidden = await hidden_columns(context, asked.dataset_id, asked.table_name)
-    excluded = tuple(c.name for c in table.columns if c.name in hidden or c.name in asked.exclude)
+    excluded = tuple(c.name for c in table.columns if not shown.has_column(c.name) or c.name in asked.exclude)
     found = Profile(table.columns, excluded, Basis.METADATA, estimate.rows, estimate.bytes)
     if asked.sample_rows != 0 and len(excluded) < len(table.columns):
         budget = Budget(asked.max_bytes or max_bytes, strict=asked.max_bytes is not None)

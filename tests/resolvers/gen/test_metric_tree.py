@@ -1,6 +1,7 @@
 """What metrics are made of, and sums through time: a table of cases."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -52,6 +53,40 @@ ROWS = [
 )
 def test_values(name: str, values: dict[str, Any], expected: Any) -> None:
     assert tree_of(name, None, ROWS).value(values) == expected
+
+
+def test_an_old_version_is_made_of_what_it_was_made_of_last() -> None:
+    """The share by its versions, after each part has been revised before and after it, and one was withdrawn."""
+
+    def at(hour: int, row: MetricRow) -> MetricRow:
+        return replace(row, created_at=datetime(2024, 1, 1, hour, tzinfo=UTC))
+
+    share = {"numerator": "a", "denominator": "b"}
+    rows = [
+        at(1, metric("a", "simple", {"measure": {"function": "COUNT"}}, version=1, is_current=False)),
+        at(3, metric("a", "simple", {"measure": {"function": "COUNT"}}, version=2, is_current=False)),
+        at(7, metric("a", "simple", {"measure": {"function": "COUNT"}}, version=3)),
+        at(1, metric("b", "simple", {"measure": {"function": "COUNT"}}, version=1, is_current=False)),
+        at(2, metric("share", "ratio", share, version=1, is_current=False)),
+        at(5, metric("share", "ratio", share, version=2, is_current=False)),
+        at(6, metric("share", "ratio", {"numerator": "a", "denominator": "a"}, version=3)),
+        at(2, metric("twice", "ratio", {"numerator": "share", "denominator": "a"}, version=1, is_current=False)),
+        at(4, metric("twice", "ratio", {"numerator": "a", "denominator": "share"}, version=2)),
+        at(6, metric("late", "simple", {"measure": {"function": "COUNT"}})),
+        at(1, metric("early", "ratio", {"numerator": "late", "denominator": "a"}, is_current=False)),
+        at(5, metric("early", "ratio", {"numerator": "a", "denominator": "a"}, version=2)),
+    ]
+    for name, version, expected in (
+        ("share", 1, {"share": 1, "a": 2, "b": 1}),
+        ("share", 2, {"share": 2, "a": 2, "b": 1}),
+        ("share", 3, {"share": 3, "a": 3}),
+        ("share", None, {"share": 3, "a": 3}),
+        ("twice", 1, {"twice": 1, "share": 1, "a": 2, "b": 1}),
+        ("twice", 2, {"twice": 2, "share": 3, "a": 3}),
+    ):
+        assert tree_of(name, version, rows).versions == expected, (name, version)
+    with pytest.raises(NotFound, match="'late'"):
+        tree_of("early", 1, rows)
 
 
 def test_what_is_not_there() -> None:

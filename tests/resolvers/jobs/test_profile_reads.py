@@ -92,14 +92,16 @@ async def test_hidden_and_excluded_columns_are_in_no_statement(
     async with stores.postgres["axion_gen"].transaction() as session:
         hidden = CurationOverride(dataset_id=clickhouse_dataset, table_name=table, column_name="ssn", is_hidden=True)
         session.add(hidden)
-    job = await refreshed(admin, Asked(clickhouse_dataset, table, exclude=("diagnosis",)))
+    job = await refreshed(admin, Asked(clickhouse_dataset, table, exclude=("diagnosis", "ssn")))
     assert (job.state, job.error) == (State.SUCCEEDED, None)
     found = await profile_of(stores, clickhouse_dataset, table)
     assert (found["excluded_columns"], found["profiled_rows"]) == (["diagnosis", "ssn"], 1)
     assert (list(found["statistics"]), list(found["sample_values"])) == (["id"], ["id"])  # type: ignore[call-overload]
     assert len(sent) == 3  # samples, figures, a histogram
     assert not [each for each in sent if "ssn" in each or "diagnosis" in each]
-    refused = await refreshed(admin, Asked(clickhouse_dataset, table, where={"column": "ssn", "startsWith": "0"}))
+    with pytest.raises(UnknownColumn, match="'ssn'"):
+        await refreshed(admin, Asked(clickhouse_dataset, table, where={"column": "ssn", "startsWith": "0"}))
+    refused = await refreshed(admin, Asked(clickhouse_dataset, table, exclude=("id",), where={"column": "id", "eq": 1}))
     assert (refused.error or {})["code"] == UnknownColumn.code.value
     assert len(sent) == 3
 

@@ -225,6 +225,44 @@ async def test_a_table_that_may_not_be_seen(tpch: World, stores: GenStores) -> N
         assert answer.statements(STORE) == 1, "the orders are described, and nothing is asked of the items"
 
 
+async def test_a_joined_column_that_is_hidden(tpch: World) -> None:
+    """As one that is not there, in the same words: whatever asks for it, nothing is asked of the rows."""
+    first = TO_ITEMS | {"where": {"column": "l_line", "eq": 0}}
+    priced = TO_ITEMS | MANY | {"measures": [{"function": "SUM", "column": "l_price", "as": "price"}]}
+    more: dict[str, Any] = {"dimensions": ["o_priority", "mode", "items.l_mode"], "measure": TOTAL}
+    await define(tpch, "total", joins=[first], names={"mode": "items.l_mode"}, **more)
+    await define(tpch, "own", joins=[first], measure=TOTAL, where={"column": "items.l_mode", "eq": "AIR"})
+    await define(tpch, "met", dimensions=["items.l_mode"], measure=TOTAL, joins=[first])
+    await define(tpch, "priced", dimensions=["items.price"], measure=TOTAL, joins=[priced])
+    assert len(rows(await ask(tpch, "total", "mode"))) == 4
+    for column in ("l_mode", "l_price", "l_line"):
+        hidden = {"datasetId": "@tpch", "tableName": "lineitem", "columnName": column, "isHidden": True}
+        await made(tpch, "GenCurationOverride", hidden, user="admin")
+    flag = {"column": "items.l_mode", "eq": "AIR"}
+    for user in ("ann", "admin"):
+        for name, by_, where in (
+            ("total", ["mode"], None),
+            ("total", ["items.l_mode"], None),
+            ("total", [], flag),
+            ("total", [], {"or": [{"not": flag}, {"column": "o_key", "gte": 0}]}),
+            ("own", [], None),
+            ("met", ["items.l_mode"], None),
+            ("priced", ["items.price"], None),
+        ):
+            answer = await ask(tpch, name, *by_, user=user, where=where)
+            assert [error["code"] for error in answer.errors] == ["UNKNOWN_COLUMN"], (name, by_, where)
+            assert answer.statements(STORE) == 2, "descriptions alone"
+            told = answer.errors[0]["message"]
+            assert told.count("l_mode") + told.count("l_price") + told.count("l_line") == 1, told
+        assert len(rows(await ask(tpch, "total", "o_priority", user=user))) == 3
+    given = {"datasetId": "@tpch", "name": "x", "title": "x", "kind": "simple", "tableName": "orders"}
+    for column in ("l_mode", "l_gone"):
+        row = {**given, **of_joins([TO_ITEMS | MANY]), "dimensions": [f"items.{column}"]}
+        row["definition"]["measure"] = {"function": "COUNT_DISTINCT", "column": "o_key"}
+        done = await tpch.do("admin", "genSemanticMetricCreate", row)
+        assert (done["field"], done["message"].replace(column, "?").count("?")) == ("dimensions", 1), done
+
+
 async def test_a_joined_table_that_is_only_read_narrowed(tpch: World) -> None:
     demanded = {
         "datasetId": "@tpch",

@@ -20,6 +20,12 @@ query Metric($id: ID!, $name: String!, $version: Int, $groupBy: [String!], $time
   } } }
 }
 """
+ID = """query Id($id: ID!, $name: String!) { gen { dataset(id: $id) {
+  metrics(where: {name: {eq: $name}, isCurrent: {eq: true}}) { nodes { id } }
+} } }"""
+PARTS = """query Parts($id: ID!) { gen { dataset(id: $id) {
+  metric(name: "late_share", version: 1) { answer { parts { name version } } }
+} } }"""
 SIMPLE = {
     "datasetId": "@nyc",
     "kind": "simple",
@@ -62,6 +68,13 @@ def flights(sample: NewYorkFlights) -> list[dict[str, Any]]:
     columns = ["origin", "carrier", "dep_delay", "distance", "time_hour"]
     rows: list[dict[str, Any]] = sample.flights.select(columns).to_pylist()
     return rows
+
+
+async def key_of(world: World, name: str) -> str:
+    """The global id of the version that is current."""
+    found = await asked(world, "ann", ID, {"id": "@nyc", "name": name})
+    (node,) = found.data["gen"]["dataset"]["metrics"]["nodes"]
+    return str(node["id"])
 
 
 def groups(answer: Answer) -> list[dict[str, Any]]:
@@ -211,15 +224,30 @@ async def test_what_is_refused(metrics: World) -> None:
 
 
 async def test_a_version(metrics: World, flights: list[dict[str, Any]]) -> None:
-    document = (
-        """query Id($id: ID!) { gen { dataset(id: $id) { metrics(where: {name: {eq: "late"}}) { nodes { id } } } } }"""
-    )
-    (node,) = (await asked(metrics, "ann", document, {"id": "@nyc"})).data["gen"]["dataset"]["metrics"]["nodes"]
     patch = {"definition": {**LATE, "where": {"column": "dep_delay", "gt": 120}}}
-    done = await metrics.do("admin", "genSemanticMetricRevise", {"id": node["id"], "patch": patch})
+    done = await metrics.do("admin", "genSemanticMetricRevise", {"id": await key_of(metrics, "late"), "patch": patch})
     assert done["__typename"] == "GenSemanticMetricRevisePayload", done
     assert groups(await ask(metrics, "late", version=1)) == [{"late": sum(map(is_late, flights))}]
     assert groups(await ask(metrics, "late")) == [{"late": sum((f["dep_delay"] or 0) > 120 for f in flights)}]
+
+
+async def test_an_old_ratio_keeps_its_old_parts(metrics: World, flights: list[dict[str, Any]]) -> None:
+    """A ratio as it stands follows its parts; a version of it that was followed by another answers as it did last."""
+    late = {minutes: sum((f["dep_delay"] or 0) > minutes for f in flights) for minutes in (60, 120)}
+    definition = {"numerator": "late", "denominator": "flights"}
+    narrower = {"definition": {**LATE, "where": {"column": "dep_delay", "gt": 120}}}
+    for name, patch in (("late_share", {"definition": definition}), ("late", narrower)):
+        done = await metrics.do("admin", "genSemanticMetricRevise", {"id": await key_of(metrics, name), "patch": patch})
+        assert done["__typename"] == "GenSemanticMetricRevisePayload", done
+    for version, minutes in ((1, 60), (2, 120), (None, 120)):
+        found = groups(await ask(metrics, "late_share", version=version))
+        assert found == [{"late_share": late[minutes] / len(flights)}], version
+    answer = await asked(metrics, "ann", PARTS, {"id": "@nyc"})
+    assert answer.data["gen"]["dataset"]["metric"]["answer"]["parts"] == [
+        {"name": "late_share", "version": 1},
+        {"name": "late", "version": 1},
+        {"name": "flights", "version": 1},
+    ]
 
 
 async def test_who_may_not_see_the_dataset(metrics: World) -> None:

@@ -27,23 +27,23 @@ async def test_answers_are_those_by_hand(engine: Engine, client: Client, hand: B
     expected = hand.rows(question.sql)
     assert expected, "a question without an answer shows nothing"
     if "nodes" in question.field:
-        _same(found, {"nodes": expected})
+        same(found, {"nodes": expected})
     else:
-        _same(found, expected[0] if "totalCount" in question.field else expected)
+        same(found, expected[0] if "totalCount" in question.field else expected)
     assert answer.statements[f"datasource:{engine.source}"] <= 8
 
 
-def _same(found: Any, expected: Any) -> None:
+def same(found: Any, expected: Any) -> None:
     """Equal; of numbers it does not matter whether they are text, nor how many zeros follow the point."""
     match expected:
         case dict():
             assert list(found) == list(expected)
             for name, value in expected.items():
-                _same(found[name], value)
+                same(found[name], value)
         case list():
             assert len(found) == len(expected)
             for each, other in zip(found, expected, strict=True):
-                _same(each, other)
+                same(each, other)
         case float():
             assert float(found) == pytest.approx(expected, rel=1e-9)
         case int():

@@ -1,0 +1,73 @@
+"""What curation hides is not there, whoever asks and whatever way: tables and columns."""
+
+from typing import Any
+
+import pytest
+
+from tests.schema.gen.new_york import asked, made
+from tests.schema.gen.world import World
+
+STORE = "datasource:nyc"
+TABLE = 'query($id: ID!) { gen { dataset(id: $id) { table(name: "flights") { %s } } } }'
+DASHBOARD = """query($id: ID!) { gen { dashboard(id: $id) {
+  widgets { nodes { title answer { rows columns { name } } } } controls { nodes { values { values } } }
+} } }"""
+ASKED = (
+    'rows(select: ["tailnum"], first: 1) { nodes }',
+    'rows(select: ["origin"], where: {column: "tailnum", startsWith: "N1"}) { totalCount }',
+    'rows(select: ["origin"], where: {not: {column: "tailnum", isNull: true}}, first: 1) { nodes }',
+    'rows(select: ["origin"], orderBy: [{column: "tailnum"}], first: 1) { nodes }',
+    'aggregate(groupBy: ["tailnum"], measures: [{function: COUNT}])',
+    'aggregate(measures: [{function: MAX, column: "tailnum"}])',
+    'aggregate(where: {column: "tailnum", eq: "N14228"}, measures: [{function: COUNT}])',
+    'estimate(where: {column: "tailnum", eq: "N14228"}) { rows }',
+)
+
+
+async def hide(world: World, table: str, column: str | None) -> None:
+    given: dict[str, Any] = {"datasetId": "@nyc", "tableName": table, "isHidden": True}
+    await made(world, "GenCurationOverride", given if column is None else {**given, "columnName": column}, user="admin")
+
+
+@pytest.mark.parametrize("user", ["ann", "admin"])
+async def test_a_hidden_column(nyc: World, user: str) -> None:
+    await hide(nyc, "flights", "tailnum")
+    answer = await asked(nyc, user, TABLE % "columns { name } rows(first: 1) { nodes }", {"id": "@nyc"})
+    found = answer.data["gen"]["dataset"]["table"]
+    assert "tailnum" not in found["rows"]["nodes"][0]
+    assert [column["name"] for column in found["columns"]] == list(found["rows"]["nodes"][0])
+    assert len(found["columns"]) == 18
+    for field in ASKED:
+        hidden = await asked(nyc, user, TABLE % field, {"id": "@nyc"})
+        absent = await asked(nyc, user, TABLE % field.replace("tailnum", "no_such"), {"id": "@nyc"})
+        assert [error["code"] for error in hidden.errors] == ["UNKNOWN_COLUMN"], field
+        assert hidden.errors[0]["message"] == absent.errors[0]["message"].replace("no_such", "tailnum")
+        assert hidden.statements(STORE) == 1, "it is described, and its rows are not read"
+
+
+async def test_a_hidden_column_of_a_dashboard(nyc: World) -> None:
+    board = await made(nyc, "GenDashboard", {"name": "Board", "datasetId": "@nyc", "visibility": "dataset"}, user="ann")
+    widget = {"dashboardId": board, "kind": "table", "datasetId": "@nyc", "tableName": "flights"}
+    query = {"groupBy": ["tailnum"], "measures": [{"function": "COUNT"}], "limit": 1}
+    await made(nyc, "GenDashboardWidget", {**widget, "title": "by plane", "query": query}, user="ann")
+    await made(nyc, "GenDashboardWidget", {**widget, "title": "rows", "query": {"limit": 1}}, user="ann")
+    control = {"dashboardId": board, "name": "plane", "kind": "select", "columnName": "tailnum", "operator": "in"}
+    await made(nyc, "GenDashboardControl", {**control, "tableName": "flights", "datasetId": "@nyc"}, user="ann")
+    await hide(nyc, "flights", "tailnum")
+    answer = await asked(nyc, "ann", DASHBOARD, {"id": board})
+    grouped, rows = answer.data["gen"]["dashboard"]["widgets"]["nodes"]
+    assert grouped == {"title": "by plane", "answer": None}
+    assert "tailnum" not in rows["answer"]["rows"][0]
+    assert {error["code"] for error in answer.errors} == {"UNKNOWN_COLUMN"}
+
+
+@pytest.mark.parametrize("user", ["ann", "admin"])
+async def test_a_hidden_table(nyc: World, user: str) -> None:
+    await hide(nyc, "flights", None)
+    listing = "query($id: ID!) { gen { dataset(id: $id) { tables { name } table(name: %s) { rows { totalCount } } } } }"
+    answer = await asked(nyc, user, listing % '"flights"', {"id": "@nyc"})
+    assert answer.errors == []
+    found = answer.data["gen"]["dataset"]
+    assert found["table"] is None
+    assert [table["name"] for table in found["tables"]] == ["airlines", "planes", "weather"]
+    assert answer.statements(STORE) == 1, "they are listed"
