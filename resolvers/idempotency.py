@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from loaders.description import Table
+from loaders.encode.number import Exact
 from loaders.encode.value import decode_value, encode_value
 from loaders.errors import BadInput, Conflict
 from loaders.postgres.write import Transaction
@@ -38,7 +39,7 @@ class Asked:
     @property
     def message(self) -> bytes:
         """The input, equal for equal inputs. It may hold passwords: only its fingerprint is kept."""
-        return json.dumps(self.input, sort_keys=True, default=_text).encode()
+        return json.dumps(_distinct(self.input), sort_keys=True, default=_text).encode()
 
 
 async def once(
@@ -97,6 +98,19 @@ def _encoded(key: Key, table: Table) -> list[str]:
 
 def _decoded(texts: list[str], table: Table) -> Key:
     return tuple(decode_value(text, table.column(name).type) for name, text in zip(table.key, texts, strict=True))
+
+
+def _distinct(value: object) -> object:
+    """With numbers that no double is as their texts: `json` would write the doubles next to them."""
+    match value:
+        case Exact():
+            return {"number": value.text}
+        case dict():
+            return {name: _distinct(below) for name, below in value.items()}
+        case list():
+            return [_distinct(item) for item in value]
+        case _:
+            return value
 
 
 def _text(value: object) -> str:

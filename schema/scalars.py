@@ -12,10 +12,18 @@ from typing import Any, NewType, cast
 
 import orjson
 import strawberry
-from graphql import GraphQLError
+from graphql import (
+    FloatValueNode,
+    GraphQLError,
+    ListValueNode,
+    ObjectValueNode,
+    ValueNode,
+    value_from_ast_untyped,
+)
 from strawberry.types.scalar import ScalarDefinition
 
 from loaders.description import ColumnType, Kind
+from loaders.encode.number import Exact, exact_number
 from loaders.encode.value import encode_value
 
 BigInt = NewType("BigInt", int)
@@ -76,7 +84,7 @@ def _parse_date(value: object) -> date:
 
 
 def _parse_decimal(value: object) -> Decimal:
-    text = value if isinstance(value, str) else repr(value) if type(value) in (int, float) else ""
+    text = value if isinstance(value, str) else repr(value) if type(value) in (int, float, Exact) else ""
     try:
         if _DECIMAL.fullmatch(text):
             return Decimal(text)
@@ -96,7 +104,7 @@ def _parse_uuid(value: object) -> uuid.UUID:
 
 def _parse_geojson(value: object) -> str:
     if isinstance(value, dict) and isinstance(value.get("type"), str):
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=float).decode()  # of `Exact`: coordinates are doubles
     raise GraphQLError(
         'GeoJSON is a geometry object of RFC 7946 in WGS 84, such as {type: "Point", coordinates: [6.1, 46.2]}.'
     )
@@ -118,26 +126,47 @@ def _parse_base64(value: object) -> bytes:
 
 
 def _parse_json(value: object) -> object:
-    if _has_non_finite(value):
-        raise GraphQLError("JSON has no NaN and no infinity.")
+    _check_numbers(value)
     return value
 
 
-def _has_non_finite(value: object) -> bool:
+def _check_numbers(value: object) -> None:
     match value:
-        case float():
-            return not math.isfinite(value)
+        case Exact() if not _DECIMAL.fullmatch(value.text):
+            raise GraphQLError(
+                "A number in JSON has at most 1000 digits before and after its point, and 4 in its exponent."
+            )
+        case float() if not math.isfinite(value):
+            raise GraphQLError("JSON has no NaN and no infinity.")
         case dict():
-            return any(map(_has_non_finite, value.values()))
+            for below in value.values():
+                _check_numbers(below)
         case list():
-            return any(map(_has_non_finite, value))
+            for item in value:
+                _check_numbers(item)
+
+
+def _literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """As `value_from_ast_untyped`, with numbers as they are written."""
+    match node:
+        case FloatValueNode(value=text):
+            return exact_number(text)
+        case ListValueNode(values=items):
+            return [_literal(item, variables) for item in items]
+        case ObjectValueNode(fields=fields):
+            return {field.name.value: _literal(field.value, variables) for field in fields}
         case _:
-            return False
+            return value_from_ast_untyped(node, variables)
 
 
 def _scalar(name: str, parse: Callable[[Any], Any], url: str | None, description: str) -> ScalarDefinition:
     return strawberry.scalar(
-        name=name, serialize=_same, parse_value=parse, specified_by_url=url, description=description
+        name=name,
+        serialize=_same,
+        parse_value=parse,
+        parse_literal=lambda node, variables=None: parse(_literal(node, variables)),
+        specified_by_url=url,
+        description=description,
     )
 
 

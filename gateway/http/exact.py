@@ -1,20 +1,27 @@
-"""JSON as clients send it, whole numbers of more than 64 bits too, which would become doubles near them."""
+"""JSON as clients send it, with numbers that no double is and no 64 bits hold, which would become others near them."""
 
 import json
-import re
 from typing import Any
 
 import orjson
 
-_LONG = re.compile(rb"[0-9]{19}")
+from loaders.encode.number import exact_number
+
+_FORMS = bytes.maketrans(b"0123456789.eE", b"00000000000ee")
+_LONG, _TINY = b"0" * 17, b"0e-000"
+"""Of these forms are numbers that may be such: of 16 digits or more, or with an exponent of -100 or less."""
 
 
 def exact_json(text: bytes) -> Any:
-    """`json.JSONDecodeError` for what is none. What no 64 bits hold is read a second time, by the slower reader."""
+    """`json.JSONDecodeError` for what is none. What may hold such numbers is read a second time, by the slower reader.
+
+    Those with a fraction are `Exact`.
+    """
     value = orjson.loads(text)
-    if _LONG.search(text) is None:
+    forms = text.translate(_FORMS)
+    if _LONG not in forms and _TINY not in forms:
         return value
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=exact_number)
     except (ValueError, RecursionError):
         raise json.JSONDecodeError("a number is too long, or stands too deep", "", 0) from None

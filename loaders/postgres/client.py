@@ -7,6 +7,7 @@ database that was down is used again as soon as it is back.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import NewType
 
@@ -14,6 +15,7 @@ import asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from loaders.encode.number import exact_text
 from loaders.ledger import Ledger
 from loaders.postgres.errors import translated
 
@@ -54,6 +56,7 @@ class Postgres:
             pool_timeout=_CONNECT_TIMEOUT_S,
             pool_pre_ping=True,
             connect_args={"timeout": _CONNECT_TIMEOUT_S, "server_settings": session},
+            json_serializer=partial(exact_text, ascii_only=True),
             hide_parameters=True,
         )
         return cls(store, pool, engine, async_sessionmaker(engine, expire_on_commit=False))

@@ -1,6 +1,5 @@
 """`where`: the input types of a table-backed type, and their values as predicates of a `Read`."""
 
-import json
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -11,6 +10,7 @@ import strawberry
 
 from loaders.description import Kind, Table
 from loaders.encode.node_id import decode_node_id, split_key
+from loaders.encode.number import exact_text
 from loaders.encode.value import decode_value
 from loaders.errors import BadInput, InvalidId
 from loaders.read import And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Value
@@ -176,7 +176,7 @@ def _geometry(text: str) -> str:
 
 def _json_text(value: Any) -> str:
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        text = exact_text(value)
         text.encode()
     except (RecursionError, UnicodeEncodeError) as error:
         raise BadInput("A JSON value to compare with is nested too deep, or has half of a surrogate pair.") from error

@@ -1,4 +1,4 @@
-"""Whole numbers of any length are what they were; everything else is as the fast reader has it."""
+"""Numbers of any length are what they were; everything else is as the fast reader has it."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.http.exact import exact_json
+from loaders.encode.number import Exact
 
 READ: list[tuple[bytes, Any]] = [
     (b"[9223372036854775807, -9223372036854775808, 18446744073709551615]", [2**63 - 1, -(2**63), 2**64 - 1]),
@@ -15,6 +16,12 @@ READ: list[tuple[bytes, Any]] = [
         b'{"text": "12345678901234567890123", "n": 0.1, "e": 1e3}',
         {"text": "12345678901234567890123", "n": 0.1, "e": 1e3},
     ),
+    (
+        b"[0.12345678901234567890, -1234567890.123456789, 1E-400, 9007199254740993.0]",
+        [*map(Exact, ("0.12345678901234567890", "-1234567890.123456789", "1E-400", "9007199254740993.0"))],
+    ),
+    (b"[1.50000000000000000, 2.2250738585072014e-308, 1e-100]", [1.5, 2.2250738585072014e-308, 1e-100]),
+    (b"0.12345678901234567890", Exact("0.12345678901234567890")),
     (b'{"a": 1, "a": 12345678901234567890123}', {"a": 12345678901234567890123}),
 ]
 
@@ -31,6 +38,8 @@ REFUSED = [
     b"[12345678901234567890123",
     b"9" * 5_000,
     b"[" * 1_020 + b"12345678901234567890123" + b"]" * 1_020,
+    b"1e400",
+    b"[0.12345678901234567890, 1e400]",
     b"",
 ]
 
