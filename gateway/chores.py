@@ -23,7 +23,7 @@ def chores(stores: Stores, jobs: Jobs) -> list[Callable[[], Awaitable[None]]]:
 
     async def profiles() -> bool:
         settled = await settle(gen, tasks)
-        return await start_due(gen, tasks, now=datetime.now(UTC)) or settled
+        return await start_due(gen, tasks, stores.openfga, now=datetime.now(UTC)) or settled
 
     async def finished() -> bool:
         before = datetime.now(UTC) - timedelta(days=jobs.retention_days)

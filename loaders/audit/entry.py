@@ -21,6 +21,8 @@ class Action(StrEnum):
     SERVICE_ACCOUNT_CHANGED = "service_account.changed"
     EXTERNAL_API_MOVED = "external_api.moved"
     EXTERNAL_API_DELETED = "external_api.deleted"
+    PROFILE_SCHEDULE_PAUSED = "profile_schedule.paused"
+    PROFILE_SCHEDULE_RESUMED = "profile_schedule.resumed"
     TOKENS_NOT_REVOKED = "external_api.tokens_not_revoked"
 
 

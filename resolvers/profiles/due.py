@@ -12,10 +12,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from loaders.errors import BadInput
+from loaders.audit.entry import Action, AuditEntry
+from loaders.audit.outbox import append
+from loaders.errors import BadInput, Code
 from loaders.jobs.job import State
 from loaders.jobs.store import create_within
 from loaders.ledger import Ledger
+from loaders.openfga import names
+from loaders.openfga.client import OpenFga
+from loaders.openfga.tuples import Check
 from loaders.postgres.client import Postgres, WriteSession
 from loaders.postgres.write import Transaction, transaction
 from loaders.tables.axion_gen.profile_schedules import TableProfileSchedule
@@ -25,13 +30,17 @@ from resolvers.jobs.kinds.table_profile_refresh import NAME, Asked, asked_of
 from resolvers.profiles.recurrence import checked, next_run
 
 BATCH = 50
+_RESUME = "An administrator of the dataset may resume the schedule, which then acts as them."
+_LOST = f"Whom the schedule acts as does not administer the dataset any more. {_RESUME}"
 _Row = sa.Row[Any]
 
 
-async def start_due(gen: Postgres, tasks: Postgres, *, now: datetime) -> bool:
-    """Whether there may be more. `StoreError`s of either database; nothing is lost then, and nothing done twice.
+async def start_due(gen: Postgres, tasks: Postgres, openfga: OpenFga, *, now: datetime) -> bool:
+    """Whether there may be more. `StoreError`s of either database, `PermissionsUnavailable`; nothing is lost then, and
+    nothing done twice.
 
     What was due more than once, since no worker was there, is started once. A table that is being refreshed is skipped.
+    A schedule is paused whose user administers the dataset no more.
     """
     async with transaction(gen, Ledger()) as within:
         due = (
@@ -44,10 +53,15 @@ async def start_due(gen: Postgres, tasks: Postgres, *, now: datetime) -> bool:
         rows = await within.rows(due)
         if not rows:
             return False
-        started = await _started(tasks, rows)
+        allowed = await _allowed(openfga, rows)
+        started = await _started(tasks, [row for row in rows if allowed[row.id]])
         for row in rows:
-            await _advance(within, row, started[row.id], now)
-    return len(rows) == BATCH
+            match allowed[row.id]:
+                case True:
+                    await _advance(within, row, started[row.id], now)
+                case False:
+                    await _pause(within, row, _LOST)
+    return len(rows) == BATCH and None not in allowed.values()
 
 
 async def settle(gen: Postgres, tasks: Postgres) -> bool:
@@ -58,7 +72,7 @@ async def settle(gen: Postgres, tasks: Postgres) -> bool:
     async with transaction(gen, Ledger()) as within:
         table = TableProfileSchedule
         open_ = (
-            sa.select(table.id, table.last_job_id)
+            sa.select(table.id, table.last_job_id, table.dataset_id, table.table_name, table.owner_subject)
             .where(table.last_job_id.is_not(None), table.last_state.is_(None))
             .order_by(table.last_job_id)
             .limit(BATCH)
@@ -76,7 +90,32 @@ async def settle(gen: Postgres, tasks: Postgres) -> bool:
             ended += 1
             outcome = {"last_job_id": None} if job is None else {"last_state": job.state, "last_error": job.error}
             await within.rows(sa.update(table).where(table.id == row.id).values(outcome))
+            if job is not None and job.error is not None and job.error.get("code") == Code.FORBIDDEN:
+                await _pause(within, row, f"{job.error.get('message')} {_RESUME}")
     return ended == BATCH
+
+
+async def _allowed(openfga: OpenFga, rows: Sequence[_Row]) -> Mapping[UUID, bool | None]:
+    """By schedule, whether its user administers the dataset; None where OpenFGA did not say, which the next look asks
+    again. One call for each user."""
+    allowed: dict[UUID, bool | None] = {}
+    for owner in sorted({row.owner_subject for row in rows}):
+        asked = {
+            row.id: Check("can_admin", names.dataset(row.dataset_id)) for row in rows if row.owner_subject == owner
+        }
+        verdicts = await openfga.batch_check(owner, asked.values(), ledger=Ledger())
+        for id_, check in asked.items():
+            allowed[id_] = None if check in verdicts.undecided else check in verdicts.granted
+    return allowed
+
+
+async def _pause(within: Transaction, row: _Row, reason: str) -> None:
+    table = TableProfileSchedule
+    paused = {"paused_at": sa.func.now(), "pause_reason": reason, "next_run_at": None}
+    await within.rows(sa.update(table).where(table.id == row.id).values(paused))
+    facts = {"table": row.table_name, "owner": row.owner_subject, "reason": reason}
+    entry = AuditEntry(Action.PROFILE_SCHEDULE_PAUSED, "", names.dataset(row.dataset_id), "", facts)
+    await append(within, [entry])
 
 
 async def _started(tasks: Postgres, rows: Sequence[_Row]) -> Mapping[UUID, UUID | None]:

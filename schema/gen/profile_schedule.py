@@ -23,6 +23,8 @@ class GenTableProfileSchedule:
         "Subject of who set it: its jobs act as them. For the dataset's administrators.", guard=_ADMINS
     )
     next_run_at = column()
+    paused_at = column()
+    pause_reason = column()
     last_run_at = column()
     last_skipped_at = column()
     last_state = column()

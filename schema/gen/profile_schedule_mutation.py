@@ -10,7 +10,7 @@ from resolvers.gen.datasets import require_dataset_admin
 from resolvers.jobs.kinds.table_profile_refresh import Asked as Refresh
 from resolvers.permissions.fields import OnRow
 from resolvers.profiles.recurrence import checked
-from resolvers.profiles.schedule import end_schedule, set_schedule
+from resolvers.profiles.schedule import end_schedule, resume_schedule, set_schedule
 from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import mutation
@@ -19,6 +19,9 @@ from schema.scalars import BigInt
 
 GenTableProfileScheduleSetPayload = make_payload(
     "GenTableProfileScheduleSetPayload", "schedule", "GenTableProfileSchedule", "The schedule was set, or ended."
+)
+GenTableProfileScheduleResumePayload = make_payload(
+    "GenTableProfileScheduleResumePayload", "schedule", "GenTableProfileSchedule", "The schedule goes on."
 )
 
 
@@ -77,7 +80,21 @@ async def _set(context: Context, given: GenTableProfileScheduleSetInput) -> Any:
     return GenTableProfileScheduleSetPayload(key=(await set_schedule(context, refresh, recurrence),))
 
 
-async def _administers(context: Context, given: GenTableProfileScheduleSetInput) -> None:
+@strawberry.input(description="Whose schedule goes on.")
+class GenTableProfileScheduleResumeInput:
+    dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
+    table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
+
+
+async def _resume(context: Context, given: GenTableProfileScheduleResumeInput) -> Any:
+    dataset_id = uuid_key(given.dataset_id, "GenDataset")
+    resumed = await resume_schedule(context, dataset_id, given.table_name)
+    return GenTableProfileScheduleResumePayload(key=(resumed,))
+
+
+async def _administers(
+    context: Context, given: GenTableProfileScheduleSetInput | GenTableProfileScheduleResumeInput
+) -> None:
     await require_dataset_admin(context, uuid_key(given.dataset_id, "GenDataset"))
 
 
@@ -93,4 +110,11 @@ class ProfileScheduleMutation:
         guard=_DATASET_ADMINS,
         description="Has a remote table profiled again and again, by jobs that act as you; or ends that. For "
         "administrators of the dataset.",
+    )
+    gen_table_profile_schedule_resume = mutation(
+        _resume,
+        takes=GenTableProfileScheduleResumeInput,
+        answers=GenTableProfileScheduleResumePayload,
+        guard=_DATASET_ADMINS,
+        description="Has a paused schedule go on, with jobs that act as you. For administrators of the dataset.",
     )

@@ -24,6 +24,7 @@ class TableProfileSchedule(AxionGen):
         CheckConstraint("num_nonnulls(cron, every_minutes) = 1", name="recurrence"),
         CheckConstraint("(cron IS NULL) = (time_zone IS NULL)", name="time_zone"),
         CheckConstraint("every_minutes BETWEEN 5 AND 527040", name="every_minutes"),
+        CheckConstraint("(paused_at IS NULL) = (pause_reason IS NULL)", name="paused"),
         CheckConstraint("last_state IN ('succeeded', 'failed', 'cancelled')", name="last_state"),
         {"schema": "public", "comment": "When tables are profiled again: at most one schedule of a table."},
     )
@@ -67,3 +68,7 @@ class TableProfileSchedule(AxionGen):
     )
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
+    paused_at: Mapped[datetime | None] = mapped_column(
+        comment="When it was paused (UTC); null while it goes on. Setting or resuming it ends the pause."
+    )
+    pause_reason: Mapped[str | None] = mapped_column(comment="Why it is paused, and what to do.")

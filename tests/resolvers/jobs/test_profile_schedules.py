@@ -20,13 +20,14 @@ from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_gen.profile_schedules import TableProfileSchedule
+from loaders.tables.axion_sense.public import User
 from resolvers.jobs.kinds.table_profile_refresh import Asked
 from resolvers.jobs.watch import watch_job
 from resolvers.profiles import due
 from resolvers.profiles.recurrence import Interval
-from resolvers.profiles.schedule import end_schedule, set_schedule
+from resolvers.profiles.schedule import end_schedule, resume_schedule, set_schedule
 from tests.conformance.rows import ODD_NAME
-from tests.resolvers.jobs.conftest import Someone, working
+from tests.resolvers.jobs.conftest import Someone, registered, working
 
 TABLES = ("every_type", "no_rows", "large", ODD_NAME)
 HOUR = timedelta(hours=1)
@@ -52,7 +53,9 @@ async def workers(jobs_settings: Settings) -> AsyncIterator[Sequence[Stores]]:
 
 
 async def start_due(stores: Stores, now: datetime) -> bool:
-    return await due.start_due(stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"], now=now)
+    return await due.start_due(
+        stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"], stores.openfga, now=now
+    )
 
 
 async def settle(stores: Stores) -> None:
@@ -165,24 +168,73 @@ async def test_what_came_of_it_is_told_and_it_goes_on(
     assert (row["last_state"], row["last_run_at"]) == (None, at + HOUR)
 
 
-async def test_who_lost_the_right_has_failing_jobs_and_the_schedule_says_so(
-    stranger: Someone, stores: Stores, workers: Sequence[Stores], clickhouse_dataset: UUID, jobs_settings: Settings
+async def test_who_lost_the_right_has_a_schedule_that_is_paused_until_somebody_resumes_it(
+    admin: Someone, stranger: Someone, stores: Stores, workers: Sequence[Stores], clickhouse_dataset: UUID
 ) -> None:
     granted = RelationTuple(names.user(stranger.id), "admin", names.SYSTEM)
     await stores.openfga.write([granted], ledger=Ledger())
     try:
         id_ = await set_schedule(stranger.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
+        others = await set_schedule(admin.context(), Asked(clickhouse_dataset, "large", sample_rows=0), Interval(60))
     finally:
         await stores.openfga.write(deletes=[granted], ledger=Ledger())
-    await start_due(workers[0], (await schedule(stores, id_))["next_run_at"])
-    async with working(jobs_settings):
-        job = await ended(stranger, (await schedule(stores, id_))["last_job_id"])
-    assert (job.state, job.subject) == (State.FAILED, stranger.id)
+    at = max([(await schedule(stores, each))["next_run_at"] for each in (id_, others)])
+    before = {job["id"] for job in await jobs(stores)}
+    await asyncio.gather(*(start_due(worker, at) for worker in workers))
+    (started,) = [job for job in await jobs(stores) if job["id"] not in before]
+    assert (started["subject"], started["table_name"]) == (admin.id, "large")
+    row = await schedule(stores, id_)
+    assert (row["next_run_at"], row["last_job_id"], row["paused_at"] is None) == (None, None, False)
+    assert "does not administer the dataset any more" in row["pause_reason"]
+    (entry,) = await audited(stores, "profile_schedule.paused")
+    assert (entry["actor"], entry["resource"]) == ("", names.dataset(clickhouse_dataset))
+    assert stranger.id in entry["context"]
+    for worker in workers:
+        await start_due(worker, at + 10 * HOUR)
+    assert (await schedule(stores, id_))["last_job_id"] is None
+    with pytest.raises(NotFound):
+        await resume_schedule(stranger.context(), clickhouse_dataset, "no_rows")
+    with pytest.raises(NotFound):
+        await resume_schedule(admin.context(), clickhouse_dataset, "every_type")
+    assert await resume_schedule(admin.context(), clickhouse_dataset, "no_rows") == id_
+    row = await schedule(stores, id_)
+    assert (row["owner_subject"], row["paused_at"], row["pause_reason"]) == (admin.id, None, None)
+    assert len(await audited(stores, "profile_schedule.resumed")) == 1
+    assert await resume_schedule(admin.context(), clickhouse_dataset, "no_rows") == id_
+    assert len(await audited(stores, "profile_schedule.resumed")) == 1
+    await start_due(workers[0], row["next_run_at"])
+    assert (await schedule(stores, id_))["last_job_id"] is not None
+
+
+async def test_whoever_is_no_longer_active_has_a_schedule_that_is_paused(
+    admin: Someone, stores: Stores, workers: Sequence[Stores], clickhouse_dataset: UUID, jobs_settings: Settings
+) -> None:
+    async with registered("leaver", stores) as leaver:
+        granted = RelationTuple(names.user(leaver.id), "admin", names.SYSTEM)
+        await stores.openfga.write([granted], ledger=Ledger())
+        try:
+            id_ = await set_schedule(leaver.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
+            async with stores.postgres["axion_sense"].transaction() as session:
+                left = update(User).where(User.external_auth_id == leaver.id).values(is_active=False)
+                await session.execute(left)
+            await start_due(workers[0], (await schedule(stores, id_))["next_run_at"])
+            async with working(jobs_settings):
+                await ended(leaver, (await schedule(stores, id_))["last_job_id"])
+        finally:
+            await stores.openfga.write(deletes=[granted], ledger=Ledger())
     await settle(workers[0])
     row = await schedule(stores, id_)
-    assert row["last_state"] == "failed"
-    assert '"NOT_FOUND"' in row["last_error"]
-    assert "you may not see it" in row["last_error"]
+    assert (row["last_state"], row["next_run_at"]) == ("failed", None)
+    assert "no longer active" in row["pause_reason"]
+    assert "may resume the schedule" in row["pause_reason"]
+    await set_schedule(admin.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
+    row = await schedule(stores, id_)
+    assert (row["paused_at"], row["next_run_at"] is None) == (None, False)
+
+
+async def audited(stores: Stores, action: str) -> Sequence[Any]:
+    sql = "SELECT * FROM audit_outbox WHERE action = $1 ORDER BY id"
+    return await stores.postgres["axion_gen"].fetch(sql, action, ledger=Ledger())
 
 
 async def test_a_job_that_is_no_longer_kept_is_forgotten(
