@@ -5,6 +5,7 @@ Names are `AXION_` plus the path with `__` between levels, e.g. `AXION_DATABASES
 path for the embedded and for real servers. No other module reads settings from it.
 """
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -112,6 +113,18 @@ class OAuth(_Section):
     timeout_ms: int = Field(10_000, ge=1)
 
 
+_LINKS = (IPv4Network("169.254.0.0/16"), IPv6Network("fe80::/10"), IPv6Network("fd00:ec2::254/128"))
+
+
+class DataSources(_Section):
+    """Which networks data sources are connected to: all but `denied_networks`, whose parts `allowed_networks` are.
+
+    Unless set, links are denied: no warehouse is there, and in clouds the service that gives away credentials is."""
+
+    denied_networks: tuple[IPv4Network | IPv6Network, ...] = _LINKS
+    allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
 class Limits(_Section):
     """Bounds checked before anything expensive runs."""
 
@@ -191,6 +204,7 @@ class Settings(BaseSettings):
     encryption: Encryption
     embeddings: Embeddings = Embeddings()
     oauth: OAuth = OAuth()
+    data_sources: DataSources = DataSources()
     limits: Limits = Limits()
     jobs: Jobs = Jobs()
     worker: Worker = Worker()

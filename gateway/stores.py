@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
 from gateway.settings import Databases, DatabaseUrls, Settings
+from loaders.addresses import Networks, Reach
 from loaders.clickhouse.client import ClickHouse
 from loaders.clickhouse.source import ClickHouseSource
 from loaders.jobs.watch import JobWatcher
-from loaders.oauth.addresses import Reach
 from loaders.oauth.client import OAuthClient
 from loaders.objects.bucket import Objects
 from loaders.openfga.client import OpenFga
@@ -56,7 +56,9 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
         )
         stack.push_async_callback(openfga.close)
         keyring = open_keyring(settings)
-        warehouses = Warehouses(postgres["axion_gen"], keyring)
+        chosen = settings.data_sources
+        networks = Networks(denied=chosen.denied_networks, allowed=chosen.allowed_networks)
+        warehouses = Warehouses(postgres["axion_gen"], keyring, networks=networks)
         stack.push_async_callback(warehouses.close)
         objects = Objects.open(
             endpoint=settings.objects.endpoint,

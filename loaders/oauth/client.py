@@ -8,6 +8,7 @@ from urllib.parse import quote_plus, urlsplit
 import aiohttp
 import orjson
 
+from loaders.addresses import InsideAddress, Reach, ReachResolver
 from loaders.errors import (
     BadInput,
     Conflict,
@@ -18,7 +19,6 @@ from loaders.errors import (
     StoreUnavailable,
 )
 from loaders.ledger import Ledger
-from loaders.oauth.addresses import InsideAddress, Reach, ReachResolver
 
 _MAX_BYTES = 64 * 1024
 _MAX_TOKEN_CHARACTERS = 16 * 1024

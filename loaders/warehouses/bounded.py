@@ -21,6 +21,7 @@ from loaders.warehouses.base import (
     Scanned,
     Warehouse,
 )
+from loaders.warehouses.gate import Gate
 
 
 class Bounded:
@@ -32,12 +33,21 @@ class Bounded:
     After a `StoreUnavailable`, a `StoreCredentialsRejected`, or metadata that did not come in time, every call fails
     with the same for `memory_s` seconds, those that waited too, so a hundred fields over a server that is down dial it
     `limit` times at most. The first call after that dials again. `ping` always dials: it is the connection test.
+    Nothing is dialed that the `gate` refuses.
     """
 
     def __init__(
-        self, warehouse: Warehouse, *, limit: int, timeout_ms: int, memory_s: float, clock: Callable[[], float]
+        self,
+        warehouse: Warehouse,
+        *,
+        gate: Gate,
+        limit: int,
+        timeout_ms: int,
+        memory_s: float,
+        clock: Callable[[], float],
     ) -> None:
         self._warehouse = warehouse
+        self._gate = gate
         self._limit = limit
         self._timeout_ms = timeout_ms
         self._slots = asyncio.Semaphore(limit)
@@ -64,6 +74,7 @@ class Bounded:
 
     async def ping(self, *, ledger: Ledger) -> None:
         async with self._in_time():
+            await self._gate.require()
             await self._warehouse.ping(ledger=ledger)
         self._failed = None
 
@@ -135,6 +146,7 @@ class Bounded:
                 raise StoreTimeout(self.store, message) from None
             try:
                 self._refuse_if_failed()
+                await self._gate.require()
                 yield
             except (StoreUnavailable, StoreCredentialsRejected) as error:
                 self._remember(error)
@@ -166,12 +178,13 @@ class BoundedEstimating(Bounded):
         warehouse: Warehouse,
         estimates: Estimates,
         *,
+        gate: Gate,
         limit: int,
         timeout_ms: int,
         memory_s: float,
         clock: Callable[[], float],
     ) -> None:
-        super().__init__(warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)
+        super().__init__(warehouse, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)
         self._estimates = estimates
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
@@ -194,12 +207,15 @@ class BoundedForecasting(BoundedEstimating):
         warehouse: Warehouse,
         abilities: Foretelling,
         *,
+        gate: Gate,
         limit: int,
         timeout_ms: int,
         memory_s: float,
         clock: Callable[[], float],
     ) -> None:
-        super().__init__(warehouse, abilities, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)
+        super().__init__(
+            warehouse, abilities, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
+        )
         self._forecasts = abilities
 
     async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
@@ -208,15 +224,15 @@ class BoundedForecasting(BoundedEstimating):
 
 
 def bounded(
-    warehouse: Warehouse, *, limit: int, timeout_ms: int, memory_s: float, clock: Callable[[], float]
+    warehouse: Warehouse, *, gate: Gate, limit: int, timeout_ms: int, memory_s: float, clock: Callable[[], float]
 ) -> Bounded:
     """The bounds keep the abilities the warehouse has, and claim no other."""
     if isinstance(warehouse, Foretelling):
         return BoundedForecasting(
-            warehouse, warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
+            warehouse, warehouse, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
         )
     if isinstance(warehouse, Estimates):
         return BoundedEstimating(
-            warehouse, warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
+            warehouse, warehouse, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
         )
-    return Bounded(warehouse, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)
+    return Bounded(warehouse, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)

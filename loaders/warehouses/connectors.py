@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
+from loaders.addresses import EVERYWHERE, Networks
 from loaders.errors import BadInput
 from loaders.warehouses.base import Warehouse
 from loaders.warehouses.settings import (
@@ -37,7 +38,7 @@ class Connector(Generic[O, C]):
     name: str
     options: type[O]
     credentials: type[C]
-    open: Callable[[str, O, C], Warehouse]
+    open: Callable[[str, O, C, Networks], Warehouse]
 
     def split(self, settings: Mapping[str, object]) -> tuple[O, C]:
         """Settings as a user gives them, parted into what may be shown and what is sealed.
@@ -60,12 +61,14 @@ class Connector(Generic[O, C]):
             raise BadInput(f"The settings of connector {self.name} are not right: {'; '.join(problems)}.")
         return options, credentials
 
-    def timeout_ms(self, options: Mapping[str, object]) -> int:
-        """Of stored options that `warehouse` has taken."""
-        return self.options.model_validate(options).timeout_ms
+    def taken(self, options: Mapping[str, object]) -> Options:
+        """Stored options that `warehouse` has taken."""
+        return self.options.model_validate(options)
 
-    def warehouse(self, store: str, options: Mapping[str, object], plaintext: bytes) -> Warehouse:
-        """From what is stored: the options, and the opened secret."""
+    def warehouse(
+        self, store: str, options: Mapping[str, object], plaintext: bytes, *, networks: Networks = EVERYWHERE
+    ) -> Warehouse:
+        """From what is stored: the options, and the opened secret. Who dials an address holds it to `networks`."""
         try:
             checked = self.options.model_validate(options)
             credentials = self.credentials.from_bytes(plaintext)
@@ -73,34 +76,40 @@ class Connector(Generic[O, C]):
             raise BadInput(
                 f"The stored settings of {store} do not fit connector {self.name}: {'; '.join(_problems(error))}."
             ) from None
-        return self.open(store, checked, credentials)
+        return self.open(store, checked, credentials, networks)
 
 
-def _open_bigquery(store: str, options: BigQueryOptions, credentials: BigQueryCredentials) -> Warehouse:
+def _open_bigquery(store: str, options: BigQueryOptions, credentials: BigQueryCredentials, _: Networks) -> Warehouse:
     with _extra("bigquery", "bigquery"):
         from loaders.warehouses.bigquery import BigQueryWarehouse
     return BigQueryWarehouse(store, options, credentials)
 
 
-def _open_clickhouse(store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials) -> Warehouse:
+def _open_clickhouse(
+    store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials, _: Networks
+) -> Warehouse:
     from loaders.warehouses.clickhouse import ClickHouseWarehouse
 
     return ClickHouseWarehouse(store, options, credentials)
 
 
-def _open_flight_sql(store: str, options: FlightSqlOptions, credentials: FlightSqlCredentials) -> Warehouse:
+def _open_flight_sql(
+    store: str, options: FlightSqlOptions, credentials: FlightSqlCredentials, networks: Networks
+) -> Warehouse:
     with _extra("flight-sql", "flight_sql"):
         from loaders.warehouses.flight_sql import FlightSql
-    return FlightSql(store, options, credentials)
+    return FlightSql(store, options, credentials, networks=networks)
 
 
-def _open_impala(store: str, options: ImpalaOptions, credentials: ImpalaCredentials) -> Warehouse:
+def _open_impala(store: str, options: ImpalaOptions, credentials: ImpalaCredentials, networks: Networks) -> Warehouse:
     with _extra("impala", "impala"):
         from loaders.warehouses.impala import ImpalaWarehouse
-    return ImpalaWarehouse(store, options, credentials)
+    return ImpalaWarehouse(store, options, credentials, networks=networks)
 
 
-def _open_s3_parquet(store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> Warehouse:
+def _open_s3_parquet(
+    store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials, _: Networks
+) -> Warehouse:
     with _extra("s3", "s3_parquet"):
         from loaders.warehouses.s3_parquet import S3Parquet
     return S3Parquet(store, options, credentials)

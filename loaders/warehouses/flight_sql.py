@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import adbc_driver_flightsql.dbapi as flight_sql
 import pyarrow as pa
 from adbc_driver_flightsql import DatabaseOptions
 from sqlglot import exp
 
+from loaders.addresses import EVERYWHERE, Bounds, Networks, answering
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
 from loaders.description import Column, Table
@@ -38,12 +40,19 @@ class FlightSql:
     may only read.
     """
 
-    def __init__(self, store: str, options: FlightSqlOptions, credentials: FlightSqlCredentials) -> None:
+    def __init__(
+        self,
+        store: str,
+        options: FlightSqlOptions,
+        credentials: FlightSqlCredentials,
+        *,
+        networks: Networks = EVERYWHERE,
+    ) -> None:
         """Opens no connection yet."""
         self._store = store
         self._schema = options.db_schema
         self._dialect = _DIALECTS[options.dialect]
-        self._pool = OwnedPool(store, lambda: _dialed(options, credentials), flight_sql.Connection.close)
+        self._pool = OwnedPool(store, lambda: _dialed(options, credentials, networks), flight_sql.Connection.close)
 
     @property
     def store(self) -> str:
@@ -166,7 +175,7 @@ class FlightSql:
         return UnknownTable(f"{self._store} has no table {table}. List its tables again.")
 
 
-def _dialed(options: FlightSqlOptions, credentials: FlightSqlCredentials) -> flight_sql.Connection:
+def _dialed(options: FlightSqlOptions, credentials: FlightSqlCredentials, bounds: Bounds) -> flight_sql.Connection:
     within = str(options.timeout_s)
     settings = {
         DatabaseOptions.TIMEOUT_QUERY.value: within,
@@ -181,7 +190,17 @@ def _dialed(options: FlightSqlOptions, credentials: FlightSqlCredentials) -> fli
         settings["password"] = credentials.password.get_secret_value()
     if options.root_certificates is not None:
         settings[DatabaseOptions.TLS_ROOT_CERTS.value] = options.root_certificates
-    return flight_sql.connect(options.url, db_kwargs=settings, autocommit=True)
+    (server,) = options.servers
+    address = answering(server.host, server.port, bounds, timeout_s=options.timeout_s)
+    if address == server.host:
+        return flight_sql.connect(options.url, db_kwargs=settings, autocommit=True)
+    scheme = urlsplit(options.url).scheme
+    if scheme == "grpc+tls":  # whose name then is the authority, too
+        settings[DatabaseOptions.TLS_OVERRIDE_HOSTNAME.value] = server.host
+    else:
+        settings[DatabaseOptions.AUTHORITY.value] = f"{server.host}:{server.port}"
+    place = f"[{address}]" if ":" in address else address
+    return flight_sql.connect(f"{scheme}://{place}:{server.port}", db_kwargs=settings, autocommit=True)
 
 
 def _columns(schema: pa.Schema) -> tuple[Column, ...]:

@@ -8,6 +8,7 @@ import adbc_driver_manager
 import pyarrow as pa
 from adbc_driver_manager import AdbcStatusCode
 
+from loaders.addresses import InsideAddress
 from loaders.errors import (
     Cancelled,
     StoreCredentialsRejected,
@@ -16,6 +17,7 @@ from loaders.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from loaders.warehouses.gate import denied
 
 FLIGHT_FAILURES = (adbc_driver_manager.Error, OSError, pa.ArrowException)
 """What the driver raises; anything else is a defect of ours."""
@@ -35,6 +37,8 @@ def store_error(store: str, error: Exception) -> StoreError:
     """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail."""
     text = str(error)
     status = getattr(error, "status_code", None)
+    if isinstance(error, InsideAddress):
+        return denied(store)
     if status in _REJECTED or "(Unauthenticated;" in text or "(PermissionDenied;" in text:
         return StoreCredentialsRejected(
             store, f"{store}: the Flight SQL server rejected the user, the password or the token. Correct them."
@@ -49,7 +53,7 @@ def store_error(store: str, error: Exception) -> StoreError:
         return StoreTimeout(store, f"{store}: the Flight SQL server did not answer in time. Try again.")
     if status is AdbcStatusCode.CANCELLED or "(Canceled;" in text:
         return Cancelled(store, f"{store}: the query was cancelled.")
-    if status is AdbcStatusCode.IO or any(sign in text for sign in _UNREACHABLE):
+    if status is AdbcStatusCode.IO or isinstance(error, OSError) or any(sign in text for sign in _UNREACHABLE):
         return StoreUnavailable(
             store, f"{store}: the Flight SQL server cannot be reached. Check the `url` setting and that it is up."
         )

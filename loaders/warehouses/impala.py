@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
+from loaders.addresses import EVERYWHERE, Networks
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
 from loaders.description import Column, Table
@@ -32,11 +33,13 @@ class ImpalaWarehouse:
     Statements only read by what they are: give the data source a user who may only read.
     """
 
-    def __init__(self, store: str, options: ImpalaOptions, credentials: ImpalaCredentials) -> None:
+    def __init__(
+        self, store: str, options: ImpalaOptions, credentials: ImpalaCredentials, *, networks: Networks = EVERYWHERE
+    ) -> None:
         """Opens no connection yet."""
         self._store = store
         self._database = options.database
-        self._pool = OwnedPool(store, lambda: Session.open(options, credentials), Session.close)
+        self._pool = OwnedPool(store, lambda: Session.open(options, credentials, networks), Session.close)
 
     @property
     def store(self) -> str:

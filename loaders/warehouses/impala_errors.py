@@ -4,6 +4,7 @@ import impala.error
 from thrift.Thrift import TException
 from thrift.transport.TTransport import TTransportException
 
+from loaders.addresses import InsideAddress
 from loaders.errors import (
     Cancelled,
     StoreCredentialsRejected,
@@ -12,6 +13,7 @@ from loaders.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from loaders.warehouses.gate import denied
 
 IMPALA_FAILURES = (impala.error.Error, TException, OSError, EOFError)
 """What impyla and its transport raise; anything else is a defect of ours."""
@@ -26,6 +28,8 @@ class QueryCancelled(Exception):
 def store_error(store: str, error: Exception) -> StoreError:
     """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail."""
     text = str(error)
+    if isinstance(error, InsideAddress):
+        return denied(store)
     if isinstance(error, QueryCancelled):
         return Cancelled(store, f"{store}: the query was cancelled.")
     if any(sign in text for sign in _REJECTED):

@@ -7,6 +7,7 @@ from impala._thrift_api import ThriftClient, get_socket, get_transport
 from impala.hiveserver2 import HiveServer2Connection, HS2Service
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 
+from loaders.addresses import Bounds, answering
 from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
 
 _SOCKET_S = 60
@@ -19,14 +20,15 @@ class Session:
     cursor: Any
 
     @classmethod
-    def open(cls, options: ImpalaOptions, credentials: ImpalaCredentials) -> "Session":
-        """Connects and authenticates; raises what impyla raises.
+    def open(cls, options: ImpalaOptions, credentials: ImpalaCredentials, bounds: Bounds) -> "Session":
+        """Connects to an address within bounds and authenticates; raises what impyla raises, and `InsideAddress`.
 
         As `impala.dbapi.connect` does it, which leaves the socket open when the password is wrong.
         """
         mechanism = "NOSASL" if options.authentication == "nosasl" else "PLAIN"
         user, password = credentials.username.get_secret_value(), credentials.password.get_secret_value()
-        socket = get_socket(options.host, options.port, False, None, False)
+        address = answering(options.host, options.port, bounds, timeout_s=options.timeout_s)
+        socket = get_socket(address, options.port, False, None, False)
         socket.setTimeout(options.timeout_ms)
         transport = get_transport(socket, options.host, "impala", mechanism, user or None, password or None)
         try:

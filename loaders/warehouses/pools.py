@@ -12,12 +12,14 @@ import asyncpg
 import orjson
 import structlog
 
+from loaders.addresses import EVERYWHERE, Networks
 from loaders.errors import AxionError, NotFound
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring, Sealed
 from loaders.warehouses.bounded import Bounded, bounded
 from loaders.warehouses.connectors import connector
+from loaders.warehouses.gate import Gate
 from loaders.warehouses.listed import ListedTables
 
 _log = structlog.get_logger(__name__)
@@ -77,6 +79,7 @@ class Warehouses:
         gen: Postgres,
         keyring: Keyring,
         *,
+        networks: Networks = EVERYWHERE,
         max_open: int = 64,
         idle_s: float = 600.0,
         concurrency: int = 16,
@@ -87,6 +90,7 @@ class Warehouses:
     ) -> None:
         self._gen = gen
         self._keyring = keyring
+        self._networks = networks
         self._max_open = max_open
         self._idle_s = idle_s
         self._concurrency = concurrency
@@ -183,15 +187,17 @@ class Warehouses:
         plaintext = b"{}" if row.credentials is None else self._keyring.open(row.credentials)
         options = orjson.loads(row.options)
         known_as = connector(row.connector_type)
-        warehouse = known_as.warehouse(row.store, options, plaintext)
+        warehouse = known_as.warehouse(row.store, options, plaintext, networks=self._networks)
+        taken = known_as.taken(options)
         if known is not None:
             self._drop(row.id)
         entry = _Open(
             row,
             bounded(
                 warehouse,
+                gate=Gate(row.store, taken.servers, self._networks, clock=self._clock),
                 limit=self._concurrency,
-                timeout_ms=known_as.timeout_ms(options),
+                timeout_ms=taken.timeout_ms,
                 memory_s=self._failure_memory_s,
                 clock=self._clock,
             ),

@@ -1,8 +1,10 @@
 """What each connector is configured with: options that may be shown, and credentials that are stored sealed."""
 
 import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -13,10 +15,28 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, str_max_length=2_000)
 
 
-class Options(_Settings):
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`host` is a name or an address."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: SplitResult) -> Self:
+        """Of an http(s) address."""
+        return cls(url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
+
+
+class Options(_Settings, ABC):
     """Not secret: the `options` of a data source. `timeout_ms` bounds each statement and each look at metadata."""
 
     timeout_ms: int = Field(30_000, ge=100, le=600_000)
+
+    @property
+    @abstractmethod
+    def servers(self) -> tuple[Server, ...]:
+        """What is connected to."""
 
     @property
     def timeout_s(self) -> float:
@@ -78,6 +98,10 @@ class ClickHouseOptions(Options):
     url: HttpUrl
     database: Name = "default"
 
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        return (Server.of(urlsplit(self.url)),)
+
 
 class ClickHouseCredentials(Credentials):
     username: SecretStr = SecretStr("default")
@@ -89,6 +113,10 @@ class S3ParquetOptions(Options):
     bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     region: Name = "us-east-1"
     prefix: Annotated[str, AfterValidator(_prefix), Field(max_length=1_000)] = ""
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        return (Server.of(urlsplit(self.endpoint)),)
 
 
 class S3ParquetCredentials(Credentials):
@@ -110,6 +138,10 @@ class FlightSqlOptions(Options):
         Annotated[str, StringConstraints(max_length=100_000), AfterValidator(_pem_certificates)] | None
     ) = None
 
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        return (Server.of(urlsplit(self.url)),)
+
 
 class FlightSqlCredentials(Credentials):
     username: SecretStr = SecretStr("")
@@ -121,6 +153,9 @@ class FlightSqlCredentials(Credentials):
         if self.token.get_secret_value() and (self.username.get_secret_value() or self.password.get_secret_value()):
             raise ValueError("give a user name and a password, or a token, not both")
         return self
+
+
+_GOOGLES = (Server("bigquery.googleapis.com", 443), Server("bigquerystorage.googleapis.com", 443))
 
 
 class BigQueryOptions(Options):
@@ -138,6 +173,12 @@ class BigQueryOptions(Options):
         if (self.endpoint is None) != (self.storage_endpoint is None):
             raise ValueError("give `endpoint` and `storage_endpoint`, or neither")
         return self
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        if self.endpoint is None or self.storage_endpoint is None:
+            return _GOOGLES
+        return tuple(Server.of(urlsplit(url)) for url in (self.endpoint, self.storage_endpoint))
 
 
 def _service_account(secret: SecretStr) -> SecretStr:
@@ -171,6 +212,10 @@ class ImpalaOptions(Options):
     port: Annotated[int, Field(gt=0, lt=65_536, strict=True)] = 21_050
     database: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,128}$")] = "default"
     authentication: Literal["plain", "nosasl"] = "plain"
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        return (Server(self.host, self.port),)
 
 
 class ImpalaCredentials(Credentials):

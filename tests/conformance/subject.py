@@ -3,6 +3,7 @@
 import asyncio
 import io
 import tempfile
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,14 +23,16 @@ from pyarrow import fs
 from deploy.local.servers import bigquery as bigquery_server
 from deploy.local.servers import flight_sql as flight_sql_server
 from deploy.local.servers import impala as impala_server
+from loaders.addresses import EVERYWHERE
 from loaders.clickhouse.client import ClickHouse
 from loaders.columnar.statement import Statement
 from loaders.description import ColumnType, Kind
 from loaders.ledger import Ledger
 from loaders.read import AggregateFunction
 from loaders.warehouses.base import Warehouse
-from loaders.warehouses.bounded import bounded
+from loaders.warehouses.bounded import Bounded, bounded
 from loaders.warehouses.connectors import connector
+from loaders.warehouses.gate import Gate
 from loaders.warehouses.s3_parquet import S3Parquet
 from resolvers.jobs.kinds.unhurried import Unhurried
 from tests.conformance.bigquery_front import ACCOUNT, Front
@@ -51,7 +54,12 @@ class S3Server(Protocol):
 
 def unhurried(warehouse: Warehouse) -> Unhurried:
     """As jobs read it: an engine that is slow to start is no failure here."""
-    return Unhurried(bounded(warehouse, limit=4, memory_s=0, timeout_ms=60_000, clock=lambda: 0.0))
+    return Unhurried(bounds_of(warehouse))
+
+
+def bounds_of(warehouse: Warehouse) -> Bounded:
+    gate = Gate(warehouse.store, (), EVERYWHERE, clock=time.monotonic)
+    return bounded(warehouse, gate=gate, limit=4, memory_s=0, timeout_ms=60_000, clock=lambda: 0.0)
 
 
 class Subject(ABC):

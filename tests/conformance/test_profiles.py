@@ -16,13 +16,12 @@ from loaders.errors import CostExceeded
 from loaders.ledger import Ledger
 from loaders.read import Col, Compare, Op
 from loaders.warehouses.base import Estimates, ScanEstimates, Warehouse
-from loaders.warehouses.bounded import bounded
 from resolvers.profiles.budget import Budget, afforded
 from resolvers.profiles.edges import BINNED
 from resolvers.profiles.found import Bin, ColumnFigures
 from resolvers.profiles.profile import Contents, contents, reads
 from tests.conformance.rows import LARGE_ROWS, MIXED_ROWS
-from tests.conformance.subject import Subject, unhurried
+from tests.conformance.subject import Subject, bounds_of, unhurried
 
 Rows = Sequence[dict[str, Any]]
 
@@ -170,7 +169,7 @@ async def test_metadata_count_before_anything_is_read(subject: Subject, warehous
 
 async def test_a_budget_is_refused_before_it_is_passed(subject: Subject, warehouse: Warehouse) -> None:
     table = await warehouse.describe("large", ledger=Ledger())
-    bounds = bounded(warehouse, limit=4, memory_s=0, timeout_ms=60_000, clock=lambda: 0.0)
+    bounds = bounds_of(warehouse)
     asked = reads(Portion(table), table.columns)
     with pytest.raises(CostExceeded) as refused:
         await afforded(bounds, asked, Budget(1, strict=True), ledger=Ledger())

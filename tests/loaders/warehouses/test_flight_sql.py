@@ -42,6 +42,11 @@ async def test_a_user_or_a_token_comes_in(flight_sql: Address) -> None:
     await ping(opened(flight_sql, {"token": flight_sql.token}))
 
 
+async def test_a_server_is_named_and_its_certificate_is_for_the_name(flight_sql: Address) -> None:
+    by_name = flight_sql.url.replace("127.0.0.1", "localhost")
+    await ping(opened(flight_sql, {"token": flight_sql.token}, url=by_name))
+
+
 async def test_nobody_else_does(flight_sql: Address) -> None:
     wrong: list[dict[str, str]] = [
         {},

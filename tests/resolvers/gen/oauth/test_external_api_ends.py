@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from loaders.addresses import InsideAddress, Reach, ReachResolver
 from loaders.errors import BadInput, Conflict, NotFound
 from loaders.ledger import Ledger
-from loaders.oauth.addresses import InsideAddress, Reach, ReachResolver
 from loaders.oauth.client import TokenEndpoint
 from loaders.tables.axion_gen.external import ExternalApi
 from resolvers.gen.external_apis import access_token, disconnect, finish_authorization, start_authorization

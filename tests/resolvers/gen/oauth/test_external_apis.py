@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sqlalchemy as sa
 
+from loaders.addresses import Reach
 from loaders.errors import (
     BadInput,
     Conflict,
@@ -18,7 +19,6 @@ from loaders.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
-from loaders.oauth.addresses import Reach
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization
 from resolvers.gen.external_apis import access_token, finish_authorization, set_client_secret, start_authorization
 from tests.resolvers.gen.conftest import GenStores

@@ -15,8 +15,8 @@ from uuid import UUID
 import aiohttp
 from yarl import URL
 
+from loaders.addresses import Reach
 from loaders.ledger import Ledger
-from loaders.oauth.addresses import Reach
 from loaders.oauth.client import OAuthClient
 from loaders.secrets.keyring import Sealed
 from loaders.stores import Stores

@@ -1,0 +1,123 @@
+"""Which machines others may have the gateway connect to, as an operator bounds it.
+
+An address is judged when it is connected to, after its name was resolved: a name that leads elsewhere a moment later
+(DNS rebinding) leads nowhere.
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class InsideAddress(OSError):
+    """The host leads into a network that nothing is sent to."""
+
+
+class Bounds(Protocol):
+    def allows(self, text: str) -> bool:
+        """Of an address, as text; an IPv6 one may name a scope."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """All addresses but those `denied`, of which those `allowed` are let through all the same."""
+
+    denied: tuple[Network, ...] = ()
+    allowed: tuple[Network, ...] = ()
+
+    def allows(self, text: str) -> bool:
+        address = _address(text)
+        return not _is_in(address, self.denied) or _is_in(address, self.allowed)
+
+
+EVERYWHERE = Networks()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """None inside private networks, but with `loopback` this machine, with `private` all of them."""
+
+    loopback: bool = False
+    private: bool = False
+
+    def allows(self, text: str) -> bool:
+        address = _address(text)
+        if address.is_global and not address.is_multicast:
+            return True
+        return self.private or (self.loopback and address.is_loopback)
+
+    def allows_host(self, host: str) -> bool:
+        """Of a host that is an address; what names lead to is known when they are resolved."""
+        try:
+            return self.allows(host)
+        except ValueError:
+            return True
+
+
+def _address(text: str) -> Address:
+    return embedded(ipaddress.ip_address(text.partition("%")[0]))
+
+
+def _is_in(address: Address, networks: tuple[Network, ...]) -> bool:
+    return any(address in network for network in networks)
+
+
+def embedded(address: Address) -> Address:
+    """The IPv4 address that packets to an IPv6 one end at, where it is made of one."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+class ReachResolver(AbstractResolver):
+    """The system's resolver, within `reach`. Raises `InsideAddress` where any address of a host is outside of it."""
+
+    def __init__(self, reach: Bounds) -> None:
+        self._reach = reach
+        self._names = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._names.resolve(host, port, family)
+        if not all(self._reach.allows(each["host"]) for each in found):
+            raise InsideAddress(f"{host} is inside a private network")
+        return found
+
+    async def close(self) -> None:
+        await self._names.close()
+
+
+def resolved(host: str, port: int, bounds: Bounds) -> list[str]:
+    """The addresses of a host, each of them within bounds. Blocks.
+
+    Raises `InsideAddress` where any is not, and `socket.gaierror` for a name that leads nowhere.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+    if not all(bounds.allows(address) for address in addresses):
+        raise InsideAddress(f"{host} is inside a network that is not connected to")
+    return addresses
+
+
+def answering(host: str, port: int, bounds: Bounds, *, timeout_s: float) -> str:
+    """That of `resolved` which takes connections; the last one where none does. Blocks, at most so long for each."""
+    addresses = resolved(host, port, bounds)
+    for address in addresses[:-1]:
+        try:
+            socket.create_connection((address, port), timeout_s).close()
+        except OSError:
+            continue
+        return address
+    return addresses[-1]

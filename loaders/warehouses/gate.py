@@ -1,0 +1,50 @@
+"""Whether a data source's servers may be connected to at all: an operator's say, over what administrators enter."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from loaders.addresses import Bounds, InsideAddress, resolved
+from loaders.errors import StoreUnavailable
+from loaders.warehouses.settings import Server
+
+_KEPT_S: Final = 1.0
+
+
+class Gate:
+    """Judges by what the servers' names lead to now, and again a second later.
+
+    Clients that take an address are given the one that was judged (Impala, Flight SQL); the others resolve the name
+    once more for themselves.
+    """
+
+    def __init__(self, store: str, servers: Sequence[Server], bounds: Bounds, *, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._servers = servers
+        self._bounds = bounds
+        self._clock = clock
+        self._passed_at: float | None = None
+
+    async def require(self) -> None:
+        """`StoreUnavailable` where a server is in a network that is denied, or its name leads nowhere."""
+        if self._passed_at is not None and self._clock() - self._passed_at < _KEPT_S:
+            return
+        loop, now = asyncio.get_running_loop(), self._clock()
+        for each in self._servers:
+            try:
+                await loop.run_in_executor(None, resolved, each.host, each.port, self._bounds)
+            except InsideAddress as error:
+                raise denied(self._store) from error
+            except (OSError, UnicodeError) as error:
+                raise StoreUnavailable(
+                    self._store, f"{self._store}: the name of its host cannot be resolved. Check it, and try again."
+                ) from error
+        self._passed_at = now
+
+
+def denied(store: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        store,
+        f"{store}: its host leads into a network that data sources are not connected to. Correct it; where that is "
+        "meant, ask an operator, who sets AXION_DATA_SOURCES__ALLOWED_NETWORKS.",
+    )

@@ -1,0 +1,133 @@
+"""Nothing is dialed in a network that is denied, by whatever connector, though its name was another's a moment ago."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+import orjson
+import pytest
+
+from loaders.addresses import EVERYWHERE, Networks
+from loaders.errors import StoreUnavailable
+from loaders.ledger import Ledger
+from loaders.postgres.client import Postgres
+from loaders.secrets.keyring import Keyring
+from loaders.tables.axion_gen.catalog import DataSource
+from loaders.warehouses.connectors import connector
+from loaders.warehouses.gate import Gate
+from loaders.warehouses.pools import Warehouses
+from loaders.warehouses.settings import BigQueryOptions, Server
+from tests.conformance.bigquery_front import Front
+
+THIS_MACHINE = Networks(denied=(IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")))
+DENIED = "AXION_DATA_SOURCES__ALLOWED_NETWORKS"
+
+
+@dataclass(slots=True)
+class Listener:
+    port: int
+    dialed: int = 0
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Listener]:
+    def met(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.dialed += 1
+        writer.close()
+
+    async with await asyncio.start_server(met, "127.0.0.1", 0) as server:
+        heard = Listener(server.sockets[0].getsockname()[1])
+        yield heard
+
+
+def settings(name: str, host: str, port: int) -> Mapping[str, object]:
+    http = f"http://{host}:{port}"
+    match name:
+        case "bigquery":
+            key = Front("").service_account()
+            project = {"project": "a-project", "dataset": "d", "service_account": key}
+            return {**project, "endpoint": http, "storage_endpoint": http}
+        case "clickhouse":
+            return {"url": http}
+        case "flight_sql":
+            return {"url": f"grpc://{host}:{port}", "dialect": "duckdb", "token": "t"}
+        case "impala":
+            return {"host": host, "port": port, "authentication": "nosasl"}
+        case _:
+            return {"endpoint": http, "bucket": "abc", "access_key": "a", "secret_key": "b"}
+
+
+@pytest.fixture
+async def strict(gen: Postgres, keyring: Keyring) -> AsyncIterator[Warehouses]:
+    made = Warehouses(gen, keyring, networks=THIS_MACHINE, failure_memory_s=0)
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433"])
+@pytest.mark.parametrize("name", ["bigquery", "clickhouse", "flight_sql", "impala", "s3_parquet"])
+async def test_no_connector_dials_what_is_denied(
+    gen: Postgres, keyring: Keyring, strict: Warehouses, name: str, host: str
+) -> None:
+    async with listening() as heard:
+        options, credentials = connector(name).split({**settings(name, host, heard.port), "timeout_ms": 5_000})
+        sealed = keyring.seal(credentials.to_bytes())
+        row = DataSource(name="inside", connector_type=name, options=options.model_dump(mode="json"))
+        row.encrypted_credentials, row.nonce = sealed.ciphertext, sealed.nonce
+        row.tag, row.key_version = sealed.tag, sealed.key_version
+        async with gen.transaction() as session:
+            session.add(row)
+        warehouse = await strict.open(row.id, ledger=Ledger())
+        with pytest.raises(StoreUnavailable, match=DENIED):
+            await warehouse.ping(ledger=Ledger())
+        with pytest.raises(StoreUnavailable, match=DENIED):
+            await warehouse.list_tables(ledger=Ledger())
+        assert heard.dialed == 0
+
+
+@pytest.mark.parametrize("name", ["flight_sql", "impala"])
+async def test_a_name_that_leads_elsewhere_a_moment_later_is_not_followed(name: str) -> None:
+    """Where the client takes an address: what dials judges for itself, whatever was let through before."""
+    async with listening() as heard:
+        options, credentials = connector(name).split({**settings(name, "localhost", heard.port), "timeout_ms": 5_000})
+        stored = options.model_dump(mode="json"), credentials.to_bytes()
+        warehouse = connector(name).warehouse("datasource:inside", *stored, networks=THIS_MACHINE)
+        with pytest.raises(StoreUnavailable, match=DENIED):
+            await warehouse.ping(ledger=Ledger())
+        await warehouse.close()
+        assert heard.dialed == 0
+        reached = connector(name).warehouse("datasource:inside", *stored)
+        with pytest.raises(StoreUnavailable):
+            await reached.ping(ledger=Ledger())
+        await reached.close()
+        assert heard.dialed > 0
+
+
+async def test_a_name_that_leads_nowhere_is_told() -> None:
+    gate = Gate("datasource:x", (Server("nobody.invalid", 1),), EVERYWHERE, clock=lambda: 0.0)
+    with pytest.raises(StoreUnavailable, match=r"cannot be resolved\. Check"):
+        await gate.require()
+
+
+async def test_a_name_is_judged_anew_after_a_second() -> None:
+    now = [0.0]
+    networks = [EVERYWHERE]
+
+    class Turning:
+        def allows(self, text: str) -> bool:
+            return networks[0].allows(text)
+
+    gate = Gate("datasource:x", (Server("localhost", 1),), Turning(), clock=lambda: now[0])
+    await gate.require()
+    networks[0] = THIS_MACHINE
+    await gate.require()
+    now[0] = 1.0
+    with pytest.raises(StoreUnavailable, match=DENIED):
+        await gate.require()
+
+
+def test_without_endpoints_bigquery_is_googles() -> None:
+    options = BigQueryOptions.model_validate(orjson.loads('{"project": "a-project", "dataset": "d"}'))
+    assert [server.host for server in options.servers] == ["bigquery.googleapis.com", "bigquerystorage.googleapis.com"]
