@@ -18,12 +18,12 @@ from loaders.tables.uuid7 import uuid7
 from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
+from resolvers.names import checked_name
 from resolvers.permissions.scopes import SCOPES
 
 STORE = "axion_sense"
 LONGEST = timedelta(days=366)
 USUAL = timedelta(days=90)
-_MAX_NAME = 200
 _MAX_ACTIVE = 50
 
 _TABLE: Table = describe(ApiKey, STORE)
@@ -51,7 +51,7 @@ class MadeApiKey:
 async def create_api_key(context: Context, asked: Asked, input_: ApiKeyCreate) -> MadeApiKey:
     """`BadInput` for unknown scopes, a wrong end, or too many keys; `NotFound` for another's or an unknown account."""
     context.verdicts.require_subject()
-    name, scopes, expires_at = _name(input_.name), _scopes(input_.scopes), _end(input_.expires_at)
+    name, scopes, expires_at = checked_name(input_.name), _scopes(input_.scopes), _end(input_.expires_at)
     made: list[ApiKeyText] = []
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
@@ -104,12 +104,6 @@ async def _owner(context: Context, within: Transaction, user_id: int | None) -> 
     if counted[0] >= _MAX_ACTIVE:
         raise BadInput(f"An account has at most {_MAX_ACTIVE} API keys at a time. Revoke one with `apiKeyRevoke`.")
     return int(rows[0].id)
-
-
-def _name(name: str) -> str:
-    if not name.strip() or len(name) > _MAX_NAME or "\x00" in name:
-        raise BadInput(f"`name` must have 1 to {_MAX_NAME} characters.", field="name")
-    return name
 
 
 def _scopes(scopes: tuple[str, ...]) -> list[str]:

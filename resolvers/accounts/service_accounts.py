@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from loaders.audit.entry import Action
-from loaders.errors import BadInput, NotFound
+from loaders.errors import NotFound
 from loaders.openfga import names
 from loaders.postgres.write import transaction
 from loaders.tables.axion_sense.public import User
@@ -16,10 +16,10 @@ from resolvers.accounts.api_keys import STORE
 from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
+from resolvers.names import checked_name
 
 _TABLE = describe(User, STORE)
 _KEYS = idempotency_keys(STORE)
-_MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,7 @@ class ServiceAccountCreate:
 async def create_service_account(context: Context, asked: Asked, input_: ServiceAccountCreate) -> Key:
     """For system admins. What it may do is granted to `user:service|{uuid}`, as to any user."""
     await context.verdicts.require_admin()
-    name = input_.display_name
-    if not name.strip() or len(name) > _MAX_NAME or "\x00" in name:
-        raise BadInput(f"`displayName` must have 1 to {_MAX_NAME} characters.", field="displayName")
+    name = checked_name(input_.display_name, field="displayName")
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
         async def work() -> Key:

@@ -21,6 +21,7 @@ from resolvers.context import Context
 from resolvers.gen.granting import STORE, granting
 from resolvers.gen.repeatable import row_once
 from resolvers.idempotency import Asked, KeyReused
+from resolvers.names import checked_name
 from resolvers.permissions.verdicts import Only, Unbounded
 
 _NAME = "SELECT name FROM public.data_sources WHERE id = $1 AND ($2::text[] IS NULL OR name = ANY ($2))"
@@ -55,7 +56,7 @@ async def create_data_source(context: Context, input_: DataSourceCreate, asked: 
     `BadInput` for settings the connector does not take, `Conflict` when the name is taken. Of `asked`, see `row_once`.
     """
     await context.verdicts.require_admin()
-    name = _checked_name(input_.name)
+    name = _permitted_name(input_.name)
     row = DataSource(name=name, description=input_.description, connector_type=input_.connector_type)
     _configure(row, input_.settings, context)
     try:
@@ -185,9 +186,8 @@ def _configure(row: DataSource, settings: object, context: Context) -> None:
     row.key_version = sealed.key_version
 
 
-def _checked_name(name: str) -> str:
-    if not name or name != name.strip() or not name.isprintable():
-        raise BadInput("`name` must be printable text without space at its ends.")
-    if not is_object(names.datasource(name)):
-        raise BadInput("`name` is too long: it may have about 240 characters.")
+def _permitted_name(name: str) -> str:
+    """A name that permissions can refer to."""
+    if not is_object(names.datasource(checked_name(name))):
+        raise BadInput("`name` is too long for permissions to refer to: take a shorter one.", field="name")
     return name

@@ -20,6 +20,7 @@ from resolvers.gen.data_sources import administered
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
 from resolvers.idempotency import Asked, KeyReused
+from resolvers.names import checked_name
 
 _datasets = cast(sa.Table, Dataset.__table__)
 _sources = cast(sa.Table, DataSource.__table__)
@@ -45,8 +46,7 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
     Of `asked`, see `row_once`.
     """
     data_source = await administered(context, input_.data_source_id)
-    if not input_.name.strip():
-        raise BadInput("`name` must not be empty.")
+    checked_name(input_.name)
     if input_.remote_schema == "" or (input_.table_names is not None and not all(input_.table_names)):
         raise BadInput("A schema or table name must not be empty; leave it out instead.")
     row = Dataset(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -16,11 +16,11 @@ from resolvers.gen.granting import Granting, grant_role
 from resolvers.gen.resources import assigned_objects
 from resolvers.gen.role_parents import require_place
 from resolvers.idempotency import Asked
+from resolvers.names import checked_name
 
 _roles = cast(sa.Table, Role.__table__)
 _users = cast(sa.Table, User.__table__)
 _held = cast(sa.Table, UserRole.__table__)
-_MAX_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class RoleUpdate:
 
 async def create_role(context: Context, asked: Asked, input_: RoleCreate) -> int:
     """The id of a role without flags, users and resources. `Conflict` when the name is taken."""
-    values = {"name": _checked_name(input_.name), "description": input_.description, "parent_role_id": input_.parent_id}
+    values = {"name": checked_name(input_.name), "description": input_.description, "parent_role_id": input_.parent_id}
 
     async def work(change: Granting) -> int:
         if input_.parent_id is not None:
@@ -60,7 +60,7 @@ async def update_role(context: Context, asked: Asked, input_: RoleUpdate) -> int
     if not patch:
         raise BadInput("Nothing is to be changed. Give at least one field.")
     if "name" in patch:
-        patch["name"] = _checked_name(patch["name"])
+        patch["name"] = checked_name(patch["name"])
 
     async def work(change: Granting) -> int:
         parent_id = patch.get("parent_role_id")
@@ -140,11 +140,3 @@ def role_object(role_id: int) -> str:
 def _require_custom(role: sa.Row[Any]) -> None:
     if role.is_built_in:
         raise Conflict("This role is built in: it cannot be changed or deleted. Make a role that inherits from it.")
-
-
-def _checked_name(name: str | None) -> str:
-    if not name or name != name.strip() or not name.isprintable() or len(name) > _MAX_NAME:
-        raise BadInput(
-            f"`name` must be printable text of at most {_MAX_NAME} characters without space at its ends.", field="name"
-        )
-    return name

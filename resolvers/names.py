@@ -1,0 +1,14 @@
+"""What a thing may be named by those who make it: one rule for roles, data sources, datasets, keys and accounts."""
+
+from loaders.errors import BadInput
+
+MAX_NAME = 200
+
+
+def checked_name(name: str | None, *, field: str = "name") -> str:
+    """The name as it is. `BadInput` unless it is printable text without space at its ends."""
+    if not name or name != name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+        raise BadInput(
+            f"`{field}` must be printable text of 1 to {MAX_NAME} characters without space at its ends.", field=field
+        )
+    return name
