@@ -18,7 +18,8 @@ import uvicorn
 
 from deploy.local.clickhouse_server.credentials import Credentials
 from deploy.local.clickhouse_server.engine import Engine, FolderInUse
-from deploy.local.clickhouse_server.http import AnswerBroken, Application
+from deploy.local.clickhouse_server.exchange import AnswerBroken
+from deploy.local.clickhouse_server.http import Application
 
 
 class _Server(uvicorn.Server):
