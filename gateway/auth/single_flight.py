@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
@@ -9,16 +10,19 @@ V = TypeVar("V")
 
 
 class SingleFlight(Generic[K, V]):
-    """A call goes on when its callers are cancelled; its result or error goes to whoever still waits."""
+    """A call goes on when its callers are cancelled; its result or error goes to whoever still waits.
+
+    A call that has ended is shared no more, not even in the turn of the loop in which it did.
+    """
 
     def __init__(self) -> None:
         self._running: dict[K, asyncio.Task[V]] = {}
 
     async def run(self, key: K, call: Callable[[], Coroutine[Any, Any, V]]) -> V:
         task = self._running.get(key)
-        if task is None:
+        if task is None or task.done():
             task = self._running[key] = asyncio.create_task(call())
-            task.add_done_callback(lambda done: self._ended(key, done))
+            task.add_done_callback(partial(self._ended, key))
         return await asyncio.shield(task)
 
     async def close(self) -> None:
@@ -29,6 +33,7 @@ class SingleFlight(Generic[K, V]):
         await asyncio.gather(*running, return_exceptions=True)
 
     def _ended(self, key: K, task: asyncio.Task[V]) -> None:
-        del self._running[key]
+        if self._running.get(key) is task:
+            del self._running[key]
         if not task.cancelled():
             task.exception()  # every caller may be gone: asyncio must not report it as never retrieved

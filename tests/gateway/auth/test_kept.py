@@ -1,0 +1,41 @@
+"""Rows kept for a second, of a database that takes longer than that."""
+
+import asyncio
+
+from gateway.auth.kept import KEPT_S, Kept
+
+
+class Clock:
+    """Stands still until it is set. Looked at for ever, it fails: no time-out ends a loop that never waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        assert self.looks < 100
+        return self.now
+
+
+async def test_who_comes_in_the_turn_in_which_a_slow_answer_does_asks_again() -> None:
+    clock = Clock()
+    kept: Kept[str, int] = Kept(clock=clock)
+    answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
+    asked = iter(answers)
+
+    async def find() -> int:
+        answer: int = await next(asked)
+        return answer
+
+    first = asyncio.create_task(kept.get("key", find))
+    await asyncio.sleep(0)  # to where it asks
+    await asyncio.sleep(0)  # to where it waits
+    clock.now = 2 * KEPT_S
+    answers[0].set_result(1)
+    second = asyncio.create_task(kept.get("key", find))
+    assert await first == 1
+    assert not second.done()
+    answers[1].set_result(2)
+    assert await second == 2
+    assert await kept.get("key", find) == 2
