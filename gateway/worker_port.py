@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.http.connection import KEEP_ALIVE_SECONDS, BoundedHttp
 from gateway.http.health import live, ready
 from gateway.lifespan import Ping
 from gateway.metrics import ReadBacklog, metrics
@@ -50,7 +51,15 @@ def worker_runtime(stores: Stores) -> WorkerRuntime:
 async def serve_port(runtime: WorkerRuntime, *, host: str, port: int) -> None:
     """Until cancelled. A port that is taken ends the process, as the gateway's does."""
     config = uvicorn.Config(
-        _app(runtime), host=host, port=port, log_config=None, access_log=False, server_header=False, ws="none"
+        _app(runtime),
+        host=host,
+        port=port,
+        http=BoundedHttp,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(), name="worker's port")

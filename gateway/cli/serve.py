@@ -10,6 +10,7 @@ def serve() -> None:
         import uvicorn
 
         from gateway.app import create_app
+        from gateway.http.connection import KEEP_ALIVE_SECONDS, BoundedHttp
         from gateway.logs import configure_logs
 
         settings = load_settings()
@@ -20,11 +21,12 @@ def serve() -> None:
         host=settings.http.host,
         port=settings.http.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         ws="websockets-sansio",
         ws_max_size=2 * settings.limits.max_body_bytes,
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=10,
     )

@@ -9,9 +9,17 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.http.connection import BoundedHttp
+
 
 @asynccontextmanager
-async def serving(application: ASGIApp, port: int = 0, *, lifespan: Literal["on", "off"] = "off") -> AsyncIterator[str]:
+async def serving(
+    application: ASGIApp,
+    port: int = 0,
+    *,
+    lifespan: Literal["on", "off"] = "off",
+    http: type[BoundedHttp] = BoundedHttp,
+) -> AsyncIterator[str]:
     """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start."""
     listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(
@@ -20,7 +28,7 @@ async def serving(application: ASGIApp, port: int = 0, *, lifespan: Literal["on"
             log_config=None,
             access_log=False,
             lifespan=lifespan,
-            http="httptools",
+            http=http,
             ws="websockets-sansio",
         )
     )

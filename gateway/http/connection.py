@@ -1,0 +1,88 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds that its fast parser lacks: of what is no body, and of a head's time."""
+
+from asyncio import TimerHandle, Transport
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+KEEP_ALIVE_SECONDS = 75
+"""Of an idle connection: longer than proxies in front keep theirs (60 s), or they send into one that just closes."""
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """At most `outside_bytes` (and one read of the socket) come in a row that are no part of a body: request line,
+    headers, framing of chunks, trailers. The parser would gather them without end, at quadratic cost, from anybody.
+
+    A head must be whole `head_seconds` after its connection began, or after its first bytes on one that is kept alive.
+    """
+
+    outside_bytes: ClassVar[int] = 64 << 10
+    head_seconds: ClassVar[float] = 30.0
+
+    _outside = 0
+    _in_head = True
+    _begun = False
+    _late: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._outside += len(data)
+        super().data_received(data)
+        if self._outside > self.outside_bytes:
+            self._refuse(
+                b"431 Request Header Fields Too Large", b"The request's head, or what frames it, is too large."
+            )
+        elif self._in_head and self._late is None:
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        self._in_head = self._begun = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._outside = 0
+        if self._late is not None:
+            self._forget_head()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._outside = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._outside = 0
+        super().on_message_complete()
+
+    def _await_head(self) -> None:
+        self._late = self.loop.call_later(self.head_seconds, self._too_late)
+
+    def _forget_head(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _too_late(self) -> None:
+        self._late = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._await_head()  # of a request behind one that is being answered
+        elif self._begun:
+            self._refuse(b"408 Request Timeout", b"The request's head did not arrive in time.")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: bytes, message: bytes) -> None:
+        """Closes the connection; says why where no answer is on its way. Nothing more of it is read."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close" % len(message)
+            self.transport.write(b"HTTP/1.1 %s\r\n%s\r\n\r\n%s" % (status, head, message))
+        self.transport.close()
