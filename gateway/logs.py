@@ -15,6 +15,11 @@ _SHARED: tuple[Processor, ...] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
 
+_UNHEARD = ("clickhouse_connect",)
+"""Libraries that log what they raise too, with what must not be there: an address that has a query's values in it."""
+_OF_SOCKETS = ("connection ", '%s - "WebSocket')
+"""How the server's lines begin that tell of a WebSocket's beginning and end, which has a line of the house's own."""
+
 
 def configure_logs(level: int = logging.INFO) -> None:
     """For the whole process, once, at its start."""
@@ -36,6 +41,9 @@ def configure_logs(level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _UNHEARD:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_socket)
 
 
 def log_access(event: str, facts: Mapping[str, object]) -> None:
@@ -43,6 +51,10 @@ def log_access(event: str, facts: Mapping[str, object]) -> None:
     line = {**facts, "event": event, "level": "info", "timestamp": datetime.now(UTC)}
     sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
+
+
+def _is_no_socket(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.INFO or not str(record.msg).startswith(_OF_SOCKETS)
 
 
 def _logger_name(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -119,6 +119,8 @@ async def main():
         del headers["authorization"]
         await client.post(f"{origin}/graphql?secret=variablevalue", json=body, headers=headers)
         await client.get(f"{origin}/health/live")
+        async with client.ws_connect(f"{origin}/graphql?secret=variablevalue", protocols=["graphql-transport-ws"]):
+            pass
 
 configure_logs()
 asyncio.run(main())
@@ -130,10 +132,12 @@ def test_logs() -> None:
     done = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, timeout=60, check=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     requests = [line for line in lines if line["event"] == "request"]
-    assert [(line["request_id"], line["status"], line["code"], line["operation"]) for line in requests] == [
-        ("the-id", 401, "UNAUTHENTICATED", None),
-        ("the-id", 200, "INTERNAL_ERROR", "Named"),
+    assert [(line["status"], line.get("code"), line.get("operation")) for line in requests] == [
+        (401, "UNAUTHENTICATED", None),
+        (200, "INTERNAL_ERROR", "Named"),
+        (101, None, None),
     ]
+    assert [line["request_id"] for line in requests[:2]] == ["the-id", "the-id"]
     assert all(line["ms"] > 0 and line["level"] == "info" and line["timestamp"] for line in requests)
     (failure,) = [line for line in lines if line["event"] == "resolver_failed"]
     assert (failure["request_id"], failure["path"]) == ("the-id", ["broken"])
@@ -141,6 +145,41 @@ def test_logs() -> None:
     shown = "".join(line for line in done.stdout.splitlines(keepends=True) if "resolver_failed" not in line)
     assert [secret for secret in SECRETS if secret in shown] == []
     assert "variablevalue" not in done.stdout
+
+
+BROKEN_STORE = """
+import asyncio
+from gateway.logs import configure_logs
+from loaders.clickhouse.client import ClickHouse
+from loaders.errors import StoreUnavailable
+from loaders.ledger import Ledger
+
+async def refuse(reader, writer):
+    await reader.readline()
+    writer.close()
+
+async def main():
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    store = ClickHouse.open(f"http://127.0.0.1:{port}", "user", "passwordvalue", None)
+    try:
+        await store.query("SELECT {a:String}", {"a": "variablevalue"}, ledger=Ledger())
+    except StoreUnavailable as error:
+        print(error)
+    await store.close()
+    server.close()
+
+configure_logs()
+asyncio.run(main())
+"""
+
+
+def test_a_driver_tells_no_values_of_a_query_it_could_not_send() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN_STORE], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["clickhouse cannot be reached or dropped the connection; check that it runs"], (
+        done.stderr
+    )
+    assert "value" not in done.stderr
 
 
 async def test_gateway_that_breaks(client: aiohttp.ClientSession) -> None:
