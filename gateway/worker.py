@@ -26,6 +26,7 @@ from gateway.settings import Jobs, Settings
 from gateway.stores import open_stores
 from gateway.worker_metrics import count_job
 from gateway.worker_port import serve_port, worker_runtime
+from loaders.accounts import user_of
 from loaders.errors import AxionError, Forbidden
 from loaders.jobs.attempts import Attempts
 from loaders.jobs.changes import CANCELS_CHANNEL
@@ -70,9 +71,6 @@ async def _forever(chore: Callable[[], Awaitable[None]]) -> None:
     await chore()
 
 
-_USER = "SELECT id, is_active FROM public.users WHERE external_auth_id = $1"
-
-
 @asynccontextmanager
 async def acting_for(job: Job, *, stores: Stores, max_page: int) -> AsyncIterator[Context]:
     """A context of the job's subject: what they may do is asked anew, so a permission taken away ends the job.
@@ -80,10 +78,10 @@ async def acting_for(job: Job, *, stores: Stores, max_page: int) -> AsyncIterato
     So does a user who was deactivated meanwhile: `Forbidden`.
     """
     ledger = Ledger()
-    rows = await stores.postgres["axion_sense"].fetch(_USER, job.subject, ledger=ledger)
-    if not rows or not rows[0]["is_active"]:
+    user = await user_of(job.subject, sense=stores.postgres["axion_sense"], ledger=ledger)
+    if user is None or not user.is_active:
         raise Forbidden("The user who started the job is no longer active.")
-    subject = Subject(job.subject, user_id=rows[0]["id"])
+    subject = Subject(job.subject, user_id=user.id)
     verdicts = Verdicts(subject, stores.openfga, ledger)
     yield Context(subject, request_id=str(job.id), stores=stores, verdicts=verdicts, ledger=ledger, max_page=max_page)
     count_stores(ledger)

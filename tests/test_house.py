@@ -1,5 +1,7 @@
 """The house rules that tools check, as tests: what `make check` runs is what `make test` proves."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,3 +29,17 @@ def test_make_check_runs_the_same() -> None:
     recipe = (ROOT / "Makefile").read_text().partition("\ncheck:")[2].partition("\n\n")[0]
     lines = [line.strip().removeprefix("@$(BIN)/") for line in recipe.splitlines()[1:]]
     assert lines == [" ".join(words) for words in CHECKS.values()]
+
+
+_SQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s+\S.*\b(FROM|VALUES|SET)\b", re.DOTALL)
+
+
+@pytest.mark.parametrize("folder", ["gateway", "schema", "resolvers"])
+def test_no_sql_is_spelled_above_the_loaders(folder: str) -> None:
+    texts = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.match(node.value)
+    ]
+    assert texts == []

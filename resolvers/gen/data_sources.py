@@ -14,6 +14,7 @@ from loaders.openfga.parents import datasource_parent
 from loaders.openfga.roles import assigned_role
 from loaders.openfga.tuples import is_object
 from loaders.postgres.write import Transaction, transaction
+from loaders.registered import data_source_name
 from loaders.tables.axion_gen.catalog import Dataset, DataSource
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.warehouses.connectors import connector
@@ -23,8 +24,6 @@ from resolvers.gen.repeatable import row_once
 from resolvers.idempotency import Asked, KeyReused
 from resolvers.names import checked_name
 from resolvers.permissions.verdicts import Only, Unbounded
-
-_NAME = "SELECT name FROM public.data_sources WHERE id = $1 AND ($2::text[] IS NULL OR name = ANY ($2))"
 
 _sources = cast(sa.Table, DataSource.__table__)
 _datasets = cast(sa.Table, Dataset.__table__)
@@ -164,15 +163,18 @@ async def administered(context: Context, id_: UUID) -> str:
     context.verdicts.require_subject()
     seen = await context.verdicts.visible("datasource", "can_view")  # as everyone sees who administers it
     listed = sorted(seen.ids) if isinstance(seen, Only) else None
-    rows = [] if listed == [] else await context.stores.postgres[STORE].fetch(_NAME, id_, listed, ledger=context.ledger)
-    object_ = names.datasource(rows[0]["name"] if rows else str(id_))
+    name = None
+    if listed != []:
+        gen = context.stores.postgres[STORE]
+        name = await data_source_name(id_, among=listed, gen=gen, ledger=context.ledger)
+    object_ = names.datasource(name if name is not None else str(id_))
     if isinstance(seen, Unbounded) and not await context.verdicts.check("can_view", object_):
-        rows = []
-    if not rows:
+        name = None
+    if name is None:
         raise NotFound("There is no such data source.")
     if not await context.verdicts.check("can_admin", object_):
         raise Forbidden("You may not administer this data source. Ask an administrator for the permission.")
-    return str(rows[0]["name"])
+    return name
 
 
 def _configure(row: DataSource, settings: object, context: Context) -> None:

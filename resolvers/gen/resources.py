@@ -12,13 +12,13 @@ from loaders.openfga import names
 from loaders.openfga.roles import resource_object
 from loaders.openfga.tuples import is_object
 from loaders.postgres.write import Transaction
+from loaders.registered import data_source_name, has_dataset
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from resolvers.context import Context
 
 _assignments = cast(sa.Table, RoleAssignment.__table__)
 _sources = cast(sa.Table, DataSource.__table__)
-_DATASET = "SELECT id FROM public.datasets WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,15 @@ async def object_of(context: Context, resource: Resource) -> str:
         case OfSystem():
             return names.SYSTEM
         case OfDataSource(id_):
-            found = await _found(context, "SELECT name FROM public.data_sources WHERE id = $1", id_, "data source")
-            return names.datasource(str(found))
+            name = await data_source_name(id_, gen=context.stores.postgres["axion_gen"], ledger=context.ledger)
+            if name is None:
+                raise NotFound("There is no such data source.")
+            return names.datasource(name)
         case OfDataset(id_):
-            await _found(context, _DATASET, id_, "dataset")
+            await _require_dataset(context, id_)
             return names.dataset(id_)
         case OfTable(dataset_id, name):
-            await _found(context, _DATASET, dataset_id, "dataset")
+            await _require_dataset(context, dataset_id)
             object_ = names.table(dataset_id, name)
             if not name or "\x00" in name or not is_object(object_):
                 raise BadInput("A table's name must have 1 to about 200 characters.", field="tableName")
@@ -97,8 +99,6 @@ async def assigned_objects(within: Transaction, role_id: int) -> Sequence[str]:
     ]
 
 
-async def _found(context: Context, sql: str, id_: UUID, what: str) -> object:
-    rows = await context.stores.postgres["axion_gen"].fetch(sql, id_, ledger=context.ledger)
-    if not rows:
-        raise NotFound(f"There is no such {what}.")
-    return rows[0][0]
+async def _require_dataset(context: Context, id_: UUID) -> None:
+    if not await has_dataset(id_, gen=context.stores.postgres["axion_gen"], ledger=context.ledger):
+        raise NotFound("There is no such dataset.")

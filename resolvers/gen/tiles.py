@@ -5,12 +5,11 @@ from uuid import UUID
 
 from loaders.errors import Code, NotFound
 from loaders.openfga import names
+from loaders.registered import has_map
 from resolvers.context import Context
 from resolvers.gen.granting import STORE
 from resolvers.gen.tables import can_view
 from resolvers.permissions.scopes import require_scope_to_read
-
-_MAP = "SELECT 1 FROM public.dataset_maps WHERE id = $1 AND dataset_id = $2 AND table_name = $3"
 
 
 def bundle_key(dataset_id: UUID, table_name: str, map_id: UUID) -> str:
@@ -33,7 +32,7 @@ async def visible_bundle(context: Context, dataset_id: UUID, table_name: str, ma
     require_scope_to_read(context.subject, (STORE,))
     gen = context.stores.postgres[STORE]
     allowed = await can_view(context, dataset_id, table_name)
-    found = await gen.fetch(_MAP, map_id, dataset_id, table_name, ledger=context.ledger)
+    found = await has_map(map_id, dataset_id, table_name, gen=gen, ledger=context.ledger)
     if found and not allowed:
         context.denied(f"tiles:{names.table(dataset_id, table_name)}", Code.FORBIDDEN)
     if not found or not allowed:
