@@ -19,9 +19,17 @@ def exact_json(text: bytes) -> Any:
     """
     value = orjson.loads(text)
     forms = text.translate(_FORMS)
-    if _LONG not in forms and _TINY not in forms:
+    if (_LONG not in forms and _TINY not in forms) or _is_written_so(value, text):
         return value
     try:
         return json.loads(text, parse_float=exact_number)
     except (ValueError, RecursionError):
         raise json.JSONDecodeError("a number is too long, or stands too deep", "", 0) from None
+
+
+def _is_written_so(value: Any, text: bytes) -> bool:
+    """Whether nothing is lost of it: a vector of doubles, as most programs write it, is none of the slow reader's."""
+    try:
+        return orjson.dumps(value) == text
+    except TypeError:  # nested deeper than it writes
+        return False

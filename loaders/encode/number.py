@@ -1,7 +1,6 @@
-"""JSON numbers that no double is: kept with their text, for the stores that compare and hold them exactly."""
+"""JSON numbers that a double may not be: kept with their text, for the stores that compare and hold them exactly."""
 
 import json
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 
@@ -27,12 +26,9 @@ class Exact(float):
 
 
 def exact_number(text: str) -> float:
-    """Of a JSON number with a point or an exponent: a plain float where the shortest text of that is the number."""
+    """Of a JSON number with a point or an exponent: a plain float where that is printed so, else `Exact`."""
     plain = float(text)
-    try:
-        return plain if Decimal(repr(plain)) == Decimal(text) else Exact(text)
-    except InvalidOperation:  # an exponent beyond those of decimals
-        return Exact(text)
+    return plain if repr(plain) == text else Exact(text)
 
 
 def exact_text(value: Any, *, ascii_only: bool = False) -> str:

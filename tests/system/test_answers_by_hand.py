@@ -254,6 +254,27 @@ async def test_where(specimens: Client, direct: Direct, where: dict[str, Any], s
     assert len(expected) < 120 or sql == "true"
 
 
+EXACT = "7.12345678901234567890"
+"""A number of a row; the double next to it is greater."""
+
+
+@pytest.mark.parametrize(
+    ("doc", "sql"),
+    [
+        (f'{{"contains": {{"exact": {EXACT}}}}}', f"doc->'exact' = '{EXACT}'"),
+        (f'{{"path": {{"at": ["exact"], "number": {{"lt": {EXACT}}}}}}}', f"(doc->>'exact')::numeric < {EXACT}"),
+    ],
+)
+async def test_a_number_that_no_double_is(specimens: Client, direct: Direct, doc: str, sql: str) -> None:
+    body = f'{{"query": {json.dumps(IDS)}, "variables": {{"where": {{"doc": {doc}}}}}}}'
+    headers = specimens.headers("admin", content_type="application/json")
+    async with specimens.http.post(f"{specimens.url}/graphql", data=body, headers=headers) as response:
+        found = (await response.json())["data"]["sense"]["specimens"]
+    expected = await _ids(direct, f"WHERE {sql} ORDER BY id")
+    assert [node["rowId"] for node in found["nodes"]] == expected
+    assert len(expected) == 1
+
+
 @pytest.mark.parametrize(("order_by", "sql"), ORDER, ids=lambda case: case if isinstance(case, str) else "")
 async def test_order(specimens: Client, direct: Direct, order_by: list[dict[str, Any]], sql: str) -> None:
     found = (await specimens.ask(IDS, {"orderBy": order_by})).data["sense"]["specimens"]["nodes"]

@@ -15,6 +15,7 @@ SELECT
     CASE n % 6
         WHEN 0 THEN NULL
         WHEN 1 THEN jsonb_build_object('a', n % 4, 'deep', jsonb_build_object('list', jsonb_build_array(1, n)))
+            || jsonb_build_object('exact', n + 0.12345678901234567890)
         WHEN 2 THEN '[1, 2, {"a": 1}]'
         WHEN 3 THEN '{}'
         WHEN 4 THEN '{"b": null, "a": "1"}'
