@@ -66,7 +66,7 @@ def _of_store(store: str) -> tuple[Counter, Counter, Counter, Counter]:
 
 def count_stores(ledger: Ledger) -> None:
     """Adds an operation's ledger. All data sources count as one store: their names are the users', and without end."""
-    for name, usage in ledger.stores.items():
+    for name, usage in ledger.entries():
         store = "datasource" if name.startswith("datasource:") else name
         statements, rows, bytes_, seconds = _of_store(store)
         statements.inc(usage.statements)

@@ -173,6 +173,8 @@ class Http(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     allowed_origins: tuple[str, ...] = ()
+    anonymous_introspection: bool = True
+    """Whether who has not signed in may ask for the schema; if not, wrong names are not corrected for anyone either."""
     renew_seconds: float = Field(2.0, gt=0, le=60)
     """How often the caller of an open socket or stream is authenticated again: what was revoked ends."""
 

@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`store` is the public store name (`axion_gen`, `clickhouse`, `datasource:flights`); `key` the columns of the key.
+    """`store` is the public store name (`axion_gen`, `clickhouse`, `datasource:{id}`); `key` the columns of the key.
 
     `key` may be empty for a remote table: such a table cannot be paged by key.
     """

@@ -163,7 +163,7 @@ class SecretUnreadable(AxionError):
 
 
 class StoreError(AxionError):
-    """A failure of one store. `store` is its public name, such as `axion_gen`, `clickhouse` or `datasource:flights`."""
+    """A failure of one store. `store` is its public name, such as `axion_gen`, `clickhouse` or `datasource:{id}`."""
 
     code = Code.STORE_QUERY_FAILED
 

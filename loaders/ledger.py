@@ -21,6 +21,21 @@ class Ledger:
     """Lives for one request; every store client records each statement it sends, also a failed one."""
 
     stores: dict[str, StoreUsage] = field(default_factory=dict)
+    _aside: "Ledger | None" = None
+
+    @property
+    def aside(self) -> "Ledger":
+        """For what is read and checked of rows that may turn out to be hidden, as it would tell how many there are: the
+        caller is not told of it, the gateway's own metrics have it."""
+        if self._aside is None:
+            self._aside = Ledger()
+        return self._aside
+
+    def entries(self) -> Iterator[tuple[str, StoreUsage]]:
+        """Of all that was done, what is aside too: a store may come twice."""
+        yield from self.stores.items()
+        if self._aside is not None:
+            yield from self._aside.entries()
 
     def record(self, store: str, *, statements: int = 1, rows: int = 0, bytes_: int = 0, ms: float = 0.0) -> None:
         usage = self.stores.setdefault(store, StoreUsage())
@@ -33,6 +48,8 @@ class Ledger:
         """What a part of the request did that was counted by itself."""
         for store, usage in part.stores.items():
             self.record(store, statements=usage.statements, rows=usage.rows, bytes_=usage.bytes, ms=usage.ms)
+        if part._aside is not None:
+            self.aside.add(part._aside)
 
     @contextmanager
     def statement(self, store: str) -> Iterator[StoreUsage]:

@@ -31,7 +31,7 @@ async def guard_in(read: Read, context: Context, policies: Policies) -> Read:
 
     async def rows(keys: Read) -> object:
         known = await embedded(keys, context.stores.embeddings)
-        tree, _ = await fetch_tree(known, stores=context.stores, ledger=context.ledger)
+        tree, _ = await fetch_tree(known, stores=context.stores, ledger=context.ledger.aside)
         return tree
 
     candidates = candidates_of(context)
@@ -43,7 +43,9 @@ def candidates_of(context: Context) -> Candidates:
     """`CostExceeded` for more objects than are checked for one answer."""
 
     async def candidates(table: Table, column: str) -> Collection[object]:
-        found = await distinct_values(table, column, bound=_MAX_CHECKED, stores=context.stores, ledger=context.ledger)
+        found = await distinct_values(
+            table, column, bound=_MAX_CHECKED, stores=context.stores, ledger=context.ledger.aside
+        )
         if found is None:
             message = f"The list is of more than {_MAX_CHECKED} objects, and you may see too many to list them."
             raise CostExceeded(f"{message} Ask for pages of it by themselves, without figures and not below others.")

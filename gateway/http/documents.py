@@ -53,7 +53,8 @@ _CACHED_TOKENS = 100_000
 class Operation:
     """One operation of a valid document. `name` selects it there, `None` when it is the only one and has none.
 
-    The answer of one that `is_constant` depends on nothing but its text: it asks for the schema and for no data.
+    The answer of one that `is_constant` depends on nothing but its text: it asks for the schema and for no data. One
+    that `introspects` asks for the schema, among other things or alone.
     `document` is without `@defer` and `@stream`; `in_parts` is the document with them, if it has any, for clients that
     take an answer in parts, and `defers_reads` tells whether whole reads of tables may come in later ones.
     """
@@ -62,6 +63,7 @@ class Operation:
     node: OperationDefinitionNode
     name: str | None
     is_constant: bool
+    introspects: bool
     in_parts: DocumentNode | None = None
     defers_reads: bool = False
 
@@ -79,9 +81,11 @@ class _Document:
 class Documents:
     """Prepares documents for one schema. What is refused is not kept."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, suggests: bool = True) -> None:
+        """`suggests`: what is near a wrong name is told."""
         self._schema = schema
         self._limits = limits
+        self._suggests = suggests
         self._documents: OrderedDict[str, _Document] = OrderedDict()
         self._tokens = 0
 
@@ -136,7 +140,7 @@ class Documents:
     def _operations(self, document: DocumentNode) -> list[Operation]:
         fragments = _fragments(document)
         return [
-            Operation(document, node, _name(node), _is_constant(node, fragments))
+            Operation(document, node, _name(node), *_of_the_schema(node, fragments))
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         ]
@@ -156,7 +160,7 @@ class Documents:
         self, parsed: DocumentNode, rules: Collection[type[ASTValidationRule]], tokens: int
     ) -> list[GraphQLError]:
         """At most one more than `_MAX_ERRORS`: graphql-core counts that it stopped."""
-        hide = tokens > _SUGGESTING_TOKENS
+        hide = not self._suggests or tokens > _SUGGESTING_TOKENS
         return validate(self._schema, parsed, rules, max_errors=_MAX_ERRORS, hide_suggestions=hide)
 
 
@@ -166,11 +170,15 @@ def _too_complex(error: DocumentTooComplex) -> Refusal:
     return Refusal(400, [(shown, Code.DOCUMENT_TOO_COMPLEX)], well_formed=True)
 
 
-def _is_constant(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> bool:
-    if operation.operation is not OperationType.QUERY or operation.variable_definitions:
-        return False
+def _of_the_schema(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> tuple[bool, bool]:
+    """`is_constant` and `introspects`: only queries have the fields that do."""
+    if operation.operation is not OperationType.QUERY:
+        return False, False
     fields = merged([operation.selection_set], fragments)[0].values()
-    return all(node.name.value in _CONSTANT for nodes in fields for node in nodes)
+    names = {node.name.value for nodes in fields for node in nodes}
+    return names <= _CONSTANT and not operation.variable_definitions, bool(names & INTROSPECTION)
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

@@ -38,7 +38,9 @@ class GraphQL:
     """The ASGI application of one path. `scope["state"]["runtime"]` is what the lifespan opened."""
 
     def __init__(self, schema: GraphQLSchema, settings: Settings, explorer: Explorer) -> None:
-        self._operations = Operations(schema, settings.limits)
+        self._operations = Operations(
+            schema, settings.limits, anonymous_introspection=settings.http.anonymous_introspection
+        )
         self._explorer = explorer
         self._origins = frozenset(settings.http.allowed_origins)
 

@@ -11,6 +11,7 @@ from gateway.http.body import read_body
 from gateway.http.documents import Operation
 from gateway.http.media_type import MediaType, Parts, accepted_parts, is_json, takes_compressed
 from gateway.http.operations import Operations
+from gateway.http.prepared import prepared
 from gateway.http.refusal import Refusal, refuse
 from gateway.http.request import GraphQLRequest, from_body, from_query_string
 from gateway.lifespan import Runtime
@@ -90,7 +91,7 @@ async def take_in(
         runtime.authenticator, headers.get("authorization"), request_id=request_id, denials=runtime.denials
     )
     request = await _request(scope, receive, headers, operations.limits.max_body_bytes)
-    operation = operations.prepare(request)
+    operation = prepared(operations, request, authenticated, request_id=request_id, denials=runtime.denials)
     _check_kind(scope, operation, media_type)
     return Incoming(
         request=request,

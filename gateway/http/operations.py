@@ -17,9 +17,11 @@ from gateway.http.execution import execute, execute_in_parts, subscribe
 from gateway.http.media_type import Parts
 from gateway.http.parts import InParts
 from gateway.http.planned import Planned
+from gateway.http.refusal import refuse
 from gateway.http.request import GraphQLRequest
 from gateway.http.running import timed_out
 from gateway.settings import Limits
+from loaders.errors import Code
 from loaders.ledger import Ledger
 from resolvers.context import Context
 
@@ -41,16 +43,21 @@ class Streamed:
 class Operations:
     """Of one schema under one set of limits; lives as long as the process."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, anonymous_introspection: bool = True) -> None:
         self._schema = schema
-        self._documents = Documents(schema, limits)
+        self._documents = Documents(schema, limits, suggests=anonymous_introspection)
+        self._anonymous_introspection = anonymous_introspection
         self._planned = Planned(schema)
         self.limits = limits
         self.constants = Constants()
 
-    def prepare(self, request: GraphQLRequest) -> Operation:
-        """Parsed, limited and validated. Raises `Refusal`."""
-        return self._documents.prepare(request.query, request.operation_name, request.variables)
+    def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Operation:
+        """Parsed, limited and validated; what the `anonymous` may not ask for is refused. Raises `Refusal`."""
+        operation = self._documents.prepare(request.query, request.operation_name, request.variables)
+        if anonymous and operation.introspects and not self._anonymous_introspection:
+            message = "The schema is for signed-in users: send a bearer token."
+            raise refuse(401, Code.UNAUTHENTICATED, message, well_formed=True)
+        return operation
 
     def run(
         self, operation: Operation, request: GraphQLRequest, context: Context, *, with_stores: bool = False

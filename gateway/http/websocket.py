@@ -23,6 +23,7 @@ from gateway.http.incoming import headers_of
 from gateway.http.observed import Observed
 from gateway.http.operations import Operations
 from gateway.http.origin import origin_allowed
+from gateway.http.prepared import prepared
 from gateway.http.refusal import Refusal, refuse
 from gateway.http.request import GraphQLRequest, from_parameters
 from gateway.http.request_log import Exchange, exchange_of
@@ -119,7 +120,7 @@ class _Socket:
         await self._authenticate()
         await self._send({"type": "connection_ack"})
 
-    async def _authenticate(self) -> None:
+    async def _authenticate(self) -> Authenticated:
         """With every operation too: what was revoked since counts. Raises `Closed`."""
         try:
             self._authenticated = await authenticate(
@@ -127,6 +128,7 @@ class _Socket:
             )
         except Refusal as refusal:
             raise Closed(4403 if refusal.status == 401 else 1013, str(refusal)[:100]) from None
+        return self._authenticated
 
     async def _renew_while_running(self) -> None:
         """Closes the socket when its operations go on under credentials that are refused by now."""
@@ -209,9 +211,11 @@ class _Socket:
                 if too_many:
                     message = f"At most {MAX_OPERATIONS} operations run on one connection: complete some first."
                     raise refuse(429, Code.REQUEST_INVALID, message)
-                await self._authenticate()
+                caller = await self._authenticate()
                 request = from_parameters(payload)
-                operation = self._operations.prepare(request)
+                operation = prepared(
+                    self._operations, request, caller, request_id=self._request_id, denials=self._runtime.denials
+                )
             except Closed as closed:
                 observed.ended(Code.UNAUTHENTICATED.value)
                 await self._close(closed)

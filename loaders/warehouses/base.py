@@ -66,7 +66,7 @@ class Warehouse(Protocol):
 
     @property
     def store(self) -> str:
-        """`datasource:{name}`."""
+        """`datasource:{id}`."""
 
     @property
     def dialect(self) -> Dialect:

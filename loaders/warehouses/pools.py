@@ -25,7 +25,7 @@ from loaders.warehouses.listed import ListedTables
 _log = structlog.get_logger(__name__)
 
 _BY_IDS = """
-SELECT id, name, connector_type, options, encrypted_credentials, nonce, tag, key_version, updated_at
+SELECT id, connector_type, options, encrypted_credentials, nonce, tag, key_version, updated_at
 FROM public.data_sources WHERE id = ANY($1)
 """
 
@@ -35,7 +35,6 @@ class DataSourceRow:
     """What opening a data source needs of its row. Equal rows open equal warehouses."""
 
     id: UUID
-    name: str
     connector_type: str
     options: str
     credentials: Sealed | None
@@ -43,7 +42,7 @@ class DataSourceRow:
 
     @property
     def store(self) -> str:
-        return store_name(self.name)
+        return store_name(self.id)
 
 
 @dataclass(slots=True)
@@ -61,8 +60,10 @@ class _Reading:
     task: asyncio.Task[Mapping[UUID, DataSourceRow]]
 
 
-def store_name(data_source: str) -> str:
-    return f"datasource:{data_source}"
+def store_name(data_source_id: UUID) -> str:
+    """As it stands in errors and `extensions.stores`. By the id, since who reads a table need not see its data source:
+    the name is for who does."""
+    return f"datasource:{data_source_id}"
 
 
 class Warehouses:
@@ -266,6 +267,4 @@ def _row_of(record: asyncpg.Record) -> DataSourceRow:
     sealed = None
     if record["encrypted_credentials"] is not None:
         sealed = Sealed(record["encrypted_credentials"], record["nonce"], record["tag"], record["key_version"])
-    return DataSourceRow(
-        record["id"], record["name"], record["connector_type"], record["options"], sealed, record["updated_at"]
-    )
+    return DataSourceRow(record["id"], record["connector_type"], record["options"], sealed, record["updated_at"])

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NoReturn, Protocol, TypeAlias
 
 from aiodataloader import DataLoader
@@ -95,13 +95,16 @@ class Verdicts:
         return await asyncio.shield(seen) if isinstance(seen, asyncio.Future) else seen
 
     async def filter(self, type_: str, relation: str, candidates: Iterable[object]) -> frozenset[str]:
-        """Those of the candidate ids the subject has the relation on, as text. One call per 50 distinct ones."""
+        """Those of the candidate ids the subject has the relation on, as text. One call per 50 distinct ones.
+
+        The calls are counted aside: there are as many as hidden ids make necessary.
+        """
         ids = sorted({str(candidate) for candidate in candidates})
         if not ids or self.subject.is_anonymous:
             return frozenset()
         if await self.is_admin():
             return frozenset(ids)
-        asked = {id_: self._asked(Check(relation, names.object_name(type_, id_))) for id_ in ids}
+        asked = {id_: self._asked(Check(relation, names.object_name(type_, id_)), aside=True) for id_ in ids}
         open_ = [verdict for verdict in asked.values() if isinstance(verdict, asyncio.Future)]
         if open_:
             await asyncio.wait(open_)  # no task for each, and being cancelled cancels none of them
@@ -131,25 +134,32 @@ class Verdicts:
         # Shielded, because all who ask the same share one future: one being cancelled must not cancel the others.
         return await asyncio.shield(asked) if isinstance(asked, asyncio.Future) else asked
 
-    def _asked(self, check: Check) -> "bool | asyncio.Future[bool | None]":
+    def _asked(self, check: Check, *, aside: bool = False) -> "bool | asyncio.Future[bool | None]":
         """The verdict, or the question under way that all who ask the same share."""
         if check not in self._decided:
             kept = None if self._memory is None else self._memory.kept_check(self.subject.id, check)
-            self._decided[check] = self._checks.load(check) if kept is None else kept
+            if kept is None:
+                self._decided[check] = (self._candidates if aside else self._checks).load(check)
+            else:
+                self._decided[check] = kept
         return self._decided[check]
 
     @cached_property
     def _checks(self) -> DataLoader[Check, bool | None]:
         """Made for what memory does not answer, which is seldom: a loader and its function hold each other."""
-        return DataLoader(self._load_checks)
+        return DataLoader(partial(self._load_checks, self._ledger))
+
+    @cached_property
+    def _candidates(self) -> DataLoader[Check, bool | None]:
+        return DataLoader(partial(self._load_checks, self._ledger.aside))
 
     @cached_property
     def _lists(self) -> DataLoader[tuple[str, str], Visibility]:
         return DataLoader(self._load_lists)
 
-    async def _load_checks(self, checks: list[Check]) -> list[bool | None]:
+    async def _load_checks(self, ledger: Ledger, checks: list[Check]) -> list[bool | None]:
         """None is no verdict."""
-        answer = await self._authority.batch_check(self.subject.id, checks, ledger=self._ledger)
+        answer = await self._authority.batch_check(self.subject.id, checks, ledger=ledger)
         return [None if check in answer.undecided else check in answer.granted for check in checks]
 
     async def _load_lists(self, keys: list[tuple[str, str]]) -> list[Visibility]:

@@ -51,7 +51,7 @@ class GenMetricAnswer:
     sql: list[str] = strawberry.field(description="The statements as they were sent; values are bound to them.")
     bytes: BigInt = strawberry.field(description="Bytes the store sent.")
     ms: float = strawberry.field(description="Milliseconds the store took, summed over its statements.")
-    data_source: str = strawberry.field(description="The data source it asked, `datasource:{name}`.")
+    data_source: str = strawberry.field(description="The data source it asked, `datasource:{rowId}`.")
     engine: str | None = strawberry.field(description="The connector it was asked by, such as `clickhouse`.")
     time_zone: str | None = strawberry.field(description="Zone its buckets are counted in; null without `time`.")
     parts: list[GenMetricPart] = strawberry.field(description="The metric and all it is made of, as they were asked.")

@@ -70,7 +70,7 @@ class GenSql:
     raw: strawberry.Private[RawSql]
     sql: str = strawberry.field(description="The statement as it was understood, spelled anew.")
     tables: list[str] = strawberry.field(description="Tables of the dataset it reads.")
-    data_source: str = strawberry.field(description="The data source it is for, `datasource:{name}`.")
+    data_source: str = strawberry.field(description="The data source it is for, `datasource:{rowId}`.")
     engine: str | None = strawberry.field(description="The connector, such as `clickhouse`.")
     estimate = strawberry.field(
         resolver=_estimate, metadata={"guard": RAW}, description="What it would read. Asking does not run it."

@@ -96,7 +96,7 @@ class GenWidgetAnswer:
     )
     bytes: BigInt | None = strawberry.field(description="Bytes the store sent.")
     ms: float | None = strawberry.field(description="Milliseconds the store took.")
-    data_source: str = strawberry.field(description="The data source it asked, `datasource:{name}`.")
+    data_source: str = strawberry.field(description="The data source it asked, `datasource:{rowId}`.")
     engine: str | None = strawberry.field(description="The connector it was asked by, such as `clickhouse`.")
     time_zone: str = strawberry.field(description="Zone its buckets of time are counted in.")
     applied_filters: list[GenAppliedFilter] = strawberry.field(description="The filters that narrowed it.")

@@ -13,7 +13,7 @@ from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from resolvers.context import Subject
-from tests.plans.conftest import env_file, runtime, sample_data, ways
+from tests.plans.conftest import PATIENCE_MS, env_file, runtime, sample_data, ways
 
 __all__ = ["env_file", "runtime", "sample_data", "ways"]
 
@@ -28,7 +28,7 @@ async def openfga(settings: Settings) -> AsyncIterator[OpenFga]:
         url=settings.openfga.url,
         token=token.get_secret_value() if token else None,
         store=settings.openfga.store,
-        timeout_ms=settings.openfga.timeout_ms,
+        timeout_ms=PATIENCE_MS,
     )
     yield client
     await client.close()

@@ -12,9 +12,14 @@ from tests.system.conftest import env_file, sample_data
 __all__ = ["env_file", "sample_data"]
 
 
+PATIENCE_MS = 30_000
+"""With OpenFGA: a busy machine may be late with fifty batches of one document, which is no denial to be tested."""
+
+
 @pytest.fixture(scope="session")
 async def runtime(sample_data: None, settings: Settings) -> AsyncIterator[Runtime]:
-    async with open_runtime(settings) as runtime:
+    patient = settings.openfga.model_copy(update={"timeout_ms": PATIENCE_MS})
+    async with open_runtime(settings.model_copy(update={"openfga": patient})) as runtime:
         yield runtime
 
 

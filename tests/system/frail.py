@@ -38,10 +38,14 @@ mutation Dataset($input: GenDatasetCreateInput!) {
 
 @dataclass(frozen=True, slots=True)
 class Frail:
-    """`proxies` by the public name of the store behind them."""
+    """`proxies` by the store behind them, of a data source `datasource:{name}`; `known_as` gives its public name."""
 
     gateway: Gateway
     proxies: Mapping[str, Proxy]
+    sources: Mapping[str, str]
+
+    def known_as(self, store: str) -> str:
+        return self.sources.get(store, store)
 
 
 @asynccontextmanager
@@ -72,7 +76,9 @@ async def frail_gateway(
         await remove_sources(direct, SOURCES)
         stack.push_async_callback(remove_sources, direct, SOURCES)
         await _add(client, settings, warehouse, lake)
-        yield Frail(await stack.enter_async_context(Gateway.serve(env_file, log, changes)), proxies)
+        rows = await direct.postgres("axion_gen", "SELECT id, name FROM data_sources WHERE name = ANY($1)", SOURCES)
+        known_as = {f"datasource:{row['name']}": f"datasource:{row['id']}" for row in rows}
+        yield Frail(await stack.enter_async_context(Gateway.serve(env_file, log, changes)), proxies, known_as)
 
 
 async def _add(client: Client, settings: Settings, warehouse: str, lake: str) -> None:

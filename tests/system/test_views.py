@@ -144,6 +144,22 @@ async def test_analyst_reads_the_tables_of_the_one_dataset(client: Client, ids: 
     assert (await client.ask(document, {"id": ids.lake}, user="analyst")).data["gen"]["dataset"] is None
 
 
+async def test_who_reads_a_table_is_not_told_the_name_of_its_data_source(client: Client, ids: Ids) -> None:
+    """By the statements of its store neither, nor where an answer says whom it asked."""
+    document = """
+    query Table($id: ID!) { gen { dataset(id: $id) {
+      table(name: "airlines") { rows(first: 1) { nodes } } metric(name: "flights") { answer { dataSource } }
+    } } }
+    """
+    where = '{ gen { dataSources(where: {name: {eq: "flights-clickhouse"}}) { nodes { rowId } } } }'
+    (source,) = (await client.ask(where)).data["gen"]["dataSources"]["nodes"]
+    answer = await client.ask(document, {"id": ids.warehouse}, user="analyst")
+    store = f"datasource:{source['rowId']}"
+    assert answer.data["gen"]["dataset"]["metric"] == {"answer": {"dataSource": store}}
+    assert store in answer.statements
+    assert "flights-clickhouse" not in str(answer.body)
+
+
 async def test_analyst_finds_no_row_of_another_organization(client: Client) -> None:
     document = """
     {

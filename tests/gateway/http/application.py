@@ -14,7 +14,7 @@ from gateway.http.authentication import Authenticates
 from gateway.lifespan import Ping, Runtime
 from gateway.settings import Settings
 from loaders.ledger import Ledger
-from resolvers.context import ANONYMOUS, Context, Subject
+from resolvers.context import ANONYMOUS, Context, Denials, Subject
 from tests.gateway.auth.serving import serving as served
 from tests.gateway.http.toy import SCHEMA
 
@@ -84,6 +84,7 @@ async def serving(
     required: Mapping[str, Ping] | None = None,
     optional: Mapping[str, Ping] | None = None,
     contexts: NewContext = new_context,
+    denials: Denials | None = None,
 ) -> AsyncIterator[str]:
     """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start."""
 
@@ -94,6 +95,7 @@ async def serving(
             contexts,
             required or {},
             optional or {},
+            denials=cast(Any, denials),
             renew_seconds=(settings or settings_without_stores()).http.renew_seconds,
         )
 

@@ -21,7 +21,7 @@ from loaders.secrets.keyring import Keyring
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector
-from loaders.warehouses.pools import Warehouses
+from loaders.warehouses.pools import Warehouses, store_name
 from tests.loaders.jobs.waiting import until
 
 NOBODY_LISTENS = "http://127.0.0.1:1"
@@ -75,7 +75,7 @@ async def test_opening_dials_nothing_and_is_reused(gen: Postgres, keyring: Keyri
     ledger = Ledger()
     first = await warehouses.open(id_, ledger=ledger)
     assert await warehouses.open(id_, ledger=ledger) is first
-    assert warehouses.opened["datasource:down"] is first
+    assert warehouses.opened[store_name(id_)] is first
     assert set(ledger.stores) == {"axion_gen"}
 
 
@@ -98,7 +98,7 @@ async def test_many_sources_asked_for_at_once_share_one_query(
     opened = await asyncio.gather(*(warehouses.open(id_, ledger=ledger) for id_ in asked), return_exceptions=True)
     assert ledger.stores["axion_gen"].statements == 1
     assert [type(answer) for answer in opened[2:4]] == [BadInput, NotFound]
-    assert [getattr(answer, "store", None) for answer in opened[:2]] == ["datasource:down0", "datasource:down1"]
+    assert [getattr(answer, "store", None) for answer in opened[:2]] == [store_name(id_) for id_ in ids]
     assert opened[4:] == opened[:2]
 
 
@@ -109,7 +109,7 @@ async def test_one_who_gives_up_does_not_stop_the_others(
     first, second = (asyncio.create_task(warehouses.open(id_, ledger=Ledger())) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
-    assert (await second).store == "datasource:down"
+    assert (await second).store == store_name(id_)
 
 
 async def test_a_changed_row_gives_a_new_warehouse(
@@ -125,8 +125,8 @@ async def test_a_changed_row_gives_a_new_warehouse(
     await change(gen, id_, name="renamed")
     warehouses.forget(id_)
     third = await warehouses.open(id_, ledger=Ledger())
-    assert third.store == "datasource:renamed"
-    assert set(warehouses.opened) == {"datasource:renamed"}
+    assert third is not second
+    assert dict(warehouses.opened) == {store_name(id_): third}
 
 
 async def test_a_row_read_again_unchanged_keeps_the_warehouse(
@@ -162,7 +162,7 @@ async def test_what_another_process_does_closes_it_unasked(gen: Postgres, keyrin
     else:
         async with gen.transaction() as session:
             await session.execute(sa.delete(DataSource).where(DataSource.id == ids["other"]))
-    await until(lambda: set(warehouses.opened) == {"datasource:kept"})
+    await until(lambda: set(warehouses.opened) == {store_name(ids["kept"])})
     await warehouses.close()
 
 
@@ -173,7 +173,7 @@ async def test_the_longest_unused_is_closed_for_room(
     for id_ in ids:
         clock.now += 0.1
         await warehouses.open(id_, ledger=Ledger())
-    assert set(warehouses.opened) == {"datasource:s1", "datasource:s2"}
+    assert set(warehouses.opened) == {store_name(id_) for id_ in ids[1:]}
 
 
 async def test_a_server_that_is_down_is_dialed_a_few_times_only(
@@ -185,12 +185,12 @@ async def test_a_server_that_is_down_is_dialed_a_few_times_only(
     calls = (warehouse.list_tables(ledger=ledger) for _ in range(100))
     failures = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(failure) for failure in failures} == {StoreUnavailable}
-    assert ledger.stores["datasource:down"].statements <= 4
+    assert ledger.stores[store_name(id_)].statements <= 4
     clock.now += 3
     after = Ledger()
     with pytest.raises(StoreUnavailable):
         await warehouse.list_tables(ledger=after)
-    assert after.stores["datasource:down"].statements == 1
+    assert after.stores[store_name(id_)].statements == 1
 
 
 async def test_new_credentials_count_at_once(

@@ -19,6 +19,7 @@ from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.uuid7 import uuid7
+from loaders.warehouses.pools import store_name
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate, DataSourceUpdate
 from resolvers.gen.datasets import DatasetCreate
@@ -142,10 +143,10 @@ async def test_the_connection_test_says_what_is_wrong(
     as_: As, stores: GenStores, clickhouse_url: str, clickhouse_password: str
 ) -> None:
     down = await data_sources.create_data_source(as_("admin"), flights(name="down"))
-    with pytest.raises(StoreUnavailable, match="datasource:down"):
+    with pytest.raises(StoreUnavailable, match=store_name(down.id)):
         await data_sources.test_data_source(as_("admin"), down.id)
     wrong = await data_sources.create_data_source(as_("admin"), flights(clickhouse_url, name="wrong"))
-    with pytest.raises(StoreCredentialsRejected, match="datasource:wrong") as caught:
+    with pytest.raises(StoreCredentialsRejected, match=store_name(wrong.id)) as caught:
         await data_sources.test_data_source(as_("admin"), wrong.id)
     assert SECRET not in str(caught.value)
     up = await data_sources.create_data_source(as_("admin"), flights(clickhouse_url, clickhouse_password, "up"))

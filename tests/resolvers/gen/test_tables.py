@@ -9,6 +9,7 @@ from loaders.errors import StoreUnavailable
 from loaders.ledger import Ledger
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.uuid7 import uuid7
+from loaders.warehouses.pools import store_name
 from resolvers.gen import data_sources, datasets, tables
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
@@ -129,7 +130,7 @@ async def test_a_server_that_is_down_is_named(as_: As) -> None:
     down = DataSourceCreate("down", "clickhouse", {"url": "http://127.0.0.1:1"})
     source = await data_sources.create_data_source(as_("admin"), down)
     made = await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d"))
-    with pytest.raises(StoreUnavailable, match="datasource:down"):
+    with pytest.raises(StoreUnavailable, match=store_name(source.id)):
         await tables.list_tables(as_("admin"), made.id)
 
 

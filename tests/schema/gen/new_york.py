@@ -16,6 +16,7 @@ from loaders.encode.node_id import encode_node_id
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
+from loaders.warehouses.pools import store_name
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
@@ -75,7 +76,8 @@ async def add_source(
     made = await data_sources.create_data_source(world.as_("admin"), DataSourceCreate(source, connector, settings))
     row = await datasets.create_dataset(world.as_("admin"), DatasetCreate(made.id, dataset))
     await stores.openfga.write([RelationTuple(names.role(7), "assigned_role", names.dataset(row.id))], ledger=Ledger())
-    return World(world.as_, {**world.ids, dataset: encode_node_id("GenDataset", [str(row.id)])})
+    ids = {**world.ids, dataset: encode_node_id("GenDataset", [str(row.id)])}
+    return World(world.as_, ids, {**world.stores, source: store_name(made.id)})
 
 
 async def made(world: World, type_: str, given: Mapping[str, Any], *, user: str = "ann") -> str:

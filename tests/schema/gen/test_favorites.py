@@ -1,5 +1,6 @@
 """Favourites: made and taken away as often as one likes, and nobody else's to see, admins included."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ FAVORITES: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 async def shared(world: World) -> World:
     given = {"name": "Delays", "visibility": "everyone"}
     done = await world.do("ann", "genDashboardCreate", given, "dashboard { id }")
-    return World(world.as_, {**world.ids, "dashboard": done["dashboard"]["id"]})
+    return replace(world, ids={**world.ids, "dashboard": done["dashboard"]["id"]})
 
 
 async def marks(world: World, user: str) -> dict[str, Any]:

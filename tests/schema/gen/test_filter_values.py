@@ -8,7 +8,6 @@ from deploy.local.samples.flights import NewYorkFlights
 from tests.schema.gen.new_york import Answer, asked, made
 from tests.schema.gen.world import World
 
-STORE = "datasource:nyc"
 CHOICES = """
 query Choices($id: ID!, $search: String, $first: Int! = 50, $filters: [GenFilterValue!]) {
   gen { dashboard(id: $id) { controls(orderBy: [{position: ASC}]) { nodes {
@@ -50,7 +49,7 @@ async def test_choices(nyc: World, board: str, sample: NewYorkFlights) -> None:
         "dest": {"values": dests[:50], "more": True},
         "carrier": {"values": distinct(sample, "carrier"), "more": False},
     }
-    assert answer.statements(STORE) == 1 + 1, "the description, and one query for all filters"
+    assert answer.statements(nyc.stores["nyc"]) == 1 + 1, "the description, and one query for all filters"
 
 
 async def test_cascade(nyc: World, board: str, sample: NewYorkFlights) -> None:
@@ -72,7 +71,9 @@ async def test_a_filter_that_fails_spoils_no_other(nyc: World, board: str, sampl
     found = {node["name"]: node["values"] for node in answer.data["gen"]["dashboard"]["controls"]["nodes"]}
     assert found["origin"]["values"] == distinct(sample, "origin")
     assert found["airline"]["values"] == sorted(sample.airlines["name"].to_pylist())
-    assert answer.statements(STORE) == 3 + 1, "descriptions, one of a table that is not there, and one query"
+    assert answer.statements(nyc.stores["nyc"]) == 3 + 1, (
+        "descriptions, one of a table that is not there, and one query"
+    )
 
 
 async def test_search(nyc: World, board: str, sample: NewYorkFlights) -> None:
@@ -86,4 +87,4 @@ async def test_who_may_not_see_the_table(nyc: World, board: str) -> None:
     await nyc.do("ann", "genDashboardUpdate", {"id": board, "patch": {"visibility": "everyone"}})
     answer = await asked(nyc, "stranger", CHOICES, {"id": board})
     assert choices(answer) == {"day": None}
-    assert answer.statements(STORE) == 0
+    assert answer.statements(nyc.stores["nyc"]) == 0

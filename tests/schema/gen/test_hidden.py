@@ -7,7 +7,6 @@ import pytest
 from tests.schema.gen.new_york import asked, made
 from tests.schema.gen.world import World
 
-STORE = "datasource:nyc"
 TABLE = 'query($id: ID!) { gen { dataset(id: $id) { table(name: "flights") { %s } } } }'
 DASHBOARD = """query($id: ID!) { gen { dashboard(id: $id) {
   widgets { nodes { title answer { rows columns { name } } } } controls { nodes { values { values } } }
@@ -42,7 +41,7 @@ async def test_a_hidden_column(nyc: World, user: str) -> None:
         absent = await asked(nyc, user, TABLE % field.replace("tailnum", "no_such"), {"id": "@nyc"})
         assert [error["code"] for error in hidden.errors] == ["UNKNOWN_COLUMN"], field
         assert hidden.errors[0]["message"] == absent.errors[0]["message"].replace("no_such", "tailnum")
-        assert hidden.statements(STORE) == 1, "it is described, and its rows are not read"
+        assert hidden.statements(nyc.stores["nyc"]) == 1, "it is described, and its rows are not read"
 
 
 async def test_a_hidden_column_of_a_dashboard(nyc: World) -> None:
@@ -70,4 +69,4 @@ async def test_a_hidden_table(nyc: World, user: str) -> None:
     found = answer.data["gen"]["dataset"]
     assert found["table"] is None
     assert [table["name"] for table in found["tables"]] == ["airlines", "planes", "weather"]
-    assert answer.statements(STORE) == 1, "they are listed"
+    assert answer.statements(nyc.stores["nyc"]) == 1, "they are listed"

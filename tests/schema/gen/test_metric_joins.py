@@ -17,7 +17,6 @@ from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import Answer, add_source, asked, made
 from tests.schema.gen.world import World
 
-STORE = "datasource:tpch"
 DATABASE = "axion_tpch"
 MODES = ("AIR", "RAIL", "SHIP", None)
 PRIORITIES = ("HIGH", "LOW", None)
@@ -109,7 +108,8 @@ async def test_no_total_is_inflated(tpch: World) -> None:
         (error,) = answer.errors
         assert (error["code"], error["join"]) == ("METRIC_FANOUT", "items")
         assert "o_key = lineitem.l_order" in error["message"]
-        assert answer.statements(STORE) == asked_of_store, "descriptions; and where it is not told, the query itself"
+        asked = answer.statements(tpch.stores["tpch"])
+        assert asked == asked_of_store, "descriptions; and where it is not told, the query itself"
         assert rows(await ask(tpch, name)) == [{name: str(total)}], "a join that is not needed is not made"
     row = {"datasetId": "@tpch", "name": "x", "title": "x", "kind": "simple", "tableName": "orders"}
     given = {**row, "dimensions": ["items.l_mode"], **of_joins([TO_ITEMS | MANY])}
@@ -222,7 +222,9 @@ async def test_a_table_that_may_not_be_seen(tpch: World, stores: GenStores) -> N
         given = {"id": "@tpch", "name": "total", **variables}
         answer = await asked(tpch, "clerk", METRIC, given)
         assert [error["code"] for error in answer.errors] == ["NOT_FOUND"]
-        assert answer.statements(STORE) == 1, "the orders are described, and nothing is asked of the items"
+        assert answer.statements(tpch.stores["tpch"]) == 1, (
+            "the orders are described, and nothing is asked of the items"
+        )
 
 
 async def test_a_joined_column_that_is_hidden(tpch: World) -> None:

@@ -11,7 +11,6 @@ from deploy.local.samples.flights import NewYorkFlights
 from tests.schema.gen.new_york import Answer, asked, made
 from tests.schema.gen.world import World
 
-STORE = "datasource:nyc"
 ZONE = ZoneInfo("America/New_York")
 METRIC = """
 query Metric($id: ID!, $name: String!, $version: Int, $groupBy: [String!], $time: GenMetricTime, $where: GenRowFilter) {
@@ -129,7 +128,7 @@ async def test_metrics_of_two_tables_multiply_no_row(
     answer = await ask(metrics, "rain_a_flight", "origin")
     expected = {origin: rain[origin] / count[origin] for origin in count}
     assert {row["origin"]: row["rain_a_flight"] for row in groups(answer)} == pytest.approx(expected)
-    assert answer.statements(STORE) == 2 + 2  # two descriptions, a query of each table
+    assert answer.statements(metrics.stores["nyc"]) == 2 + 2  # two descriptions, a query of each table
 
 
 async def test_through_time(metrics: World, flights: list[dict[str, Any]]) -> None:
@@ -254,4 +253,4 @@ async def test_who_may_not_see_the_dataset(metrics: World) -> None:
     for user in ("stranger", ""):
         answer = await ask(metrics, "flights", user=user)
         assert answer.data["gen"]["dataset"] is None
-        assert answer.statements(STORE) == 0
+        assert answer.statements(metrics.stores["nyc"]) == 0

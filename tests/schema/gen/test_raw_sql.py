@@ -1,5 +1,6 @@
 """SQL of one's own, through the schema: who may, over which tables, within which bounds, and what is written down."""
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -68,7 +69,7 @@ async def test_a_statement_is_answered(querying: World, stores: GenStores) -> No
     assert answer.errors == []
     found = of(answer)
     assert found["tables"] == ["flights"]
-    assert (found["dataSource"], found["engine"]) == ("datasource:nyc", "clickhouse")
+    assert (found["dataSource"], found["engine"]) == (querying.stores["nyc"], "clickhouse")
     assert int(found["estimate"]["rows"]) == 336_776
     assert 0 < int(found["estimate"]["bytes"]) < 20_000_000
     rows = found["answer"]["rows"]
@@ -82,7 +83,7 @@ async def test_a_statement_is_answered(querying: World, stores: GenStores) -> No
     assert '"axion_new_york"."flights"' in found["answer"]["sql"]
     ((actor, action, facts),) = await audited(stores)
     assert (actor, action) == ("user:ann", "sql.run")
-    assert facts == {"sql": found["answer"]["sql"], "dataSource": "datasource:nyc", "tables": ["flights"]}
+    assert facts == {"sql": found["answer"]["sql"], "dataSource": querying.stores["nyc"], "tables": ["flights"]}
 
 
 async def test_more_rows_than_asked_for_are_told(querying: World) -> None:
@@ -138,7 +139,7 @@ async def test_who_lacks_the_flag_is_refused(user: str, querying: World, stores:
         assert of(answer) is None
     else:
         assert answer.data["gen"]["dataset"] is None
-    assert answer.statements("datasource:nyc") == 0
+    assert answer.statements(querying.stores["nyc"]) == 0
     assert await audited(stores) == []
 
 
@@ -173,14 +174,14 @@ async def test_the_flag_shows_no_table_that_is_not_seen(querying: World, stores:
         assert [error["message"].replace("no_such", "flights") for error in absent.errors] == [
             error["message"] for error in hidden.errors
         ]
-        assert hidden.statements("datasource:nyc") <= 1  # what describes the table that is seen
+        assert hidden.statements(querying.stores["nyc"]) <= 1  # what describes the table that is seen
 
 
 async def test_what_is_refused_is_written_down(querying: World, stores: GenStores) -> None:
     answer = await run(querying, "ann", "SELECT * FROM url('http://127.0.0.1:1/', 'CSV')", document=JUDGED)
     assert [error["code"] for error in answer.errors] == ["SQL_REFUSED"]
     assert "url (line 1, column 15)" in answer.errors[0]["message"]
-    assert answer.statements("datasource:nyc") == 0
+    assert answer.statements(querying.stores["nyc"]) == 0
     assert [entry[:2] for entry in await audited(stores)] == [("user:ann", "sql.refused")]
 
 
@@ -214,7 +215,8 @@ async def test_columns_that_curation_hides_are_not_there(querying: World) -> Non
     answer = await run(querying, "ann", "SELECT name FROM airlines")
     assert {error["code"] for error in answer.errors} == {"STORE_QUERY_FAILED"}
     messages = {error["path"][-1]: error["message"] for error in answer.errors}
-    assert messages["answer"] == "datasource:nyc does not run the statement: Unknown expression identifier `name`"
+    refused = f"{querying.stores['nyc']} does not run the statement: Unknown expression identifier `name`"
+    assert messages["answer"] == refused
 
 
 async def test_the_same_rows_as_arrow(querying: World, stores: GenStores) -> None:
@@ -231,7 +233,8 @@ async def test_the_same_rows_as_arrow(querying: World, stores: GenStores) -> Non
     chunks = [bytes(chunk) async for chunk in context.capture.one().chunks(ledger, compressed=True)]
     table = pa.ipc.open_stream(b"".join(chunks)).read_all()
     assert table.schema == pa.schema([("carrier", pa.string()), ("time_hour", pa.timestamp("s", "UTC"))])
-    assert table.num_rows == ledger.stores["datasource:nyc"].rows - 2 == 336_776  # and what its types are, asked for
+    received = ledger.stores[querying.stores["nyc"]].rows
+    assert table.num_rows == received - 2 == 336_776  # and what its types are, asked for
     assert [entry[:2] for entry in await audited(stores)] == [("user:ann", "sql.run")]
 
 
@@ -260,7 +263,7 @@ async def test_what_a_document_may_read_is_refused_before_it_is_read(asked_for: 
             context.budget = Budget(100_000, scanned_bytes=budget)
             return context
 
-        return World(bounded, querying.ids)
+        return replace(querying, as_=bounded)
 
     assert (await asked(within(bytes_), "ann", ROWS % asked_for, {"id": "@nyc"})).errors == []
     refused = await asked(within(bytes_ - 1), "ann", ROWS % asked_for, {"id": "@nyc"})

@@ -1,6 +1,7 @@
 """Buckets of time over the flights of New York, on two engines, by comparison with plain Python and its zones."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,7 +48,7 @@ async def flown(
         "secret_key": s3.secret_key,
     }
     added = await add_source(nyc, stores, source="lake", dataset="lake", settings=settings, connector="s3_parquet")
-    return World(added.as_, {**added.ids, "nyc": added.ids["lake"]})
+    return replace(added, ids={**added.ids, "nyc": added.ids["lake"]})
 
 
 @pytest.fixture(scope="session")

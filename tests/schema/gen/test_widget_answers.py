@@ -11,7 +11,6 @@ from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import DATABASE, Answer, asked, made
 from tests.schema.gen.world import World
 
-STORE = "datasource:nyc"
 DASHBOARD = """
 query Board($id: ID!, $filters: [GenFilterValue!], $touchedBy: [String!]) { gen { dashboard(id: $id) {
   widgets(orderBy: [{y: ASC}]) { nodes { title answer(filters: $filters, touchedBy: $touchedBy) {
@@ -71,7 +70,8 @@ async def test_one_document(nyc: World, board: str, flights: list[dict[str, Any]
         shown = found[name]
         assert shown["asked"]
         assert shown["rowCount"] == len(shown["rows"])
-        assert (shown["engine"], shown["dataSource"], shown["timeZone"]) == ("clickhouse", STORE, "America/New_York")
+        said = shown["engine"], shown["dataSource"], shown["timeZone"]
+        assert said == ("clickhouse", nyc.stores["nyc"], "America/New_York")
         assert int(shown["bytes"]) > 0
         assert shown["ms"] > 0
         assert shown["appliedFilters"] == []
@@ -102,7 +102,7 @@ async def test_what_is_asked_of_the_stores(nyc: World, board: str, stores: GenSt
     await asked(nyc, "ann", DASHBOARD, {"id": board})
     answer = await asked(nyc, "ann", DASHBOARD, {"id": board})
     before = answer.statements("axion_gen")
-    assert answer.statements(STORE) == 2 + 3
+    assert answer.statements(nyc.stores["nyc"]) == 2 + 3
     for number in range(10):
         place = {"dashboardId": board, "title": f"more {number}", "kind": "bar", "y": 10 + number}
         await made(
@@ -110,7 +110,7 @@ async def test_what_is_asked_of_the_stores(nyc: World, board: str, stores: GenSt
         )
     answer = await asked(nyc, "ann", DASHBOARD, {"id": board})
     assert answer.statements("axion_gen") == before
-    assert answer.statements(STORE) == 2 + 13
+    assert answer.statements(nyc.stores["nyc"]) == 2 + 13
 
 
 async def test_a_filter(nyc: World, board: str, flights: list[dict[str, Any]]) -> None:
@@ -150,7 +150,7 @@ async def test_only_what_a_filter_touches_is_asked(nyc: World, board: str) -> No
         "text": None,
     }
     assert found["airlines"]["rows"] is None
-    assert answer.statements(STORE) == 2 + 2
+    assert answer.statements(nyc.stores["nyc"]) == 2 + 2
 
 
 async def test_a_required_filter(nyc: World, board: str, flights: list[dict[str, Any]]) -> None:
@@ -165,7 +165,7 @@ async def test_a_required_filter(nyc: World, board: str, flights: list[dict[str,
     assert sorted(error["path"] for error in answer.errors) == [
         ["gen", "dashboard", "widgets", "nodes", place, "answer"] for place in (0, 1)
     ]
-    assert answer.statements(STORE) == 2 + 1  # the descriptions, and the airlines
+    assert answer.statements(nyc.stores["nyc"]) == 2 + 1  # the descriptions, and the airlines
     rows = 'query Rows($id: ID!, $where: GenRowFilter) { gen { dataset(id: $id) { table(name: "flights") { %s } } } }'
     for selection in (
         "rows(where: $where, first: 1) { nodes }",
@@ -174,7 +174,7 @@ async def test_a_required_filter(nyc: World, board: str, flights: list[dict[str,
         document = rows % selection
         answer = await asked(nyc, "ann", document, {"id": "@nyc"})
         assert [error["code"] for error in answer.errors] == ["FILTER_REQUIRED"]
-        assert answer.statements(STORE) == 1
+        assert answer.statements(nyc.stores["nyc"]) == 1
         half = {"column": "month", "gte": 2}
         answer = await asked(nyc, "ann", document, {"id": "@nyc", "where": half})
         assert [error["code"] for error in answer.errors] == ["FILTER_REQUIRED"]
@@ -208,7 +208,7 @@ async def test_a_failing_widget_spoils_no_other(nyc: World, board: str) -> None:
         error["path"][4]: (error["code"], error.get("store")) for error in answer.errors
     }
     assert failures == {
-        4: ("STORE_UNAVAILABLE", "datasource:east"),
+        4: ("STORE_UNAVAILABLE", nyc.stores["east"]),
         5: ("UNKNOWN_COLUMN", None),
         6: ("NOT_FOUND", None),
     }
@@ -223,7 +223,7 @@ async def test_who_may_not_see_the_table(nyc: World, board: str) -> None:
         if answer.data["gen"]["dashboard"] is not None:
             seen[user] = list(widgets(answer))
         if user != "bob":
-            assert answer.statements(STORE) == 0
+            assert answer.statements(nyc.stores["nyc"]) == 0
     assert seen["bob"] == ["origins", "late", "airlines", "text"]
     assert seen["stranger"] == ["text"]
     assert seen[""] == []

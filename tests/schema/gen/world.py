@@ -16,6 +16,7 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.axion_gen import agents, catalog, external, identity
+from loaders.warehouses.pools import store_name
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
@@ -34,6 +35,8 @@ class World:
 
     as_: As
     ids: Mapping[str, str]
+    stores: Mapping[str, str]
+    """The public names of the data sources, by their own."""
 
     async def ask(
         self, user: str, document: str, variables: Mapping[str, Any] | None = None, *, key: str | None = None
@@ -82,11 +85,13 @@ async def make_world(as_: As, stores: GenStores) -> World:
         await session.execute(sa.delete(identity.IdempotencyKey))
     ids = {}
     keys = {}
+    public_names = {}
     for source, dataset in (("east", "flights"), ("west", "secret")):
         settings = {"url": "http://127.0.0.1:1"}
         made = await data_sources.create_data_source(as_("admin"), DataSourceCreate(source, "clickhouse", settings))
         row = await datasets.create_dataset(as_("admin"), DatasetCreate(made.id, dataset))
         keys[dataset] = row.id
+        public_names[source] = store_name(made.id)
         ids[source] = encode_node_id("GenDataSource", [str(made.id)])
         ids[dataset] = encode_node_id("GenDataset", [str(row.id)])
     readers, stewards = names.role(7), names.role(8)
@@ -99,4 +104,4 @@ async def make_world(as_: As, stores: GenStores) -> World:
         RelationTuple(stewards, "assigned_role", names.datasource("east")),
     ]
     await stores.openfga.write(tuples, ledger=Ledger())
-    return World(as_, ids)
+    return World(as_, ids, public_names)

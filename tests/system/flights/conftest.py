@@ -19,13 +19,16 @@ from tests.system.proxy import Proxy
 from tests.system.stores import Direct
 
 _SLOW = ("bigquery", "impala")
-_SOURCE_OF = "query Source($dataset: ID!) { gen { dataset(id: $dataset) { dataSource { id } } } }"
+_SOURCE_OF = "query Source($dataset: ID!) { gen { dataset(id: $dataset) { dataSource { id rowId } } } }"
 _US = pa.timestamp("us", "UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """`source` is the name of the data source, `source_id` its global id, `dataset` that of its one dataset."""
+    """`source` is the name of the data source, `source_id` its global id, `dataset` that of its one dataset.
+
+    `store` is its public name.
+    """
 
     name: str
     subject: Subject
@@ -33,6 +36,7 @@ class Engine:
     source: str
     source_id: str
     dataset: str
+    store: str
 
     @property
     def url(self) -> str:
@@ -79,7 +83,8 @@ async def engine(
         settings = subject.settings(url=f"http://127.0.0.1:{proxy.port}")
         dataset = await add_source(client, source, subject.connector, settings)
         found = await client.ask(_SOURCE_OF, {"dataset": dataset})
-        yield Engine(request.param, subject, proxy, source, found.data["gen"]["dataset"]["dataSource"]["id"], dataset)
+        row = found.data["gen"]["dataset"]["dataSource"]
+        yield Engine(request.param, subject, proxy, source, row["id"], dataset, f"datasource:{row['rowId']}")
     await remove_sources(direct, [source])
     await subject.prepare()
     await subject.close()

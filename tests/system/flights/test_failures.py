@@ -78,9 +78,9 @@ def failed(engine: Engine, answer: Answer, code: str) -> str:
     }
     (error,) = answer.errors
     assert error["path"] == ["gen", "frail", "table"]
-    assert error["extensions"] == {"code": code, "store": f"datasource:{engine.source}"}
+    assert error["extensions"] == {"code": code, "store": engine.store}
     message: str = error["message"]
-    assert engine.source in message
+    assert engine.store in message
     assert any(step in message.lower() for step in ("check", "correct", "try", "give it"))
     assert "127.0.0.1" not in message
     return message

@@ -37,4 +37,4 @@ async def test_figures_are_those_by_hand(metrics: Engine, client: Client, hand: 
         assert int(expected[0]["n"]) > 3_322, "the join multiplies"
         return
     same(answer.data["gen"]["dataset"]["metric"]["answer"], expected)
-    assert answer.statements[f"datasource:{metrics.source}"] <= 24
+    assert answer.statements[metrics.store] <= 24

@@ -30,7 +30,7 @@ async def test_answers_are_those_by_hand(engine: Engine, client: Client, hand: B
         same(found, {"nodes": expected})
     else:
         same(found, expected[0] if "totalCount" in question.field else expected)
-    assert answer.statements[f"datasource:{engine.source}"] <= 8
+    assert answer.statements[engine.store] <= 8
 
 
 def same(found: Any, expected: Any) -> None:
