@@ -253,7 +253,7 @@ async def test_a_joined_column_that_is_hidden(tpch: World) -> None:
         ):
             answer = await ask(tpch, name, *by_, user=user, where=where)
             assert [error["code"] for error in answer.errors] == ["UNKNOWN_COLUMN"], (name, by_, where)
-            assert answer.statements(STORE) == 2, "descriptions alone"
+            assert answer.statements(tpch.stores["tpch"]) == 2, "descriptions alone"
             told = answer.errors[0]["message"]
             assert told.count("l_mode") + told.count("l_price") + told.count("l_line") == 1, told
         assert len(rows(await ask(tpch, "total", "o_priority", user=user))) == 3
