@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console, Group
+from rich.console import Console
 from rich.panel import Panel
 from rich.syntax import Syntax
 
@@ -88,16 +88,19 @@ def _ready(progress: Progress, port: int | None) -> stacks.Stack:
 
 
 def _welcome(stack: stacks.Stack, console: Console) -> None:
+    """What is needed first comes last: it stays in view."""
     from gateway.auth.demo_issuer import DEMO_USERS, mint_token
 
     settings = load_settings(stack.paths.env)
-    console.print(Panel(f"GraphiQL: [bold]http://127.0.0.1:{stack.ports.gateway}/graphiql[/]", title="Axion gateway"))
-    for user in DEMO_USERS:
-        console.print(f"[bold]{user}[/] (a fresh one: axion token {user})")
-        console.print(f"Bearer {mint_token(settings, user)}", soft_wrap=True, highlight=False)
     for example in sorted(_EXAMPLES.glob("*.graphql"))[:3]:
-        body = Syntax(example.read_text().strip(), "graphql", background_color="default", word_wrap=True)
-        console.print(Panel(Group(body), title=f"try: {example.stem}", title_align="left"))
+        console.rule(f"try: {example.stem.partition('-')[2]}", align="left")
+        console.print(Syntax(example.read_text().strip(), "graphql", background_color="default", word_wrap=True))
+    console.rule("tokens", align="left")
+    for user in DEMO_USERS:
+        console.print(f"[bold]{user}[/] (a fresh one: .venv/bin/axion token {user})")
+        console.print(f"Bearer {mint_token(settings, user)}", soft_wrap=True, highlight=False)
+    address = f"http://127.0.0.1:{stack.ports.gateway}"
+    console.print(Panel(f"GraphiQL: [bold]{address}/graphiql[/]\nAPI:      {address}/graphql", title="Axion gateway"))
 
 
 def _watch(paths: StatePaths) -> None:

@@ -23,6 +23,7 @@ _HEADERS = {
     for name in (
         "accept",
         "content-type",
+        "content-encoding",
         "content-length",
         "authorization",
         "x-axion-stores",
@@ -113,6 +114,9 @@ async def _request(scope: Scope, receive: Receive, headers: Mapping[str, str], m
         return from_query_string(scope["query_string"])
     if not is_json(headers.get("content-type")):
         raise _unsupported(headers.get("content-type"))
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        message = "The body must be sent as it is: no Content-Encoding is taken."
+        raise refuse(415, Code.REQUEST_INVALID, message, headers={"accept-encoding": "identity"})
     return from_body(await read_body(receive, declared=headers.get("content-length"), maximum=max_body))
 
 

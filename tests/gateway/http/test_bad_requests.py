@@ -1,6 +1,7 @@
 """What bad input gets: a status and one error with a code, whatever is wrong with the request."""
 
 import asyncio
+import gzip
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,6 +76,20 @@ async def test_bodies(client: aiohttp.ClientSession, url: str, body: Any, status
 async def test_content_types(client: aiohttp.ClientSession, url: str, content_type: str, code: str) -> None:
     status, answer = await post(client, url, {"query": "{hello}"}, **{"content-type": content_type})
     assert (status, answer["errors"][0]["extensions"]["code"]) == (415, code)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip"])
+async def test_compressed_bodies(client: aiohttp.ClientSession, url: str, encoding: str) -> None:
+    """A small body may unfold to a large one, so none is unpacked."""
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    async with client.post(url, data=gzip.compress(b'{"query": "{hello}"}'), headers=headers) as answer:
+        assert (answer.status, answer.headers["accept-encoding"]) == (415, "identity")
+        assert "Content-Encoding" in (await answer.json())["errors"][0]["message"]
+
+
+async def test_a_body_that_says_it_is_as_it_is(client: aiohttp.ClientSession, url: str) -> None:
+    status, _ = await post(client, url, {"query": "{hello}"}, **{"content-encoding": "Identity"})
+    assert status == 200
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
