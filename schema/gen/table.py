@@ -20,8 +20,6 @@ from loaders.read import (
     Nodes,
     Op,
     Page,
-    PageInfo,
-    PageInfoPart,
     Read,
     TotalCount,
     Unit,
@@ -41,7 +39,7 @@ from schema.mapping import types
 from schema.mapping.arguments import argument, signature
 from schema.mapping.install import document
 from schema.mapping.object import OBJECTS
-from schema.mapping.page import page_size
+from schema.mapping.page import page_info, page_size
 from schema.mapping.roots import run_one
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
@@ -84,16 +82,10 @@ def _connection(info: GraphQLResolveInfo[Any], row: tuple[Any, ...]) -> Connecti
             case "totalCount":
                 entries.append((key, TotalCount()))
             case "pageInfo":
-                parts = around.collect("PageInfo", selected).items()
-                named = [(inner, nodes[0].name.value) for inner, nodes in parts]
-                entries.append((key, PageInfo(tuple((inner, _page_part(name)) for inner, name in named))))
+                entries.append((key, page_info(around, selected)))
             case _:
                 entries.append((key, Literal("GenRowConnection")))
     return Connection(tuple(entries))
-
-
-def _page_part(name: str) -> PageInfoPart | Literal:
-    return Literal("PageInfo") if name == "__typename" else PageInfoPart(name)
 
 
 async def _estimate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:

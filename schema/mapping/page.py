@@ -1,14 +1,17 @@
-"""The page arguments of a connection as a `Page`."""
+"""The page arguments of a connection as a `Page`, and what is asked of its `pageInfo`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
+
+from graphql import FieldNode
 
 from loaders.description import Table
 from loaders.encode.cursor import CursorForm, decode_cursor
 from loaders.errors import BadInput, PageTooLarge
 from loaders.order import cursor_form
-from loaders.read import OrderBy, Page, Value
+from loaders.read import Literal, OrderBy, Page, PageInfo, PageInfoPart, Value
+from schema.mapping.collect import Document
 from schema.mapping.variables import decide, take
 
 DEFAULT_PAGE = 50
@@ -65,3 +68,12 @@ def _nulls(cursor: str, form: CursorForm) -> tuple[bool, ...]:
 
 def _term(cursor: str, form: CursorForm, place: int) -> Value:
     return decode_cursor(cursor, form)[place]
+
+
+def page_info(document: Document, nodes: Sequence[FieldNode]) -> PageInfo:
+    selected = document.collect("PageInfo", list(nodes)).items()
+    return PageInfo(tuple((key, _page_part(first.name.value)) for key, (first, *_) in selected))
+
+
+def _page_part(name: str) -> PageInfoPart | Literal:
+    return Literal("PageInfo") if name == "__typename" else PageInfoPart(name)

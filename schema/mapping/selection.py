@@ -22,8 +22,6 @@ from loaders.read import (
     Nodes,
     Op,
     OrderBy,
-    PageInfo,
-    PageInfoPart,
     Predicate,
     Read,
     Related,
@@ -44,7 +42,7 @@ from schema.mapping.object import (
     join,
 )
 from schema.mapping.orders import order
-from schema.mapping.page import page
+from schema.mapping.page import page, page_info
 from schema.mapping.splice import Open
 
 OWN_ID = "$own id"
@@ -127,7 +125,7 @@ class Selection:
             case "edges":
                 return self._edges(mapping, nodes)
             case "pageInfo":
-                return self._page_info(nodes), None
+                return page_info(self.document, nodes), None
             case "totalCount":
                 return TotalCount(), None
             case "aggregate":
@@ -150,13 +148,6 @@ class Selection:
                     if open_ is not None:
                         below[key] = open_
         return Edges(tuple(entries)), Open(f"{mapping.name}Edge", below) if below else None
-
-    def _page_info(self, nodes: list[FieldNode]) -> PageInfo:
-        selected = self.document.collect("PageInfo", nodes).items()
-        names = ((key, nodes[0].name.value) for key, nodes in selected)
-        return PageInfo(
-            tuple((key, Literal("PageInfo") if name == _TYPENAME else PageInfoPart(name)) for key, name in names)
-        )
 
     def _fields(self, mapping: ObjectMapping, nodes: list[FieldNode]) -> tuple[tuple[Field, ...], Open | None]:
         fields: list[Field] = []
