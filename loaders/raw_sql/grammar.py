@@ -118,6 +118,8 @@ def require_allowed(tree: exp.Expr, functions: Functions) -> None:
                 _require_join(node)
             case exp.Lateral():
                 _require_lateral(node, functions)
+            case exp.Values():
+                functions.require_values(node)
             case exp.Select() if not node.expressions:
                 refuse("SELECT", "it selects nothing. Name what it shall answer.", at=node)
             case exp.Column() if node.args.get("join_mark"):

@@ -20,6 +20,9 @@ from tests.system.stores import Direct
 
 FRAMES = "{ sense { frames { nodes { rowId trackId capturedAt lat lon altitude h3IndexRes9 isUploaded } } } }"
 FLIGHTS = '{ gen { dataset(id: "%s") { table(name: "flights") { rows { nodes } } } } }'
+RAW = """query Raw($id: ID!, $sql: String!, $first: Int) { gen { dataset(id: $id) { sql(statement: $sql) {
+  answer(first: $first) { rows }
+} } } }"""
 BIG = 'query Big($id: ID!) { gen { dataset(id: $id) { table(name: "big") { rows { nodes } } } } }'
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -105,6 +108,31 @@ async def test_the_same_rows_from_the_lake(client: Client, datasets: dict[str, s
     assert pc.sum(lake.column("distance")) == pc.sum(warehouse.column("distance"))
 
 
+async def test_sql_of_ones_own(client: Client, direct: Direct, datasets: dict[str, str]) -> None:
+    """As an Arrow stream, of the warehouse and of the lake; who may not write it is told so as JSON."""
+    sql = "SELECT carrier, flight, distance FROM flights WHERE dest = 'HNL' AND origin = 'JFK'"
+    stored = await direct.clickhouse_arrow(sql.replace("flights", "nycflights13.flights"))
+    order = [(name, "ascending") for name in stored.column_names]
+    for name in ("nycflights13", "nycflights13-lake"):
+        async with client.arrow(RAW, {"id": datasets[name], "sql": sql}) as response:
+            body = await response.read()
+            assert (response.status, response.content_type) == (200, ARROW), body[:500]
+        found = pa.ipc.open_stream(body).read_all()
+        assert found.cast(stored.schema).sort_by(order).equals(stored.sort_by(order))
+    for user, given, code in (
+        ("analyst", sql, "FORBIDDEN"),
+        ("stranger", sql, "BAD_USER_INPUT"),
+        (None, sql, "UNAUTHENTICATED"),
+        ("admin", "SELECT * FROM url('http://127.0.0.1:1/')", "SQL_REFUSED"),
+        ("admin", "SELECT * FROM flights; DROP TABLE flights", "SQL_REFUSED"),
+        ("admin", "SELECT * FROM no_such", "UNKNOWN_TABLE"),
+    ):
+        async with client.arrow(RAW, {"id": datasets["nycflights13"], "sql": given}, user=user) as response:
+            answer = await response.json()
+            found_code = [error["extensions"]["code"] for error in answer["errors"]]
+            assert (response.status, found_code) == (400, [code]), (user, given)
+
+
 async def test_guarded_as_everything_is(client: Client, direct: Direct) -> None:
     """The analyst gets the southern frames and no other, the stranger none."""
     (stored,) = await direct.postgres("axion_sense", "SELECT id FROM organizations WHERE code = 'south'")
@@ -163,11 +191,14 @@ async def _running(direct: Direct) -> list[str]:
     return [row["query"] for row in rows if "system.processes" not in row["query"]]
 
 
+@pytest.mark.parametrize(("name", "document"), [("Big", BIG), ("Raw", RAW)], ids=["rows", "raw SQL"])
 async def test_a_client_that_hangs_up_cancels_the_query(
-    client: Client, gateway: Gateway, big: str, direct: Direct
+    client: Client, gateway: Gateway, big: str, direct: Direct, name: str, document: str
 ) -> None:
+    """A list of rows, and SQL of one's own."""
     logged = len(gateway.running.lines())
-    async with client.arrow(BIG, {"id": big}) as response:
+    given = {"id": big} if name == "Big" else {"id": big, "sql": "SELECT * FROM big"}
+    async with client.arrow(document, given) as response:
         assert response.status == 200, await response.read()
         await response.content.readexactly(1_000_000)
         assert len(await _running(direct)) == 1
@@ -177,7 +208,7 @@ async def test_a_client_that_hangs_up_cancels_the_query(
         return await _running(direct) == []
 
     await until(gone, timeout_s=10)
-    await gateway.running.logs("CANCELLED", "Big", since=logged)
+    await gateway.running.logs("CANCELLED", name, since=logged)
 
 
 async def test_memory_stays_bounded(client: Client, gateway: Gateway, big: str) -> None:

@@ -20,7 +20,12 @@ query Slow($id: ID!) {
 }
 """
 
-
+RAW = """
+query Raw($id: ID!, $sql: String!) {
+  gen { dataset(id: $id) { sql(statement: $sql) { answer(first: 10) { rows } } } }
+}
+"""
+SLOW_SQL = "SELECT a, b, count(DISTINCT c) AS x, count(DISTINCT at) AS y FROM big GROUP BY a, b"
 BOARD = """
 mutation Board($name: String!) {
   genDashboardCreate(input: {name: $name}) { ... on GenDashboardCreatePayload { dashboard { id } } }
@@ -47,6 +52,10 @@ async def running(direct: Direct) -> int:
 
 async def test_a_slow_query_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:
     await _hang_up({"query": SLOW, "variables": {"id": big}}, "Slow", client, gateway, direct)
+
+
+async def test_raw_sql_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:
+    await _hang_up({"query": RAW, "variables": {"id": big, "sql": SLOW_SQL}}, "Raw", client, gateway, direct)
 
 
 async def test_a_superseded_widget_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:

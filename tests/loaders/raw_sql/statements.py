@@ -500,6 +500,7 @@ TAKEN = {
     ),
     "duckdb": (
         "FROM t SELECT a WHERE b",
+        "SELECT replace(a, 'and', '&'), replace(a, ' ', ''), regexp_replace(a, '(\\d+)-(\\d+)', '\\1', 'g') FROM t",
         "FROM t",
         "SELECT a, count(*) FILTER (WHERE b) FROM t GROUP BY ALL ORDER BY ALL",
         "SELECT strftime(a, '%Y'), date_trunc('day', a), epoch(a), median(b), quantile_cont(b, 0.5) FROM t",

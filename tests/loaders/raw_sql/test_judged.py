@@ -16,6 +16,7 @@ from loaders.description import Column, ColumnType, Kind, Table
 from loaders.errors import SqlRefused
 from loaders.raw_sql.names import TableRef
 from loaders.raw_sql.query import RawQuery
+from tests.loaders.raw_sql.hostile import HOSTILE, HOSTILE_EVERYWHERE
 from tests.loaders.raw_sql.statements import DIALECTS, REFUSED, REFUSED_EVERYWHERE, TAKEN, TAKEN_EVERYWHERE
 
 COLUMNS = tuple(Column(name, ColumnType(Kind.TEXT)) for name in ("a", "b", "month"))
@@ -32,8 +33,8 @@ def spelled(text: str, dialect: str, *, limit: int | None = None) -> str:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_nothing_else_is_sent(dialect: str) -> None:
-    texts = (*REFUSED_EVERYWHERE, *REFUSED[dialect])
-    assert len(set(texts)) > 160
+    texts = (*REFUSED_EVERYWHERE, *REFUSED[dialect], *HOSTILE_EVERYWHERE, *HOSTILE[dialect])
+    assert len(set(texts)) > 270
     sent = {}
     for text in texts:
         try:
