@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import re
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
-from typing import Self, TypeAlias
+from typing import Self
 
 import aiohttp
 import pyarrow as pa
@@ -19,23 +18,13 @@ from loaders.clickhouse.connecting import Connecting
 from loaders.clickhouse.encoded import EncodedBatch
 from loaders.clickhouse.errors import broken_off, ends_a_reason, wrapped
 from loaders.clickhouse.parameters import checked
+from loaders.clickhouse.query_settings import AS_ARROW, Settings, query_settings
 from loaders.errors import StoreError, StoreTimeout, StoreUnavailable
 from loaders.ledger import Ledger, StoreUsage
-
-Settings: TypeAlias = Mapping[str, str | int | float | bool]
 
 _log = logging.getLogger(__name__)
 
 _DRIVER_ERRORS = (ClickHouseError, aiohttp.ClientError, OSError, TimeoutError)
-_NOT_SETTINGS = frozenset(
-    {"query", "query_id", "user", "password", "database", "session_id", "default_format", "readonly"}
-)
-_SETTING_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_ARROW = {
-    "output_format_arrow_string_as_string": "1",
-    "output_format_arrow_low_cardinality_as_dictionary": "0",
-    "output_format_arrow_fixed_string_as_fixed_byte_array": "1",
-}
 _GRACE_SECONDS = 2.0
 """How much longer than the store's own time-out the client waits: the store should be the one that says it."""
 _KILL_SECONDS = 10.0
@@ -181,7 +170,7 @@ class ClickHouse:
         """Columns are matched by name. Not atomic beyond one block of the store (about a million rows)."""
         with self._recorded(ledger) as usage:
             client = await self._connecting.client()
-            settings = self._settings(str(uuid.uuid4()), timeout_ms, None, None)
+            settings = query_settings(str(uuid.uuid4()), timeout_ms=timeout_ms or self._timeout_ms)
             async with asyncio.timeout(self._patience(timeout_ms)):
                 await client.insert_arrow(table, rows, settings=settings)
             usage.rows = rows.num_rows
@@ -198,7 +187,7 @@ class ClickHouse:
         """A statement without rows: DDL, DELETE, KILL. The caller's cancelling does not undo it."""
         with self._recorded(ledger):
             client = await self._connecting.client()
-            final = self._settings(str(uuid.uuid4()), timeout_ms, settings, None)
+            final = query_settings(str(uuid.uuid4()), timeout_ms=timeout_ms or self._timeout_ms, settings=settings)
             async with asyncio.timeout(self._patience(timeout_ms)):
                 await client.command(sql, checked(sql, parameters), settings=final)
 
@@ -220,7 +209,8 @@ class ClickHouse:
     async def _encoded(self, asked: _Asked) -> AsyncGenerator[EncodedBatch, None]:
         bound = checked(asked.sql, asked.parameters)
         query_id = str(uuid.uuid4())
-        final = self._settings(query_id, asked.timeout_ms, asked.settings, asked.request_id)
+        timeout_ms = asked.timeout_ms or self._timeout_ms
+        final = query_settings(query_id, timeout_ms=timeout_ms, settings=asked.settings, request_id=asked.request_id)
         patience = self._patience(asked.timeout_ms)
         started = time.monotonic()
         rows = size = 0
@@ -232,7 +222,7 @@ class ClickHouse:
                 final["readonly"] = "1" if asked.locked else "2"
             may_run = True
             async with asyncio.timeout(patience):
-                answer = await client.raw_stream(asked.sql, bound, settings={**final, **_ARROW}, fmt="ArrowStream")
+                answer = await client.raw_stream(asked.sql, bound, settings={**final, **AS_ARROW}, fmt="ArrowStream")
             async with answer:
                 while piece := await _next(answer, patience):
                     size += len(piece)
@@ -287,17 +277,6 @@ class ClickHouse:
             except _DRIVER_ERRORS as error:
                 raise wrapped(self.store, error) from error
 
-    def _settings(
-        self, query_id: str, timeout_ms: int | None, settings: Settings | None, request_id: str | None
-    ) -> dict[str, str]:
-        final = {name: _setting(name, value) for name, value in (settings or {}).items()}
-        final["query_id"] = query_id
-        final["session_timezone"] = "UTC"
-        final["max_execution_time"] = str((timeout_ms or self._timeout_ms) / 1000)
-        if request_id is not None:
-            final["log_comment"] = request_id
-        return final
-
     def _patience(self, timeout_ms: int | None) -> float:
         return (timeout_ms or self._timeout_ms) / 1000 + _GRACE_SECONDS
 
@@ -316,10 +295,3 @@ async def _messages(answer: AsyncIterator[bytes], patience: float, decoder: Arro
         while not ends_a_reason(decoder.remainder) and (piece := await _next(answer, patience)):
             decoder.feed(piece)
         raise
-
-
-def _setting(name: str, value: str | int | float | bool) -> str:
-    """A name that is no setting (`query`, `param_...`) would change the statement, so only plain ones pass."""
-    if not _SETTING_NAME.fullmatch(name) or name.startswith("param_") or name in _NOT_SETTINGS:
-        raise ValueError(f"{name} is no setting of a ClickHouse query")
-    return str(int(value)) if isinstance(value, bool) else str(value)

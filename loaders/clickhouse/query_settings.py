@@ -1,0 +1,37 @@
+"""The settings a statement is sent with: its id, its zone, its time-out, and what its caller asks for."""
+
+import re
+from collections.abc import Mapping
+from typing import TypeAlias
+
+Settings: TypeAlias = Mapping[str, str | int | float | bool]
+
+AS_ARROW = {
+    "output_format_arrow_string_as_string": "1",
+    "output_format_arrow_low_cardinality_as_dictionary": "0",
+    "output_format_arrow_fixed_string_as_fixed_byte_array": "1",
+}
+_NOT_SETTINGS = frozenset(
+    {"query", "query_id", "user", "password", "database", "session_id", "default_format", "readonly"}
+)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def query_settings(
+    query_id: str, *, timeout_ms: int, settings: Settings | None = None, request_id: str | None = None
+) -> dict[str, str]:
+    """`request_id` is kept with the statement in the store's query log. `ValueError` for what is no setting."""
+    final = {name: _text(name, value) for name, value in (settings or {}).items()}
+    final["query_id"] = query_id
+    final["session_timezone"] = "UTC"
+    final["max_execution_time"] = str(timeout_ms / 1000)
+    if request_id is not None:
+        final["log_comment"] = request_id
+    return final
+
+
+def _text(name: str, value: str | int | float | bool) -> str:
+    """A name that is no setting (`query`, `param_...`) would change the statement, so only plain ones pass."""
+    if not _NAME.fullmatch(name) or name.startswith("param_") or name in _NOT_SETTINGS:
+        raise ValueError(f"{name} is no setting of a ClickHouse query")
+    return str(int(value)) if isinstance(value, bool) else str(value)
