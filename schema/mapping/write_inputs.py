@@ -1,0 +1,56 @@
+"""The input and payload types of a type's mutations, and what a client has given of them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+
+from resolvers.target import Target
+from schema.mapping import types
+from schema.mapping.kinds import output_type
+from schema.mapping.object import ColumnField, ObjectMapping
+from schema.mapping.write_target import is_required
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    annotation: Any
+    description: str
+    required: bool = True
+
+
+def input_field(column: str, mapping: ObjectMapping, target: Target) -> InputField:
+    described = mapping.table.column(column)
+    if column in target.references:
+        description, annotation = f"Global id. {described.description}", strawberry.ID
+    else:
+        exposed = mapping.fields[target.names[column]]
+        assert isinstance(exposed, ColumnField)
+        description, annotation = exposed.description, output_type(described.type)
+    return InputField(annotation, description, required=is_required(column, target))
+
+
+def input_type(name: str, fields: Mapping[str, InputField], description: str) -> type:
+    given = {field_name: (field.annotation, field.description) for field_name, field in fields.items()}
+    required = [field_name for field_name, field in fields.items() if field.required]
+    return types.make_input(name, given, description, required=required)
+
+
+def deleted_payload(name: str) -> type:
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {"deleted_id": strawberry.ID}})
+    cls.deleted_id = strawberry.field(description="Global id the row had.")  # type: ignore[attr-defined]
+    return strawberry.type(cls, name=f"{name}DeletePayload", description=f"One `{name}` was deleted.")
+
+
+def sent_values(given: Any, fields: Mapping[str, InputField]) -> dict[str, Any]:
+    """What the client has given: null is not the same as left out."""
+    values = {name: getattr(given, types.attribute(name)) for name in fields}
+    return {name: value for name, value in values.items() if value is not strawberry.UNSET}
+
+
+def noun(name: str) -> str:
+    """`SenseHold` is a `hold` in its payloads."""
+    own = re.sub("^[A-Z][a-z0-9]*", "", name)
+    return re.sub("^[A-Z]+(?=[A-Z]|$)|^[A-Z]", lambda capital: capital.group().lower(), own)
