@@ -10,7 +10,7 @@ import pytest
 from tests.system.client import Client
 from tests.system.process import Gateway
 
-FOUND = """{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id dataSource { name }
+FOUND = """{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id dataSource { rowId }
   table(name: "flights") { estimate(select: ["origin"]) { bytes } }
 } } } }"""
 BOARD = """mutation Board {
@@ -54,7 +54,7 @@ async def frugal(client: Client, env_file: Path, logs: Path) -> AsyncIterator[Fr
     most = dataset["table"]["estimate"]["bytes"]
     assert int(most) > 0
     async with Gateway.serve(env_file, logs / "frugal.log", {"AXION_LIMITS__MAX_SCANNED_BYTES": most}) as gateway:
-        yield Frugal(client.at(gateway.url), dataset["id"], f"datasource:{dataset['dataSource']['name']}")
+        yield Frugal(client.at(gateway.url), dataset["id"], f"datasource:{dataset['dataSource']['rowId']}")
 
 
 @pytest.mark.parametrize("user", ["admin", "analyst"])

@@ -69,7 +69,7 @@ async def test_hostile_statements(engine: Engine, client: Client, user: str | No
     for start in range(0, len(statements) if user == "admin" else EACH, EACH):
         part = statements[start : start + EACH]
         answer = await _judged(engine, client, user, part)
-        assert answer.statements.get(f"datasource:{engine.source}", 0) == 0
+        assert answer.statements.get(engine.store, 0) == 0
         dataset = answer.body["data"]["gen"]["dataset"]
         codes = {error["path"][-1]: error["extensions"]["code"] for error in answer.errors}
         if user != "admin":
