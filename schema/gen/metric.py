@@ -8,10 +8,12 @@ import orjson
 import strawberry
 from graphql import GraphQLResolveInfo
 
+from loaders.openfga import names
 from loaders.read import Unit, WeekStart
 from resolvers.gen.metric_leaf import MetricTime
 from resolvers.gen.metrics import MetricAnswer, answer_metric
 from resolvers.gen.over import Comparison, Fill
+from resolvers.permissions.fields import OnObject
 from schema.gen.row import GenComparison, GenFill, GenRowFilter, GenWeekStart
 from schema.gen.table import TABLES
 from schema.gen.widget_answer import GenAnswerColumn
@@ -43,12 +45,27 @@ class GenMetricPart:
     version: int = strawberry.field(description="Number of the version.")
 
 
+def _administered(answer: "GenMetricAnswer") -> str:
+    return names.dataset(answer.dataset_id)
+
+
+async def _sql(answer: strawberry.Parent["GenMetricAnswer"]) -> list[str] | None:
+    return answer.sent
+
+
 @strawberry.type(description="What a metric answered, and what was done for it.")
 class GenMetricAnswer:
+    dataset_id: strawberry.Private[UUID]
+    sent: strawberry.Private[list[str]]
     columns: list[GenAnswerColumn] = strawberry.field(description="The columns of its groups, in order.")
     rows: list[JSON] = strawberry.field(description="Its groups, as objects.")
     row_count: int = strawberry.field(description="How many groups it has.")
-    sql: list[str] = strawberry.field(description="The statements as they were sent; values are bound to them.")
+    sql: list[str] | None = strawberry.field(
+        resolver=_sql,
+        metadata={"guard": OnObject("can_admin", _administered)},
+        description="The statements as they were sent; values are bound to them. They name the tables as the data "
+        "source has them: for administrators of the dataset.",
+    )
     bytes: BigInt = strawberry.field(description="Bytes the store sent.")
     ms: float = strawberry.field(description="Milliseconds the store took, summed over its statements.")
     data_source: str = strawberry.field(description="The data source it asked, `datasource:{rowId}`.")
@@ -69,7 +86,8 @@ async def _answer(metric: "GenMetric", info: GraphQLResolveInfo[Any], arguments:
         columns=[GenAnswerColumn(name=each.name, kind=each.kind.value) for each in answered.columns],
         rows=orjson.Fragment(orjson.dumps(answered.rows)),  # type: ignore[arg-type]  # spliced as it is
         row_count=len(answered.rows),
-        sql=list(answered.sql),
+        dataset_id=metric.dataset_id,
+        sent=list(answered.sql),
         bytes=bigint(answered.usage.bytes),
         ms=answered.usage.ms,
         data_source=answered.store,

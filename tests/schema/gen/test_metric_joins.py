@@ -34,11 +34,14 @@ METRIC = """
 query Metric($id: ID!, $name: String!, $version: Int, $groupBy: [String!], $time: GenMetricTime, $where: GenRowFilter) {
   gen { dataset(id: $id) { metric(name: $name, version: $version) {
     answer(groupBy: $groupBy, time: $time, where: $where) {
-      rows sql columns { name kind } parts { name version }
+      rows columns { name kind } parts { name version }
     }
   } } }
 }
 """
+SQL = """query Sql($id: ID!, $name: String!) { gen { dataset(id: $id) { metric(name: $name) {
+  answer(groupBy: ["priority"]) { rowCount sql }
+} } } }"""
 TO_ITEMS = {"name": "items", "table": "lineitem", "on": [{"column": "o_key", "equals": "l_order"}]}
 TO_ORDER = {"name": "order", "table": "orders", "on": [{"column": "l_order", "equals": "o_key"}]}
 MANY = {"cardinality": "ONE_TO_MANY"}
@@ -176,8 +179,12 @@ async def test_metrics_of_different_grain_meet_by_their_names(tpch: World) -> No
     shown = answer.data["gen"]["dataset"]["metric"]["answer"]
     assert [each["name"] for each in shown["parts"]] == ["price_of_order", "price", "orders"]
     assert shown["columns"] == [{"name": "priority", "kind": "text"}, {"name": "price_of_order", "kind": "float"}]
-    assert len(shown["sql"]) == 2
-    assert sum("LEFT JOIN" in sql for sql in shown["sql"]) == 1
+    sent = (await asked(tpch, "admin", SQL, {"id": "@tpch", "name": "price_of_order"})).data["gen"]["dataset"]["metric"]
+    assert len(sent["answer"]["sql"]) == 2
+    assert sum("LEFT JOIN" in sql for sql in sent["answer"]["sql"]) == 1
+    hidden = await asked(tpch, "ann", SQL, {"id": "@tpch", "name": "price_of_order"})
+    assert [(error["code"], error["path"][-1]) for error in hidden.errors] == [("FORBIDDEN", "sql")]
+    assert hidden.data["gen"]["dataset"]["metric"]["answer"] == {"rowCount": len(PRIORITIES), "sql": None}
     where = {"column": "priority", "isNull": True}
     assert rows(await ask(tpch, "price_of_order", where=where)) == [{"price_of_order": prices[None] / orders[None]}]
     time = {"unit": "DAY", "from": "2024-03-01", "to": "2024-03-29"}
