@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -71,9 +72,13 @@ async def start_worker(settings: Settings, job_stack: JobDatabase) -> AsyncItera
 
 
 def _revealed(value: object) -> object:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    raise TypeError
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case IPv4Network() | IPv6Network():
+            return str(value)
+        case _:
+            raise TypeError(type(value))
 
 
 @asynccontextmanager
