@@ -1,4 +1,4 @@
-"""The client of one Postgres database: a read-only asyncpg pool for compiled reads, sessions for writes.
+"""The client of one Postgres database: read-only connections for compiled reads, sessions for writes.
 
 Errors of the driver are wrapped here and nowhere else. Connections are made on demand and replaced when they die, so a
 database that was down is used again as soon as it is back.
@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from loaders.encode.number import exact_text
 from loaders.ledger import Ledger
-from loaders.postgres.errors import translated
+from loaders.postgres.connections import Connections
+from loaders.postgres.errors import DRIVER_ERRORS, translate, translated
 
 WriteSession = NewType("WriteSession", AsyncSession)
 
@@ -30,7 +31,7 @@ class Postgres:
     """One database under the gateway's `_app` role. `store` is its public name, e.g. `axion_gen`."""
 
     store: str
-    pool: "asyncpg.Pool[asyncpg.Record]"
+    connections: Connections
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
 
@@ -38,15 +39,13 @@ class Postgres:
     async def open(
         cls, store: str, url: str, *, pool_max: int, statement_timeout_ms: int, settings: dict[str, str] | None = None
     ) -> "Postgres":
-        """Opens no connection yet. `settings` are further session settings of the read pool."""
+        """Opens no connection yet. `settings` are further session settings of reads."""
         session = {"TimeZone": "UTC", "DateStyle": "ISO, YMD", "application_name": "axion-gateway"}
         session |= {"statement_timeout": str(statement_timeout_ms), "idle_in_transaction_session_timeout": "60000"}
-        pool = await asyncpg.create_pool(
+        connect = partial(
+            asyncpg.connect,
             url,
-            min_size=0,
-            max_size=pool_max,
             timeout=_CONNECT_TIMEOUT_S,
-            reset=_nothing_to_reset,
             server_settings=session | {"default_transaction_read_only": "on", "jit": "off"} | (settings or {}),
         )
         engine = create_async_engine(
@@ -59,24 +58,35 @@ class Postgres:
             json_serializer=partial(exact_text, ascii_only=True),
             hide_parameters=True,
         )
-        return cls(store, pool, engine, async_sessionmaker(engine, expire_on_commit=False))
+        return cls(store, Connections(connect, pool_max), engine, async_sessionmaker(engine, expire_on_commit=False))
 
     async def close(self) -> None:
-        await self.pool.close()
+        await self.connections.close()
         await self.engine.dispose()
 
     async def fetch_json(self, sql: str, parameters: Sequence[object], *, ledger: Ledger) -> str | None:
         """The JSON text a compiled read answers; `None` for an absent object."""
-        async with self._recorded(ledger) as usage, self.pool.acquire(timeout=_CONNECT_TIMEOUT_S) as connection:
-            text: str | None = await connection.fetchval(sql, *parameters)
-            usage.rows, usage.bytes = int(text is not None), len(text or "")
+        text: str | None = None
+        started = perf_counter()
+        try:
+            text = await self.connections.run(lambda connection: connection.fetchval(sql, *parameters))
+        except DRIVER_ERRORS as error:
+            raise translate(self.store, error) from error
+        finally:
+            ms = (perf_counter() - started) * 1000
+            ledger.record(self.store, rows=int(text is not None), bytes_=len(text or ""), ms=ms)
         return text
 
     async def fetch(self, sql: str, *parameters: object, ledger: Ledger) -> Sequence[asyncpg.Record]:
         """Plain rows of one small statement (keys, look-ups of the house itself)."""
-        async with self._recorded(ledger) as usage, self.pool.acquire(timeout=_CONNECT_TIMEOUT_S) as connection:
-            rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *parameters)
-            usage.rows = len(rows)
+        rows: Sequence[asyncpg.Record] = ()
+        started = perf_counter()
+        try:
+            rows = await self.connections.run(lambda connection: connection.fetch(sql, *parameters))
+        except DRIVER_ERRORS as error:
+            raise translate(self.store, error) from error
+        finally:
+            ledger.record(self.store, rows=len(rows), ms=(perf_counter() - started) * 1000)
         return rows
 
     @asynccontextmanager
@@ -89,24 +99,3 @@ class Postgres:
     async def ping(self) -> None:
         """Raises a `StoreError` when the database does not answer."""
         await self.fetch("SELECT 1", ledger=Ledger())
-
-    @asynccontextmanager
-    async def _recorded(self, ledger: Ledger) -> AsyncIterator["_Answer"]:
-        answer = _Answer()
-        started = perf_counter()
-        try:
-            with translated(self.store):
-                yield answer
-        finally:
-            elapsed = (perf_counter() - started) * 1000
-            ledger.record(self.store, rows=answer.rows, bytes_=answer.bytes, ms=elapsed)
-
-
-async def _nothing_to_reset(_: object) -> None:
-    """Read-only statements leave nothing in a session: asyncpg's own reset would be a second round trip for each."""
-
-
-@dataclass(slots=True)
-class _Answer:
-    rows: int = 0
-    bytes: int = 0

@@ -19,6 +19,14 @@ from loaders.errors import (
     StoreUnavailable,
 )
 
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""What a connection, and the wait for one, may raise: for `translate`."""
 _UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -38,13 +46,7 @@ def translated(store: str) -> Iterator[None]:
     """Raises what the body raises, drivers' errors wrapped."""
     try:
         yield
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        OSError,
-        TimeoutError,
-    ) as error:
+    except DRIVER_ERRORS as error:
         raise translate(store, error) from error
     except PoolTimeout as error:
         raise translate(store, TimeoutError()) from error

@@ -12,6 +12,7 @@ import pytest
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import StoreText, decode_cursor
 from loaders.errors import AxionError, BadInput
+from loaders.ledger import Ledger
 from loaders.order import cursor_form
 from loaders.postgres.client import Postgres
 from loaders.postgres.compile import compile_read
@@ -218,7 +219,7 @@ async def test_similarity_search_is_served_by_the_index(chunks: Postgres) -> Non
     of_one_kind = Exists(Join(KINDS, ("kind",), ("number",)), Compare(Col("id"), Op.EQ, "kind 7"))
     for where in (None, Compare(Col("kind"), Op.LT, 40), of_one_kind):
         statement = compile_read(listed(CHUNKS, SHOWN, where, BY_SIMILARITY, Page(10)))
-        plan = await chunks.pool.fetch("EXPLAIN " + statement.sql, *statement.parameters)
+        plan = await chunks.fetch("EXPLAIN " + statement.sql, *statement.parameters, ledger=Ledger())
         lines = "\n".join(row[0] for row in plan)
         assert "Index Scan using by_embedding" in lines
         assert "Join" not in lines
