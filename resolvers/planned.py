@@ -2,24 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from loaders.bounded_cache import BoundedCache
 from loaders.failure import Failure
 from loaders.fetch import fetch, fetch_prepared
 from loaders.parameters import Slots, fill, split_words
 from loaders.prepared import Prepared
-from loaders.read import Read, Value
+from loaders.read import Col, Compare, Op, Read, Value, Words
 from resolvers.answer import candidates_of, guard_in
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.embedding import embedded_values
+from resolvers.known import Known, Ready, members_of
 from resolvers.permissions.apply import Restriction, apply
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.narrow import asked, narrowed
 from resolvers.permissions.pages import page_guard
 from resolvers.permissions.station import guards_of, is_unbounded, restrictions
+from resolvers.permissions.verdicts import Verdicts
 
-_KINDS_OF_CALLERS = 8
+_KINDS_OF_CALLERS: Final = 8
+_KEPT_IDS: Final = 200_000
+"""Bound of what is known of callers, in ids they may see (`Known.weight`): 100 bytes each."""
 
 
 class PlannedRead:
@@ -29,7 +34,7 @@ class PlannedRead:
     what is kept, so subjects who are restricted in the same way share a statement, and never values.
     """
 
-    __slots__ = ("_asked", "_guarded", "_guards", "_paged", "_policies", "_slotted", "_texts", "read")
+    __slots__ = ("_asked", "_guarded", "_guards", "_own", "_paged", "_policies", "_slotted", "_texts", "read")
 
     def __init__(self, read: Read, policies: Policies, values: int) -> None:
         """`values`: how many it is run with, of which those of its slots are some."""
@@ -37,6 +42,7 @@ class PlannedRead:
         self._slotted, self._texts = split_words(read, values)
         self._policies = policies
         self._guards = guards_of(read, policies)
+        self._own = list(self._guards).index(read.table)
         self._asked = asked(read)
         self._paged = page_guard(read, self._guards[read.table])
         self._guarded: BoundedCache[tuple[Restriction, ...], Prepared] = BoundedCache(_KINDS_OF_CALLERS)
@@ -44,18 +50,51 @@ class PlannedRead:
     async def answer(self, values: Sequence[Value], context: Context) -> tuple[str | None, list[Failure]]:
         """As `resolvers.answer.answer`, with the values of the read's slots."""
         context.budget.spend(price(self.read, values))
-        if self._paged is not None and await is_unbounded(self._paged, context.verdicts):
-            read = await guard_in(fill(self.read, values), context, self._policies)
-            return await fetch(read, stores=context.stores, ledger=context.ledger)
-        found = await restrictions(self._guards, verdicts=context.verdicts, candidates=candidates_of(context))
-        filling = await embedded_values((*values, *self._texts), context.stores.embeddings)
-        found = [
-            narrowed(restriction, self._asked, values) if table is self.read.table else restriction
-            for table, restriction in zip(self._guards, found, strict=True)
-        ]
-        slots = Slots(len(filling))
-        prepared = self._prepared(tuple(_split(restriction, slots) for restriction in found))
-        return await fetch_prepared(prepared, (*filling, *slots.values), stores=context.stores, ledger=context.ledger)
+        verdicts = context.verdicts
+        known = _known.get((self, verdicts.subject.id))
+        if known is None or not known.holds(verdicts):
+            known = None
+            if self._paged is not None and await is_unbounded(self._paged, verdicts):
+                read = await guard_in(fill(self.read, values), context, self._policies)
+                return await fetch(read, stores=context.stores, ledger=context.ledger)
+            found: Sequence[Restriction] = await restrictions(
+                self._guards, verdicts=verdicts, candidates=candidates_of(context)
+            )
+        else:
+            found = known.restrictions
+        filling: Sequence[Value] = (*values, *self._texts)
+        if any(isinstance(value, Words) for value in filling):
+            filling = await embedded_values(filling, context.stores.embeddings)
+        ready = None if known is None else known.ready
+        slotted = None if ready is None else ready.values_for(values)
+        if ready is None or slotted is None:
+            ready, slotted = self._restricted(found, values, Slots(len(filling)))
+            if known is None or ready.members:
+                self._keep(found, ready, known, verdicts)
+        return await fetch_prepared(ready.prepared, (*filling, *slotted), stores=context.stores, ledger=context.ledger)
+
+    def _restricted(
+        self, found: Sequence[Restriction], values: Sequence[Value], slots: Slots
+    ) -> tuple[Ready, tuple[Value, ...]]:
+        own = self._own
+        each = list(found)
+        each[own] = narrowed(found[own], self._asked, values)
+        prepared = self._prepared(tuple(_split(restriction, slots) for restriction in each))
+        slotted = tuple(slots.values)
+        if each[own] is found[own]:
+            return Ready(prepared, slotted), slotted
+        match found[own].rows, each[own].rows:
+            case Compare(Col(column), _, tuple(ids)), Compare(_, _, sent) if self._asked[column][0] is Op.EQ:
+                place = next(place for place, value in enumerate(slotted) if value is sent)
+                return Ready(prepared, slotted, members_of(ids), self._asked[column][1], place), slotted
+            case _:
+                return Ready(prepared, slotted, frozenset()), slotted
+
+    def _keep(self, found: Sequence[Restriction], ready: Ready, known: Known | None, verdicts: Verdicts) -> None:
+        grounds = verdicts.grounds() if known is None else known.grounds
+        if grounds is not None:
+            made = Known(verdicts.subject, grounds, tuple(found), ready)
+            _known.keep((self, verdicts.subject.id), made, made.weight)
 
     def _prepared(self, shapes: tuple[Restriction, ...]) -> Prepared:
         prepared = self._guarded.get(shapes)
@@ -63,6 +102,10 @@ class PlannedRead:
             prepared = Prepared(apply(self._slotted, dict(zip(self._guards, shapes, strict=True))))
             self._guarded.keep(shapes, prepared)
         return prepared
+
+
+_known: BoundedCache[tuple[PlannedRead, str], Known] = BoundedCache(_KEPT_IDS)
+"""By read and caller."""
 
 
 def _split(restriction: Restriction, slots: Slots) -> Restriction:

@@ -55,6 +55,14 @@ class Unbounded:
 Visibility: TypeAlias = Everything | Only | Unbounded
 
 
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """The verdicts that something was decided by."""
+
+    checks: tuple[tuple[Check, bool], ...]
+    lists: tuple[tuple[tuple[str, str], Only], ...]
+
+
 class Verdicts:
     """Lives for one request, inside the running loop. An anonymous subject is never asked about.
 
@@ -112,6 +120,42 @@ class Verdicts:
         if failures:
             raise failures[0]
         return frozenset(id_ for id_, verdict in asked.items() if _decided(_known(verdict)))
+
+    def grounds(self) -> Grounds | None:
+        """All that was answered in this request so far; None when not all of it was, or a list was too long to have."""
+        checks = [(check, _known(verdict)) for check, verdict in self._decided.items() if _is_answered(verdict)]
+        lists = [
+            (key, seen.result() if isinstance(seen, asyncio.Future) else seen)
+            for key, seen in self._seen.items()
+            if _is_answered(seen)
+        ]
+        decided = tuple((check, verdict) for check, verdict in checks if verdict is not None)
+        listed = tuple((key, seen) for key, seen in lists if isinstance(seen, Only))
+        whole = len(decided) == len(self._decided) and len(listed) == len(self._seen)
+        return Grounds(decided, listed) if whole else None
+
+    def still(self, grounds: Grounds) -> bool:
+        """Whether each of these verdicts is the same now, by what this request knows or memory keeps. Asks nobody."""
+        for check, verdict in grounds.checks:
+            decided = self._decided.get(check)
+            if decided is None and self._memory is not None:
+                decided = self._memory.kept_check(self.subject.id, check)
+                if decided is not None:
+                    self._decided[check] = decided
+            if decided is not verdict:
+                return False
+        return all(self._still_sees(key, only) for key, only in grounds.lists)
+
+    def _still_sees(self, key: tuple[str, str], only: Only) -> bool:
+        seen = self._seen.get(key)
+        if seen is not None or self._memory is None:
+            return seen is only or seen == only
+        type_, relation = key
+        kept = self._memory.kept_list(self.subject.id, relation, type_)
+        if kept is None or not kept.complete or (kept.ids is not only.ids and kept.ids != only.ids):
+            return False
+        self._seen[key] = only
+        return True
 
     def require_subject(self) -> None:
         """Raises `Unauthenticated` for the anonymous subject."""
@@ -172,6 +216,12 @@ class Verdicts:
 
 def _visibility(listed: Listed) -> Visibility:
     return Only(listed.ids) if listed.complete else Unbounded()
+
+
+def _is_answered(answer: object) -> bool:
+    return not isinstance(answer, asyncio.Future) or (
+        answer.done() and not answer.cancelled() and answer.exception() is None
+    )
 
 
 def _known(verdict: "bool | asyncio.Future[bool | None]") -> bool | None:

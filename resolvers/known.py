@@ -1,0 +1,61 @@
+"""Restrictions found for a caller before: good again while every verdict they were made of is still the same.
+
+What a guard comes to is a function of the caller and of the verdicts asked for on the way. Those are asked for again
+with every request, of what memory keeps; only what is made of the answers is kept here, and what the read becomes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from loaders.prepared import Prepared
+from loaders.read import Slot, Value
+from resolvers.context import Subject
+from resolvers.permissions.apply import Restriction
+from resolvers.permissions.verdicts import Grounds, Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A read under its restrictions, and the values of their slots.
+
+    `members` None: for whatever is asked for. Else for one of the visible rows `members`, asked for by `asked`, whose
+    value stands at `place`; what else is asked for must be restricted anew.
+    """
+
+    prepared: Prepared
+    values: tuple[Value, ...]
+    members: frozenset[Value] | None = None
+    asked: Value | Slot = None
+    place: int = 0
+
+    def values_for(self, values: Sequence[Value]) -> tuple[Value, ...] | None:
+        if self.members is None:
+            return self.values
+        value = values[self.asked.index] if isinstance(self.asked, Slot) else self.asked
+        if value not in self.members or type(value) is not type(next(iter(self.members))):  # 1 == 1.0 == True
+            return None
+        return (*self.values[: self.place], (value,), *self.values[self.place + 1 :])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    subject: Subject
+    grounds: Grounds
+    restrictions: tuple[Restriction, ...]
+    ready: Ready
+
+    def holds(self, verdicts: Verdicts) -> bool:
+        """For this caller now. Asks memory, and nobody else."""
+        subject = verdicts.subject
+        return (self.subject is subject or self.subject == subject) and verdicts.still(self.grounds)
+
+    @property
+    def weight(self) -> int:
+        return 8 + sum(len(only.ids) for _, only in self.grounds.lists)
+
+
+@lru_cache(maxsize=64)
+def members_of(ids: tuple[Value, ...]) -> frozenset[Value]:
+    """Shared by all reads of those who see the same."""
+    return frozenset(ids)
