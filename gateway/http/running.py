@@ -12,6 +12,9 @@ from loaders.errors import Code
 
 T = TypeVar("T")
 
+_UNWATCHED_S = 0.02
+"""Nobody notices sooner that a client has left, and an operation that ends sooner needs neither a task nor its end."""
+
 
 async def while_waited_for(operation: Awaitable[T], receive: Receive, *, timeout_ms: int) -> T:
     """Raises `HungUp` when the client goes away, `Refusal` 504 after the time-out.
@@ -21,27 +24,50 @@ async def while_waited_for(operation: Awaitable[T], receive: Receive, *, timeout
     """
     running = asyncio.current_task()
     assert running is not None
-    watching = asyncio.create_task(hung_up(receive))
-    left = False
-
-    def leave(_: "asyncio.Task[None]") -> None:
-        nonlocal left
-        left = True
-        running.cancel()
-
-    watching.add_done_callback(leave)
+    watch = _Watch(running, receive, timeout_ms / 1000)
     try:
-        async with asyncio.timeout(timeout_ms / 1000) as limit:
-            return await operation
+        return await operation
     except (Exception, asyncio.CancelledError):
-        if left and running.uncancel() == 0:
-            raise HungUp from None
-        if limit.expired():
-            raise timed_out(timeout_ms) from None
+        if watch.has_cancelled and running.uncancel() == 0:
+            raise (HungUp() if watch.left else timed_out(timeout_ms)) from None
         raise
     finally:
-        watching.remove_done_callback(leave)
-        watching.cancel()
+        watch.end()
+
+
+class _Watch:
+    """Over an operation: one timer, and a task that waits for the client's leaving if it takes longer than most do."""
+
+    def __init__(self, running: "asyncio.Task[Any]", receive: Receive, seconds: float) -> None:
+        self._running = running
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._ends = self._loop.time() + seconds
+        self._timer = self._loop.call_later(min(_UNWATCHED_S, seconds), self._begin)
+        self._watching: asyncio.Task[None] | None = None
+        self.has_cancelled = False
+        self.left = False
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.remove_done_callback(self._leave)
+            self._watching.cancel()
+
+    def _begin(self) -> None:
+        self._watching = self._loop.create_task(hung_up(self._receive))
+        self._watching.add_done_callback(self._leave)
+        self._timer = self._loop.call_at(self._ends, self._cancel)
+
+    def _leave(self, _: "asyncio.Task[None]") -> None:
+        self.left = not self.has_cancelled
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if not self.has_cancelled:
+            self.has_cancelled = True
+            self._timer.cancel()
+            self._running.cancel()
 
 
 async def send_while_read(sending: Coroutine[Any, Any, None], receive: Receive) -> None:
