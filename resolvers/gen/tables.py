@@ -41,8 +41,8 @@ async def describe_table(context: Context, dataset_id: UUID, name: str) -> Table
     `context.stores.warehouses.opened` under `table.store`.
     """
     table = await describe_whole(context, dataset_id, name)
-    place = await _place(context, dataset_id)
-    return table if table is None or place is None else place.shown(table)
+    place = None if table is None else await _place(context, dataset_id)
+    return None if table is None or place is None else place.shown(table)
 
 
 async def describe_whole(context: Context, dataset_id: UUID, name: str) -> Table | None:
