@@ -234,6 +234,10 @@ class S3ParquetSubject(Subject):
         folder = f"{self.space}/{name}" if space is None else f"{self.space}/{space}/{name}"
         pq.write_table(rows, f"{self.bucket}/{folder}/part-0.parquet", filesystem=self._files, row_group_size=20_000)
 
+    def add(self, name: str, rows: pa.Table, *, file: str) -> None:
+        """One more file of a table."""
+        pq.write_table(rows, f"{self.bucket}/{self.space}/{name}/{file}.parquet", filesystem=self._files)
+
     async def drop(self, name: str) -> None:
         self._files.delete_dir(f"{self.bucket}/{self.space}/{name}")
 

@@ -41,7 +41,7 @@ class Running:
             found[:] = [line for line in self.lines()[since:] if all(word in line for word in words)]
             return bool(found)
 
-        await until(there, timeout_s=20)
+        await until(there, timeout_s=120)
         return found[0]
 
 

@@ -13,7 +13,7 @@ import pytest
 from gateway.settings import Settings
 from loaders.clickhouse.client import ClickHouse
 from loaders.columnar.statement import Statement
-from loaders.errors import UnknownColumn
+from loaders.errors import StoreQueryFailed, UnknownColumn
 from loaders.jobs.job import Job, JobEvent, State
 from loaders.jobs.store import JobStore
 from loaders.ledger import Ledger
@@ -165,6 +165,30 @@ async def test_versions_and_drift(
     assert [(row["version"], orjson.loads(row["drift"])) for row in rows] == [(1, {}), (2, changed)]
     found = await profile_of(stores, clickhouse_dataset, table)
     assert (found["version"], found["drift"]) == (2, changed)
+
+
+async def test_a_file_with_another_column_and_a_wider_type_is_drift(
+    admin: Someone, stores: Stores, s3_dataset: UUID, s3: S3Server
+) -> None:
+    """Of Parquet a table is the union of its files: those that were there before are read as ever."""
+    files, table = _S3(s3), f"made_{secrets.token_hex(4)}"
+    await files.load(table, pa.table({"id": pa.array([1, 2], pa.int32()), "note": ["a", "b"]}))
+    first = await refreshed(admin, Asked(s3_dataset, table))
+    files.add(table, pa.table({"id": pa.array([2**40], pa.int64()), "note": ["c"], "new": [1.5]}), file="part-1")
+    second = await refreshed(admin, Asked(s3_dataset, table))
+    assert [(job.state, job.error) for job in (first, second)] == [(State.SUCCEEDED, None)] * 2
+    found = await profile_of(stores, s3_dataset, table)
+    assert (found["version"], found["profiled_rows"]) == (2, 3)
+    retyped = {"column": "id", "was": "integer, nullable", "now": "bigint, nullable"}
+    assert found["drift"] == {"added": ["new"], "removed": [], "retyped": [retyped]}
+    statistics = found["statistics"]
+    assert isinstance(statistics, dict)
+    assert (statistics["id"]["min"], statistics["id"]["max"]) == ("1", str(2**40))
+    assert (statistics["new"]["nullCount"], statistics["note"]["nullCount"]) == (2, 0)
+    files.add(table, pa.table({"id": ["one"]}), file="part-2")
+    with pytest.raises(StoreQueryFailed, match="do not fit together"):
+        await refreshed(admin, Asked(s3_dataset, table))
+    await files.drop(table)
 
 
 ODD = pa.table(

@@ -44,7 +44,7 @@ class Engine:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Engines that take a second for a question are asked a third in every run, no figures; `--every-engine` all."""
+    """Engines that take a second for a question are asked a third in every run, no figures and no drift."""
     leave_out(config, items, _is_left_out)
 
 
@@ -52,6 +52,8 @@ def _is_left_out(item: pytest.Function) -> bool:
     asked = item.callspec.params if hasattr(item, "callspec") else {}
     if asked.get("engine") not in _SLOW:
         return False
+    if item.originalname == "test_columns_that_come_go_and_change":
+        return True
     question = asked.get("question")
     return isinstance(asked.get("figure"), Figure) or (isinstance(question, Question) and not question.quick)
 
