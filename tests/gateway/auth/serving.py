@@ -9,7 +9,7 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.http.connection import BoundedHttp
+from gateway.http.connection import KEEP_ALIVE_SECONDS, BoundedHttp
 
 
 @asynccontextmanager
@@ -30,6 +30,7 @@ async def serving(
             lifespan=lifespan,
             http=http,
             ws="websockets-sansio",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -13,7 +13,7 @@ from tests.gateway.http.application import serving, settings_without_stores
 from tests.gateway.http.toy import GATES, Gate
 from tests.loaders.jobs.waiting import until
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 @pytest.fixture

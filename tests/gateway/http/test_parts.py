@@ -16,7 +16,7 @@ from tests.gateway.http.toy import GATES, Gate
 from tests.loaders.jobs.waiting import until
 
 Reader = MultipartResponseWrapper
-PATIENCE_S = 10
+PATIENCE_S = 60
 BY_PATH = "multipart/mixed;deferSpec=20220824, application/json"
 
 
