@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Network, IPv6Network
@@ -50,15 +51,18 @@ async def start_worker(settings: Settings, job_stack: JobDatabase) -> AsyncItera
     quick = Jobs(back_off_seconds=0.05, heartbeat_seconds=0.2, stale_seconds=1.0, shutdown_seconds=0.5, max_attempts=3)
     databases = settings.databases.model_copy(update={"axion_sense_tasks": urls})
     shown = settings.model_copy(update={"databases": databases, "jobs": quick}).model_dump(mode="python")
-    argument = orjson.dumps(shown, default=_revealed, option=orjson.OPT_NON_STR_KEYS).decode()
+    written = orjson.dumps(shown, default=_revealed, option=orjson.OPT_NON_STR_KEYS)
     processes: list[asyncio.subprocess.Process] = []
 
     async def start() -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.gateway.worker_process", argument, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "tests.gateway.worker_process", stdin=PIPE, stdout=PIPE
         )
         processes.append(process)
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(written)
+        process.stdin.write_eof()
         async with asyncio.timeout(30):
             while b"worker_ready" not in (line := await process.stdout.readline()):
                 assert line, "the worker ended before it was ready"

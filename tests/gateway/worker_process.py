@@ -1,4 +1,4 @@
-"""A worker process whose kinds of jobs tests steer: `python -m tests.gateway.worker_process <settings as JSON>`."""
+"""A worker process whose kinds of jobs tests steer, as a module to run. Its settings come as JSON over stdin."""
 
 import asyncio
 import sys
@@ -48,6 +48,5 @@ async def context_for(job: Job) -> AsyncIterator[Context]:
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        work(Settings.model_validate_json(sys.argv[1]), kinds={"wait": wait, "fail": fail}, context_for=context_for)
-    )
+    given = Settings.model_validate_json(sys.stdin.buffer.read())
+    asyncio.run(work(given, kinds={"wait": wait, "fail": fail}, context_for=context_for))
