@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line on standard output, the house's own and those of the libraries alike."""
+"""Logs as one JSON object a line on standard output: the house's own, the libraries' and Python's warnings."""
 
 import logging
 import sys
@@ -41,6 +41,7 @@ def configure_logs(level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
     for name in _UNHEARD:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.error").addFilter(_is_no_socket)

@@ -107,6 +107,7 @@ async def test_constant_answers_follow_variables(client: aiohttp.ClientSession, 
 
 LOGGING = """
 import asyncio
+import warnings
 import aiohttp
 from gateway.logs import configure_logs
 from tests.gateway.http.application import serving
@@ -123,6 +124,7 @@ async def main():
             pass
 
 configure_logs()
+warnings.warn("an odd thing")
 asyncio.run(main())
 """
 
@@ -130,7 +132,10 @@ asyncio.run(main())
 def test_logs() -> None:
     """One JSON object a line; each request has its line; nothing secret is in any."""
     done = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == ""
     lines = [json.loads(line) for line in done.stdout.splitlines()]
+    (warning,) = [line for line in lines if line.get("logger") == "py.warnings"]
+    assert (warning["level"], "an odd thing" in warning["event"]) == ("warning", True)
     requests = [line for line in lines if line["event"] == "request"]
     assert [(line["status"], line.get("code"), line.get("operation")) for line in requests] == [
         (401, "UNAUTHENTICATED", None),
