@@ -23,6 +23,7 @@ from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.axion_gen import identity
+from tests.loaders.jobs.waiting import until
 from tests.system.postponed import postponed_job
 from tests.system.stores import Direct
 from tests.system.two_gateways.conftest import Two
@@ -72,6 +73,11 @@ class Person:
     async def allowed(self, document: str, variables: dict[str, Any] | None, nothing: object) -> bool:
         """Whether anything at all is seen there."""
         return bool((await self.two.there.ask(document, variables, user="person")).data != nothing)
+
+    async def is_admin(self) -> bool:
+        """As the other gateway has it: what it kept from before may still say no."""
+        answer = await self.two.there.ask("{ viewer { isAdmin } }", user="person")
+        return bool(answer.data["viewer"]["isAdmin"])
 
     async def streamed(self) -> bool:
         async with self.two.there.arrow("{ sense { tracks { nodes { rowId } } } }", user="person") as response:
@@ -192,6 +198,7 @@ async def test_what_is_open_ends(person: Person, settings: Settings, by: str, re
         await two.do("genRoleAssignUser", user, type_="GenRoleUser")
     else:
         await person.holds("admin", names.SYSTEM)
+    await until(person.is_admin)
     async with (
         postponed_job(settings, "test|another") as job,
         connected(there, "person") as watching,
