@@ -1,10 +1,11 @@
 """One session of HiveServer2, used by one thread."""
 
 from dataclasses import dataclass
+from getpass import getuser
 from typing import Any
 
 from impala._thrift_api import ThriftClient, get_socket, get_transport
-from impala.hiveserver2 import HiveServer2Connection, HS2Service
+from impala.hiveserver2 import HiveServer2Connection, HiveServer2Cursor, HS2Service
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 
 from loaders.addresses import Bounds, answering
@@ -12,6 +13,17 @@ from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
 
 _SOCKET_S = 60
 _BATCH_ROWS = 8_192
+
+
+class _Cursor(HiveServer2Cursor):  # type: ignore[misc]  # impyla is not typed
+    """Ended by `Session.close` alone, in the session's thread.
+
+    impyla's own asks the server to close the session when it is collected, over a new connection if need be: in any
+    thread, the event loop's too, and for as long as the server is silent.
+    """
+
+    def __del__(self) -> None:
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +46,15 @@ class Session:
         try:
             transport.open()
             service = HS2Service(ThriftClient(TBinaryProtocolAccelerated(transport)), retries=1)
-            connection = HiveServer2Connection(service)
-            cursor = connection.cursor(user or None, convert_types=False, convert_strings_to_unicode=False)
+            cursor = _Cursor(
+                service.open_session(user or getuser()), convert_types=False, convert_strings_to_unicode=False
+            )
             socket.setTimeout(max(_SOCKET_S * 1000, options.timeout_ms))  # what a job may wait for rows
         except BaseException:
             socket.close()
             raise
         cursor.arraysize = _BATCH_ROWS
-        return cls(connection, cursor)
+        return cls(HiveServer2Connection(service), cursor)
 
     def close(self) -> None:
         try:

@@ -1,4 +1,7 @@
-"""Any hostile document up to 100 kB is settled in 25 ms of CPU."""
+"""Any hostile document up to 100 kB is settled in a time that no work of quadratic cost would hold.
+
+The goal of 25 ms of CPU is measured by `make bench`; here a slow or busy machine has four times as much.
+"""
 
 import gc
 import time
@@ -15,7 +18,7 @@ from schema.build import build, graphql_schema
 from tests.gateway.http.toy import SCHEMA
 from tests.gateway.limits.hostile import MANY, TEXTS, below, of_sense
 
-GOAL_MS = 25.0
+BOUND_MS = 100.0
 _TRIES = 5
 
 
@@ -29,7 +32,7 @@ def settle(text: str, schema: GraphQLSchema = SCHEMA._schema) -> float:
         with suppress(Refusal):
             documents.prepare(text, None)
         best = min(best, (time.process_time() - started) * 1000)
-        if best < GOAL_MS / 2:
+        if best < BOUND_MS / 8:
             break
     return best
 
@@ -40,7 +43,7 @@ DOCUMENTS = {**TEXTS, **below(Limits().max_tokens)}
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_settled_in_time(name: str) -> None:
     assert len(DOCUMENTS[name]) <= MANY
-    assert settle(DOCUMENTS[name]) < GOAL_MS
+    assert settle(DOCUMENTS[name]) < BOUND_MS
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def test_settled_in_time_by_the_real_schema(name: str, real: GraphQLSchema) -> N
     with pytest.raises(Refusal) as refused:
         Documents(real, Limits()).prepare(OF_SENSE[name], None)
     assert {code for _, code in refused.value.errors} == {Code.GRAPHQL_VALIDATION_FAILED}
-    assert settle(OF_SENSE[name], real) < GOAL_MS
+    assert settle(OF_SENSE[name], real) < BOUND_MS
 
 
 def test_introspection_is_no_hostile_document() -> None:

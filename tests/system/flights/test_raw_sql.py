@@ -64,14 +64,17 @@ def _texts(row: dict[str, object]) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("user", ["admin", "analyst", "stranger", None])
 async def test_hostile_statements(engine: Engine, client: Client, user: str | None) -> None:
-    """Who has the flag is told what is wrong with each, the others see no dataset; nothing is sent to the engine."""
+    """Who has the flag is told what is wrong with each, the others see no dataset.
+
+    Nothing is sent to the engine, but for a look whether a table is there that a statement names.
+    """
     statements = (*HOSTILE_EVERYWHERE, *HOSTILE[DIALECTS.get(engine.name, "duckdb")])
     for start in range(0, len(statements) if user == "admin" else EACH, EACH):
         part = statements[start : start + EACH]
         answer = await _judged(engine, client, user, part)
-        assert answer.statements.get(engine.store, 0) == 0
         dataset = answer.body["data"]["gen"]["dataset"]
         codes = {error["path"][-1]: error["extensions"]["code"] for error in answer.errors}
+        assert answer.statements.get(engine.store, 0) <= list(codes.values()).count("UNKNOWN_TABLE")
         if user != "admin":
             assert dataset is None
             assert set(codes.values()) == ({"UNAUTHENTICATED"} if user is None else set())
