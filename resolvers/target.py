@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from loaders.description import Table
 from loaders.errors import BadInput, NotFound
@@ -14,6 +13,7 @@ from loaders.read import And, Col, Compare, Op, Predicate, Read, Value, is_never
 from resolvers.answer import guarded
 from resolvers.context import Context
 from resolvers.idempotency import Asked, Key, once
+from resolvers.known_user import register_user
 from resolvers.permissions.guards import OwnWrite, Policies, WriteRule
 from resolvers.permissions.writing import guarding_column, require_write
 from resolvers.written import Shape, checked
@@ -70,10 +70,7 @@ async def register(context: Context, target: Target, within: Transaction) -> Non
     """The subject becomes a row of the users that stamped columns refer to, where it is none yet."""
     references = (reference for column in target.stamped for reference in target.model.c[column].foreign_keys)
     for reference in references:
-        users = reference.column.table
-        subject = context.subject
-        person = {reference.column.name: subject.id, "email": subject.email, "display_name": subject.display_name}
-        await within.rows(insert(users).values(person).on_conflict_do_nothing())
+        await register_user(within, context.subject, reference.column.table, key=reference.column.name)
 
 
 def checked_values(values: Mapping[str, Value], target: Target) -> dict[str, Value]:

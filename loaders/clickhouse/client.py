@@ -54,27 +54,9 @@ class ClickHouse:
     Methods raise the errors of `loaders.errors` that name `store`, and nothing else of the driver's.
     """
 
-    def __init__(
-        self,
-        store: str,
-        *,
-        url: str,
-        username: str,
-        password: str,
-        database: str | None,
-        timeout_ms: int,
-        connections: int,
-    ) -> None:
+    def __init__(self, store: str, connecting: Connecting, *, timeout_ms: int) -> None:
         self.store = store
-        self._connecting = Connecting(
-            store,
-            url=url,
-            username=username,
-            password=password,
-            database=database,
-            timeout_ms=timeout_ms,
-            connections=connections,
-        )
+        self._connecting = connecting
         self._timeout_ms = timeout_ms
         self._kills: set[asyncio.Task[None]] = set()
 
@@ -91,7 +73,7 @@ class ClickHouse:
         connections: int = 32,
     ) -> Self:
         """`database=None` is the user's default one. `timeout_ms` holds for statements that bring none of their own."""
-        return cls(
+        connecting = Connecting(
             store,
             url=url,
             username=username,
@@ -100,6 +82,7 @@ class ClickHouse:
             timeout_ms=timeout_ms,
             connections=connections,
         )
+        return cls(store, connecting, timeout_ms=timeout_ms)
 
     def __repr__(self) -> str:
         return f"ClickHouse({self.store!r})"

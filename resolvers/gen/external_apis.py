@@ -27,6 +27,7 @@ from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.granting import STORE
 from resolvers.idempotency import Asked, Key, once
+from resolvers.known_user import register_user
 
 _ACCOUNTS = describe(UserExternalApiToken, STORE)
 _KEYS = idempotency_keys(STORE)
@@ -65,8 +66,7 @@ async def start_authorization(context: Context, api_id: UUID) -> Authorize:
         for url, name in ((api.authorization_url, "authorizationUrl"), (api.token_url, "tokenUrl")):
             oauth.require_safe(url, field=name)
         subject = context.subject
-        person = {"external_auth_id": subject.id, "email": subject.email, "display_name": subject.display_name}
-        await within.rows(insert(User).values(person).on_conflict_do_nothing())
+        await register_user(within, subject, User, key="external_auth_id")
         values = {
             "state_sha256": state_sha256(started.state),
             "redirect_url": oauth.redirect_url,

@@ -42,7 +42,7 @@ async def forget_if_moved(context: Context, within: Transaction, key: Key, patch
     }
     if not moved:
         return
-    noted = await note(within, _id(key))
+    noted = await note(within, id_)
     await within.rows(sa.update(ExternalApi).where(ExternalApi.id == id_).values(dict.fromkeys(_SECRET)))
     await within.rows(sa.delete(ExternalApiAuthorization).where(ExternalApiAuthorization.external_api_id == id_))
     tokens = sa.delete(UserExternalApiToken).where(UserExternalApiToken.external_api_id == id_)

@@ -19,6 +19,7 @@ from resolvers.gen.datasets import require_dataset_admin
 from resolvers.gen.granting import STORE
 from resolvers.jobs.kinds.table_profile_refresh import Asked
 from resolvers.jobs.start import require_refreshable
+from resolvers.known_user import register_user
 from resolvers.profiles.recurrence import Cron, Interval, Recurrence, checked, next_run
 
 
@@ -31,8 +32,7 @@ async def set_schedule(context: Context, refresh: Asked, recurrence: Recurrence)
     await require_refreshable(context, refresh)
     subject = context.subject
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
-        person = {"external_auth_id": subject.id, "email": subject.email, "display_name": subject.display_name}
-        await within.rows(insert(User).values(person).on_conflict_do_nothing())
+        await register_user(within, subject, User, key="external_auth_id")
         values = {
             "owner_subject": subject.id,
             "cron": recurrence.text if isinstance(recurrence, Cron) else None,
@@ -70,8 +70,7 @@ async def resume_schedule(context: Context, dataset_id: UUID, table_name: str) -
         if row.paused_at is None:
             return id_
         recurrence = checked(cron=row.cron, time_zone=row.time_zone, every_minutes=row.every_minutes)
-        person = {"external_auth_id": subject.id, "email": subject.email, "display_name": subject.display_name}
-        await within.rows(insert(User).values(person).on_conflict_do_nothing())
+        await register_user(within, subject, User, key="external_auth_id")
         going_on = {
             "owner_subject": subject.id,
             "next_run_at": next_run(recurrence, now=datetime.now(UTC)),

@@ -1,8 +1,8 @@
 """The input and payload types of a type's mutations, and what a client has given of them."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import strawberry
@@ -30,6 +30,11 @@ def input_field(column: str, mapping: ObjectMapping, target: Target) -> InputFie
         assert isinstance(exposed, ColumnField)
         description, annotation = exposed.description, output_type(described.type)
     return InputField(annotation, description, required=is_required(column, target))
+
+
+def patch_fields(columns: Sequence[str], mapping: ObjectMapping, target: Target) -> dict[str, InputField]:
+    """What is left out of a patch stays: none is required."""
+    return {target.names[column]: replace(input_field(column, mapping, target), required=False) for column in columns}
 
 
 def input_type(name: str, fields: Mapping[str, InputField], description: str) -> type:

@@ -30,7 +30,15 @@ from schema.mapping.filters import row_key
 from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.object import OBJECTS, policies
 from schema.mapping.payload import make_payload
-from schema.mapping.write_inputs import InputField, deleted_payload, input_field, input_type, noun, sent_values
+from schema.mapping.write_inputs import (
+    InputField,
+    deleted_payload,
+    input_field,
+    input_type,
+    noun,
+    patch_fields,
+    sent_values,
+)
 from schema.mapping.write_target import ANY_SHAPE, column_values, is_required, write_target
 from schema.scalars import DateTime
 
@@ -94,9 +102,7 @@ def updates(
             f"{name}: a key and `{UPDATED_AT}` are not the caller's to change ({', '.join(sorted(fixed))})"
         )
     target = replace(write_target(mapping, guard, columns, shapes), along=along)
-    patched = {
-        target.names[column]: replace(input_field(column, mapping, target), required=False) for column in columns
-    }
+    patched = patch_fields(columns, mapping, target)
     patch = input_type(f"{name}Patch", patched, f"What to change in one `{name}`: what is left out stays.")
     fields = {"id": InputField(strawberry.ID, _ID)}
     if mapping.table.has_column(UPDATED_AT):
@@ -150,9 +156,7 @@ def revises(
     """`{name}Revise`: a new version of the thing that rows with the same `series` are versions of."""
     mapping = OBJECTS[name]
     target = write_target(mapping, guard, columns, shapes, author, whole, check)
-    patched = {
-        target.names[column]: replace(input_field(column, mapping, target), required=False) for column in columns
-    }
+    patched = patch_fields(columns, mapping, target)
     patch = input_type(f"{name}Patch", patched, f"What the new version of a `{name}` has else: what is left out stays.")
     fields = {"id": InputField(strawberry.ID, _NEWEST), "patch": InputField(patch, "The new values.")}
     takes = input_type(f"{name}ReviseInput", fields, f"A new version of a `{name}`.")
