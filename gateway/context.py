@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from gateway.settings import Limits
 from loaders.ledger import Ledger
 from loaders.stores import Stores
-from resolvers.context import Context, Denials, Subject
+from resolvers.context import Context, Denials
 from resolvers.cost import Budget
 from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import Authority, Memory, Verdicts
+from resolvers.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)

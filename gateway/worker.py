@@ -38,12 +38,13 @@ from loaders.jobs.store import STORE
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.stores import Stores
-from resolvers.context import Context, Subject
+from resolvers.context import Context
 from resolvers.jobs.heartbeat import Heartbeat
 from resolvers.jobs.kinds import kinds
 from resolvers.jobs.kinds.kind import Run
 from resolvers.jobs.run import ContextFor, Runner, TryAgain
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import Subject
 
 _log = structlog.get_logger(__name__)
 

@@ -1,39 +1,18 @@
 """What a resolver is given: who asks, the opened stores, the request's ledger and verdicts. Plain data."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Protocol
 
 from loaders.errors import Code
+from loaders.failure import Failure
 from loaders.ledger import Ledger
+from loaders.stores import Stores
+from resolvers.capture import Capture
 from resolvers.cost import Budget
-
-if TYPE_CHECKING:
-    from loaders.failure import Failure
-    from loaders.stores import Stores
-    from resolvers.capture import Capture
-    from resolvers.gen.loaders import GenLoaders
-    from resolvers.permissions.recheck import Rechecks
-    from resolvers.permissions.verdicts import Verdicts
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """The authenticated caller. `id` is the OIDC `sub` (`users.external_auth_id`), in OpenFGA `user:{id}`."""
-
-    id: str
-    kind: Literal["user", "anonymous"] = "user"
-    user_id: int | None = None
-    email: str | None = None
-    display_name: str | None = None
-    scopes: frozenset[str] | None = None
-    """Of an API key: all it may be used for (`resolvers.permissions.scopes`). None for those who signed in."""
-
-    @property
-    def is_anonymous(self) -> bool:
-        return self.kind == "anonymous"
-
-
-ANONYMOUS = Subject(id="", kind="anonymous")
+from resolvers.gen.loaders import GenLoaders
+from resolvers.permissions.recheck import Rechecks
+from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import Subject
 
 
 class Denials(Protocol):
@@ -48,8 +27,8 @@ class Context:
 
     subject: Subject
     request_id: str
-    stores: "Stores"
-    verdicts: "Verdicts"
+    stores: Stores
+    verdicts: Verdicts
     ledger: Ledger
     max_page: int = 1_000
     last_event_id: str | None = None
@@ -58,16 +37,22 @@ class Context:
     """What the client sent as `Idempotency-Key`: a retried mutation returns its first answer."""
     budget: Budget = field(default_factory=Budget)
     """What the operation's reads may still cost."""
-    rechecks: "Rechecks | None" = None
+    rechecks: Rechecks | None = None
     """Asks again while a subscription is open."""
-    capture: "Capture | None" = None
+    capture: Capture | None = None
     """Set when the answer is to be an Arrow stream."""
-    failures: "list[Failure]" = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     """Crossings into other stores that failed inside compiled answers; the transport reports them among the errors."""
-    denials: "Denials | None" = None
+    denials: Denials | None = None
     """Who is told of denied operations, for the audit log."""
-    gen: "GenLoaders | None" = None
-    """What Gen has loaded for this operation; `resolvers.gen.loaders.gen_loaders` makes it."""
+    _gen: GenLoaders | None = field(default=None, init=False)
+
+    @property
+    def gen(self) -> GenLoaders:
+        """What Gen has loaded for this operation. Must be asked for inside the running loop."""
+        if self._gen is None:
+            self._gen = GenLoaders.of(self.stores, self.ledger)
+        return self._gen
 
     def denied(self, resource: str, code: Code) -> None:
         """Into the audit log."""

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from loaders.prepared import Prepared
 from loaders.read import Slot, Value
-from resolvers.context import Subject
 from resolvers.permissions.apply import Restriction
 from resolvers.permissions.verdicts import Grounds, Verdicts
+from resolvers.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)

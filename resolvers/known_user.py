@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase
 
 from loaders.postgres.write import Transaction
-from resolvers.context import Subject
+from resolvers.subject import Subject
 
 
 async def register_user(

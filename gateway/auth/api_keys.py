@@ -13,7 +13,7 @@ from loaders.accounts import ApiKey, api_key_of
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.secrets.api_key import PREFIX, ApiKeyText
-from resolvers.context import Subject
+from resolvers.subject import Subject
 
 
 class ApiKeys:

@@ -8,7 +8,7 @@ from gateway.auth.errors import TokenRejected
 from gateway.auth.oidc import TokenVerifier
 from gateway.auth.subjects import Subjects
 from loaders.ledger import Ledger
-from resolvers.context import ANONYMOUS, Subject
+from resolvers.subject import ANONYMOUS, Subject
 
 _BEARER = re.compile(r" *bearer +([a-z0-9._~+/=-]+) *", re.IGNORECASE | re.ASCII)  # RFC 6750, section 2.1
 

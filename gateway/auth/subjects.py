@@ -10,7 +10,7 @@ from gateway.auth.oidc import Claims
 from loaders.accounts import User, user_of
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
-from resolvers.context import Subject
+from resolvers.subject import Subject
 
 
 class Subjects:

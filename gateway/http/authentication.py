@@ -10,7 +10,8 @@ from gateway.http.refusal import Refusal, refuse
 from gateway.metrics import count_stores
 from loaders.errors import StoreError
 from loaders.ledger import Ledger
-from resolvers.context import Denials, Subject
+from resolvers.context import Denials
+from resolvers.subject import Subject
 
 
 class Authenticates(Protocol):

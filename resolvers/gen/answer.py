@@ -17,7 +17,6 @@ from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.gen.forecast import Forecast, afford_read, forecast, scanned_by, statements_of
 from resolvers.gen.groups import Grouped, Groups, grouped_rows
-from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.required import require_filters
 from resolvers.permissions.guards import Whole
 from resolvers.permissions.station import guard
@@ -41,7 +40,7 @@ async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
     conditions = [(read.table, read.where), *((joined.table, joined.where) for joined in read.joined)]
     guarded = await _guarded(read, dataset_id, context)
     if not is_never(guarded.where):
-        place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
+        place = await asyncio.shield(context.gen.places.load(dataset_id))
         for table, where in conditions:
             require_filters(where, () if place is None else place.filters_of(table.name))
         await afford_read(context, guarded)

@@ -19,8 +19,9 @@ from loaders.tables.axion_gen.catalog import Dataset, DataSource
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.warehouses.connectors import connector
 from resolvers.context import Context
-from resolvers.gen.granting import STORE, granting
+from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
+from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, KeyReused
 from resolvers.names import checked_name
 from resolvers.permissions.verdicts import Only, Unbounded

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from loaders.secrets.sealed_tables import KeyUsage, key_usage
 from resolvers.context import Context
-from resolvers.gen.granting import STORE
+from resolvers.gen.store import STORE
 from resolvers.permissions.scopes import require_scope_to_read
 
 

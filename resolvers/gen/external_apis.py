@@ -25,7 +25,7 @@ from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
-from resolvers.gen.granting import STORE
+from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, Key, once
 from resolvers.known_user import register_user
 

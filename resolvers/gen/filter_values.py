@@ -13,7 +13,6 @@ from loaders.errors import BadInput, NotFound
 from loaders.read import And, Predicate, is_never
 from resolvers.context import Context
 from resolvers.gen.answer import guarded_rows
-from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.narrowing import known_names, narrowed
 from resolvers.gen.rows import aggregate_read, column_of, predicate
 from resolvers.gen.tables import describe_table
@@ -48,10 +47,10 @@ async def filter_values(
     """
     if not 0 <= first <= MAX_VALUES:
         raise BadInput(f"`first` is {first}; choices are answered from 0 to {MAX_VALUES}.")
-    place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
+    place = await asyncio.shield(context.gen.places.load(dataset_id))
     if place is None:
         raise NotFound(f"There is no table {table_name!r} in the filter's dataset.")
-    with gen_loaders(context).meeting(place.space.data_source_id).coming() as arrival:
+    with context.gen.meeting(place.space.data_source_id).coming() as arrival:
         described, frame = await asyncio.gather(
             describe_table(context, dataset_id, table_name), frame_of(context, dashboard_id)
         )
@@ -75,7 +74,7 @@ async def filter_values(
     if is_never(guarded.where):
         return Choices([], more=False)
     asked = DistinctList(described, own.column, guarded.where, first + 1)
-    values = await asyncio.shield(gen_loaders(context).values(described.store).load(asked))
+    values = await asyncio.shield(context.gen.values(described.store).load(asked))
     return Choices(values[:first], len(values) > first)
 
 

@@ -15,9 +15,9 @@ from loaders.tables.axion_gen.identity import IdempotencyKey, Role
 from loaders.tables.describe import describe
 from resolvers.audit import audit
 from resolvers.context import Context
+from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, Key, once
 
-STORE = "axion_gen"
 _KEYS = cast(sa.Table, IdempotencyKey.__table__)
 _ROLE = describe(Role, STORE)
 

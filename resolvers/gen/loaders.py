@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 from loaders.dashboard import FrameByDashboardId
+from loaders.ledger import Ledger
 from loaders.semantic_metrics import MetricsByDatasetId
+from loaders.stores import Stores
 from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.lists import ValuesByList
 from loaders.warehouses.places import PlaceByDatasetId
-from resolvers.context import Context
-from resolvers.gen.granting import STORE
 from resolvers.gen.meeting import Meeting
+from resolvers.gen.store import STORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,22 @@ class GenLoaders:
     lists: dict[str, ValuesByList]
     new_lists: Callable[[str], ValuesByList]
 
+    @classmethod
+    def of(cls, stores: Stores, ledger: Ledger) -> Self:
+        """Nothing loaded yet. Must be called inside the running loop."""
+        gen, warehouses = stores.postgres[STORE], stores.warehouses
+        return cls(
+            FrameByDashboardId(gen, ledger),
+            MetricsByDatasetId(gen, ledger),
+            PlaceByDatasetId(gen, ledger),
+            RemoteTablesBySpace(warehouses, ledger),
+            TableByName(warehouses, ledger),
+            EstimateByTableName(warehouses, ledger),
+            {},
+            {},
+            lambda store: ValuesByList(warehouses, store, ledger),
+        )
+
     def meeting(self, data_source_id: UUID) -> Meeting:
         """Of those who ask for values of one data source."""
         return self.meetings.setdefault(data_source_id, Meeting())
@@ -37,21 +55,3 @@ class GenLoaders:
         if store not in self.lists:
             self.lists[store] = self.new_lists(store)
         return self.lists[store]
-
-
-def gen_loaders(context: Context) -> GenLoaders:
-    """Must be called inside the running loop."""
-    if context.gen is None:
-        warehouses, ledger = context.stores.warehouses, context.ledger
-        context.gen = GenLoaders(
-            FrameByDashboardId(context.stores.postgres[STORE], ledger),
-            MetricsByDatasetId(context.stores.postgres[STORE], ledger),
-            PlaceByDatasetId(context.stores.postgres[STORE], ledger),
-            RemoteTablesBySpace(warehouses, ledger),
-            TableByName(warehouses, ledger),
-            EstimateByTableName(warehouses, ledger),
-            {},
-            {},
-            lambda store: ValuesByList(warehouses, store, ledger),
-        )
-    return context.gen

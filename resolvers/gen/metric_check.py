@@ -13,7 +13,6 @@ from loaders.expression import measure_type, sortable
 from loaders.read import Col, Measure, Value
 from loaders.semantic_metrics import MetricRow
 from resolvers.context import Context
-from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.metric_definition import Simple
 from resolvers.gen.metric_leaf import TIME, compared_columns, renamed
 from resolvers.gen.metric_table import described, metric_table
@@ -66,7 +65,7 @@ def _texts(value: Any) -> list[str]:
 
 
 async def _check_tree(context: Context, dataset_id: UUID, row: MetricRow) -> None:
-    metrics = gen_loaders(context).metrics
+    metrics = context.gen.metrics
     others = [each for each in await metrics.load(dataset_id) if each.name != row.name]
     metrics.clear(dataset_id)  # what is read after the write has it
     with _about("definition"):

@@ -18,7 +18,6 @@ from loaders.read import AggregateFunction
 from resolvers.context import Context
 from resolvers.gen.answer_columns import AnswerColumn
 from resolvers.gen.cumulative import require_summable, summed_up
-from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.metric_definition import Cumulative
 from resolvers.gen.metric_leaf import TIME, Asked, Asking, Found, Group, Key, MetricTime, ask
 from resolvers.gen.metric_tree import Leaf, Number, Tree, tree_of
@@ -57,7 +56,7 @@ async def answer_metric(
     group. `NotFound` for a metric or a table the caller does not see, `BadInput` for a dimension that is not allowed,
     `MetricFanout` where a join would multiply it.
     """
-    tree = tree_of(name, version, await asyncio.shield(gen_loaders(context).metrics.load(dataset_id)))
+    tree = tree_of(name, version, await asyncio.shield(context.gen.metrics.load(dataset_id)))
     names = tuple(dict.fromkeys(dimensions))
     leaves = list(tree.leaves.values())
     _require_allowed(tree, names)

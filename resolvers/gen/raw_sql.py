@@ -18,7 +18,6 @@ from loaders.warehouses.bounded import Bounded
 from loaders.warehouses.places import Place
 from resolvers.context import Context
 from resolvers.gen.forecast import Forecast, forecast
-from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.raw_use import used
 from resolvers.gen.required import require_filters
 from resolvers.gen.tables import describe_table, describe_whole
@@ -92,7 +91,7 @@ async def _place(context: Context, dataset_id: UUID) -> Place:
         raise Forbidden(
             "You may not write SQL over this dataset. Ask an administrator for a role with the flag `hasQueryDataset`."
         )
-    place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
+    place = await asyncio.shield(context.gen.places.load(dataset_id))
     if place is None:
         raise NotFound("There is no such dataset.")
     return place

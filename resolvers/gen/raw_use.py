@@ -8,7 +8,7 @@ from loaders.openfga import names
 from loaders.postgres.write import transaction
 from resolvers.audit import audit
 from resolvers.context import Context
-from resolvers.gen.granting import STORE
+from resolvers.gen.store import STORE
 
 
 async def used(context: Context, action: Action, dataset_id: UUID, facts: Mapping[str, object]) -> None:

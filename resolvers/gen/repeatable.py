@@ -9,7 +9,7 @@ from loaders.tables.axion_gen.catalog import Dataset, DataSource
 from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from resolvers.context import Context
-from resolvers.gen.granting import STORE
+from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, Key, once
 
 R = TypeVar("R", DataSource, Dataset)

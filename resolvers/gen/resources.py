@@ -16,6 +16,7 @@ from loaders.registered import data_source_name, has_dataset
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from resolvers.context import Context
+from resolvers.gen.store import STORE
 
 _assignments = cast(sa.Table, RoleAssignment.__table__)
 _sources = cast(sa.Table, DataSource.__table__)
@@ -71,7 +72,7 @@ async def object_of(context: Context, resource: Resource) -> str:
         case OfSystem():
             return names.SYSTEM
         case OfDataSource(id_):
-            name = await data_source_name(id_, gen=context.stores.postgres["axion_gen"], ledger=context.ledger)
+            name = await data_source_name(id_, gen=context.stores.postgres[STORE], ledger=context.ledger)
             if name is None:
                 raise NotFound("There is no such data source.")
             return names.datasource(name)
@@ -100,5 +101,5 @@ async def assigned_objects(within: Transaction, role_id: int) -> Sequence[str]:
 
 
 async def _require_dataset(context: Context, id_: UUID) -> None:
-    if not await has_dataset(id_, gen=context.stores.postgres["axion_gen"], ledger=context.ledger):
+    if not await has_dataset(id_, gen=context.stores.postgres[STORE], ledger=context.ledger):
         raise NotFound("There is no such dataset.")

@@ -11,7 +11,6 @@ from loaders.warehouses.asked import TableName
 from loaders.warehouses.base import Estimate, RemoteTable
 from loaders.warehouses.places import Place
 from resolvers.context import Context
-from resolvers.gen.loaders import gen_loaders
 
 
 async def list_tables(context: Context, dataset_id: UUID) -> Sequence[RemoteTable]:
@@ -25,7 +24,7 @@ async def list_tables(context: Context, dataset_id: UUID) -> Sequence[RemoteTabl
     place = await _place(context, dataset_id)
     if place is None:
         return []
-    listed = await asyncio.shield(gen_loaders(context).listings.load(place.space))
+    listed = await asyncio.shield(context.gen.listings.load(place.space))
     found = [table for table in listed if place.has(table.name)]
     await _write_parents(context, dataset_id, [table.name for table in found])
     if await context.verdicts.check("can_view_table", names.dataset(dataset_id)):
@@ -48,13 +47,13 @@ async def describe_table(context: Context, dataset_id: UUID, name: str) -> Table
 async def describe_whole(context: Context, dataset_id: UUID, name: str) -> Table | None:
     """As `describe_table`, with the columns that curation hides: none of their values may be read."""
     table = await _visible(context, dataset_id, name)
-    return None if table is None else await asyncio.shield(gen_loaders(context).tables.load(table))
+    return None if table is None else await asyncio.shield(context.gen.tables.load(table))
 
 
 async def estimate_table(context: Context, dataset_id: UUID, name: str) -> Estimate | None:
     """Rows and bytes from metadata; None as for `describe_table`. Unknown to a warehouse that cannot estimate."""
     table = await _visible(context, dataset_id, name)
-    return None if table is None else await asyncio.shield(gen_loaders(context).estimates.load(table))
+    return None if table is None else await asyncio.shield(context.gen.estimates.load(table))
 
 
 async def can_view(context: Context, dataset_id: UUID, name: str) -> bool:
@@ -70,7 +69,7 @@ async def _visible(context: Context, dataset_id: UUID, name: str) -> TableName |
 
 
 async def _place(context: Context, dataset_id: UUID) -> Place | None:
-    return await asyncio.shield(gen_loaders(context).places.load(dataset_id))
+    return await asyncio.shield(context.gen.places.load(dataset_id))
 
 
 async def _write_parents(context: Context, dataset_id: UUID, found: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from loaders.errors import Code, NotFound
 from loaders.openfga import names
 from loaders.registered import has_map
 from resolvers.context import Context
-from resolvers.gen.granting import STORE
+from resolvers.gen.store import STORE
 from resolvers.gen.tables import can_view
 from resolvers.permissions.scopes import require_scope_to_read
 

@@ -14,7 +14,6 @@ from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.answer_columns import AnswerColumn, answer_columns
 from resolvers.gen.groups import grouped_rows
-from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.narrowing import Applied, Ignored, Narrowed, narrowed
 from resolvers.gen.query_read import own_condition, query_groups, query_read, shown_rows
 from resolvers.gen.table_query import TableQuery
@@ -72,7 +71,7 @@ async def answer_widget(
     described, frame = await asyncio.gather(
         describe_table(context, widget.dataset_id, widget.table_name), frame_of(context, widget.dashboard_id)
     )
-    place = await asyncio.shield(gen_loaders(context).places.load(widget.dataset_id))
+    place = await asyncio.shield(context.gen.places.load(widget.dataset_id))
     if described is None or place is None:
         raise NotFound(f"There is no table {widget.table_name!r} in the widget's dataset.")
     query = TableQuery.model_validate(widget.query)
@@ -118,7 +117,7 @@ async def seen_controls(context: Context, controls: Sequence[Control]) -> list[C
 
 async def frame_of(context: Context, dashboard_id: UUID) -> Frame:
     """What the dashboard says, read once for all who ask at the same time."""
-    frame = await asyncio.shield(gen_loaders(context).frames.load(dashboard_id))
+    frame = await asyncio.shield(context.gen.frames.load(dashboard_id))
     if frame is None:
         raise NotFound("The dashboard is not there any more.")
     return frame

@@ -7,10 +7,10 @@ from functools import lru_cache, reduce
 
 from loaders.description import Kind, Table
 from loaders.read import Col, Compare, Exists, Join, Never, Op, Predicate, Value
-from resolvers.context import Subject
 from resolvers.permissions.apply import Mask
 from resolvers.permissions.guards import Own, Relation, Visible
 from resolvers.permissions.verdicts import Everything, Only
+from resolvers.subject import Subject
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _KEPT = 64

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from loaders.errors import Forbidden
-from resolvers.context import Subject
+from resolvers.subject import Subject
 
 DOMAINS: Final = ("gen", "sense", "aura", "powernode", "jobs")
 SCOPES: Final = tuple(f"{domain}:{access}" for domain in DOMAINS for access in ("read", "write"))

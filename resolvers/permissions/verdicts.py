@@ -14,7 +14,7 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.client import Checked, Listed
 from loaders.openfga.tuples import Check
-from resolvers.context import Subject
+from resolvers.subject import Subject
 
 ADMIN = Check("admin", names.SYSTEM)
 

@@ -11,7 +11,7 @@ from loaders.postgres.client import WriteSession
 from loaders.tables.axion_gen.profiles import TableProfile, TableProfileVersion
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
-from resolvers.gen.granting import STORE
+from resolvers.gen.store import STORE
 from resolvers.profiles.drift import drift
 from resolvers.profiles.found import Profile
 

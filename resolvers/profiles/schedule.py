@@ -16,7 +16,7 @@ from loaders.tables.uuid7 import uuid7
 from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.gen.datasets import require_dataset_admin
-from resolvers.gen.granting import STORE
+from resolvers.gen.store import STORE
 from resolvers.jobs.kinds.table_profile_refresh import Asked
 from resolvers.jobs.start import require_refreshable
 from resolvers.known_user import register_user

@@ -16,9 +16,9 @@ from loaders.openfga.client import Checked, Listed
 from loaders.openfga.tuples import Check
 from loaders.read import Never
 from resolvers import planned
-from resolvers.context import Subject
 from resolvers.permissions import station
 from resolvers.permissions.apply import Mask, Restriction
+from resolvers.subject import Subject
 from schema.mapping.filters import predicate
 from schema.mapping.object import ObjectMapping
 from tests.differential.inputs import Inputs, Json

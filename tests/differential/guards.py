@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from loaders.ledger import Ledger
 from loaders.openfga.client import Checked, Listed
 from loaders.openfga.tuples import Check
-from resolvers.context import Subject
 from resolvers.permissions.verdicts import ADMIN
+from resolvers.subject import Subject
 from schema.mapping.object import ObjectMapping
 from tests.differential.oracle.world import World
 from tests.differential.rows import TEAMS, Data, Row

@@ -12,8 +12,9 @@ from gateway.worker import work
 from loaders.errors import BadInput, StoreUnavailable
 from loaders.jobs.job import Job, JsonObject
 from loaders.ledger import Ledger
-from resolvers.context import Context, Subject
+from resolvers.context import Context
 from resolvers.jobs.kinds.kind import JobContext
+from resolvers.subject import Subject
 
 
 async def wait(context: JobContext, arguments: JsonObject) -> JsonObject:

@@ -12,7 +12,7 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from tests.plans.conftest import PATIENCE_MS, env_file, runtime, sample_data, ways
 
 __all__ = ["env_file", "runtime", "sample_data", "ways"]

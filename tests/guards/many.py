@@ -11,7 +11,7 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import Check
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from tests.guards.conftest import Granted
 from tests.system.stores import Connection
 

@@ -11,7 +11,7 @@ from gateway.lifespan import open_runtime
 from gateway.settings import Settings
 from loaders.openfga import names
 from loaders.openfga.client import MAX_CHECKS, OpenFga
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from tests.guards.conftest import Granted
 from tests.guards.many import COUNT, Many, many
 from tests.plans.conftest import PATIENCE_MS

@@ -7,9 +7,9 @@ import pytest
 
 from loaders.openfga import names
 from loaders.read import Col, Computed, Field, Read
-from resolvers.context import Subject
 from resolvers.permissions.guards import Visible, WithFields
 from resolvers.permissions.station import guards_of
+from resolvers.subject import Subject
 from schema.mapping.object import OBJECTS, policies
 from tests.guards.conftest import Granted
 from tests.plans.ways import Ways

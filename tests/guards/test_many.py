@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 import resolvers.answer
 from loaders.ledger import StoreUsage
 from loaders.openfga.client import OpenFga
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from tests.guards.conftest import Granted
 from tests.guards.many import COUNT, Many, many
 from tests.plans.ways import Ways

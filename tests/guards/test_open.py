@@ -16,11 +16,11 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.client import Checked, Listed, OpenFga
 from loaders.openfga.tuples import Check, RelationTuple
-from resolvers.context import Subject
 from resolvers.jobs.visible import job_store
 from resolvers.jobs.watch import watch_job
 from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import ADMIN
+from resolvers.subject import Subject
 from tests.guards.conftest import Granted
 from tests.plans.ways import Ways
 from tests.system.postponed import postponed_job

@@ -17,7 +17,7 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from schema.mapping.object import OBJECTS
 from tests.plans.ways import Ways
 from tests.system.actors.oracle import Oracle, Row

@@ -16,7 +16,8 @@ from loaders import prepared
 from loaders.bounded_cache import BoundedCache
 from loaders.prepared import Prepared
 from loaders.read import Read
-from resolvers.context import ANONYMOUS, Context, Subject
+from resolvers.context import Context
+from resolvers.subject import ANONYMOUS, Subject
 from schema.build import build, graphql_schema
 
 Variables = Mapping[str, Any] | None

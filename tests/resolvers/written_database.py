@@ -29,9 +29,10 @@ from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
 from loaders.vectors.local import LocalHashing
 from migrations.layouts import READ_WRITE
-from resolvers.context import Context, Subject
+from resolvers.context import Context
 from resolvers.permissions.guards import Policies, Visible, WriteGuard
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import Subject
 from resolvers.target import Target
 from tests.loaders.openfga.stores import Store
 

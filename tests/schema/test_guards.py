@@ -10,10 +10,11 @@ from loaders.errors import Forbidden, Unauthenticated
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
-from resolvers.context import ANONYMOUS, Context, Subject
+from resolvers.context import Context
 from resolvers.permissions.fields import ByRows, FieldGuard, OnRow, Written, enforce
 from resolvers.permissions.guards import Admins, Public, SignedIn
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import ANONYMOUS, Subject
 from schema.build import build, graphql_schema
 from schema.guards import guards, unguarded
 from tests.loaders.openfga.stores import Store, fresh_store

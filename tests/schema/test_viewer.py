@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from loaders.errors import PermissionsUnavailable
 from loaders.ledger import Ledger
 from loaders.openfga.client import OpenFga
-from resolvers.context import Context, Subject
+from resolvers.context import Context
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import Subject
 from schema.build import build
 
 

@@ -12,7 +12,7 @@ from gateway.context import Contexts
 from gateway.http.documents import Documents
 from gateway.http.execution import execute
 from gateway.settings import Limits
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from schema.build import build, graphql_schema
 
 

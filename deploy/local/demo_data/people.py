@@ -13,7 +13,7 @@ from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_gen import identity
 from loaders.tables.axion_sense import public
-from resolvers.context import Subject
+from resolvers.subject import Subject
 
 ROLES = {"admin": identity.ADMIN_ROLE_ID, "analyst": identity.ANALYST_ROLE_ID}
 """What the roles may do is seeded by the migrations; the analyst sees what is assigned (`flights`)."""

@@ -6,7 +6,7 @@ Arguments `{toVersion}`; result `{resealed, toVersion}`. Rows that do not open f
 from loaders.errors import EncryptionKeyMissing
 from loaders.jobs.job import JsonObject
 from loaders.secrets.rotation import rotate
-from resolvers.gen.granting import STORE
+from resolvers.gen.store import STORE
 from resolvers.jobs.kinds.kind import JobContext
 
 NAME = "encryption_key_rotate"

@@ -17,7 +17,6 @@ from loaders.errors import CostExceeded, FilterRequired, NotFound
 from loaders.jobs.job import JsonObject
 from loaders.read import Predicate
 from loaders.warehouses.base import Estimate
-from resolvers.gen.loaders import gen_loaders
 from resolvers.gen.required import require_filters
 from resolvers.gen.rows import predicate
 from resolvers.gen.tables import describe_table, describe_whole, estimate_table
@@ -113,7 +112,7 @@ async def _read(
     warehouse = job.context.stores.warehouses.opened[table.store]
     columns = [column for column in table.columns if column.name not in excluded]
     where = predicate(asked.where, _readable(table, columns))
-    place = await asyncio.shield(gen_loaders(job.context).places.load(asked.dataset_id))
+    place = await asyncio.shield(job.context.gen.places.load(asked.dataset_id))
     require_filters(where, () if place is None else place.filters_of(table.name))
     limit = asked.sample_rows
     if limit is not None and where is None and estimate.rows is not None and estimate.rows <= limit:

@@ -18,7 +18,7 @@ from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.secrets.api_key import ApiKeyText
 from loaders.tables.uuid7 import uuid7
-from resolvers.context import ANONYMOUS, Subject
+from resolvers.subject import ANONYMOUS, Subject
 from tests.gateway.auth.provider import Clock, Provider
 
 SUBJECTS = {"auth-test|active": True, "auth-test|inactive": False}

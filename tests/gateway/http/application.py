@@ -14,7 +14,8 @@ from gateway.http.authentication import Authenticates
 from gateway.lifespan import Ping, Runtime
 from gateway.settings import Settings
 from loaders.ledger import Ledger
-from resolvers.context import ANONYMOUS, Context, Denials, Subject
+from resolvers.context import Context, Denials
+from resolvers.subject import ANONYMOUS, Subject
 from tests.gateway.auth.serving import serving as served
 from tests.gateway.http.toy import SCHEMA
 

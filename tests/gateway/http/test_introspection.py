@@ -9,7 +9,7 @@ import pytest
 
 from loaders.errors import Code
 from loaders.ledger import Ledger
-from resolvers.context import ANONYMOUS, Subject
+from resolvers.subject import ANONYMOUS, Subject
 from tests.gateway.http.application import serving, settings_without_stores
 from tests.gateway.http.test_websocket import connected, ready, subscribe, told
 

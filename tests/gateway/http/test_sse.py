@@ -93,7 +93,7 @@ class Expiring(Callers):
     async def subject(self, authorization: str | None, ledger: Any) -> Any:
         from datetime import UTC, datetime
 
-        from resolvers.context import Subject
+        from resolvers.subject import Subject
 
         return Subject("auth0|1"), datetime.now(UTC)
 

@@ -18,8 +18,9 @@ from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.vectors.embeddings import Embeddings
 from loaders.vectors.local import LocalHashing
 from loaders.warehouses.pools import Warehouses
-from resolvers.context import Context, Subject
+from resolvers.context import Context
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import Subject
 from tests.loaders.openfga.stores import Store, fresh_store
 from tests.loaders.warehouses.gen_database import gen_database
 

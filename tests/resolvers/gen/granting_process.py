@@ -12,9 +12,10 @@ from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring
 from loaders.stores import Stores
 from loaders.warehouses.pools import Warehouses
-from resolvers.context import Context, Subject
+from resolvers.context import Context
 from resolvers.gen.data_sources import DataSourceCreate, create_data_source
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import Subject
 from tests.resolvers.gen.conftest import GenStores
 
 

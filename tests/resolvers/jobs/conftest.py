@@ -21,11 +21,12 @@ from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.axion_sense.public import User
-from resolvers.context import Context, Subject
+from resolvers.context import Context
 from resolvers.gen.data_sources import DataSourceCreate, create_data_source
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import Subject
 from tests.conformance.rows import EVERY_TYPE, LARGE, NO_ROWS, ODD_NAME, ODD_NAMES
 from tests.conformance.subject import ClickHouseSubject, S3ParquetSubject, S3Server
 from tests.loaders.jobs.database import JobDatabase, job_database

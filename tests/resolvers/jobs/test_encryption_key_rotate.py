@@ -17,11 +17,12 @@ from loaders.ledger import Ledger
 from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.uuid7 import uuid7
-from resolvers.context import ANONYMOUS, Context
+from resolvers.context import Context
 from resolvers.gen.encryption import versions_in_use
 from resolvers.jobs.start import start_encryption_key_rotate
 from resolvers.jobs.watch import watch_job
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import ANONYMOUS
 from tests.loaders.warehouses.gen_database import gen_database
 from tests.resolvers.jobs.conftest import Someone, working
 

@@ -16,12 +16,13 @@ from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_sense.public import User
-from resolvers.context import ANONYMOUS, Context
+from resolvers.context import Context
 from resolvers.jobs.cancel import cancel_job
 from resolvers.jobs.kinds.table_profile_refresh import Asked
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import ANONYMOUS
 from tests.conformance.rows import LARGE_ROWS, ODD_NAME
 from tests.loaders.jobs.waiting import until
 from tests.resolvers.jobs.conftest import SPACE, Someone, registered, working

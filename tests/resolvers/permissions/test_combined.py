@@ -10,10 +10,10 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
 from loaders.read import And, Col, Compare, Exists, Never, Op, Or, Predicate, Read
-from resolvers.context import ANONYMOUS, Subject
 from resolvers.permissions.guards import Admins, AllOf, AnyOf, Own, RowGuard, SignedIn, Through, Visible, Where
 from resolvers.permissions.station import guard
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import ANONYMOUS, Subject
 from tests.loaders.openfga.stores import Store
 from tests.resolvers.permissions.tables import FRAME_BATCHES, TO_TRACK
 

@@ -6,9 +6,9 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
-from resolvers.context import ANONYMOUS, Subject
 from resolvers.permissions.cached import CachedAuthority
 from resolvers.permissions.verdicts import ADMIN, Grounds, Only, Verdicts
+from resolvers.subject import ANONYMOUS, Subject
 from tests.loaders.openfga.stores import Store
 
 ANN = Subject("ann", user_id=1)

@@ -6,10 +6,10 @@ import pytest
 
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.read import Col, Compare, Exists, Never, Op, Value
-from resolvers.context import Subject
 from resolvers.permissions.guards import Own, Visible
 from resolvers.permissions.restrict import by_owner, by_visibility, typed
 from resolvers.permissions.verdicts import Everything, Only
+from resolvers.subject import Subject
 from tests.resolvers.permissions.tables import (
     DATASETS,
     FRAME_BATCHES,

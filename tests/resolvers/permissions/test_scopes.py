@@ -1,8 +1,8 @@
 import pytest
 
 from loaders.errors import Forbidden
-from resolvers.context import Subject
 from resolvers.permissions.scopes import require_scope_to_read, require_scope_to_write
+from resolvers.subject import Subject
 
 SIGNED_IN = Subject(id="someone")
 

@@ -25,10 +25,10 @@ from loaders.read import (
     Read,
     Related,
 )
-from resolvers.context import ANONYMOUS, Subject
 from resolvers.permissions.guards import Policies, Unguarded, Whole
 from resolvers.permissions.station import guard
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import ANONYMOUS, Subject
 from tests.loaders.openfga.stores import Store
 from tests.resolvers.permissions.tables import (
     DATASETS,

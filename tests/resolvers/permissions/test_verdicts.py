@@ -10,8 +10,8 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.client import MAX_CHECKS, MAX_LISTED, Checked, Listed, OpenFga
 from loaders.openfga.tuples import Check, RelationTuple
-from resolvers.context import ANONYMOUS, Subject
 from resolvers.permissions.verdicts import ADMIN, Everything, Only, Unbounded, Verdicts
+from resolvers.subject import ANONYMOUS, Subject
 from tests.loaders.openfga.stores import Store
 
 ANN = Subject("ann", user_id=1)

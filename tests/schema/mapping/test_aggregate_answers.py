@@ -15,7 +15,7 @@ from gateway.http.operations import Operations
 from gateway.http.request import GraphQLRequest
 from gateway.lifespan import open_runtime
 from gateway.settings import Settings
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from schema.build import build, graphql_schema
 from tests.system.conftest import env_file, sample_data
 

@@ -14,7 +14,7 @@ from gateway.http.request import GraphQLRequest
 from gateway.lifespan import open_runtime
 from gateway.settings import Settings
 from loaders.vectors.local import LocalHashing
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from schema.build import build, graphql_schema
 from tests.system.conftest import env_file, sample_data
 

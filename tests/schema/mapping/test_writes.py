@@ -16,8 +16,9 @@ from gateway.lifespan import Runtime
 from gateway.settings import Settings
 from loaders.encode.node_id import encode_node_id
 from loaders.ledger import Ledger
-from resolvers.context import ANONYMOUS, Context, Subject
+from resolvers.context import Context
 from resolvers.permissions.guards import WriteGuard
+from resolvers.subject import ANONYMOUS, Subject
 from schema.build import build, graphql_schema
 from schema.mapping.writes import creates, updates
 from tests.gateway.auth.serving import serving

@@ -20,7 +20,7 @@ from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.axion_gen import identity
 from loaders.tables.databases import METADATA
-from resolvers.context import Subject
+from resolvers.subject import Subject
 from schema.mapping.filters import uuid_key
 from schema.mapping.object import OBJECTS
 from tests.system.actors.oracle import Oracle

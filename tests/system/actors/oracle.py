@@ -10,7 +10,6 @@ from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import Check
 from loaders.read import Join
-from resolvers.context import Subject
 from resolvers.permissions.guards import (
     Admins,
     AllOf,
@@ -25,6 +24,7 @@ from resolvers.permissions.guards import (
     Whole,
 )
 from resolvers.permissions.verdicts import ADMIN
+from resolvers.subject import Subject
 
 Row: TypeAlias = Mapping[str, Any]
 RowsOf: TypeAlias = Callable[[Table], list[Row]]

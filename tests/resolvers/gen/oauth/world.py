@@ -22,9 +22,10 @@ from loaders.secrets.keyring import Sealed
 from loaders.stores import Stores
 from loaders.tables.axion_gen.external import ExternalApi
 from loaders.tables.uuid7 import uuid7
-from resolvers.context import Context, Subject
+from resolvers.context import Context
 from resolvers.gen.external_apis import finish_authorization, start_authorization
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.subject import Subject
 from tests.resolvers.gen.conftest import GenStores
 
 FOLDER = Path(__file__).parent / "oidc_provider"
