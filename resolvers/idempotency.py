@@ -4,24 +4,18 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from loaders.description import Table
 from loaders.encode.number import Exact
 from loaders.encode.value import decode_value, encode_value
 from loaders.errors import BadInput, Conflict
+from loaders.idempotency_keys import Noted, claim, finish, remove_expired
+from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction
-from loaders.read import Value
 from resolvers.context import Context
 
 KEPT = timedelta(hours=24)
 _MAX_LENGTH = 255
-_REMOVED_AT_ONCE = 10
-
-Key: TypeAlias = tuple[Value, ...]
 
 
 class KeyReused(Conflict):
@@ -43,13 +37,7 @@ class Asked:
 
 
 async def once(
-    context: Context,
-    within: Transaction,
-    asked: Asked,
-    *,
-    keys: sa.Table,
-    about: Table,
-    work: Callable[[], Awaitable[Key]],
+    context: Context, within: Transaction, asked: Asked, *, about: Table, work: Callable[[], Awaitable[Key]]
 ) -> Key:
     """The key of the row `work` is about. Done before under this key, it is not done again.
 
@@ -62,34 +50,17 @@ async def once(
         return await work()
     if not 1 <= len(given) <= _MAX_LENGTH or not (given.isascii() and given.isprintable()):
         raise BadInput(f"`Idempotency-Key` must have 1 to {_MAX_LENGTH} printable ASCII characters.")
-    identity = {
-        "subject": context.subject.id,
-        "key": given,
-        "mutation": asked.mutation,
-        "response_key": asked.response_key,
-    }
-    mine = sa.and_(*(keys.c[name] == value for name, value in identity.items()))
-    expired = keys.c.created_at < sa.func.now() - KEPT
+    noted = Noted(context.subject.id, given, asked.mutation, asked.response_key)
     keyring = context.stores.keyring
-    fresh = {"input_sha256": keyring.fingerprint(asked.message), "created_at": sa.func.now(), "row_key": []}
-    claim = insert(keys).values(**identity, **fresh)
-    claim = claim.on_conflict_do_update(index_elements=list(identity), set_=fresh, where=expired)
-    if not await within.rows(claim.returning(keys.c.key)):
-        (done,) = await within.rows(sa.select(keys.c.input_sha256, keys.c.row_key).where(mine))
+    done = await claim(within, noted, keyring.fingerprint(asked.message), kept=KEPT)
+    if done is not None:
         if not keyring.is_of(done.input_sha256, asked.message):
             raise KeyReused("This `Idempotency-Key` was used for another input already. Send a new key.")
         return _decoded(done.row_key, about)
-    await within.rows(_removal(keys, expired))
+    await remove_expired(within, kept=KEPT)
     key = await work()
-    await within.rows(sa.update(keys).where(mine).values(row_key=_encoded(key, about)))
+    await finish(within, noted, _encoded(key, about))
     return key
-
-
-def _removal(keys: sa.Table, expired: sa.ColumnElement[bool]) -> sa.Delete:
-    """Each new key removes some that have expired, so that the table holds little more than a day's."""
-    primary = sa.tuple_(*keys.primary_key.columns)
-    some = sa.select(*keys.primary_key.columns).where(expired).limit(_REMOVED_AT_ONCE).with_for_update(skip_locked=True)
-    return sa.delete(keys).where(primary.in_(some))
 
 
 def _encoded(key: Key, table: Table) -> list[str]:

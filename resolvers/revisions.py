@@ -2,32 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import sqlalchemy as sa
 
 from loaders.errors import BadInput, Conflict
+from loaders.postgres.stored_table import Key
+from loaders.postgres.versions import VERSION, insert_next, newest_version, retire, written_version
 from loaders.postgres.write import Transaction, transaction
 from loaders.read import Value
 from resolvers.context import Context
-from resolvers.idempotency import Key
 from resolvers.permissions.guards import Policies
 from resolvers.target import (
     Target,
-    bound_values,
     checked_values,
-    key_columns,
+    in_words_of_the_input,
     once_for,
     register,
     require_allowed,
     require_references,
     stored_row,
-    written_keys,
 )
 from resolvers.writes import Delete, Update
-
-VERSION, IS_CURRENT = "version", "is_current"
-_OF_A_ROW = ("created_at",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +51,16 @@ async def revise(context: Context, series: Series, write: Update, policies: Poli
             stored = await _newest(context, series, write.key, within, policies)
             await require_references(context, target, patch, within, policies)
             await register(context, target, within)
-            await _retire(series, stored, within)
+            await retire(within, target.rows, _of(series, stored))
             values: Mapping[str, Value] = patch
             if target.whole is not None:
-                values = target.whole(await _written(series, write.key, within) | patch)
+                columns = tuple(dict.fromkeys((*series.columns, *target.names)))
+                values = target.whole(await written_version(within, target.rows, write.key, columns) | patch)
             if target.check is not None:
                 await target.check(context, values)
-            given = bound_values({**values} | dict.fromkeys(target.stamped, context.subject.id), target.table)
-            statement = _copy(target, write.key, given)
-            (row,) = await written_keys(statement.returning(*key_columns(target)), target, within)
-            return row
+            given = {**values} | dict.fromkeys(target.stamped, context.subject.id)
+            with in_words_of_the_input(target):
+                return await insert_next(within, target.rows, write.key, given)
 
         return await once_for(context, target, write.asked, within, work)
 
@@ -81,7 +74,7 @@ async def withdraw(context: Context, series: Series, write: Delete, policies: Po
 
         async def work() -> Key:
             stored = await _newest(context, series, write.key, within, policies)
-            await _retire(series, stored, within)
+            await retire(within, series.target.rows, _of(series, stored))
             return write.key
 
         return await once_for(context, target, write.asked, within, work)
@@ -94,8 +87,7 @@ async def _newest(
     target = series.target
     stored = await stored_row(context, target, key, within, policies, also=(*series.columns, VERSION))
     await require_allowed(context, target, stored, within)
-    newest = sa.select(sa.func.max(target.model.c[VERSION])).where(_of(series, stored))
-    ((number,),) = await within.rows(newest)
+    number = await newest_version(within, target.rows, _of(series, stored))
     if number != stored[VERSION]:
         raise Conflict(
             f"Version {number} is newer than version {stored[VERSION]}. Read it, and decide anew.", field="id"
@@ -103,36 +95,5 @@ async def _newest(
     return stored
 
 
-async def _written(series: Series, key: Key, within: Transaction) -> dict[str, Value]:
-    """What has been written of the row of the key, as it stands."""
-    target = series.target
-    model, columns = target.model, tuple(dict.fromkeys((*series.columns, *target.names)))
-    of_key = (model.c[name] == value for name, value in zip(target.table.key, key, strict=True))
-    ((*stored,),) = await within.rows(sa.select(*(model.c[name] for name in columns)).where(*of_key))
-    return dict(zip(columns, stored, strict=True))
-
-
-async def _retire(series: Series, stored: Mapping[str, Value], within: Transaction) -> None:
-    model = series.target.model
-    if IS_CURRENT in model.c:
-        current = sa.and_(_of(series, stored), model.c[IS_CURRENT])
-        await within.rows(sa.update(model).where(current).values({IS_CURRENT: False}))
-
-
-def _of(series: Series, stored: Mapping[str, Value]) -> sa.ColumnElement[bool]:
-    return sa.and_(*(series.target.model.c[name] == stored[name] for name in series.columns))
-
-
-def _copy(target: Target, key: Key, given: Mapping[str, Any]) -> sa.Insert:
-    """The row of the key anew, with what is given; its key and the time it is made are its own."""
-    model = target.model
-    source = model.alias()
-    own = {*target.table.key, *_OF_A_ROW}
-    copied: dict[str, Any] = {column.name: source.c[column.name] for column in model.c if column.name not in own}
-    copied |= {**given, VERSION: source.c[VERSION] + 1}
-    if IS_CURRENT in model.c:
-        copied[IS_CURRENT] = sa.true()
-    rows = sa.select(*copied.values()).where(
-        *(source.c[name] == value for name, value in zip(target.table.key, key, strict=True))
-    )
-    return sa.insert(model).from_select(list(copied), rows)
+def _of(series: Series, stored: Mapping[str, Value]) -> Mapping[str, Value]:
+    return {name: stored[name] for name in series.columns}

@@ -1,26 +1,23 @@
 """A table that may be written, and the steps every write of a row of it takes."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
-
-import sqlalchemy as sa
+from typing import TypeAlias
 
 from loaders.description import Table
 from loaders.errors import BadInput, NotFound
-from loaders.postgres.write import Transaction, bound, locked, matching
-from loaders.read import And, Col, Compare, Op, Predicate, Read, Value, is_never
+from loaders.postgres.row_reads import found_row, locked_row
+from loaders.postgres.stored_table import UPDATED_AT, Key, StoredTable
+from loaders.postgres.write import Transaction
+from loaders.read import And, Col, Compare, Op, Predicate, Read, Value
 from resolvers.answer import guarded
 from resolvers.context import Context
-from resolvers.idempotency import Asked, Key, once
+from resolvers.idempotency import Asked, once
 from resolvers.known_user import register_user
 from resolvers.permissions.guards import OwnWrite, Policies, WriteRule
 from resolvers.permissions.writing import guarding_column, require_write
 from resolvers.written import Shape, checked
-
-UPDATED_AT = "updated_at"
-"""A column of this name is set by every change, rises with each, and serves optimistic concurrency."""
-
 
 Along: TypeAlias = Callable[[Context, Transaction, Key, Mapping[str, Value]], Awaitable[None]]
 Whole: TypeAlias = Callable[[Mapping[str, Value]], Mapping[str, Value]]
@@ -31,9 +28,9 @@ Check: TypeAlias = Callable[[Context, Mapping[str, Value]], Awaitable[None]]
 class Target:
     """A table that may be written.
 
-    `names` are the fields of the input by column, `references` the tables whose keys columns hold, by column.
-    `idempotency_keys` is the table of that name in the same database. `shapes` give what JSON columns may hold, by
-    column: called with a value they return it as it is stored, or raise `ValueError` with what the value must be.
+    `names` are the fields of the input by column, `references` the tables whose keys columns hold, by column. `shapes`
+    give what JSON columns may hold, by column: called with a value they return it as it is stored, or raise
+    `ValueError` with what the value must be.
     `author` is the column that gets the `sub` of who makes a row, where that is not its owner already. `whole` holds
     the values of a new row against each other: it returns them as they are stored, or raises `BadInput`. `check` then
     holds them against what is elsewhere, for who may write them.
@@ -41,10 +38,8 @@ class Target:
     locked, and the patch of its end is empty.
     """
 
-    table: Table
-    model: sa.Table
+    rows: StoredTable
     guard: WriteRule
-    idempotency_keys: sa.Table
     names: Mapping[str, str]
     references: Mapping[str, Table] = field(default_factory=dict)
     shapes: Mapping[str, Shape] = field(default_factory=dict)
@@ -52,6 +47,10 @@ class Target:
     whole: Whole | None = None
     check: Check | None = None
     along: Along | None = None
+
+    @property
+    def table(self) -> Table:
+        return self.rows.table
 
     @property
     def stamped(self) -> tuple[str, ...]:
@@ -63,18 +62,18 @@ class Target:
 async def once_for(
     context: Context, target: Target, asked: Asked, within: Transaction, work: Callable[[], Awaitable[Key]]
 ) -> Key:
-    return await once(context, within, asked, keys=target.idempotency_keys, about=target.table, work=work)
+    return await once(context, within, asked, about=target.table, work=work)
 
 
 async def register(context: Context, target: Target, within: Transaction) -> None:
     """The subject becomes a row of the users that stamped columns refer to, where it is none yet."""
-    references = (reference for column in target.stamped for reference in target.model.c[column].foreign_keys)
-    for reference in references:
-        await register_user(within, context.subject, reference.column.table, key=reference.column.name)
+    for column in target.stamped:
+        for users, key in target.rows.referenced(column):
+            await register_user(within, context.subject, users, key=key)
 
 
 def checked_values(values: Mapping[str, Value], target: Target) -> dict[str, Value]:
-    return checked(values, table=target.table, model=target.model, names=target.names, shapes=target.shapes)
+    return checked(values, into=target.rows, names=target.names, shapes=target.shapes)
 
 
 async def require_allowed(context: Context, target: Target, values: Mapping[str, Value], within: Transaction) -> None:
@@ -99,11 +98,10 @@ async def stored_row(
     names = (guarding_column(target.guard), UPDATED_AT, *also)
     wanted = [name for name in names if name and target.table.has_column(name)]
     read = await guarded(Read(target.table, where=_has_key(target.table, key)), context, policies)
-    never = is_never(read.where)
-    rows = () if never else await within.rows(locked(read, wanted or list(target.table.key), for_delete=for_delete))
-    if not rows:
+    row = await locked_row(within, read, wanted or target.table.key, for_delete=for_delete)
+    if row is None:
         raise NotFound("There is no such row.")
-    return dict(rows[0]._mapping)
+    return row
 
 
 async def require_references(
@@ -113,15 +111,16 @@ async def require_references(
         if values.get(column) is None:
             continue
         read = await guarded(Read(table, where=_has_key(table, (values[column],))), context, policies)
-        if is_never(read.where) or not await within.rows(matching(read, table.key)):
+        if await found_row(within, read, table.key) is None:
             name = target.names[column]
             raise BadInput(f"What `{name}` refers to does not exist.", field=name)
 
 
-async def written_keys(statement: sa.Executable, target: Target, within: Transaction) -> Sequence[Key]:
-    """The keys the statement returns. What a constraint refuses is said in the input's words."""
+@contextmanager
+def in_words_of_the_input(target: Target) -> Iterator[None]:
+    """What a constraint refuses is said with the names of the input's fields."""
     try:
-        return [tuple(row) for row in await within.rows(statement)]
+        yield
     except BadInput as error:
         if error.field is None:
             raise
@@ -130,17 +129,5 @@ async def written_keys(statement: sa.Executable, target: Target, within: Transac
         raise type(error)(message, field=name) from error
 
 
-def bound_values(values: Mapping[str, Value], table: Table) -> dict[str, Any]:
-    return {column: bound(value, table.column(column)) for column, value in values.items()}
-
-
 def _has_key(table: Table, key: Key) -> Predicate:
     return And(tuple(Compare(Col(name), Op.EQ, value) for name, value in zip(table.key, key, strict=True)))
-
-
-def is_row(target: Target, key: Key) -> sa.ColumnElement[bool]:
-    return sa.and_(*(column == value for column, value in zip(key_columns(target), key, strict=True)))
-
-
-def key_columns(target: Target) -> list[sa.Column[Any]]:
-    return [target.model.c[name] for name in target.table.key]

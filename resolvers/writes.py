@@ -4,28 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from loaders.errors import BadInput, Conflict
+from loaders.postgres import row_writes
+from loaders.postgres.stored_table import UPDATED_AT, Key
 from loaders.postgres.write import transaction
 from loaders.read import Value
 from resolvers.context import Context
-from resolvers.idempotency import Asked, Key
+from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.writing import guarding_column
 from resolvers.target import (
-    UPDATED_AT,
     Target,
-    bound_values,
     checked_values,
-    is_row,
-    key_columns,
+    in_words_of_the_input,
     once_for,
     register,
     require_allowed,
     require_references,
     stored_row,
-    written_keys,
 )
 
 
@@ -69,9 +65,8 @@ async def create(context: Context, target: Target, write: Create, policies: Poli
             if target.check is not None:
                 await target.check(context, values)
             await register(context, target, within)
-            statement = sa.insert(target.model).values(bound_values(values, target.table))
-            (row,) = await written_keys(statement.returning(*key_columns(target)), target, within)
-            return row
+            with in_words_of_the_input(target):
+                return await row_writes.insert(within, target.rows, values)
 
         return await once_for(context, target, write.asked, within, work)
 
@@ -92,7 +87,6 @@ async def update(context: Context, target: Target, write: Update, policies: Poli
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
 
         async def work() -> Key:
-            versioned = target.table.has_column(UPDATED_AT)
             stored = await stored_row(context, target, write.key, within, policies)
             await require_allowed(context, target, stored, within)
             if write.expected_updated_at is not None and stored[UPDATED_AT] != write.expected_updated_at:
@@ -103,13 +97,8 @@ async def update(context: Context, target: Target, write: Update, policies: Poli
                 await require_allowed(context, target, patch, within)
             if target.along is not None:
                 await target.along(context, within, write.key, patch)
-            values = bound_values(patch, target.table)
-            if versioned:
-                rising = target.model.c[UPDATED_AT] + sa.text("interval '1 microsecond'")
-                values[UPDATED_AT] = sa.func.greatest(sa.func.clock_timestamp(), rising)
-            statement = sa.update(target.model).where(is_row(target, write.key)).values(values)
-            (row,) = await written_keys(statement.returning(*key_columns(target)), target, within)
-            return row
+            with in_words_of_the_input(target):
+                return await row_writes.update(within, target.rows, write.key, patch)
 
         return await once_for(context, target, write.asked, within, work)
 
@@ -125,7 +114,8 @@ async def delete(context: Context, target: Target, write: Delete, policies: Poli
             await require_allowed(context, target, stored, within)
             if target.along is not None:
                 await target.along(context, within, write.key, {})
-            await written_keys(sa.delete(target.model).where(is_row(target, write.key)), target, within)
+            with in_words_of_the_input(target):
+                await row_writes.delete(within, target.rows, write.key)
             return write.key
 
         return await once_for(context, target, write.asked, within, work)

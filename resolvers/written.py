@@ -5,14 +5,13 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TypeAlias
 
-import sqlalchemy as sa
-
-from loaders.description import ColumnType, Kind, Table
+from loaders.description import ColumnType, Kind
 from loaders.errors import BadInput
+from loaders.postgres.stored_table import StoredTable
 from loaders.read import Value
+from loaders.tables.limits import Limit
 from resolvers.geojson import geometry_to_store
 
-_SMALL = range(-(2**15), 2**15)
 _MAX_LEVELS = 100
 _FLOAT4_MAX = 3.4028234e38  # what a component of a vector holds
 
@@ -24,49 +23,47 @@ Shape: TypeAlias = Callable[[Value], Value]
 def checked(
     values: Mapping[str, Value],
     *,
-    table: Table,
-    model: sa.Table,
+    into: StoredTable,
     names: Mapping[str, str],
     shapes: Mapping[str, Shape] = MappingProxyType({}),
 ) -> dict[str, Value]:
     """The values by column, as they are bound. `BadInput` names the field, as `names` has it, and what it takes."""
     written: dict[str, Value] = {}
     for column, value in values.items():
-        described = table.column(column)
+        described = into.table.column(column)
         if value is None and not described.nullable:
             raise BadInput(f"`{names[column]}` must not be null.", field=names[column])
         try:
-            bound = None if value is None else _checked(value, described.type, model.c[column].type)
+            bound = None if value is None else _checked(value, described.type, into.limit(column))
             written[column] = shapes[column](bound) if bound is not None and column in shapes else bound
         except ValueError as error:
             raise BadInput(f"`{names[column]}` {error}.", field=names[column]) from None
     return written
 
 
-def _checked(value: Value, type_: ColumnType, sql: sa.types.TypeEngine[object]) -> Value:
+def _checked(value: Value, type_: ColumnType, limit: Limit) -> Value:
     match type_.kind:
         case Kind.TEXT:
             _check_text(value)
-            length = getattr(sql, "length", None)
-            if length is not None and len(str(value)) > length:
-                raise ValueError(f"may have at most {length} characters")
+            if limit.characters is not None and len(str(value)) > limit.characters:
+                raise ValueError(f"may have at most {limit.characters} characters")
         case Kind.JSON:
             _check_text(value)
         case Kind.ARRAY:
             assert isinstance(value, list)
             assert type_.element is not None
-            return [_checked(item, type_.element, getattr(sql, "item_type", sql)) for item in value]
-        case Kind.INTEGER if isinstance(sql, sa.SmallInteger) and value not in _SMALL:
-            raise ValueError("is not within -32768 and 32767")
+            return [_checked(item, type_.element, limit) for item in value]
+        case Kind.INTEGER if limit.integers is not None and value not in limit.integers:
+            raise ValueError(f"is not within {limit.integers[0]} and {limit.integers[-1]}")
         case Kind.VECTOR:
             assert isinstance(value, list)
             if len(value) != type_.dimensions:
                 raise ValueError(f"must have {type_.dimensions} numbers")
             if any(abs(number) > _FLOAT4_MAX for number in value):
                 raise ValueError("has a number beyond those of 32-bit floats")
-        case Kind.NUMERIC if isinstance(sql, sa.Numeric) and sql.precision is not None:
-            whole = sql.precision - (sql.scale or 0)
-            if not -(10**whole) < round(Decimal(str(value)), sql.scale or 0) < 10**whole:
+        case Kind.NUMERIC if limit.whole_digits is not None:
+            whole = limit.whole_digits
+            if not -(10**whole) < round(Decimal(str(value)), limit.scale) < 10**whole:
                 raise ValueError(f"may have at most {whole} digits before the decimal point")
         case Kind.GEOMETRY:
             return geometry_to_store(str(value), (type_.geometry or "GEOMETRY").upper())

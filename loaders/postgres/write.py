@@ -10,14 +10,9 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from loaders.description import Column, Kind
 from loaders.errors import BadInput, Conflict
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres, WriteSession
-from loaders.postgres.expression import from_clause
-from loaders.postgres.predicate import condition
-from loaders.postgres.types import sql_type
-from loaders.read import Read, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +46,6 @@ async def transaction(postgres: Postgres, ledger: Ledger) -> AsyncIterator[Trans
     """Committed at the end, rolled back when the body raises."""
     async with postgres.transaction() as session:
         yield Transaction(session, postgres.store, ledger)
-
-
-def locked(read: Read, columns: Sequence[str], *, for_delete: bool) -> sa.Select[Any]:
-    """The columns of the rows that match a guarded read's `where`, locked against other writers until the end."""
-    return matching(read, columns).with_for_update(key_share=not for_delete)
-
-
-def matching(read: Read, columns: Sequence[str]) -> sa.Select[Any]:
-    """The columns of the rows that match a guarded read's `where`."""
-    source = from_clause(read.table)
-    chosen = sa.select(*(source.c[name] for name in columns)).select_from(source)
-    return chosen if read.where is None else chosen.where(condition(read.where, read.table, source))
-
-
-def bound(value: Value, column: Column) -> sa.ColumnElement[Any]:
-    """The value as it is written into the column; None is NULL. Geometry is GeoJSON text in WGS 84."""
-    if value is None:
-        return sa.null()
-    match column.type.kind:
-        case Kind.GEOMETRY:
-            text = sa.bindparam(None, value, sa.Text)
-            return sa.func.ST_SetSRID(sa.func.ST_GeomFromGeoJSON(text), sa.literal_column("4326"))
-        case Kind.VECTOR:
-            assert isinstance(value, (list, tuple))
-            return sa.cast(sa.bindparam(None, "[" + ",".join(map(repr, value)) + "]", sa.Text), sql_type(column.type))
-        case _:
-            return sa.bindparam(None, value, sql_type(column.type))
 
 
 def refused(error: asyncpg.IntegrityConstraintViolationError, statement: sa.Executable) -> BadInput:

@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from loaders.audit.entry import Action
 from loaders.description import Table
 from loaders.errors import BadInput, NotFound
+from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
 from loaders.secrets.api_key import ApiKeyText
 from loaders.tables.axion_sense.public import ApiKey, User
-from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
 from resolvers.audit import audit
 from resolvers.context import Context
-from resolvers.idempotency import Asked, Key, once
+from resolvers.idempotency import Asked, once
 from resolvers.names import checked_name
 from resolvers.permissions.scopes import SCOPES
 
@@ -27,7 +27,6 @@ USUAL = timedelta(days=90)
 _MAX_ACTIVE = 50
 
 _TABLE: Table = describe(ApiKey, STORE)
-_KEYS = idempotency_keys(STORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ async def create_api_key(context: Context, asked: Asked, input_: ApiKeyCreate) -
             await audit(context, within, Action.API_KEY_CREATED, f"api_key:{text.id}", facts)
             return (text.id,)
 
-        key = await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
+        key = await once(context, within, asked, about=_TABLE, work=work)
     return MadeApiKey(key, made[0] if made else None)
 
 
@@ -85,7 +84,7 @@ async def revoke_api_key(context: Context, asked: Asked, id_: UUID) -> Key:
             await audit(context, within, Action.API_KEY_REVOKED, f"api_key:{id_}")
             return (id_,)
 
-        return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
+        return await once(context, within, asked, about=_TABLE, work=work)
 
 
 async def _owner(context: Context, within: Transaction, user_id: int | None) -> int:

@@ -8,18 +8,17 @@ import sqlalchemy as sa
 from loaders.audit.entry import Action
 from loaders.errors import NotFound
 from loaders.openfga import names
+from loaders.postgres.stored_table import Key
 from loaders.postgres.write import transaction
 from loaders.tables.axion_sense.public import User
-from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from resolvers.accounts.api_keys import STORE
 from resolvers.audit import audit
 from resolvers.context import Context
-from resolvers.idempotency import Asked, Key, once
+from resolvers.idempotency import Asked, once
 from resolvers.names import checked_name
 
 _TABLE = describe(User, STORE)
-_KEYS = idempotency_keys(STORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ async def create_service_account(context: Context, asked: Asked, input_: Service
             await audit(context, within, Action.SERVICE_ACCOUNT_CREATED, names.user(subject))
             return (row.id,)
 
-        return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
+        return await once(context, within, asked, about=_TABLE, work=work)
 
 
 async def set_service_account_active(context: Context, asked: Asked, id_: int, *, is_active: bool) -> Key:
@@ -59,4 +58,4 @@ async def set_service_account_active(context: Context, asked: Asked, id_: int, *
             await audit(context, within, Action.SERVICE_ACCOUNT_CHANGED, names.user(rows[0].external_auth_id), facts)
             return (id_,)
 
-        return await once(context, within, asked, keys=_KEYS, about=_TABLE, work=work)
+        return await once(context, within, asked, about=_TABLE, work=work)

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from loaders.errors import BadInput, Conflict, NotFound
+from loaders.gen.users import USERS
 from loaders.oauth import revocations
 from loaders.oauth.client import TokenEndpoint, Tokens
 from loaders.oauth.pkce import Started, authorization_url, state_sha256
+from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
 from loaders.secrets.keyring import Keyring, Sealed
 from loaders.tables.axion_gen.external import (
@@ -20,17 +22,14 @@ from loaders.tables.axion_gen.external import (
     ExternalApiAuthorization,
     UserExternalApiToken,
 )
-from loaders.tables.axion_gen.identity import User
-from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, Key, once
+from resolvers.idempotency import Asked, once
 from resolvers.known_user import register_user
 
 _ACCOUNTS = describe(UserExternalApiToken, STORE)
-_KEYS = idempotency_keys(STORE)
 _STARTED_FOR = timedelta(minutes=10)
 _EARLY = timedelta(seconds=30)
 """An access token is renewed so long before it expires, so that it does not end on its way."""
@@ -66,7 +65,7 @@ async def start_authorization(context: Context, api_id: UUID) -> Authorize:
         for url, name in ((api.authorization_url, "authorizationUrl"), (api.token_url, "tokenUrl")):
             oauth.require_safe(url, field=name)
         subject = context.subject
-        await register_user(within, subject, User, key="external_auth_id")
+        await register_user(within, subject, USERS, key="external_auth_id")
         values = {
             "state_sha256": state_sha256(started.state),
             "redirect_url": oauth.redirect_url,
@@ -221,7 +220,7 @@ async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool |
             await within.rows(sa.delete(UserExternalApiToken).where(*mine))
             return (account_id,)
 
-        await once(context, within, asked, keys=_KEYS, about=_ACCOUNTS, work=work)
+        await once(context, within, asked, about=_ACCOUNTS, work=work)
     if not noted:
         return None
     return await revocations.settle(gen, stores.oauth, stores.keyring, noted[0], ledger=context.ledger)

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from loaders.audit.entry import Action
 from loaders.oauth.revocations import note
+from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction
 from loaders.read import Value
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization, UserExternalApiToken
 from resolvers.audit import audit
 from resolvers.context import Context
-from resolvers.idempotency import Key
 
 _ADDRESSES = ("base_url", "authorization_url", "token_url", "revocation_url")
 _SECRET = ("encrypted_client_secret", "nonce", "tag", "key_version")

@@ -3,22 +3,19 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import cast
-
-import sqlalchemy as sa
 
 from loaders.audit.entry import Action
 from loaders.openfga import names, outbox
 from loaders.openfga.tuples import RelationTuple
+from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
-from loaders.tables.axion_gen.identity import IdempotencyKey, Role
+from loaders.tables.axion_gen.identity import Role
 from loaders.tables.describe import describe
 from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, Key, once
+from resolvers.idempotency import Asked, once
 
-_KEYS = cast(sa.Table, IdempotencyKey.__table__)
 _ROLE = describe(Role, STORE)
 
 
@@ -72,7 +69,7 @@ async def grant_role(context: Context, asked: Asked, work: Callable[[Granting], 
         async def key() -> Key:
             return (await work(change),)
 
-        (role_id,) = await once(context, change.within, asked, keys=_KEYS, about=_ROLE, work=key)
+        (role_id,) = await once(context, change.within, asked, about=_ROLE, work=key)
         assert isinstance(role_id, int)
         change.objects.add(names.role(role_id))  # also of a mutation that was done before: a retry delivers as well
     return role_id

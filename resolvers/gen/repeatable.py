@@ -4,16 +4,15 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from loaders.errors import NotFound
+from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction
 from loaders.tables.axion_gen.catalog import Dataset, DataSource
-from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from resolvers.context import Context
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, Key, once
+from resolvers.idempotency import Asked, once
 
 R = TypeVar("R", DataSource, Dataset)
-_KEYS = idempotency_keys(STORE)
 
 
 async def row_once(
@@ -31,7 +30,7 @@ async def row_once(
         done.append(await work())
         return (done[0].id,)
 
-    (key,) = await once(context, within, asked, keys=_KEYS, about=describe(model, STORE), work=keyed)
+    (key,) = await once(context, within, asked, about=describe(model, STORE), work=keyed)
     row = done[0] if done else await within.session.get(model, key)
     if row is None:
         raise NotFound("This was done before under its `Idempotency-Key`, and what it was about is gone since.")

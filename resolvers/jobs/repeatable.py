@@ -7,16 +7,15 @@ from uuid import UUID
 from loaders.jobs.job import Job
 from loaders.jobs.store import STORE
 from loaders.postgres.client import WriteSession
+from loaders.postgres.stored_table import Key
 from loaders.postgres.write import transaction
 from loaders.tables.axion_sense_tasks import jobs
-from loaders.tables.databases import idempotency_keys
 from loaders.tables.describe import describe
 from resolvers.context import Context
-from resolvers.idempotency import Asked, Key, once
+from resolvers.idempotency import Asked, once
 from resolvers.jobs.visible import visible_job
 
 _JOBS = describe(jobs.Job, STORE)
-_KEYS = idempotency_keys(STORE)
 
 
 async def job_once(context: Context, asked: Asked | None, work: Callable[[WriteSession], Awaitable[Job]]) -> Job:
@@ -31,9 +30,7 @@ async def job_once(context: Context, asked: Asked | None, work: Callable[[WriteS
             done.append(await work(within.session))
             return (done[0].id,)
 
-        key = (
-            await keyed() if asked is None else await once(context, within, asked, keys=_KEYS, about=_JOBS, work=keyed)
-        )
+        key = await keyed() if asked is None else await once(context, within, asked, about=_JOBS, work=keyed)
     if done:
         return done[0]
     return await visible_job(context, cast(UUID, key[0]))

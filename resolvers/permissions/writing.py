@@ -2,12 +2,10 @@
 
 from typing import assert_never
 
-import sqlalchemy as sa
-
 from loaders.openfga import names
+from loaders.postgres.row_reads import found_row
 from loaders.postgres.write import Transaction
-from loaders.read import Value
-from loaders.tables.databases import model_of
+from loaders.read import Col, Compare, Op, Read, Value
 from resolvers.permissions.guards import AdminWrite, OwnWrite, WriteGuard, WriteRule, WriteVia
 from resolvers.permissions.verdicts import Verdicts
 
@@ -31,11 +29,10 @@ async def require_write(rule: WriteRule, value: Value, *, verdicts: Verdicts, wi
             if value != verdicts.subject.id:
                 await verdicts.require_admin()
         case WriteVia(_, target, guard):
-            model = model_of(target)
             (key,) = target.key
-            held = sa.select(model.c[guard.column]).where(model.c[key] == value)
-            rows = await within.rows(held)
-            await require_write(guard, rows[0][0] if rows else None, verdicts=verdicts, within=within)
+            held = await found_row(within, Read(target, where=Compare(Col(key), Op.EQ, value)), [guard.column])
+            holds = None if held is None else held[guard.column]
+            await require_write(guard, holds, verdicts=verdicts, within=within)
         case _:
             assert_never(rule)
 

@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from loaders.audit.entry import Action
 from loaders.errors import NotFound
+from loaders.gen.users import USERS
 from loaders.openfga import names
 from loaders.postgres.write import transaction
-from loaders.tables.axion_gen.identity import User
 from loaders.tables.axion_gen.profile_schedules import TableProfileSchedule
 from loaders.tables.uuid7 import uuid7
 from resolvers.audit import audit
@@ -32,7 +32,7 @@ async def set_schedule(context: Context, refresh: Asked, recurrence: Recurrence)
     await require_refreshable(context, refresh)
     subject = context.subject
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
-        await register_user(within, subject, User, key="external_auth_id")
+        await register_user(within, subject, USERS, key="external_auth_id")
         values = {
             "owner_subject": subject.id,
             "cron": recurrence.text if isinstance(recurrence, Cron) else None,
@@ -70,7 +70,7 @@ async def resume_schedule(context: Context, dataset_id: UUID, table_name: str) -
         if row.paused_at is None:
             return id_
         recurrence = checked(cron=row.cron, time_zone=row.time_zone, every_minutes=row.every_minutes)
-        await register_user(within, subject, User, key="external_auth_id")
+        await register_user(within, subject, USERS, key="external_auth_id")
         going_on = {
             "owner_subject": subject.id,
             "next_run_at": next_run(recurrence, now=datetime.now(UTC)),

@@ -4,8 +4,8 @@ from typing import Any
 
 import strawberry
 
+from loaders.postgres.stored_table import StoredTable
 from loaders.read import Value
-from loaders.tables.databases import idempotency_keys, model_of
 from resolvers.context import Context
 from resolvers.gen.favorites import OWNER, add_favorite, remove_favorite
 from resolvers.permissions.guards import SignedIn
@@ -61,7 +61,7 @@ class GenFavoriteTableInput:
 def _target(name: str, references: dict[str, str], names: dict[str, str]) -> Target:
     table = OBJECTS[name].table
     far = {column: OBJECTS[type_].table for column, type_ in references.items()}
-    return Target(table, model_of(table), OWNER, idempotency_keys(table.store), names, far)
+    return Target(StoredTable.of(table), OWNER, names, far)
 
 
 _DASHBOARDS = _target("GenFavoriteDashboard", {"dashboard_id": "GenDashboard"}, {"dashboard_id": "dashboardId"})

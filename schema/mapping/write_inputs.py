@@ -11,7 +11,6 @@ from resolvers.target import Target
 from schema.mapping import types
 from schema.mapping.kinds import output_type
 from schema.mapping.object import ColumnField, ObjectMapping
-from schema.mapping.write_target import is_required
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ def input_field(column: str, mapping: ObjectMapping, target: Target) -> InputFie
         exposed = mapping.fields[target.names[column]]
         assert isinstance(exposed, ColumnField)
         description, annotation = exposed.description, output_type(described.type)
-    return InputField(annotation, description, required=is_required(column, target))
+    return InputField(annotation, description, required=target.rows.is_required(column))
 
 
 def patch_fields(columns: Sequence[str], mapping: ObjectMapping, target: Target) -> dict[str, InputField]:

@@ -7,8 +7,8 @@ from typing import Any
 from strawberry.utils.str_converters import to_camel_case
 
 from loaders.errors import InvalidId
+from loaders.postgres.stored_table import StoredTable
 from loaders.read import Value
-from loaders.tables.databases import idempotency_keys, model_of
 from resolvers.permissions.guards import WriteRule
 from resolvers.permissions.writing import guarding_column
 from resolvers.target import Check, Target, Whole
@@ -40,10 +40,8 @@ def write_target(
     if hidden := [column for column in columns if column not in edges and column not in exposed]:
         raise ValueError(f"{mapping.name} does not expose {', '.join(hidden)}: they cannot be written either")
     target = Target(
-        table,
-        model_of(table),
+        StoredTable.of(table),
         guard,
-        idempotency_keys(table.store),
         {column: to_camel_case(column) if column in edges else exposed[column] for column in columns},
         {column: OBJECTS[edge.target].table for column, edge in edges.items()},
         shapes,
@@ -54,12 +52,6 @@ def write_target(
     if given := set(target.stamped).intersection(columns):
         raise ValueError(f"{table.name}: who made a row is not the caller's to give ({', '.join(sorted(given))})")
     return target
-
-
-def is_required(column: str, target: Target) -> bool:
-    sql = target.model.c[column]
-    has_default = sql.default is not None or sql.server_default is not None or sql.identity is not None
-    return not (sql.nullable or has_default)
 
 
 def column_values(sent: Mapping[str, Any], mapping: ObjectMapping, target: Target) -> dict[str, Any]:

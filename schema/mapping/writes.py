@@ -18,12 +18,13 @@ from typing import Any
 
 import strawberry
 
+from loaders.postgres.stored_table import UPDATED_AT
 from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.fields import Written
 from resolvers.permissions.guards import WriteRule
 from resolvers.revisions import Series, revise, withdraw
-from resolvers.target import UPDATED_AT, Along, Check, Whole
+from resolvers.target import Along, Check, Whole
 from resolvers.writes import Create, Delete, Update, create, delete, update
 from resolvers.written import Shape
 from schema.mapping.filters import row_key
@@ -39,7 +40,7 @@ from schema.mapping.write_inputs import (
     patch_fields,
     sent_values,
 )
-from schema.mapping.write_target import ANY_SHAPE, column_values, is_required, write_target
+from schema.mapping.write_target import ANY_SHAPE, column_values, write_target
 from schema.scalars import DateTime
 
 _ID = "Global id of the row."
@@ -67,7 +68,7 @@ def creates(
     required = [
         column.name
         for column in mapping.table.columns
-        if is_required(column.name, target) and column.name not in target.stamped
+        if target.rows.is_required(column.name) and column.name not in target.stamped
     ]
     if missing := [column for column in required if column not in columns]:
         raise ValueError(f"{name}: a new row needs {', '.join(missing)}, which have no default: name them in `columns`")

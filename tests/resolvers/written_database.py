@@ -19,6 +19,7 @@ from loaders.ledger import Ledger
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.postgres.client import Postgres
+from loaders.postgres.stored_table import StoredTable
 from loaders.secrets.keyring import Keyring
 from loaders.stores import Stores
 from loaders.tables.auradb import workspaces
@@ -72,10 +73,8 @@ THINGS = sa.Table(
 )
 TABLE = describe(THINGS, STORE)
 TARGET = Target(
-    TABLE,
-    THINGS,
+    StoredTable(TABLE, THINGS),
     WriteGuard("organization", "can_admin", "organization_id"),
-    KEYS,
     {column.name: column.name.upper() for column in TABLE.columns},  # so that no message shows a column's own name
     {"organization_id": describe(ORGANIZATIONS, STORE), "parent_id": TABLE},
 )

@@ -1,0 +1,78 @@
+"""Rows made, changed and deleted in a transaction: one statement each, which raises what `Transaction` does.
+
+Values are by column, and as `resolvers/written.py` has checked them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from loaders.description import Column, Kind, Table
+from loaders.postgres.stored_table import UPDATED_AT, Key, StoredTable
+from loaders.postgres.types import sql_type
+from loaders.postgres.write import Transaction
+from loaders.read import Value
+
+
+async def insert(within: Transaction, into: StoredTable, values: Mapping[str, Value]) -> Key:
+    """The key of the new row. Columns that are left out get their defaults."""
+    made = sa.insert(into.model).values(bound_values(values, into.table))
+    (row,) = await within.rows(made.returning(*into.key_columns()))
+    return tuple(row)
+
+
+async def insert_unless_there(within: Transaction, into: StoredTable, values: Mapping[str, Value]) -> None:
+    """Nothing is done where a unique value is taken."""
+    made = postgresql.insert(into.model).values(bound_values(values, into.table))
+    await within.rows(made.on_conflict_do_nothing())
+
+
+async def insert_or_find(within: Transaction, into: StoredTable, values: Mapping[str, Value]) -> Key:
+    """The key of the one row with these values, which are unique together: a new one, or the one there is, locked."""
+    made = postgresql.insert(into.model).values(bound_values(values, into.table))
+    first = next(iter(values))
+    found = made.on_conflict_do_update(index_elements=list(values), set_={first: made.excluded[first]})
+    (row,) = await within.rows(found.returning(*into.key_columns()))
+    return tuple(row)
+
+
+async def update(within: Transaction, of: StoredTable, key: Key, values: Mapping[str, Value]) -> Key:
+    """The key of the row, which must be there. `UPDATED_AT` rises, where the table has it."""
+    given = bound_values(values, of.table)
+    if of.table.has_column(UPDATED_AT):
+        rising = of.model.c[UPDATED_AT] + sa.text("interval '1 microsecond'")
+        given[UPDATED_AT] = sa.func.greatest(sa.func.clock_timestamp(), rising)
+    changed = sa.update(of.model).where(of.is_row(key)).values(given)
+    (row,) = await within.rows(changed.returning(*of.key_columns()))
+    return tuple(row)
+
+
+async def delete(within: Transaction, of: StoredTable, key: Key) -> None:
+    await within.rows(sa.delete(of.model).where(of.is_row(key)))
+
+
+async def delete_where(within: Transaction, of: StoredTable, values: Mapping[str, Value]) -> bool:
+    """Whether there was a row with these values, none of them null."""
+    matching = (of.model.c[name] == value for name, value in values.items())
+    return bool(await within.rows(sa.delete(of.model).where(*matching).returning(*of.key_columns())))
+
+
+def bound_values(values: Mapping[str, Value], table: Table) -> dict[str, Any]:
+    return {column: _bound(value, table.column(column)) for column, value in values.items()}
+
+
+def _bound(value: Value, column: Column) -> sa.ColumnElement[Any]:
+    """The value as it is written into the column; None is NULL. Geometry is GeoJSON text in WGS 84."""
+    if value is None:
+        return sa.null()
+    match column.type.kind:
+        case Kind.GEOMETRY:
+            text = sa.bindparam(None, value, sa.Text)
+            return sa.func.ST_SetSRID(sa.func.ST_GeomFromGeoJSON(text), sa.literal_column("4326"))
+        case Kind.VECTOR:
+            assert isinstance(value, (list, tuple))
+            return sa.cast(sa.bindparam(None, "[" + ",".join(map(repr, value)) + "]", sa.Text), sql_type(column.type))
+        case _:
+            return sa.bindparam(None, value, sql_type(column.type))
