@@ -44,11 +44,11 @@ def checked(
 def _checked(value: Value, type_: ColumnType, limit: Limit) -> Value:
     match type_.kind:
         case Kind.TEXT:
-            _check_text(value)
+            check_text(value)
             if limit.characters is not None and len(str(value)) > limit.characters:
                 raise ValueError(f"may have at most {limit.characters} characters")
         case Kind.JSON:
-            _check_text(value)
+            check_text(value)
         case Kind.ARRAY:
             assert isinstance(value, list)
             assert type_.element is not None
@@ -70,15 +70,18 @@ def _checked(value: Value, type_: ColumnType, limit: Limit) -> Value:
     return value
 
 
-def _check_text(value: object) -> None:
-    """Postgres' text is UTF-8 without U+0000, also inside of JSON, which must not be nested beyond what can be read."""
+def check_text(value: object) -> None:
+    """Postgres' text is UTF-8 without U+0000, also inside of JSON, which must not be nested beyond what can be read.
+
+    `ValueError` for any other.
+    """
     level: list[object] = [value]
     for _ in range(_MAX_LEVELS):
         inner: list[object] = []
         for item in level:
             match item:
                 case str():
-                    if "\x00" in item or any("\ud800" <= character <= "\udfff" for character in item):
+                    if "\x00" in item or not _is_unicode(item):
                         raise ValueError("has a character that cannot be stored (U+0000 or half of a surrogate pair)")
                 case dict():
                     inner += [*item.keys(), *item.values()]
@@ -88,3 +91,11 @@ def _check_text(value: object) -> None:
             return
         level = inner
     raise ValueError(f"is nested more than {_MAX_LEVELS} levels deep")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -58,7 +58,8 @@ class Connector(Generic[O, C]):
         except ValidationError as error:
             problems += _problems(error)
         if options is None or credentials is None:
-            raise BadInput(f"The settings of connector {self.name} are not right: {'; '.join(problems)}.")
+            message = f"The settings of connector {self.name} are not right: {'; '.join(problems)}."
+            raise BadInput(message, field="settings")
         return options, credentials
 
     def taken(self, options: Mapping[str, object]) -> Options:
@@ -147,7 +148,8 @@ def connector(name: str) -> AnyConnector:
     """`BadInput` lists the known ones."""
     found = CONNECTORS.get(name)
     if found is None:
-        raise BadInput(f"There is no such connector. Known are: {', '.join(sorted(CONNECTORS))}.")
+        known = ", ".join(sorted(CONNECTORS))
+        raise BadInput(f"There is no such connector. Known are: {known}.", field="connectorType")
     return found
 
 

@@ -79,19 +79,25 @@ async def create_data_source(context: Context, input_: DataSourceCreate, asked: 
 
 @dataclass(frozen=True, slots=True)
 class DataSourceUpdate:
-    """`settings` replace all settings of the connector; `None` keeps what is stored."""
+    """`settings` replace all settings of the connector; `None` keeps what is stored.
+
+    `patch` has the other columns to change, of `description`; None is for null.
+    """
 
     id: UUID
     settings: Mapping[str, object] | None = field(default=None, repr=False)
-    description: str | None = None
+    patch: Mapping[str, str | None] = field(default_factory=dict)
 
 
 async def update_data_source(context: Context, input_: DataSourceUpdate, asked: Asked | None = None) -> DataSource:
     """For who administers it. What still streams from the old settings ends undisturbed; new reads use the new ones.
 
-    `BadInput` for settings the connector does not take, `NotFound`, `Forbidden`. Of `asked`, see `row_once`.
+    `BadInput` for settings the connector does not take, and for no change; `NotFound`, `Forbidden`. Of `asked`, see
+    `row_once`.
     """
     await administered(context, input_.id)
+    if input_.settings is None and not input_.patch:
+        raise BadInput("Nothing is to be changed. Give at least one field.")
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
         async def work() -> DataSource:
@@ -100,8 +106,8 @@ async def update_data_source(context: Context, input_: DataSourceUpdate, asked: 
                 raise NotFound("There is no such data source.")
             if input_.settings is not None:
                 _configure(row, input_.settings, context)
-            if input_.description is not None:
-                row.description = input_.description
+            if "description" in input_.patch:
+                row.description = input_.patch["description"]
             return row
 
         changed = await row_once(context, within, asked, DataSource, work)
@@ -181,7 +187,7 @@ async def administered(context: Context, id_: UUID) -> str:
 def _configure(row: DataSource, settings: object, context: Context) -> None:
     """Puts all settings into the row: what may be shown as options, the credentials sealed."""
     if not isinstance(settings, Mapping):
-        raise BadInput("`settings` must be one object of the connector's settings by name.")
+        raise BadInput("`settings` must be one object of the connector's settings by name.", field="settings")
     options, credentials = connector(row.connector_type).split(settings)
     sealed = context.stores.keyring.seal(credentials.to_bytes())
     row.options = options.model_dump(mode="json")
@@ -191,6 +197,7 @@ def _configure(row: DataSource, settings: object, context: Context) -> None:
 
 def _permitted_name(name: str) -> str:
     """A name that permissions can refer to."""
-    if not is_object(names.datasource(checked_name(name))):
+    permitted = checked_name(name)
+    if not is_object(names.datasource(permitted)):
         raise BadInput("`name` is too long for permissions to refer to: take a shorter one.", field="name")
-    return name
+    return permitted

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
 from resolvers.idempotency import Asked, KeyReused
 from resolvers.names import checked_name
+from resolvers.written import Shape
 
 _datasets = cast(sa.Table, Dataset.__table__)
 _sources = cast(sa.Table, DataSource.__table__)
@@ -46,17 +47,15 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
     Of `asked`, see `row_once`.
     """
     data_source = await administered(context, input_.data_source_id)
-    checked_name(input_.name)
-    if input_.remote_schema == "" or (input_.table_names is not None and not all(input_.table_names)):
-        raise BadInput("A schema or table name must not be empty; leave it out instead.")
+    name, schema, tables = checked_name(input_.name), input_.remote_schema, input_.table_names
     row = Dataset(
         id=uuid7(),
         data_source_id=input_.data_source_id,
         dataset_group_id=input_.dataset_group_id,
-        name=input_.name,
+        name=name,
         description=input_.description,
-        remote_schema=input_.remote_schema,
-        table_names=None if input_.table_names is None else list(dict.fromkeys(input_.table_names)),
+        remote_schema=None if schema is None else _shaped(remote_schema, schema, field="remoteSchema"),
+        table_names=None if tables is None else _shaped(table_names, list(tables), field="tableNames"),
     )
     try:
         async with granting(context) as change:
@@ -72,7 +71,7 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
     except KeyReused:
         raise
     except Conflict:
-        raise Conflict(f"The data source has a dataset named {input_.name!r} already. Choose another name.") from None
+        raise Conflict(f"The data source has a dataset named {name!r} already. Choose another name.") from None
     return made
 
 
@@ -88,6 +87,13 @@ def table_names(value: Value) -> Value:
     if not isinstance(value, list) or not value or not all(value):
         raise ValueError("must name tables; null is all of the schema")
     return list(dict.fromkeys(value))
+
+
+def _shaped(shape: Shape, value: Value, *, field: str) -> Any:
+    try:
+        return shape(value)
+    except ValueError as error:
+        raise BadInput(f"`{field}` {error}.", field=field) from None
 
 
 async def require_dataset_admin(context: Context, id_: UUID) -> None:

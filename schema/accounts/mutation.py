@@ -15,7 +15,7 @@ from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins, SignedIn
 from resolvers.permissions.scopes import SCOPES
 from schema.mapping.filters import integer_key, uuid_key
-from schema.mapping.mutation import idempotent_mutation
+from schema.mapping.mutation import idempotent_mutation, sent
 from schema.mapping.payload import changed_row, make_payload
 from schema.scalars import DateTime
 
@@ -65,11 +65,11 @@ class ServiceAccountUpdateInput:
 
 
 async def _create_key(context: Context, given: ApiKeyCreateInput, asked: Asked) -> Any:
-    account = given.service_account_id or None
+    account = sent(given.service_account_id)
     input_ = ApiKeyCreate(
         name=given.name,
         scopes=tuple(given.scopes),
-        expires_at=given.expires_at or None,
+        expires_at=sent(given.expires_at),
         user_id=None if account is None else integer_key(account, "User"),
     )
     made = await create_api_key(context, asked, input_)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import strawberry
+from strawberry import UNSET
 
 from loaders.errors import NotFound
 from loaders.openfga import names
@@ -26,7 +27,7 @@ from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import idempotent_mutation, mutation
+from schema.mapping.mutation import idempotent_mutation, mutation, sent
 from schema.mapping.payload import make_payload
 from schema.scalars import JSON, BigInt
 
@@ -57,16 +58,18 @@ class GenDataSourceCreateInput:
     settings: JSON = strawberry.field(
         description="The connector's settings as one object; those that are credentials are encrypted and never shown."
     )
-    description: str | None = strawberry.field(description="What the data source holds.", default=strawberry.UNSET)
+    description: str | None = strawberry.field(description="What the data source holds.", default=UNSET)
 
 
 @strawberry.input(description="What to change of a data source; what is left out stays.")
 class GenDataSourceUpdateInput:
     id: strawberry.ID = strawberry.field(description="Global id of the data source.")
     settings: JSON | None = strawberry.field(
-        description="All settings of the connector anew, credentials included.", default=strawberry.UNSET
+        description="All settings of the connector anew, credentials included; null keeps them.", default=UNSET
     )
-    description: str | None = strawberry.field(description="What the data source holds.", default=strawberry.UNSET)
+    description: str | None = strawberry.field(
+        description="What the data source holds; null takes it away.", default=UNSET
+    )
 
 
 @strawberry.input(description="Which data source to test.")
@@ -83,12 +86,12 @@ class GenDataSourceDeleteInput:
 class GenDatasetCreateInput:
     data_source_id: strawberry.ID = strawberry.field(description="Global id of the data source.")
     name: str = strawberry.field(description="Name, unique within the data source.")
-    description: str | None = strawberry.field(description="What the tables are about.", default=strawberry.UNSET)
+    description: str | None = strawberry.field(description="What the tables are about.", default=UNSET)
     remote_schema: str | None = strawberry.field(
-        description="Schema or folder of the tables; the data source's own unless given.", default=strawberry.UNSET
+        description="Schema or folder of the tables; the data source's own unless given.", default=UNSET
     )
     table_names: list[str] | None = strawberry.field(
-        description="The tables of the dataset; all of the schema unless given.", default=strawberry.UNSET
+        description="The tables of the dataset; all of the schema unless given.", default=UNSET
     )
 
 
@@ -122,7 +125,7 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput,
             name=given.name,
             connector_type=given.connector_type,
             settings=settings,
-            description=given.description or None,
+            description=sent(given.description),
         ),
         asked,
     )
@@ -130,10 +133,9 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput,
 
 
 async def _update_data_source(context: Context, given: GenDataSourceUpdateInput, asked: Asked) -> Any:
-    settings: Any = given.settings
-    update = DataSourceUpdate(
-        id=uuid_key(given.id, "GenDataSource"), settings=settings or None, description=given.description or None
-    )
+    settings: Any = sent(given.settings)
+    patch = {} if given.description is UNSET else {"description": given.description}
+    update = DataSourceUpdate(id=uuid_key(given.id, "GenDataSource"), settings=settings, patch=patch)
     return GenDataSourceUpdatePayload(key=((await update_data_source(context, update, asked)).id,))
 
 
@@ -148,14 +150,15 @@ async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> 
 
 
 async def _create_dataset(context: Context, given: GenDatasetCreateInput, asked: Asked) -> Any:
+    tables = sent(given.table_names)
     row = await create_dataset(
         context,
         DatasetCreate(
             data_source_id=uuid_key(given.data_source_id, "GenDataSource"),
             name=given.name,
-            description=given.description or None,
-            remote_schema=given.remote_schema or None,
-            table_names=tuple(given.table_names) if given.table_names else None,
+            description=sent(given.description),
+            remote_schema=sent(given.remote_schema),
+            table_names=None if tables is None else tuple(tables),
         ),
         asked,
     )

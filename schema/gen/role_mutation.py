@@ -16,7 +16,7 @@ from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.mapping.enums import described_enum
 from schema.mapping.filters import integer_key, uuid_key
-from schema.mapping.mutation import idempotent_mutation
+from schema.mapping.mutation import idempotent_mutation, sent
 
 GenRoleCreatePayload = granted_payload("GenRoleCreatePayload", "role", "GenRole", "A role was made.")
 GenRoleUpdatePayload = granted_payload("GenRoleUpdatePayload", "role", "GenRole", "A role was changed.")
@@ -115,8 +115,10 @@ class GenRoleResourceInput:
 
 
 async def _create(context: Context, given: GenRoleCreateInput, asked: Asked) -> Any:
-    parent = integer_key(given.parent_role_id, "GenRole") if given.parent_role_id else None
-    role_id = await roles.create_role(context, asked, roles.RoleCreate(given.name, given.description or None, parent))
+    parent = sent(given.parent_role_id)
+    parent_id = None if parent is None else integer_key(parent, "GenRole")
+    create = roles.RoleCreate(given.name, sent(given.description), parent_id)
+    role_id = await roles.create_role(context, asked, create)
     return GenRoleCreatePayload(**_changed(role_id))
 
 
@@ -180,15 +182,15 @@ def _changed(role_id: int) -> dict[str, Any]:
 def _resource(given: GenRoleResourceInput) -> Resource:
     """What the fields name together. `BadInput` for one that is missing or does not belong to the type."""
     names = {"dataSourceId": given.data_source_id, "datasetId": given.dataset_id, "tableName": given.table_name}
-    sent = {name: value for name, value in names.items() if value is not UNSET and value is not None}
-    match given.resource_type, sent:
-        case ResourceType.SYSTEM, {} if not sent:
+    present = {name: value for name, value in names.items() if value is not UNSET and value is not None}
+    match given.resource_type, present:
+        case ResourceType.SYSTEM, {} if not present:
             return OfSystem()
-        case ResourceType.DATASOURCE, {"dataSourceId": source} if len(sent) == 1:
+        case ResourceType.DATASOURCE, {"dataSourceId": source} if len(present) == 1:
             return OfDataSource(uuid_key(source, "GenDataSource"))
-        case ResourceType.DATASET, {"datasetId": dataset} if len(sent) == 1:
+        case ResourceType.DATASET, {"datasetId": dataset} if len(present) == 1:
             return OfDataset(uuid_key(dataset, "GenDataset"))
-        case ResourceType.TABLE, {"datasetId": dataset, "tableName": table} if len(sent) == 2:
+        case ResourceType.TABLE, {"datasetId": dataset, "tableName": table} if len(present) == 2:
             return OfTable(uuid_key(dataset, "GenDataset"), table)
     raise BadInput(
         "Give `dataSourceId` for DATASOURCE, `datasetId` for DATASET, `datasetId` and `tableName` for TABLE, "

@@ -1,20 +1,23 @@
 """A mutation: one `input`, and a union of its payload and the failures that are data."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, TypeVar
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
-from loaders.errors import Code
+from loaders.errors import BadInput, Code
 from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.fields import FieldGuard, enforce
 from resolvers.permissions.scopes import require_scope_to_write
+from resolvers.written import check_text
 from schema.errors import Absent, NotAllowed, as_data, result_of
 
 I = TypeVar("I")  # noqa: E741 - the input
+V = TypeVar("V")
 
 
 def mutation(
@@ -69,8 +72,28 @@ async def _allowed(
     given: I,
 ) -> Any:
     require_scope_to_write(info.context.subject, info.field_name)
+    given_fields = _sent(given)
+    _require_text(given_fields)
     await enforce(guard, info.context, given)
-    return await work(info.context, given, Asked(info.field_name, str(info.path.key), _sent(given)))
+    return await work(info.context, given, Asked(info.field_name, str(info.path.key), given_fields))
+
+
+def _require_text(given: Mapping[str, Any]) -> None:
+    """`BadInput` names the field whose text no store would take, before one is asked."""
+    for name, value in given.items():
+        if name == "patch":
+            _require_text(value)
+            continue
+        field = to_camel_case(name)
+        try:
+            check_text(value)
+        except ValueError as error:
+            raise BadInput(f"`{field}` {error}.", field=field) from None
+
+
+def sent(value: V | None) -> V | None:
+    """Of an input's field that has no difference between null and left out."""
+    return None if value is strawberry.UNSET else value
 
 
 def _sent(given: Any) -> Any:

@@ -198,7 +198,9 @@ async def test_a_dataset_name_is_taken_once_in_its_data_source(as_: As, stores: 
         await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d"))
 
 
-@pytest.mark.parametrize("wrong", [{"name": " "}, {"remote_schema": ""}, {"table_names": ("a", "")}])
+@pytest.mark.parametrize(
+    "wrong", [{"name": " "}, {"remote_schema": ""}, {"table_names": ("a", "")}, {"table_names": ()}]
+)
 async def test_a_dataset_that_cannot_be_is_refused(wrong: dict[str, object], as_: As, stores: GenStores) -> None:
     source = await make(as_)
     values: dict[str, object] = {"data_source_id": source.id, "name": "d"} | wrong
@@ -223,25 +225,33 @@ async def test_a_group_that_does_not_exist_is_the_callers_mistake(as_: As, store
 
 async def test_changed_settings_are_sealed_anew_and_the_old_ones_gone(as_: As, stores: GenStores) -> None:
     row = await data_sources.create_data_source(as_("admin"), flights())
-    changed = DataSourceUpdate(row.id, {"url": "http://127.0.0.1:2", "password": "another-Secret"}, "Moved.")
+    changed = DataSourceUpdate(
+        row.id, {"url": "http://127.0.0.1:2", "password": "another-Secret"}, {"description": "Moved."}
+    )
     after = await data_sources.update_data_source(as_("admin"), changed)
     assert after.options == {"url": "http://127.0.0.1:2", "database": "default", "timeout_ms": 30_000}
     assert (after.description, after.name) == ("Moved.", "flights")
     assert after.nonce != row.nonce
-    kept = await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, description="Still there."))
+    kept = await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, patch={"description": None}))
     assert (kept.options, kept.encrypted_credentials) == (after.options, after.encrypted_credentials)
+    assert kept.description is None
+    with pytest.raises(BadInput, match="at least one"):
+        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id))
+
+
+WRONG = {"description": "Wrong."}
 
 
 async def test_a_change_is_for_administrators_and_all_or_nothing(as_: As, stores: GenStores) -> None:
     row = await data_sources.create_data_source(as_("admin"), flights())
     with pytest.raises(NotFound):  # a hidden data source is an absent one
-        await data_sources.update_data_source(as_("stranger"), DataSourceUpdate(row.id, description="Mine."))
+        await data_sources.update_data_source(as_("stranger"), DataSourceUpdate(row.id, patch={"description": "Mine."}))
     with pytest.raises(BadInput):
-        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, {"adress": "x"}, "Wrong."))
+        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, {"adress": "x"}, WRONG))
     with pytest.raises(BadInput, match="one object"):
         await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, cast(dict[str, object], "url=x")))
     with pytest.raises(NotFound):
-        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(uuid7(), description="Nobody's."))
+        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(uuid7(), patch=WRONG))
     stored = await stores.postgres["axion_gen"].fetch(
         "SELECT description, options::text FROM data_sources", ledger=Ledger()
     )

@@ -1,0 +1,60 @@
+"""What odd values of mutations get: a failure that is data and names the field, and nothing is made."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.system.client import Client
+
+DATASET = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id dataSource { id } } } } }'
+ASK = """
+mutation Ask($input: %sInput!) {
+  it: %s(input: $input) {
+    __typename ... on InvalidInput { field code message }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """`{dataset}` and `{source}` stand for the sample's ids."""
+
+    mutation: str
+    values: dict[str, Any]
+    field: str
+
+
+NUL = "a\x00b"
+SOURCE = {"name": "odd", "connectorType": "clickhouse", "settings": {"url": "http://127.0.0.1:1"}}
+ODD = {
+    "a connector that is none": Odd("genDataSourceCreate", SOURCE | {"connectorType": ""}, "connectorType"),
+    "settings that are none": Odd("genDataSourceCreate", SOURCE | {"settings": []}, "settings"),
+    "settings that lack one": Odd("genDataSourceCreate", SOURCE | {"settings": {}}, "settings"),
+    "U+0000 in a setting": Odd("genDataSourceCreate", SOURCE | {"settings": {"url": NUL}}, "settings"),
+    "U+0000 in a description": Odd("genDataSourceCreate", SOURCE | {"description": NUL}, "description"),
+    "empty settings": Odd("genDataSourceUpdate", {"id": "{source}", "settings": []}, "settings"),
+    "an empty schema": Odd(
+        "genDatasetCreate", {"dataSourceId": "{source}", "name": "odd", "remoteSchema": ""}, "remoteSchema"
+    ),
+    "no tables": Odd("genDatasetCreate", {"dataSourceId": "{source}", "name": "odd", "tableNames": []}, "tableNames"),
+    "U+0000 in a table": Odd("genFavoriteTableAdd", {"datasetId": "{dataset}", "tableName": NUL}, "tableName"),
+    "U+0000 in a profile's table": Odd(
+        "genTableProfileRefresh", {"datasetId": "{dataset}", "tableName": NUL}, "tableName"
+    ),
+    "U+0000 in a role": Odd("genRoleCreate", {"name": "odd", "description": NUL}, "description"),
+    "U+0000 in a code": Odd("genExternalApiAuthorizeFinish", {"code": NUL, "state": "x"}, "code"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+async def test_the_failure_names_the_field(client: Client, case: str) -> None:
+    odd = ODD[case]
+    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
+    ids = {"{dataset}": dataset["id"], "{source}": dataset["dataSource"]["id"]}
+    given = {name: ids.get(value, value) if isinstance(value, str) else value for name, value in odd.values.items()}
+    type_ = {"genFavoriteTableAdd": "GenFavoriteTable"}.get(odd.mutation, odd.mutation[0].upper() + odd.mutation[1:])
+    done = (await client.ask(ASK % (type_, odd.mutation), {"input": given})).data["it"]
+    assert (done["__typename"], done.get("field"), done.get("code")) == ("InvalidInput", odd.field, "BAD_USER_INPUT")
+    assert odd.field in done["message"] or odd.field == "connectorType"
