@@ -1,7 +1,7 @@
 """A mutation: one `input`, and a union of its payload and the failures that are data."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -72,23 +72,22 @@ async def _allowed(
     given: I,
 ) -> Any:
     require_scope_to_write(info.context.subject, info.field_name)
-    given_fields = _sent(given)
-    _require_text(given_fields)
+    _require_text(given)
     await enforce(guard, info.context, given)
-    return await work(info.context, given, Asked(info.field_name, str(info.path.key), given_fields))
+    return await work(info.context, given, Asked(info.field_name, str(info.path.key), _sent(given)))
 
 
-def _require_text(given: Mapping[str, Any]) -> None:
+def _require_text(given: Any) -> None:
     """`BadInput` names the field whose text no store would take, before one is asked."""
-    for name, value in given.items():
+    for field in given.__strawberry_definition__.fields:
+        name, value = field.graphql_name or to_camel_case(field.python_name), getattr(given, field.python_name)
         if name == "patch":
             _require_text(value)
             continue
-        field = to_camel_case(name)
         try:
-            check_text(value)
+            check_text(_sent(value))
         except ValueError as error:
-            raise BadInput(f"`{field}` {error}.", field=field) from None
+            raise BadInput(f"`{name}` {error}.", field=name) from None
 
 
 def sent(value: V | None) -> V | None:
