@@ -3,20 +3,22 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from loaders.errors import BadInput, Conflict, Forbidden, NotFound
+from loaders.gen.catalog import Registered, datasets_over, find_data_source, lock_data_source
+from loaders.gen.role_assignments import unassign_data_source
+from loaders.gen.stored import DATA_SOURCES
 from loaders.openfga import names
 from loaders.openfga.parents import datasource_parent
 from loaders.openfga.roles import assigned_role
 from loaders.openfga.tuples import is_object
+from loaders.postgres import row_writes
 from loaders.postgres.write import Transaction, transaction
+from loaders.read import Value
 from loaders.registered import data_source_name
-from loaders.tables.axion_gen.catalog import Dataset, DataSource
-from loaders.tables.axion_gen.role_assignments import RoleAssignment
+from loaders.secrets.sealed_columns import sealed_columns
+from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector
 from resolvers.context import Context
 from resolvers.gen.granting import granting
@@ -26,9 +28,6 @@ from resolvers.idempotency import Asked, KeyReused
 from resolvers.names import checked_name
 from resolvers.permissions.verdicts import Only, Unbounded
 
-_sources = cast(sa.Table, DataSource.__table__)
-_datasets = cast(sa.Table, Dataset.__table__)
-_assignments = cast(sa.Table, RoleAssignment.__table__)
 _NAMED = 5
 """How many of the datasets that are in the way a refusal names."""
 
@@ -50,25 +49,30 @@ class Reached:
     ms: float
 
 
-async def create_data_source(context: Context, input_: DataSourceCreate, asked: Asked | None = None) -> DataSource:
+async def create_data_source(context: Context, input_: DataSourceCreate, asked: Asked | None = None) -> Registered:
     """For system admins. Does not dial the server: a data source may be prepared before its server is up.
 
     `BadInput` for settings the connector does not take, `Conflict` when the name is taken. Of `asked`, see `row_once`.
     """
     await context.verdicts.require_admin()
     name = _permitted_name(input_.name)
-    row = DataSource(name=name, description=input_.description, connector_type=input_.connector_type)
-    _configure(row, input_.settings, context)
+    new = Registered(uuid7(), name)
+    values = {
+        "id": new.id,
+        "name": name,
+        "description": input_.description,
+        "connector_type": input_.connector_type,
+        **_settings(input_.settings, input_.connector_type, context),
+    }
     try:
         async with granting(context) as change:
 
-            async def work() -> DataSource:
-                change.within.session.add(row)
-                await change.within.session.flush()
+            async def work() -> Registered:
+                await row_writes.insert(change.within, DATA_SOURCES, values)
                 await change.note(writes=[datasource_parent(name)])
-                return row
+                return new
 
-            made = await row_once(context, change.within, asked, DataSource, work)
+            made = await row_once(context, change.within, asked, DATA_SOURCES, work, find=find_data_source)
             change.objects.add(names.datasource(made.name))
     except KeyReused:
         raise
@@ -89,7 +93,7 @@ class DataSourceUpdate:
     patch: Mapping[str, str | None] = field(default_factory=dict)
 
 
-async def update_data_source(context: Context, input_: DataSourceUpdate, asked: Asked | None = None) -> DataSource:
+async def update_data_source(context: Context, input_: DataSourceUpdate, asked: Asked | None = None) -> Registered:
     """For who administers it. What still streams from the old settings ends undisturbed; new reads use the new ones.
 
     `BadInput` for settings the connector does not take, and for no change; `NotFound`, `Forbidden`. Of `asked`, see
@@ -100,17 +104,17 @@ async def update_data_source(context: Context, input_: DataSourceUpdate, asked: 
         raise BadInput("Nothing is to be changed. Give at least one field.")
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
-        async def work() -> DataSource:
-            row = await within.session.get(DataSource, input_.id, with_for_update=True)
-            if row is None:
+        async def work() -> Registered:
+            stored = await lock_data_source(within, input_.id)
+            if stored is None:
                 raise NotFound("There is no such data source.")
+            values: dict[str, Value] = {**input_.patch}
             if input_.settings is not None:
-                _configure(row, input_.settings, context)
-            if "description" in input_.patch:
-                row.description = input_.patch["description"]
-            return row
+                values |= _settings(input_.settings, stored.connector_type, context)
+            await row_writes.update(within, DATA_SOURCES, (input_.id,), values)
+            return Registered(input_.id, stored.name)
 
-        changed = await row_once(context, within, asked, DataSource, work)
+        changed = await row_once(context, within, asked, DATA_SOURCES, work, find=find_data_source)
     context.stores.warehouses.forget(input_.id)
     return changed
 
@@ -125,16 +129,15 @@ async def delete_data_source(context: Context, id_: UUID) -> str:
     await context.verdicts.require_admin()
     async with granting(context) as change:
         within = change.within
-        found = await within.rows(sa.select(_sources.c.name).where(_sources.c.id == id_).with_for_update())
-        if not found:
+        stored = await lock_data_source(within, id_)
+        if stored is None:
             raise NotFound("There is no such data source.")
-        name = str(found[0].name)
+        name = stored.name
         await _refuse_with_datasets(id_, name, within)
         object_ = names.datasource(name)
-        of_source = _assignments.c.data_source_id == id_
-        assigned = await within.rows(sa.delete(_assignments).where(of_source).returning(_assignments.c.role_id))
-        await within.rows(sa.delete(_sources).where(_sources.c.id == id_))
-        tuples = [datasource_parent(name), *(assigned_role(row.role_id, object_) for row in assigned)]
+        assigned = await unassign_data_source(within, id_, name=name)
+        await row_writes.delete(within, DATA_SOURCES, (id_,))
+        tuples = [datasource_parent(name), *(assigned_role(each.role_id, each.object) for each in assigned)]
         # and what is there without a row, as one who takes the name later must not inherit it
         tuples += [tuple_ async for tuple_ in context.stores.openfga.read(object_=object_, ledger=context.ledger)]
         await change.note(deletes=list(dict.fromkeys(tuples)))
@@ -144,8 +147,7 @@ async def delete_data_source(context: Context, id_: UUID) -> str:
 
 async def _refuse_with_datasets(id_: UUID, name: str, within: Transaction) -> None:
     """The data source's row is locked, so nobody adds one meanwhile."""
-    over = sa.select(_datasets.c.name).where(_datasets.c.data_source_id == id_).order_by(_datasets.c.name)
-    there = [repr(row.name) for row in await within.rows(over)]
+    there = [repr(dataset) for dataset in await datasets_over(within, id_)]
     if there:
         more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
         raise Conflict(f"Datasets are over data source {name!r}: {', '.join(there[:_NAMED])}{more}. Delete them first.")
@@ -184,15 +186,13 @@ async def administered(context: Context, id_: UUID) -> str:
     return name
 
 
-def _configure(row: DataSource, settings: object, context: Context) -> None:
-    """Puts all settings into the row: what may be shown as options, the credentials sealed."""
+def _settings(settings: object, connector_type: str, context: Context) -> dict[str, Value]:
+    """All settings, by column: what may be shown as options, the credentials sealed."""
     if not isinstance(settings, Mapping):
         raise BadInput("`settings` must be one object of the connector's settings by name.", field="settings")
-    options, credentials = connector(row.connector_type).split(settings)
+    options, credentials = connector(connector_type).split(settings)
     sealed = context.stores.keyring.seal(credentials.to_bytes())
-    row.options = options.model_dump(mode="json")
-    row.encrypted_credentials, row.nonce, row.tag = sealed.ciphertext, sealed.nonce, sealed.tag
-    row.key_version = sealed.key_version
+    return {"options": options.model_dump(mode="json"), **sealed_columns(sealed, "encrypted_credentials")}
 
 
 def _permitted_name(name: str) -> str:

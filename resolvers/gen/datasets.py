@@ -2,18 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from loaders.errors import BadInput, Conflict, Forbidden, NotFound
+from loaders.gen.catalog import Registered, find_dataset, lock_dataset
+from loaders.gen.role_assignments import unassign_dataset
+from loaders.gen.stored import DATASETS
 from loaders.openfga import names
 from loaders.openfga.parents import dataset_parent
-from loaders.openfga.roles import assigned_role, resource_object
+from loaders.openfga.roles import assigned_role
+from loaders.postgres import row_writes
 from loaders.read import Value
-from loaders.tables.axion_gen.catalog import Dataset, DataSource
-from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.data_sources import administered
@@ -22,10 +22,6 @@ from resolvers.gen.repeatable import row_once
 from resolvers.idempotency import Asked, KeyReused
 from resolvers.names import checked_name
 from resolvers.written import Shape
-
-_datasets = cast(sa.Table, Dataset.__table__)
-_sources = cast(sa.Table, DataSource.__table__)
-_assignments = cast(sa.Table, RoleAssignment.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ class DatasetCreate:
     table_names: tuple[str, ...] | None = None
 
 
-async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked | None = None) -> Dataset:
+async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked | None = None) -> Registered:
     """For who administers the data source. The tables need not exist yet.
 
     `NotFound` for a data source the subject may not see, `Conflict` when it has a dataset of that name.
@@ -48,25 +44,25 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
     """
     data_source = await administered(context, input_.data_source_id)
     name, schema, tables = checked_name(input_.name), input_.remote_schema, input_.table_names
-    row = Dataset(
-        id=uuid7(),
-        data_source_id=input_.data_source_id,
-        dataset_group_id=input_.dataset_group_id,
-        name=name,
-        description=input_.description,
-        remote_schema=None if schema is None else _shaped(remote_schema, schema, field="remoteSchema"),
-        table_names=None if tables is None else _shaped(table_names, list(tables), field="tableNames"),
-    )
+    new = Registered(uuid7(), name)
+    values: dict[str, Value] = {
+        "id": new.id,
+        "data_source_id": input_.data_source_id,
+        "dataset_group_id": input_.dataset_group_id,
+        "name": name,
+        "description": input_.description,
+        "remote_schema": None if schema is None else _shaped(remote_schema, schema, field="remoteSchema"),
+        "table_names": None if tables is None else _shaped(table_names, list(tables), field="tableNames"),
+    }
     try:
         async with granting(context) as change:
 
-            async def work() -> Dataset:
-                change.within.session.add(row)
-                await change.within.session.flush()
-                await change.note(writes=[dataset_parent(row.id, datasource=data_source)])
-                return row
+            async def work() -> Registered:
+                await row_writes.insert(change.within, DATASETS, values)
+                await change.note(writes=[dataset_parent(new.id, datasource=data_source)])
+                return new
 
-            made = await row_once(context, change.within, asked, Dataset, work)
+            made = await row_once(context, change.within, asked, DATASETS, work, find=find_dataset)
             change.objects.add(names.dataset(made.id))
     except KeyReused:
         raise
@@ -116,16 +112,9 @@ async def delete_dataset(context: Context, id_: UUID) -> None:
     await require_dataset_admin(context, id_)
     async with granting(context) as change:
         within = change.within
-        source = sa.select(_sources.c.name).join(_datasets, _datasets.c.data_source_id == _sources.c.id)
-        found = await within.rows(source.where(_datasets.c.id == id_).with_for_update(of=_datasets))
-        if not found:
+        data_source = await lock_dataset(within, id_)
+        if data_source is None:
             raise NotFound("There is no such dataset.")
-        of_dataset = _assignments.c.dataset_id == id_
-        assigned = await within.rows(sa.delete(_assignments).where(of_dataset).returning(_assignments))
-        objects = (
-            resource_object(row.resource_type, data_source=None, dataset_id=id_, table_name=row.table_name)
-            for row in assigned
-        )
-        roles = [assigned_role(row.role_id, object_) for row, object_ in zip(assigned, objects, strict=True)]
-        await within.rows(sa.delete(_datasets).where(_datasets.c.id == id_))
-        await change.note(deletes=[*roles, dataset_parent(id_, datasource=found[0].name)])
+        roles = [assigned_role(each.role_id, each.object) for each in await unassign_dataset(within, id_)]
+        await row_writes.delete(within, DATASETS, (id_,))
+        await change.note(deletes=[*roles, dataset_parent(id_, datasource=data_source)])

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from loaders.errors import BadInput, Conflict, NotFound
-from loaders.gen.users import USERS
+from loaders.gen.stored import USERS
 from loaders.oauth import revocations
 from loaders.oauth.client import TokenEndpoint, Tokens
 from loaders.oauth.pkce import Started, authorization_url, state_sha256

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from loaders.audit.entry import Action
 from loaders.errors import NotFound
-from loaders.gen.users import USERS
+from loaders.gen.stored import USERS
 from loaders.openfga import names
 from loaders.postgres.write import transaction
 from loaders.tables.axion_gen.profile_schedules import TableProfileSchedule

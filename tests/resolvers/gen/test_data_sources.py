@@ -1,6 +1,8 @@
 from typing import cast
 from uuid import UUID
 
+import asyncpg
+import orjson
 import pytest
 
 from loaders.errors import (
@@ -12,12 +14,12 @@ from loaders.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
+from loaders.gen.catalog import Registered
 from loaders.ledger import Ledger
 from loaders.openfga import outbox
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
-from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.pools import store_name
 from resolvers.gen import data_sources, datasets
@@ -38,17 +40,24 @@ async def names_of(stores: GenStores) -> list[str]:
     return [row["name"] for row in rows]
 
 
+async def only_row(stores: GenStores, table: str) -> asyncpg.Record:
+    (row,) = await stores.postgres["axion_gen"].fetch(f"SELECT * FROM {table}", ledger=Ledger())
+    return row
+
+
 async def parents(stores: GenStores, object_: str) -> list[str]:
     found = stores.openfga.read(object_=object_, relation="parent", ledger=Ledger())
     return [tuple_.user async for tuple_ in found]
 
 
 async def test_a_data_source_is_stored_with_sealed_credentials_and_a_parent(as_: As, stores: GenStores) -> None:
-    row = await data_sources.create_data_source(as_("admin"), flights())
-    assert row.options == {"url": "http://127.0.0.1:1", "database": "default", "timeout_ms": 30_000}
-    assert row.encrypted_credentials is not None
-    assert row.key_version == 1
-    assert row.created_at.tzinfo is not None
+    made = await data_sources.create_data_source(as_("admin"), flights())
+    row = await only_row(stores, "data_sources")
+    assert (row["id"], row["name"]) == (made.id, made.name)
+    assert orjson.loads(row["options"]) == {"url": "http://127.0.0.1:1", "database": "default", "timeout_ms": 30_000}
+    assert row["encrypted_credentials"] is not None
+    assert row["key_version"] == 1
+    assert row["created_at"].tzinfo is not None
     whole = await stores.postgres["axion_gen"].fetch(
         "SELECT data_sources::text AS t FROM data_sources", ledger=Ledger()
     )
@@ -179,16 +188,18 @@ async def test_who_may_see_but_not_administer_is_told_so(as_: As, stores: GenSto
         await data_sources.test_data_source(as_("viewer"), row.id)
 
 
-async def make(as_: As) -> DataSource:
+async def make(as_: As) -> Registered:
     return await data_sources.create_data_source(as_("admin"), flights())
 
 
 async def test_a_dataset_gets_its_parent(as_: As, stores: GenStores) -> None:
     source = await make(as_)
-    row = await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d", table_names=("a", "b", "a")))
-    assert row.table_names == ["a", "b"]
-    assert row.created_at.tzinfo is not None
-    assert await parents(stores, f"dataset:{row.id}") == ["datasource:flights"]
+    made = await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d", table_names=("a", "b", "a")))
+    row = await only_row(stores, "datasets")
+    assert (row["id"], row["name"]) == (made.id, made.name)
+    assert row["table_names"] == ["a", "b"]
+    assert row["created_at"].tzinfo is not None
+    assert await parents(stores, f"dataset:{made.id}") == ["datasource:flights"]
 
 
 async def test_a_dataset_name_is_taken_once_in_its_data_source(as_: As, stores: GenStores) -> None:
@@ -224,19 +235,23 @@ async def test_a_group_that_does_not_exist_is_the_callers_mistake(as_: As, store
 
 
 async def test_changed_settings_are_sealed_anew_and_the_old_ones_gone(as_: As, stores: GenStores) -> None:
-    row = await data_sources.create_data_source(as_("admin"), flights())
+    made = await data_sources.create_data_source(as_("admin"), flights())
+    before = await only_row(stores, "data_sources")
     changed = DataSourceUpdate(
-        row.id, {"url": "http://127.0.0.1:2", "password": "another-Secret"}, {"description": "Moved."}
+        made.id, {"url": "http://127.0.0.1:2", "password": "another-Secret"}, {"description": "Moved."}
     )
-    after = await data_sources.update_data_source(as_("admin"), changed)
-    assert after.options == {"url": "http://127.0.0.1:2", "database": "default", "timeout_ms": 30_000}
-    assert (after.description, after.name) == ("Moved.", "flights")
-    assert after.nonce != row.nonce
-    kept = await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id, patch={"description": None}))
-    assert (kept.options, kept.encrypted_credentials) == (after.options, after.encrypted_credentials)
-    assert kept.description is None
+    assert await data_sources.update_data_source(as_("admin"), changed) == made
+    after = await only_row(stores, "data_sources")
+    assert orjson.loads(after["options"]) == {"url": "http://127.0.0.1:2", "database": "default", "timeout_ms": 30_000}
+    assert (after["description"], after["name"]) == ("Moved.", "flights")
+    assert after["nonce"] != before["nonce"]
+    assert after["updated_at"] > before["updated_at"]
+    await data_sources.update_data_source(as_("admin"), DataSourceUpdate(made.id, patch={"description": None}))
+    kept = await only_row(stores, "data_sources")
+    assert all(kept[name] == after[name] for name in ("options", "encrypted_credentials", "nonce", "tag"))
+    assert kept["description"] is None
     with pytest.raises(BadInput, match="at least one"):
-        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(row.id))
+        await data_sources.update_data_source(as_("admin"), DataSourceUpdate(made.id))
 
 
 WRONG = {"description": "Wrong."}

@@ -1,0 +1,64 @@
+"""Data sources and the datasets over them, as their changes need them. One statement each.
+
+`loaders/registered.py` says outside of a transaction whether they are there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from loaders.gen.stored import DATA_SOURCES, DATASETS
+from loaders.postgres.write import Transaction
+
+_sources: Final = DATA_SOURCES.model
+_datasets: Final = DATASETS.model
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A data source or a dataset."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockedDataSource:
+    name: str
+    connector_type: str
+
+
+async def find_data_source(within: Transaction, id_: UUID) -> Registered | None:
+    return await _find(within, _sources, id_)
+
+
+async def find_dataset(within: Transaction, id_: UUID) -> Registered | None:
+    return await _find(within, _datasets, id_)
+
+
+async def lock_data_source(within: Transaction, id_: UUID) -> LockedDataSource | None:
+    """Nobody else changes or deletes it, or puts a dataset over it, until the transaction ends."""
+    chosen = sa.select(_sources.c.name, _sources.c.connector_type).where(_sources.c.id == id_).with_for_update()
+    rows = await within.rows(chosen)
+    return LockedDataSource(rows[0].name, rows[0].connector_type) if rows else None
+
+
+async def datasets_over(within: Transaction, data_source_id: UUID) -> Sequence[str]:
+    """Their names, in order."""
+    over = sa.select(_datasets.c.name).where(_datasets.c.data_source_id == data_source_id).order_by(_datasets.c.name)
+    return [str(row.name) for row in await within.rows(over)]
+
+
+async def lock_dataset(within: Transaction, id_: UUID) -> str | None:
+    """The name of its data source; nobody else changes or deletes the dataset until the transaction ends."""
+    source = sa.select(_sources.c.name).join(_datasets, _datasets.c.data_source_id == _sources.c.id)
+    found = await within.rows(source.where(_datasets.c.id == id_).with_for_update(of=_datasets))
+    return str(found[0].name) if found else None
+
+
+async def _find(within: Transaction, table: sa.Table, id_: UUID) -> Registered | None:
+    rows = await within.rows(sa.select(table.c.id, table.c.name).where(table.c.id == id_))
+    return Registered(rows[0].id, rows[0].name) if rows else None

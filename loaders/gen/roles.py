@@ -1,0 +1,51 @@
+"""Gen's roles and who holds them, as their changes need them. One statement each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from loaders.gen.stored import ROLES, USER_ROLES, USERS
+from loaders.postgres.write import Transaction
+
+_roles: Final = ROLES.model
+_users: Final = USERS.model
+_held: Final = USER_ROLES.model
+
+
+@dataclass(frozen=True, slots=True)
+class LockedRole:
+    id: int
+    is_built_in: bool
+    parent_role_id: int | None
+
+
+async def lock_role(within: Transaction, role_id: int, *, for_delete: bool) -> LockedRole | None:
+    """The role, which nobody else changes or deletes until the transaction ends."""
+    chosen = sa.select(_roles.c.id, _roles.c.is_built_in, _roles.c.parent_role_id).where(_roles.c.id == role_id)
+    rows = await within.rows(chosen.with_for_update(key_share=not for_delete))
+    return LockedRole(rows[0].id, rows[0].is_built_in, rows[0].parent_role_id) if rows else None
+
+
+async def is_inherited(within: Transaction, role_id: int) -> bool:
+    return bool(await within.rows(sa.select(_roles.c.id).where(_roles.c.parent_role_id == role_id).limit(1)))
+
+
+async def holders(within: Transaction, role_id: int) -> Sequence[str]:
+    """The `sub` of each user who holds the role."""
+    people = sa.select(_users.c.external_auth_id).join(_held, _held.c.user_id == _users.c.id)
+    return [str(person.external_auth_id) for person in await within.rows(people.where(_held.c.role_id == role_id))]
+
+
+async def is_held(within: Transaction, role_id: int) -> bool:
+    """Whether an active user holds the role."""
+    active = sa.select(_held.c.user_id).join(_users, _users.c.id == _held.c.user_id)
+    return bool(await within.rows(active.where(_held.c.role_id == role_id, _users.c.is_active).limit(1)))
+
+
+async def lock_subject(within: Transaction, user_id: int) -> str | None:
+    """The user's `sub`, which stays until the transaction ends."""
+    chosen = sa.select(_users.c.external_auth_id).where(_users.c.id == user_id)
+    rows = await within.rows(chosen.with_for_update(read=True, key_share=True))
+    return str(rows[0].external_auth_id) if rows else None
