@@ -24,7 +24,7 @@ from loaders.ledger import Ledger
 from loaders.plan import Graft
 from loaders.postgres.client import Postgres
 from loaders.prepared import Prepared, prepare
-from loaders.read import Aggregate, Col, Connection, Join, Read, Value, is_never
+from loaders.read import Aggregate, Col, Connection, Join, Predicate, Read, Value, is_never
 
 
 class ReadStores(Protocol):
@@ -65,11 +65,15 @@ async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple
 
 
 async def distinct_values(
-    table: Table, column: str, *, bound: int, stores: ReadStores, ledger: Ledger
+    table: Table, column: str, *, where: Predicate | None, bound: int, stores: ReadStores, ledger: Ledger
 ) -> list[object] | None:
-    """The distinct values of a column as JSON has them, a null among them; None when there are more than `bound`."""
+    """The distinct values of a column as JSON has them, a null among them; None when there are more than `bound`.
+
+    Of the rows that `where` admits, None all.
+    """
     groups = Aggregate((Col(column),), (("value", Col(column)),), limit=bound + 1)
-    tree, _ = await fetch_tree(Read(table, connection=Connection((("groups", groups),))), stores=stores, ledger=ledger)
+    read = Read(table, connection=Connection((("groups", groups),)), where=where)
+    tree, _ = await fetch_tree(read, stores=stores, ledger=ledger)
     values = [group["value"] for group in tree["groups"]]
     return None if len(values) > bound else values
 

@@ -8,12 +8,13 @@ from loaders.description import Table
 from loaders.errors import BadInput, CostExceeded
 from loaders.failure import Failure
 from loaders.fetch import distinct_values, fetch, fetch_tree
-from loaders.read import Page, Read
+from loaders.read import Page, Predicate, Read
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.embedding import embedded
 from resolvers.permissions.guards import Policies
-from resolvers.permissions.station import Candidates, guard
+from resolvers.permissions.reached import Distinct
+from resolvers.permissions.station import guard
 
 _MAX_CHECKED = 10_000
 """Objects checked for one table of one answer: 200 calls of OpenFGA."""
@@ -34,24 +35,24 @@ async def guard_in(read: Read, context: Context, policies: Policies) -> Read:
         tree, _ = await fetch_tree(known, stores=context.stores, ledger=context.ledger.aside)
         return tree
 
-    candidates = candidates_of(context)
-    found = await guard(read, policies, verdicts=context.verdicts, candidates=candidates, rows=rows)
+    distinct = distinct_of(context)
+    found = await guard(read, policies, verdicts=context.verdicts, distinct=distinct, rows=rows)
     return await embedded(found, context.stores.embeddings)
 
 
-def candidates_of(context: Context) -> Candidates:
+def distinct_of(context: Context) -> Distinct:
     """`CostExceeded` for more objects than are checked for one answer."""
 
-    async def candidates(table: Table, column: str) -> Collection[object]:
+    async def distinct(table: Table, column: str, where: Predicate | None) -> Collection[object]:
         found = await distinct_values(
-            table, column, bound=_MAX_CHECKED, stores=context.stores, ledger=context.ledger.aside
+            table, column, where=where, bound=_MAX_CHECKED, stores=context.stores, ledger=context.ledger.aside
         )
         if found is None:
             message = f"The list is of more than {_MAX_CHECKED} objects, and you may see too many to list them."
             raise CostExceeded(f"{message} Ask for pages of it by themselves, without figures and not below others.")
         return found
 
-    return candidates
+    return distinct
 
 
 def source_of(read: Read, context: Context) -> Source:

@@ -10,7 +10,7 @@ from loaders.fetch import fetch, fetch_prepared
 from loaders.parameters import Slots, fill, split_words
 from loaders.prepared import Prepared
 from loaders.read import Col, Compare, Op, Read, Value, Words
-from resolvers.answer import candidates_of, guard_in
+from resolvers.answer import distinct_of, guard_in
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.embedding import embedded_values
@@ -18,8 +18,9 @@ from resolvers.known import Known, Ready, members_of
 from resolvers.permissions.apply import Restriction, apply
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.narrow import asked, narrowed
-from resolvers.permissions.pages import page_guard
-from resolvers.permissions.station import guards_of, is_unbounded, restrictions
+from resolvers.permissions.over_fetch import everywhere
+from resolvers.permissions.restrictions import any_unbounded, require_reader, restrictions
+from resolvers.permissions.station import guards_of, kinds_of
 from resolvers.permissions.verdicts import Verdicts
 
 _KINDS_OF_CALLERS: Final = 8
@@ -34,7 +35,7 @@ class PlannedRead:
     what is kept, so subjects who are restricted in the same way share a statement, and never values.
     """
 
-    __slots__ = ("_asked", "_guarded", "_guards", "_own", "_paged", "_policies", "_slotted", "_texts", "read")
+    __slots__ = ("_asked", "_guarded", "_guards", "_kinds", "_own", "_policies", "_slotted", "_texts", "read")
 
     def __init__(self, read: Read, policies: Policies, values: int) -> None:
         """`values`: how many it is run with, of which those of its slots are some."""
@@ -44,7 +45,7 @@ class PlannedRead:
         self._guards = guards_of(read, policies)
         self._own = list(self._guards).index(read.table)
         self._asked = asked(read)
-        self._paged = page_guard(read, self._guards[read.table])
+        self._kinds = kinds_of(self._guards)
         self._guarded: BoundedCache[tuple[Restriction, ...], Prepared] = BoundedCache(_KINDS_OF_CALLERS)
 
     async def answer(self, values: Sequence[Value], context: Context) -> tuple[str | None, list[Failure]]:
@@ -54,11 +55,12 @@ class PlannedRead:
         known = _known.get((self, verdicts.subject.id))
         if known is None or not known.holds(verdicts):
             known = None
-            if self._paged is not None and await is_unbounded(self._paged, verdicts):
+            require_reader(self._guards, verdicts)
+            if self._kinds and await any_unbounded(self._kinds, verdicts):
                 read = await guard_in(fill(self.read, values), context, self._policies)
                 return await fetch(read, stores=context.stores, ledger=context.ledger)
             found: Sequence[Restriction] = await restrictions(
-                self._guards, verdicts=verdicts, candidates=candidates_of(context)
+                self._guards, verdicts=verdicts, candidates=everywhere(distinct_of(context))
             )
         else:
             found = known.restrictions

@@ -12,7 +12,7 @@ from loaders.columnar.source import Source
 from loaders.description import Table
 from loaders.errors import NotFound, StoreUnavailable
 from loaders.openfga import names
-from loaders.read import Read, is_never
+from loaders.read import Predicate, Read, is_never
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.gen.forecast import Forecast, afford_read, forecast, scanned_by, statements_of
@@ -51,7 +51,7 @@ async def _guarded(read: Read, dataset_id: UUID, context: Context) -> Read:
     parent = names.dataset(dataset_id)
     tables = (read.table, *(joined.table for joined in read.joined))
     wholes = {table: Whole("can_view", names.table(dataset_id, table.name), parent=parent) for table in tables}
-    return await guard(read, wholes, verdicts=context.verdicts, candidates=_no_candidates)
+    return await guard(read, wholes, verdicts=context.verdicts, distinct=_nothing_distinct)
 
 
 async def estimate_read(read: Read, dataset_id: UUID, context: Context) -> Forecast:
@@ -87,5 +87,5 @@ async def answer_grouped(groups: Groups, dataset_id: UUID, context: Context) -> 
     return await grouped_rows(groups, run)
 
 
-async def _no_candidates(table: Table, column: str) -> Collection[object]:
+async def _nothing_distinct(table: Table, column: str, where: Predicate | None) -> Collection[object]:
     raise AssertionError(f"{table.name} is guarded as a whole, not by {column}")

@@ -5,7 +5,7 @@ Every table that can be read has one `RowGuard` in the policies; a table without
 ways than its parent. The price is a predicate that repeats the parent's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -127,6 +127,24 @@ class WithFields:
 
 Guard: TypeAlias = RowGuard | WithFields
 Policies: TypeAlias = Mapping[Table, Guard]
+
+
+def asked_of(guard: Guard) -> Iterator[tuple[str, str]]:
+    """The types whose visible objects the guard asks for, with the relation."""
+    match guard:
+        case Visible(type_, relation):
+            yield type_, relation
+        case Through(_, inner):
+            yield from asked_of(inner)
+        case AnyOf(guards) | AllOf(guards):
+            for each in guards:
+                yield from asked_of(each)
+        case WithFields(rows, fields):
+            yield from asked_of(rows)
+            for _, field in fields:
+                yield field.type, field.relation
+        case _:
+            return
 
 
 @dataclass(frozen=True, slots=True)

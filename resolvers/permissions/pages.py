@@ -5,11 +5,10 @@ who sees few. Keys are read beyond the page until it is full or the list ends; o
 again. Whether more follows is known from the rows that were read ahead, and a cursor stays what it is.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
-from loaders.description import Table
 from loaders.encode.cursor import decode_cursor
 from loaders.order import cursor_form
 from loaders.read import (
@@ -32,13 +31,10 @@ from loaders.read import (
     Related,
     TotalCount,
 )
-from resolvers.permissions.apply import touched
 from resolvers.permissions.guards import Guard, Visible, WithFields
+from resolvers.permissions.reached import Rows, felt
 from resolvers.permissions.restrict import by_visibility
 from resolvers.permissions.verdicts import Only, Verdicts
-
-Rows: TypeAlias = Callable[[Read], Awaitable[object]]
-"""The answer of a read as Python values, without a guard: keys are read for the guard station's own eyes."""
 
 _ROUNDS = 4
 _LEAST, _MOST = 100, 1_000
@@ -53,23 +49,21 @@ class Filled:
 
 
 def page_guard(read: Read, guard: Guard) -> Visible | None:
-    """The guard of the page's rows, if that is all the read asks of its table, and in one place."""
+    """The guard of the rows of a page, or of one object, if nothing else of the read depends on who sees its table."""
     rows = guard.rows if isinstance(guard, WithFields) else guard
-    if read.connection is None or read.page.limit is None or not isinstance(rows, Visible) or not read.table.key:
+    if not isinstance(rows, Visible) or not read.table.key:
         return None
-    if any(isinstance(part, Aggregate) for _, part in read.connection.entries):
+    if read.connection is not None and (
+        read.page.limit is None or any(isinstance(part, Aggregate) for _, part in read.connection.entries)
+    ):
         return None
-    elsewhere = touched(replace(read, table=_NOWHERE))
+    elsewhere = felt(read)
     return None if read.table in elsewhere or rows.holder(read.table) in elsewhere else rows
-
-
-_NOWHERE = Table("", None, "", ())
 
 
 def counts(read: Read) -> bool:
     """Whether it asks for the number of all rows, which pages cannot tell."""
-    assert read.connection is not None
-    return any(isinstance(part, TotalCount) for _, part in read.connection.entries)
+    return read.connection is not None and any(isinstance(part, TotalCount) for _, part in read.connection.entries)
 
 
 async def filled(read: Read, guard: Visible, *, verdicts: Verdicts, rows: Rows) -> Filled | None:

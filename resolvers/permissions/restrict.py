@@ -53,9 +53,14 @@ def typed(ids: frozenset[str], table: Table, column: str) -> tuple[Value, ...]:
     Only canonical forms count: `007` and an upper-case UUID are other objects than `7` and the lower-case one.
     """
     kind = table.column(column).type.kind
-    if kind not in (Kind.TEXT, Kind.UUID, *_BITS):
+    if not names_objects(table, column):
         raise TypeError(f"column {table.name}.{column} of type {kind} cannot name an object")
     return _values(ids, kind)
+
+
+def names_objects(table: Table, column: str) -> bool:
+    """Whether values of the column's type can be ids of objects."""
+    return table.column(column).type.kind in (Kind.TEXT, Kind.UUID, *_BITS)
 
 
 @lru_cache(maxsize=_KEPT)

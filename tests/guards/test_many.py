@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 import resolvers.answer
+from loaders.encode.node_id import encode_node_id
 from loaders.ledger import StoreUsage
 from loaders.openfga.client import OpenFga
 from resolvers.subject import Subject
@@ -97,6 +98,46 @@ async def test_rows_of_many_tenants(world: Many, ways: Ways, member: str) -> Non
     everything = await walk(ways, "admin", document, 1_000)
     expected = [node for node in everything if int(node["organizationId"]["rowId"]) in allowed]
     assert await walk(ways, subject, document, 1_000) == expected
+
+
+_NESTED = {
+    "organizations": "rowId holds(first: 2) { totalCount nodes { rowId organization { rowId } } }",
+    "holds": "organization { rowId holds(first: 5) { aggregate { count } edges { node { organization { name } } } } }",
+}
+
+
+@pytest.mark.parametrize(
+    ("list_", "arguments"),
+    [
+        ("organizations", "orderBy: [{name: DESC}]"),
+        ("organizations", 'where: {holds: {some: {organization: {name: {eq: "Many 3"}}}}}'),
+        ("holds", "orderBy: [{organization: {name: ASC}}]"),
+        ("holds", 'where: {message: {eq: "many 2"}}'),
+    ],
+)
+async def test_what_is_nested_is_what_a_check_of_every_row_says(
+    world: Many, ways: Ways, list_: str, arguments: str
+) -> None:
+    subject, allowed = world.members["half"]
+    document = f"""query Q($first: Int, $last: Int, $after: String, $before: String) {{ sense {{
+      {list_}({arguments}, first: $first, last: $last, after: $after, before: $before) {{
+        nodes {{ {_NESTED[list_]} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }} }}"""
+    everything = await walk(ways, "admin", document, 1_000)
+    expected = [node for node in everything if int(node.get("organization", node)["rowId"]) in allowed]
+    assert expected
+    assert await walk(ways, subject, document, 300) == expected
+
+
+async def test_one_object_of_too_many_to_list(world: Many, ways: Ways) -> None:
+    subject, allowed = world.members["half"]
+    document = (
+        "query One($id: ID!) { sense { organization(id: $id) { rowId holds { nodes { organization { rowId } } } } } }"
+    )
+    for id_ in (min(allowed), min(set(world.ids) - allowed)):
+        found = await ask(ways, subject, document, {"id": encode_node_id("SenseOrganization", (str(id_),))})
+        hold = {"organization": {"rowId": str(id_)}}
+        shown = {"rowId": str(id_), "holds": {"nodes": [hold] * (1 + id_ % 2)}}
+        assert found == {"organization": shown if id_ in allowed else None}
 
 
 async def test_counts_and_figures_are_of_visible_rows(world: Many, ways: Ways) -> None:

@@ -287,8 +287,8 @@ async def test_pages_of_each_parent(stores: Opened) -> None:
 async def test_distinct_values(stores: Opened) -> None:
     expected = {str(track) for _, track in TEAM_ROWS}
     for bound in (len(expected), len(expected) + 5):
-        values = await distinct_values(TEAMS, "track_id", bound=bound, stores=stores, ledger=Ledger())
+        values = await distinct_values(TEAMS, "track_id", where=None, bound=bound, stores=stores, ledger=Ledger())
         assert values is not None
         assert sorted(map(str, values)) == sorted(expected)
     too_many = len(expected) - 1
-    assert await distinct_values(TEAMS, "track_id", bound=too_many, stores=stores, ledger=Ledger()) is None
+    assert await distinct_values(TEAMS, "track_id", where=None, bound=too_many, stores=stores, ledger=Ledger()) is None

@@ -53,7 +53,7 @@ CASES: dict[str, tuple[RowGuard, Predicate | None, Predicate | None, Predicate |
 }
 
 
-async def no_candidates(table: Table, column: str) -> Collection[object]:
+async def nothing_distinct(table: Table, column: str, where: Predicate | None) -> Collection[object]:
     raise AssertionError(f"{table.name}.{column} was asked for")
 
 
@@ -70,7 +70,7 @@ async def test_what_a_guard_comes_to(case: str, verdicts: dict[str, Verdicts]) -
     row_guard, *expected = CASES[case]
     read = Read(FRAME_BATCHES)
     found = [
-        (await guard(read, {FRAME_BATCHES: row_guard}, verdicts=each, candidates=no_candidates)).where
+        (await guard(read, {FRAME_BATCHES: row_guard}, verdicts=each, distinct=nothing_distinct)).where
         for each in verdicts.values()
     ]
     assert found == expected
@@ -80,4 +80,4 @@ async def test_what_a_guard_comes_to(case: str, verdicts: dict[str, Verdicts]) -
 async def test_the_anonymous_subject_is_refused(case: str, store: Store) -> None:
     nobody = Verdicts(ANONYMOUS, store.client(), Ledger())
     with pytest.raises(Unauthenticated):
-        await guard(Read(FRAME_BATCHES), {FRAME_BATCHES: CASES[case][0]}, verdicts=nobody, candidates=no_candidates)
+        await guard(Read(FRAME_BATCHES), {FRAME_BATCHES: CASES[case][0]}, verdicts=nobody, distinct=nothing_distinct)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -13,6 +13,7 @@ from loaders.openfga import names
 from loaders.openfga.client import MAX_LISTED, OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.read import (
+    And,
     Col,
     Compare,
     Connection,
@@ -21,6 +22,7 @@ from loaders.read import (
     Never,
     Nodes,
     Op,
+    Page,
     Predicate,
     Read,
     Related,
@@ -51,13 +53,13 @@ STRANGER = Subject("stranger", user_id=3)
 
 
 @dataclass
-class Candidates:
+class Distinct:
     """What a store's SELECT DISTINCT would give; remembers what it was asked for."""
 
     values: Collection[object] = ()
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def __call__(self, table: Table, column: str) -> Collection[object]:
+    async def __call__(self, table: Table, column: str, where: Predicate | None) -> Collection[object]:
         self.asked.append((table.name, column))
         return self.values
 
@@ -103,7 +105,7 @@ def within(*ids: int) -> Compare:
 
 async def test_a_member_reads_their_organizations_at_every_level(fga: OpenFga) -> None:
     ledger = Ledger()
-    guarded = await guard(PLAIN, POLICIES, verdicts=Verdicts(ANN, fga, ledger), candidates=Candidates())
+    guarded = await guard(PLAIN, POLICIES, verdicts=Verdicts(ANN, fga, ledger), distinct=Distinct())
     assert guarded == tree(
         organizations=Compare(Col("id"), Op.IN, (1, 2)),
         tracks=within(1, 2),
@@ -115,12 +117,12 @@ async def test_a_member_reads_their_organizations_at_every_level(fga: OpenFga) -
 
 async def test_admin_reads_the_read_as_it_was(fga: OpenFga) -> None:
     ledger = Ledger()
-    assert await guard(PLAIN, POLICIES, verdicts=Verdicts(ROOT, fga, ledger), candidates=Candidates()) == PLAIN
+    assert await guard(PLAIN, POLICIES, verdicts=Verdicts(ROOT, fga, ledger), distinct=Distinct()) == PLAIN
     assert calls(ledger) == 1
 
 
 async def test_a_stranger_reads_nothing(fga: OpenFga) -> None:
-    guarded = await guard(PLAIN, POLICIES, verdicts=Verdicts(STRANGER, fga, Ledger()), candidates=Candidates())
+    guarded = await guard(PLAIN, POLICIES, verdicts=Verdicts(STRANGER, fga, Ledger()), distinct=Distinct())
     assert guarded == tree(organizations=Never(), tracks=Never(), batches=Never(), frames=Never())
 
 
@@ -130,7 +132,7 @@ async def test_calls_do_not_grow_with_objects(fga: OpenFga) -> None:
         grants = [RelationTuple(names.user("ann"), "member", names.organization(i)) for i in range(3, upper + 1)]
         await fga.write(grants, ledger=Ledger())
         ledger = Ledger()
-        guarded = await guard(PLAIN, POLICIES, verdicts=Verdicts(ANN, fga, ledger), candidates=Candidates())
+        guarded = await guard(PLAIN, POLICIES, verdicts=Verdicts(ANN, fga, ledger), distinct=Distinct())
         assert guarded.where == Compare(Col("id"), Op.IN, tuple(range(1, upper + 1)))
         counts.append(calls(ledger))
     assert counts == [2, 2]
@@ -139,20 +141,56 @@ async def test_calls_do_not_grow_with_objects(fga: OpenFga) -> None:
 async def test_too_many_to_list_are_checked_per_candidate(fga: OpenFga) -> None:
     grants = [RelationTuple(names.user("ann"), "member", names.organization(i)) for i in range(3, MAX_LISTED + 50)]
     await fga.write(grants, ledger=Ledger())
-    candidates = Candidates([5, None, MAX_LISTED + 10, MAX_LISTED + 999])
+    distinct = Distinct([5, None, MAX_LISTED + 10, MAX_LISTED + 999])
     ledger = Ledger()
     read = Read(FRAME_BATCHES, connection=Connection(()))
-    guarded = await guard(read, POLICIES, verdicts=Verdicts(ANN, fga, ledger), candidates=candidates)
+    guarded = await guard(read, POLICIES, verdicts=Verdicts(ANN, fga, ledger), distinct=distinct)
     assert guarded.where == Exists(TO_TRACK, within(5, MAX_LISTED + 10))
-    assert candidates.asked == [("track_logs", "organization_id")]
+    assert distinct.asked == [("track_logs", "organization_id")]
     assert (calls(ledger), calls(ledger.aside)) == (2, 1)  # admin and the list that is full; one batch
+
+
+async def test_below_a_page_only_what_its_rows_lead_to_is_checked(fga: OpenFga) -> None:
+    """Of what is joined by the guard's column nothing is read; of another store's rows two joins away, all objects."""
+    grants = [RelationTuple(names.user("ann"), "member", names.organization(i)) for i in range(3, MAX_LISTED + 50)]
+    await fga.write(grants, ledger=Ledger())
+    asked: list[tuple[str, str, Predicate | None]] = []
+    shown: list[Read] = []
+
+    async def distinct(table: Table, column: str, where: Predicate | None) -> Collection[object]:
+        asked.append((table.name, column, where))
+        return [9, MAX_LISTED + 999]
+
+    async def rows(read: Read) -> object:
+        shown.append(read)
+        ids = ["5", str(MAX_LISTED + 998)] if len(shown) == 1 else ["5"]
+        return {
+            "edges": [{"cursor": "", "node": {"o": id_}} for id_ in ids],
+            "nodes": [{"c0": id_} for id_ in ids],
+        }
+
+    ledger = Ledger()
+    read = replace(PLAIN, page=Page(limit=2))
+    verdicts = Verdicts(ANN, fga, ledger)
+    guarded = await guard(read, POLICIES, verdicts=verdicts, distinct=distinct, rows=rows)
+    expected = tree(
+        organizations=Compare(Col("id"), Op.IN, (5,)),
+        tracks=within(5),
+        batches=Exists(TO_TRACK, within(9)),
+        frames=within(9),
+    )
+    assert guarded == replace(expected, page=Page(limit=2))
+    of_page = Exists(TO_BATCHES, Exists(TO_TRACK, And((within(5),))))
+    assert asked == [("track_logs", "organization_id", of_page), ("frames", "organization_id", None)]
+    assert [each.where for each in shown] == [None, Compare(Col("id"), Op.IN, (5,))]
+    assert (calls(ledger), calls(ledger.aside)) == (2, 2)  # admin and the list; the page, and what lies below
 
 
 async def test_no_candidate_is_never(fga: OpenFga) -> None:
     grants = [RelationTuple(names.user("ann"), "member", names.organization(i)) for i in range(3, MAX_LISTED + 50)]
     await fga.write(grants, ledger=Ledger())
     verdicts = Verdicts(ANN, fga, Ledger())
-    guarded = await guard(Read(ORGANIZATIONS), POLICIES, verdicts=verdicts, candidates=Candidates([None]))
+    guarded = await guard(Read(ORGANIZATIONS), POLICIES, verdicts=verdicts, distinct=Distinct([None]))
     assert guarded.where == Never()
 
 
@@ -160,9 +198,9 @@ async def test_anonymous_is_refused_before_anything_is_asked(fga: OpenFga) -> No
     ledger = Ledger()
     for read in (PLAIN, Read(USERS), Read(LICENCES, where=Exists(TO_TRACKS))):
         with pytest.raises(Unauthenticated):
-            await guard(read, POLICIES, verdicts=Verdicts(ANONYMOUS, fga, ledger), candidates=Candidates())
+            await guard(read, POLICIES, verdicts=Verdicts(ANONYMOUS, fga, ledger), distinct=Distinct())
     public = Read(LICENCES)
-    assert await guard(public, POLICIES, verdicts=Verdicts(ANONYMOUS, fga, ledger), candidates=Candidates()) == public
+    assert await guard(public, POLICIES, verdicts=Verdicts(ANONYMOUS, fga, ledger), distinct=Distinct()) == public
     assert calls(ledger) == 0
 
 
@@ -172,7 +210,7 @@ async def test_a_table_without_a_policy_cannot_be_read(fga: OpenFga, read: Read,
     policies: Policies = {table: policy for table, policy in POLICIES.items() if table != FRAMES}
     ledger = Ledger()
     with pytest.raises(Unguarded, match="frames") as caught:
-        await guard(read, policies, verdicts=Verdicts(subject, fga, ledger), candidates=Candidates())
+        await guard(read, policies, verdicts=Verdicts(subject, fga, ledger), distinct=Distinct())
     assert caught.value.code is Code.INTERNAL_ERROR
     assert calls(ledger) == 0
 
@@ -188,7 +226,7 @@ async def test_ids_that_are_no_uuid_match_nothing(fga: OpenFga) -> None:
         ],
         ledger=Ledger(),
     )
-    guarded = await guard(Read(DATASETS), POLICIES, verdicts=Verdicts(ANN, fga, Ledger()), candidates=Candidates())
+    guarded = await guard(Read(DATASETS), POLICIES, verdicts=Verdicts(ANN, fga, Ledger()), distinct=Distinct())
     assert guarded.where == Compare(Col("id"), Op.IN, (guid,))
 
 
@@ -197,7 +235,7 @@ async def test_ids_that_are_no_uuid_match_nothing(fga: OpenFga) -> None:
     [(ANN, Compare(Col("external_auth_id"), Op.EQ, "ann")), (ROOT, None)],
 )
 async def test_own_rows(fga: OpenFga, subject: Subject, where: Predicate | None) -> None:
-    guarded = await guard(Read(USERS), POLICIES, verdicts=Verdicts(subject, fga, Ledger()), candidates=Candidates())
+    guarded = await guard(Read(USERS), POLICIES, verdicts=Verdicts(subject, fga, Ledger()), distinct=Distinct())
     assert guarded.where == where
 
 
@@ -214,13 +252,13 @@ async def test_a_remote_table_is_one_object(fga: OpenFga, subject: Subject, wher
     remote = Table("datasource:s", None, "flights", FRAMES.columns)
     policies: Policies = {remote: Whole("can_view", names.table("d", "flights"), parent=names.dataset("d"))}
     verdicts = Verdicts(subject, fga, Ledger())
-    assert (await guard(Read(remote), policies, verdicts=verdicts, candidates=Candidates())).where == where
+    assert (await guard(Read(remote), policies, verdicts=verdicts, distinct=Distinct())).where == where
 
 
 async def test_no_verdict_reads_nothing(store: Store) -> None:
     down = await OpenFga.open(url="http://127.0.0.1:1", token=None, store=store.name, timeout_ms=500)
     for read in (PLAIN, Read(USERS), Read(LICENCES, where=Exists(TO_TRACKS))):
         with pytest.raises(PermissionsUnavailable):
-            await guard(read, POLICIES, verdicts=Verdicts(ANN, down, Ledger()), candidates=Candidates())
-    assert await guard(Read(LICENCES), POLICIES, verdicts=Verdicts(ANN, down, Ledger()), candidates=Candidates())
+            await guard(read, POLICIES, verdicts=Verdicts(ANN, down, Ledger()), distinct=Distinct())
+    assert await guard(Read(LICENCES), POLICIES, verdicts=Verdicts(ANN, down, Ledger()), distinct=Distinct())
     await down.close()
