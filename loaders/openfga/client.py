@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 import structlog
 
@@ -25,7 +25,7 @@ _CONCURRENT_CALLS: Final = 8  # of one batch_check
 _PIN_LOST: Final = {"store_id_not_found", "authorization_model_not_found", "latest_authorization_model_not_found"}
 _UNTAKEN_WRITES: Final = {400, 409}
 
-Consistency = Literal["HIGHER_CONSISTENCY", "MINIMIZE_LATENCY"]
+_CONSISTENCY: Final = "HIGHER_CONSISTENCY"
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +58,9 @@ class Change:
 class OpenFga:
     """One store at its newest model, found at the first question and again when the server no longer knows them.
 
-    Questions default to HIGHER_CONSISTENCY: they pass by the server's caches (off unless configured), so that a
-    revocation counts at once whatever the server's settings. `clock` gives `current_time` to conditions.
+    Every question is of HIGHER_CONSISTENCY, not only those after own writes: it passes by the server's caches (off
+    unless configured), so that a revocation by anyone counts at once whatever the server's settings. `clock` gives
+    `current_time` to conditions.
     """
 
     def __init__(
@@ -94,14 +95,7 @@ class OpenFga:
         """Returns when store and model are there now; raises `PermissionsUnavailable` otherwise."""
         self._pin = await find_pin(self._api, self._store_name, ledger=ledger)
 
-    async def batch_check(
-        self,
-        subject_id: str,
-        checks: Iterable[Check],
-        *,
-        ledger: Ledger,
-        consistency: Consistency = "HIGHER_CONSISTENCY",
-    ) -> Checked:
+    async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked:
         """Each distinct check asked once, 50 a call, calls concurrent (at most 8).
 
         An item the server finds invalid (unknown type or relation) is denied and logged; one it failed on is
@@ -115,7 +109,7 @@ class OpenFga:
         async def ask(chunk: Sequence[Check]) -> Checked:
             items = [check.to_json(subject, correlation_id=str(i), context=context) for i, check in enumerate(chunk)]
             async with slots:
-                answer = await self._ask("batch-check", {"checks": items, "consistency": consistency}, ledger)
+                answer = await self._ask("batch-check", {"checks": items, "consistency": _CONSISTENCY}, ledger)
             return _checked(chunk, answer)
 
         parts = await concurrently(ask(distinct[i : i + MAX_CHECKS]) for i in range(0, len(distinct), MAX_CHECKS))
@@ -130,7 +124,6 @@ class OpenFga:
         type_: str,
         *,
         ledger: Ledger,
-        consistency: Consistency = "HIGHER_CONSISTENCY",
     ) -> Listed:
         """At most 1,000 objects of the type. Not complete when full, at the deadline, or late."""
         subject = names.user(subject_id)
@@ -141,7 +134,7 @@ class OpenFga:
             "relation": relation,
             "type": type_,
             "context": {"current_time": rfc3339(self._clock())},
-            "consistency": consistency,
+            "consistency": _CONSISTENCY,
         }
         started = time.monotonic()
         try:
