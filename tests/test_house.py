@@ -43,3 +43,16 @@ def test_no_sql_is_spelled_above_the_loaders(folder: str) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.match(node.value)
     ]
     assert texts == []
+
+
+@pytest.mark.parametrize("folder", ["gateway", "schema", "resolvers"])
+def test_no_statement_is_run_above_the_loaders(folder: str) -> None:
+    """A transaction is handed down: neither its `rows` nor anything of its `session` is used."""
+    uses = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node.value).rpartition(".")[2] in (("within",) if node.attr == "rows" else ("session",))
+    ]
+    assert uses == []

@@ -1,7 +1,7 @@
 """A SQLAlchemy model or table as the `Table` every station reads: column types, key, nullability, comments."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import TypeAlias, cast
 
 import sqlalchemy as sa
 from geoalchemy2 import Geometry
@@ -12,6 +12,10 @@ from sqlalchemy.types import TypeEngine
 
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.tables.clickhouse.types import H3
+
+
+Model: TypeAlias = type[DeclarativeBase] | sa.Table
+"""What a table of a catalog is declared by."""
 
 
 class UnknownColumnType(TypeError):
@@ -88,7 +92,7 @@ def column_type(type_: TypeEngine[object]) -> ColumnType:
     raise UnknownColumnType(f"{type(type_).__name__} has no Kind: add it to loaders/tables/describe.py")
 
 
-def describe(source: type[DeclarativeBase] | sa.Table, store: str) -> Table:
+def describe(source: Model, store: str) -> Table:
     """`source` as seen in the public store `store`, columns in declaration order, key in primary key order.
 
     UnknownColumnType names the column whose type has no `Kind`.

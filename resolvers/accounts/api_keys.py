@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import sqlalchemy as sa
-
+from loaders.api_keys import API_KEYS, active_keys, lock_account, revoke, revoke_own
 from loaders.audit.entry import Action
-from loaders.description import Table
 from loaders.errors import BadInput, NotFound
+from loaders.postgres import row_writes
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
 from loaders.secrets.api_key import ApiKeyText
-from loaders.tables.axion_sense.public import ApiKey, User
-from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
 from resolvers.audit import audit
 from resolvers.context import Context
@@ -25,8 +22,6 @@ STORE = "axion_sense"
 LONGEST = timedelta(days=366)
 USUAL = timedelta(days=90)
 _MAX_ACTIVE = 50
-
-_TABLE: Table = describe(ApiKey, STORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +54,13 @@ async def create_api_key(context: Context, asked: Asked, input_: ApiKeyCreate) -
             text = ApiKeyText.new(uuid7())
             made.append(text)
             row = {"user_id": owner, "name": name, "scopes": scopes, "expires_at": expires_at}
-            await within.rows(sa.insert(ApiKey).values(id=text.id, secret_sha256=text.secret_sha256, **row))
+            secret = {"id": text.id, "secret_sha256": text.secret_sha256}
+            await row_writes.insert(within, API_KEYS, {**secret, **row})
             facts = {"user_id": owner, "scopes": scopes, "expires_at": expires_at.isoformat()}
             await audit(context, within, Action.API_KEY_CREATED, f"api_key:{text.id}", facts)
             return (text.id,)
 
-        key = await once(context, within, asked, about=_TABLE, work=work)
+        key = await once(context, within, asked, about=API_KEYS.table, work=work)
     return MadeApiKey(key, made[0] if made else None)
 
 
@@ -75,34 +71,26 @@ async def revoke_api_key(context: Context, asked: Asked, id_: UUID) -> Key:
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
         async def work() -> Key:
-            mine = ApiKey.id == id_ if anyone else sa.and_(ApiKey.id == id_, ApiKey.user_id == context.subject.user_id)
-            revoked = (
-                sa.update(ApiKey).where(mine).values(revoked_at=sa.func.coalesce(ApiKey.revoked_at, sa.func.now()))
-            )
-            if not await within.rows(revoked.returning(ApiKey.id)):
+            own = context.subject.user_id
+            if not (await revoke(within, id_) if anyone else await revoke_own(within, id_, user_id=own)):
                 raise NotFound("There is no such API key.")
             await audit(context, within, Action.API_KEY_REVOKED, f"api_key:{id_}")
             return (id_,)
 
-        return await once(context, within, asked, about=_TABLE, work=work)
+        return await once(context, within, asked, about=API_KEYS.table, work=work)
 
 
 async def _owner(context: Context, within: Transaction, user_id: int | None) -> int:
     """The account, locked, so that no two keys at once pass its bound. Whose keys one may not make is not told."""
     owner = context.subject.user_id if user_id is None else user_id
-    conditions = [User.id == owner, User.is_active]
-    if owner != context.subject.user_id:
-        if not await context.verdicts.is_admin():
-            raise NotFound("There is no such service account.")
-        conditions.append(User.kind == "service")
-    rows = await within.rows(sa.select(User.id).where(*conditions).with_for_update(key_share=True))
-    if not rows:
+    is_own = owner == context.subject.user_id
+    if not is_own and not await context.verdicts.is_admin():
         raise NotFound("There is no such service account.")
-    active = sa.and_(ApiKey.user_id == owner, ApiKey.revoked_at.is_(None), ApiKey.expires_at > sa.func.now())
-    (counted,) = await within.rows(sa.select(sa.func.count()).select_from(ApiKey).where(active))
-    if counted[0] >= _MAX_ACTIVE:
+    if owner is None or not await lock_account(within, owner, service_only=not is_own):
+        raise NotFound("There is no such service account.")
+    if await active_keys(within, owner) >= _MAX_ACTIVE:
         raise BadInput(f"An account has at most {_MAX_ACTIVE} API keys at a time. Revoke one with `apiKeyRevoke`.")
-    return int(rows[0].id)
+    return owner
 
 
 def _scopes(scopes: tuple[str, ...]) -> list[str]:

@@ -3,22 +3,19 @@
 import uuid
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
+from loaders.api_keys import SERVICE, USERS
+from loaders.api_keys import set_service_account_active as set_active
 from loaders.audit.entry import Action
 from loaders.errors import NotFound
 from loaders.openfga import names
+from loaders.postgres import row_writes
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import transaction
-from loaders.tables.axion_sense.public import User
-from loaders.tables.describe import describe
 from resolvers.accounts.api_keys import STORE
 from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.idempotency import Asked, once
 from resolvers.names import checked_name
-
-_TABLE = describe(User, STORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +33,12 @@ async def create_service_account(context: Context, asked: Asked, input_: Service
 
         async def work() -> Key:
             subject = f"service|{uuid.uuid4()}"
-            made = sa.insert(User).values(external_auth_id=subject, display_name=name, kind="service")
-            (row,) = await within.rows(made.returning(User.id))
+            account = {"external_auth_id": subject, "display_name": name, "kind": SERVICE}
+            key = await row_writes.insert(within, USERS, account)
             await audit(context, within, Action.SERVICE_ACCOUNT_CREATED, names.user(subject))
-            return (row.id,)
+            return key
 
-        return await once(context, within, asked, about=_TABLE, work=work)
+        return await once(context, within, asked, about=USERS.table, work=work)
 
 
 async def set_service_account_active(context: Context, asked: Asked, id_: int, *, is_active: bool) -> Key:
@@ -50,12 +47,11 @@ async def set_service_account_active(context: Context, asked: Asked, id_: int, *
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
         async def work() -> Key:
-            changed = sa.update(User).where(User.id == id_, User.kind == "service").values(is_active=is_active)
-            rows = await within.rows(changed.returning(User.external_auth_id))
-            if not rows:
+            subject = await set_active(within, id_, is_active=is_active)
+            if subject is None:
                 raise NotFound("There is no such service account.")
             facts = {"is_active": is_active}
-            await audit(context, within, Action.SERVICE_ACCOUNT_CHANGED, names.user(rows[0].external_auth_id), facts)
+            await audit(context, within, Action.SERVICE_ACCOUNT_CHANGED, names.user(subject), facts)
             return (id_,)
 
-        return await once(context, within, asked, about=_TABLE, work=work)
+        return await once(context, within, asked, about=USERS.table, work=work)

@@ -2,28 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from loaders.errors import BadInput, Conflict, NotFound
 from loaders.gen.stored import USERS
-from loaders.oauth import revocations
+from loaders.oauth import accounts, revocations
+from loaders.oauth.accounts import KeptToken
+from loaders.oauth.apis import Api, find_api
+from loaders.oauth.apis import set_client_secret as set_sealed
+from loaders.oauth.authorizations import Authorization, put_authorization, take_authorization
 from loaders.oauth.client import TokenEndpoint, Tokens
 from loaders.oauth.pkce import Started, authorization_url, state_sha256
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
 from loaders.secrets.keyring import Keyring, Sealed
-from loaders.tables.axion_gen.external import (
-    ExternalApi,
-    ExternalApiAccessToken,
-    ExternalApiAuthorization,
-    UserExternalApiToken,
-)
+from loaders.tables.axion_gen.external import UserExternalApiToken
 from loaders.tables.describe import describe
-from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, once
@@ -66,22 +60,15 @@ async def start_authorization(context: Context, api_id: UUID) -> Authorize:
             oauth.require_safe(url, field=name)
         subject = context.subject
         await register_user(within, subject, USERS, key="external_auth_id")
-        values = {
-            "state_sha256": state_sha256(started.state),
-            "redirect_url": oauth.redirect_url,
-            "expires_at": expires_at,
-            **_columns(context.stores.keyring, started.verifier, "encrypted_verifier"),
-        }
-        row = insert(ExternalApiAuthorization).values(
-            id=uuid7(), owner_subject=subject.id, external_api_id=api_id, **values
-        )
-        mine = ["owner_subject", "external_api_id"]
-        await within.rows(row.on_conflict_do_update(index_elements=mine, set_=values))
+        verifier = _sealed(context.stores.keyring, started.verifier)
+        authorization = Authorization(api_id, oauth.redirect_url, expires_at, verifier)
+        state = state_sha256(started.state)
+        await put_authorization(within, authorization, owner_subject=subject.id, state_sha256=state)
     url = authorization_url(
         api.authorization_url,
         client_id=api.client_id,
         redirect_url=oauth.redirect_url,
-        scopes=tuple(api.scopes),
+        scopes=api.scopes,
         started=started,
     )
     return Authorize(url, expires_at)
@@ -98,25 +85,9 @@ async def finish_authorization(context: Context, *, code: str, state: str, iss: 
         raise BadInput("`code` and `state` are what the API has sent along.", field="state")
     gen, keyring = context.stores.postgres[STORE], context.stores.keyring
     async with transaction(gen, context.ledger) as within:
-        taken = (
-            sa.delete(ExternalApiAuthorization)
-            .where(
-                ExternalApiAuthorization.state_sha256 == state_sha256(state),
-                ExternalApiAuthorization.owner_subject == context.subject.id,
-            )
-            .returning(
-                ExternalApiAuthorization.external_api_id,
-                ExternalApiAuthorization.redirect_url,
-                ExternalApiAuthorization.expires_at,
-                ExternalApiAuthorization.encrypted_verifier.label("secret"),
-                ExternalApiAuthorization.nonce,
-                ExternalApiAuthorization.tag,
-                ExternalApiAuthorization.key_version,
-            )
-        )
-        rows = await within.rows(taken)
-        api = await _api(within, rows[0].external_api_id) if rows else None
-    if api is None or rows[0].expires_at <= datetime.now(UTC):
+        taken = await take_authorization(within, owner_subject=context.subject.id, state_sha256=state_sha256(state))
+        api = None if taken is None else await _api(within, taken.api_id)
+    if taken is None or api is None or taken.expires_at <= datetime.now(UTC):
         raise BadInput(
             "You did not start this authorization, it is used, or it has expired. Start again.", field="state"
         )
@@ -125,8 +96,8 @@ async def finish_authorization(context: Context, *, code: str, state: str, iss: 
     tokens = await context.stores.oauth.exchange(
         _endpoint(api, keyring),
         code=code,
-        verifier=_opened(keyring, rows[0]),
-        redirect_url=rows[0].redirect_url,
+        verifier=_opened(keyring, taken.verifier),
+        redirect_url=taken.redirect_url,
         ledger=context.ledger,
     )
     if tokens.refresh_token is None:
@@ -135,23 +106,15 @@ async def finish_authorization(context: Context, *, code: str, state: str, iss: 
         now = await _api(within, api.id, locked=True)
         if now.token_url != api.token_url:
             raise Conflict(f"{api.name} has moved meanwhile. Start the authorization again.")
-        values = {
-            "scopes": list(tokens.scopes or api.scopes),
-            "refreshed_at": sa.func.now(),
-            **_columns(keyring, tokens.refresh_token, "encrypted_token"),
-        }
-        row = insert(UserExternalApiToken).values(
-            id=uuid7(), owner_subject=context.subject.id, external_api_id=api.id, **values
+        account_id = await accounts.put_account(
+            within,
+            owner_subject=context.subject.id,
+            api_id=api.id,
+            refresh_token=_sealed(keyring, tokens.refresh_token),
+            scopes=tokens.scopes or api.scopes,
         )
-        mine = ["owner_subject", "external_api_id"]
-        (kept,) = await within.rows(
-            row.on_conflict_do_update(index_elements=mine, set_={**values, "updated_at": sa.func.now()}).returning(
-                UserExternalApiToken.id
-            )
-        )
-        await _keep_access(within, keyring, kept.id, tokens)
-    account: UUID = kept.id
-    return account
+        await _keep_access(within, keyring, account_id, tokens)
+    return account_id
 
 
 async def access_token(context: Context, api_id: UUID) -> AccessToken:
@@ -163,35 +126,18 @@ async def access_token(context: Context, api_id: UUID) -> AccessToken:
     context.verdicts.require_subject()
     gen, keyring, oauth = context.stores.postgres[STORE], context.stores.keyring, context.stores.oauth
     async with oauth.at_most, transaction(gen, context.ledger) as within:
-        mine = (
-            sa.select(
-                UserExternalApiToken.id,
-                UserExternalApiToken.encrypted_token.label("secret"),
-                UserExternalApiToken.nonce,
-                UserExternalApiToken.tag,
-                UserExternalApiToken.key_version,
-            )
-            .where(
-                UserExternalApiToken.owner_subject == context.subject.id,
-                UserExternalApiToken.external_api_id == api_id,
-            )
-            .with_for_update(key_share=True)
-        )
-        accounts = await within.rows(mine)
-        if not accounts:
+        account = await accounts.lock_account(within, owner_subject=context.subject.id, api_id=api_id)
+        if account is None:
             raise NotFound("You have no account at this API. Connect to it first.")
-        account = accounts[0]
         api = await _api(within, api_id)
-        kept = await within.rows(_kept(account.id))
-        if kept and kept[0].expires_at > datetime.now(UTC) + _EARLY:
-            return AccessToken(_opened(keyring, kept[0]), kept[0].expires_at)
+        kept = await accounts.find_access_token(within, account.id)
+        if kept is not None and kept.expires_at > datetime.now(UTC) + _EARLY:
+            return AccessToken(_opened(keyring, kept.sealed), kept.expires_at)
         tokens = await oauth.refresh(
-            _endpoint(api, keyring), refresh_token=_opened(keyring, account), ledger=context.ledger
+            _endpoint(api, keyring), refresh_token=_opened(keyring, account.refresh_token), ledger=context.ledger
         )
-        changed: dict[str, object] = {"refreshed_at": sa.func.now(), "updated_at": sa.func.now()}
-        if tokens.refresh_token is not None:
-            changed |= _columns(keyring, tokens.refresh_token, "encrypted_token")
-        await within.rows(sa.update(UserExternalApiToken).where(UserExternalApiToken.id == account.id).values(changed))
+        new = None if tokens.refresh_token is None else _sealed(keyring, tokens.refresh_token)
+        await accounts.note_refresh(within, account.id, new)
         expires_at = await _keep_access(within, keyring, account.id, tokens)
     return AccessToken(tokens.access_token, expires_at)
 
@@ -208,16 +154,12 @@ async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool |
     async with transaction(gen, context.ledger) as within:
 
         async def work() -> Key:
-            mine = (
-                UserExternalApiToken.id == account_id,
-                UserExternalApiToken.owner_subject == context.subject.id,
-            )
-            found = await within.rows(sa.select(UserExternalApiToken.external_api_id).where(*mine).with_for_update())
-            if not found:
+            api_id = await accounts.lock_for_end(within, account_id, owner_subject=context.subject.id)
+            if api_id is None:
                 raise NotFound("You have no such account.")
-            note = await revocations.note(within, found[0].external_api_id, account_id=account_id)
+            note = await revocations.note(within, api_id, account_id=account_id)
             noted.extend([note.id] if note.id is not None else [])
-            await within.rows(sa.delete(UserExternalApiToken).where(*mine))
+            await accounts.delete_account(within, account_id)
             return (account_id,)
 
         await once(context, within, asked, about=_ACCOUNTS, work=work)
@@ -231,53 +173,36 @@ async def set_client_secret(context: Context, api_id: UUID, secret: str | None) 
     await context.verdicts.require_admin()
     if secret is not None and not (0 < len(secret) <= _MAX_SENT):
         raise BadInput(f"`clientSecret` has 1 to {_MAX_SENT} characters.", field="clientSecret")
-    keyring = context.stores.keyring
-    names = ("encrypted_client_secret", "nonce", "tag", "key_version")
-    values = dict.fromkeys(names) if secret is None else _columns(keyring, secret, names[0])
+    sealed = None if secret is None else _sealed(context.stores.keyring, secret)
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
-        changed = sa.update(ExternalApi).where(ExternalApi.id == api_id).values(values).returning(ExternalApi.id)
-        if not await within.rows(changed):
+        if not await set_sealed(within, api_id, sealed):
             raise NotFound("There is no such API.")
 
 
-async def _api(within: Transaction, api_id: UUID, *, locked: bool = False) -> ExternalApi:
+async def _api(within: Transaction, api_id: UUID, *, locked: bool = False) -> Api:
     """`NotFound` for one that is disabled, too. `locked`: it does not change until the transaction ends."""
-    found = await within.session.get(ExternalApi, api_id, with_for_update={"read": True} if locked else None)
+    found = await find_api(within, api_id, locked=locked)
     if found is None or not found.is_enabled:
         raise NotFound("There is no such API, or users may not connect to it now.")
     return found
 
 
-def _endpoint(api: ExternalApi, keyring: Keyring) -> TokenEndpoint:
-    secret = None
-    if api.encrypted_client_secret is not None:
-        assert api.nonce is not None
-        assert api.tag is not None
-        assert api.key_version is not None
-        secret = keyring.open(Sealed(api.encrypted_client_secret, api.nonce, api.tag, api.key_version)).decode()
+def _endpoint(api: Api, keyring: Keyring) -> TokenEndpoint:
+    secret = None if api.client_secret is None else _opened(keyring, api.client_secret)
     return TokenEndpoint(api.name, api.token_url, api.client_id, secret)
-
-
-def _kept(account_id: UUID) -> sa.Executable:
-    table = ExternalApiAccessToken
-    columns = (table.expires_at, table.encrypted_token.label("secret"), table.nonce, table.tag, table.key_version)
-    return sa.select(*columns).where(table.id == account_id)
 
 
 async def _keep_access(within: Transaction, keyring: Keyring, account_id: UUID, tokens: Tokens) -> datetime:
     expires_at = datetime.now(UTC) + timedelta(seconds=tokens.expires_in_s)
-    values = {"expires_at": expires_at, **_columns(keyring, tokens.access_token, "encrypted_token")}
-    row = insert(ExternalApiAccessToken).values(id=account_id, **values)
-    await within.rows(row.on_conflict_do_update(index_elements=["id"], set_=values))
+    token = KeptToken(_sealed(keyring, tokens.access_token), expires_at)
+    await accounts.put_access_token(within, account_id, token)
     return expires_at
 
 
-def _columns(keyring: Keyring, secret: str, ciphertext: str) -> dict[str, object]:
+def _sealed(keyring: Keyring, secret: str) -> Sealed:
     """As raw UTF-8 bytes (reference, "What's encrypted")."""
-    sealed = keyring.seal(secret.encode())
-    columns = {"nonce": sealed.nonce, "tag": sealed.tag, "key_version": sealed.key_version}
-    return {ciphertext: sealed.ciphertext, **columns}
+    return keyring.seal(secret.encode())
 
 
-def _opened(keyring: Keyring, row: sa.Row[Any]) -> str:
-    return keyring.open(Sealed(row.secret, row.nonce, row.tag, row.key_version)).decode()
+def _opened(keyring: Keyring, sealed: Sealed) -> str:
+    return keyring.open(sealed).decode()

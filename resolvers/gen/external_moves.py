@@ -4,19 +4,14 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from loaders.audit.entry import Action
+from loaders.oauth.apis import ADDRESSES, addresses, api_name, forget_entrusted
 from loaders.oauth.revocations import note
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction
 from loaders.read import Value
-from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization, UserExternalApiToken
 from resolvers.audit import audit
 from resolvers.context import Context
-
-_ADDRESSES = ("base_url", "authorization_url", "token_url", "revocation_url")
-_SECRET = ("encrypted_client_secret", "nonce", "tag", "key_version")
 
 
 async def forget_if_moved(context: Context, within: Transaction, key: Key, patch: Mapping[str, Value]) -> None:
@@ -26,13 +21,11 @@ async def forget_if_moved(context: Context, within: Transaction, key: Key, patch
 
     A revocation endpoint beside the token endpoint is no other place.
     """
-    given = [name for name in _ADDRESSES if name in patch]
+    given = [name for name in ADDRESSES if name in patch]
     if not given:
         return
     id_ = _id(key)
-    table = sa.inspect(ExternalApi).local_table
-    (stored,) = (await within.rows(sa.select(*(table.c[name] for name in _ADDRESSES)).where(table.c.id == id_)))[:1]
-    was = {name: origin(getattr(stored, name)) for name in _ADDRESSES}
+    was = {name: origin(url) for name, url in (await addresses(within, id_)).items()}
     will = {name: origin(str(patch[name])) if patch[name] else None for name in given}
     beside = will.get("token_url", was["token_url"])
     moved = {
@@ -43,20 +36,17 @@ async def forget_if_moved(context: Context, within: Transaction, key: Key, patch
     if not moved:
         return
     noted = await note(within, id_)
-    await within.rows(sa.update(ExternalApi).where(ExternalApi.id == id_).values(dict.fromkeys(_SECRET)))
-    await within.rows(sa.delete(ExternalApiAuthorization).where(ExternalApiAuthorization.external_api_id == id_))
-    tokens = sa.delete(UserExternalApiToken).where(UserExternalApiToken.external_api_id == id_)
-    gone = await within.rows(tokens.returning(UserExternalApiToken.id))
-    facts = {"addresses": moved, "connectionsForgotten": len(gone), "tokensToRevoke": noted.tokens}
+    gone = await forget_entrusted(within, id_)
+    facts = {"addresses": moved, "connectionsForgotten": gone, "tokensToRevoke": noted.tokens}
     await audit(context, within, Action.EXTERNAL_API_MOVED, f"external_api:{id_}", facts)
 
 
 async def revoke_if_deleted(context: Context, within: Transaction, key: Key, _: Mapping[str, Value]) -> None:
     """Before an API is deleted, and all users' tokens with it: they are revoked, and the audit log has it."""
     id_ = _id(key)
-    (api,) = await within.rows(sa.select(ExternalApi.name).where(ExternalApi.id == id_))
+    name = await api_name(within, id_)
     noted = await note(within, id_)
-    facts = {"name": api.name, "tokensToRevoke": noted.tokens}
+    facts = {"name": name, "tokensToRevoke": noted.tokens}
     await audit(context, within, Action.EXTERNAL_API_DELETED, f"external_api:{id_}", facts)
 
 

@@ -3,16 +3,13 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
-
 from loaders.audit.entry import Action
 from loaders.errors import NotFound
-from loaders.gen.stored import USERS
+from loaders.gen.profile_schedules import lock_schedule, put_schedule, remove_schedule
+from loaders.gen.stored import SCHEDULES, USERS
 from loaders.openfga import names
+from loaders.postgres.row_writes import update
 from loaders.postgres.write import transaction
-from loaders.tables.axion_gen.profile_schedules import TableProfileSchedule
-from loaders.tables.uuid7 import uuid7
 from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.gen.datasets import require_dataset_admin
@@ -33,24 +30,17 @@ async def set_schedule(context: Context, refresh: Asked, recurrence: Recurrence)
     subject = context.subject
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
         await register_user(within, subject, USERS, key="external_auth_id")
-        values = {
-            "owner_subject": subject.id,
-            "cron": recurrence.text if isinstance(recurrence, Cron) else None,
-            "time_zone": recurrence.time_zone if isinstance(recurrence, Cron) else None,
-            "every_minutes": recurrence.minutes if isinstance(recurrence, Interval) else None,
-            "refresh": refresh.options(),
-            "next_run_at": next_run(recurrence, now=datetime.now(UTC)),
-            "paused_at": None,
-            "pause_reason": None,
-        }
-        row = insert(TableProfileSchedule).values(
-            id=uuid7(), dataset_id=refresh.dataset_id, table_name=refresh.table_name, **values
+        return await put_schedule(
+            within,
+            owner_subject=subject.id,
+            dataset_id=refresh.dataset_id,
+            table_name=refresh.table_name,
+            cron=recurrence.text if isinstance(recurrence, Cron) else None,
+            time_zone=recurrence.time_zone if isinstance(recurrence, Cron) else None,
+            every_minutes=recurrence.minutes if isinstance(recurrence, Interval) else None,
+            refresh=refresh.options(),
+            next_run_at=next_run(recurrence, now=datetime.now(UTC)),
         )
-        mine = ["dataset_id", "table_name"]
-        kept = row.on_conflict_do_update(index_elements=mine, set_={**values, "updated_at": sa.func.now()})
-        ((id_,),) = await within.rows(kept.returning(TableProfileSchedule.id))
-    found: UUID = id_
-    return found
 
 
 async def resume_schedule(context: Context, dataset_id: UUID, table_name: str) -> UUID:
@@ -59,17 +49,14 @@ async def resume_schedule(context: Context, dataset_id: UUID, table_name: str) -
     `NotFound` where there is none, or for who may not see the dataset; `Forbidden` for who does not administer it.
     """
     await require_dataset_admin(context, dataset_id)
-    table, subject = TableProfileSchedule, context.subject
+    subject = context.subject
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
-        of_table = (table.dataset_id == dataset_id, table.table_name == table_name)
-        found = await within.rows(sa.select(table.__table__).where(*of_table).with_for_update())
-        if not found:
+        schedule = await lock_schedule(within, dataset_id, table_name)
+        if schedule is None:
             raise NotFound("The table has no schedule. Set one.")
-        (row,) = found
-        id_: UUID = row.id
-        if row.paused_at is None:
-            return id_
-        recurrence = checked(cron=row.cron, time_zone=row.time_zone, every_minutes=row.every_minutes)
+        if not schedule.is_paused:
+            return schedule.id
+        recurrence = checked(cron=schedule.cron, time_zone=schedule.time_zone, every_minutes=schedule.every_minutes)
         await register_user(within, subject, USERS, key="external_auth_id")
         going_on = {
             "owner_subject": subject.id,
@@ -77,10 +64,10 @@ async def resume_schedule(context: Context, dataset_id: UUID, table_name: str) -
             "paused_at": None,
             "pause_reason": None,
         }
-        await within.rows(sa.update(table).where(table.id == id_).values(going_on))
-        facts = {"table": table_name, "was": row.owner_subject}
+        await update(within, SCHEDULES, (schedule.id,), going_on)
+        facts = {"table": table_name, "was": schedule.owner_subject}
         await audit(context, within, Action.PROFILE_SCHEDULE_RESUMED, names.dataset(dataset_id), facts)
-    return id_
+    return schedule.id
 
 
 async def end_schedule(context: Context, dataset_id: UUID, table_name: str) -> UUID | None:
@@ -90,8 +77,4 @@ async def end_schedule(context: Context, dataset_id: UUID, table_name: str) -> U
     """
     await require_dataset_admin(context, dataset_id)
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
-        ended = sa.delete(TableProfileSchedule).where(
-            TableProfileSchedule.dataset_id == dataset_id, TableProfileSchedule.table_name == table_name
-        )
-        rows = await within.rows(ended.returning(TableProfileSchedule.id))
-    return rows[0].id if rows else None
+        return await remove_schedule(within, dataset_id, table_name)

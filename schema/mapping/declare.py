@@ -17,14 +17,12 @@ from dataclasses import replace
 from inspect import cleandoc
 from typing import Any, Optional, TypeVar
 
-import sqlalchemy as sa
 import strawberry
-from sqlalchemy.orm import DeclarativeBase
 from strawberry.utils.str_converters import to_camel_case
 
 from loaders.description import Kind, Table
 from loaders.plan import joins
-from loaders.tables.describe import describe
+from loaders.tables.describe import Model, describe
 from resolvers.permissions.fields import FieldGuard
 from resolvers.permissions.guards import Relation, RowGuard
 from schema.mapping import types
@@ -94,7 +92,7 @@ def resolved(resolver: Callable[..., Any], *, requires: tuple[str, ...], guard: 
 
 
 def table_type(
-    model: type[DeclarativeBase] | sa.Table,
+    model: Model,
     *,
     store: str,
     guard: RowGuard,

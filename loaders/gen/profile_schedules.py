@@ -1,0 +1,142 @@
+"""When tables are profiled again: rows of `table_profile_schedules`. One statement each.
+
+Rows that are taken are locked until the transaction ends, and those that another has taken are passed over: any number
+of workers may take at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from loaders.gen.stored import SCHEDULES
+from loaders.jobs.job import JsonObject
+from loaders.postgres.write import Transaction
+from loaders.tables.uuid7 import uuid7
+
+_schedules: Final = SCHEDULES.model
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Its jobs act as `owner_subject`. `cron` with its zone, or `every_minutes`; `refresh` is what each job is asked
+    for."""
+
+    id: UUID
+    owner_subject: str
+    dataset_id: UUID
+    table_name: str
+    cron: str | None
+    time_zone: str | None
+    every_minutes: int | None
+    refresh: JsonObject
+    is_paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A schedule whose time, `at`, has come."""
+
+    schedule: Schedule
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A schedule that does not know yet how the last job it started has ended."""
+
+    schedule: Schedule
+    job_id: UUID
+
+
+async def put_schedule(
+    within: Transaction,
+    *,
+    owner_subject: str,
+    dataset_id: UUID,
+    table_name: str,
+    cron: str | None,
+    time_zone: str | None,
+    every_minutes: int | None,
+    refresh: JsonObject,
+    next_run_at: datetime | None,
+) -> UUID:
+    """The table's one schedule, not paused; what came of earlier runs stays."""
+    values = {
+        "owner_subject": owner_subject,
+        "cron": cron,
+        "time_zone": time_zone,
+        "every_minutes": every_minutes,
+        "refresh": refresh,
+        "next_run_at": next_run_at,
+        "paused_at": None,
+        "pause_reason": None,
+    }
+    row = insert(_schedules).values(id=uuid7(), dataset_id=dataset_id, table_name=table_name, **values)
+    kept = row.on_conflict_do_update(
+        index_elements=["dataset_id", "table_name"], set_={**values, "updated_at": sa.func.now()}
+    )
+    ((id_,),) = await within.rows(kept.returning(_schedules.c.id))
+    found: UUID = id_
+    return found
+
+
+async def lock_schedule(within: Transaction, dataset_id: UUID, table_name: str) -> Schedule | None:
+    of_table = (_schedules.c.dataset_id == dataset_id, _schedules.c.table_name == table_name)
+    found = await within.rows(sa.select(_schedules).where(*of_table).with_for_update())
+    return _schedule(found[0]) if found else None
+
+
+async def take_due(within: Transaction, *, now: datetime, at_most: int) -> Sequence[Due]:
+    """The longest due first."""
+    due = (
+        sa.select(_schedules)
+        .where(_schedules.c.next_run_at <= now)
+        .order_by(_schedules.c.next_run_at)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    )
+    return [Due(_schedule(row), row.next_run_at) for row in await within.rows(due)]
+
+
+async def take_unsettled(within: Transaction, *, at_most: int) -> Sequence[Unsettled]:
+    """The oldest job first."""
+    open_ = (
+        sa.select(_schedules)
+        .where(_schedules.c.last_job_id.is_not(None), _schedules.c.last_state.is_(None))
+        .order_by(_schedules.c.last_job_id)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    )
+    return [Unsettled(_schedule(row), row.last_job_id) for row in await within.rows(open_)]
+
+
+async def pause_schedule(within: Transaction, id_: UUID, reason: str) -> None:
+    paused = {"paused_at": sa.func.now(), "pause_reason": reason, "next_run_at": None}
+    await within.rows(sa.update(_schedules).where(_schedules.c.id == id_).values(paused))
+
+
+async def remove_schedule(within: Transaction, dataset_id: UUID, table_name: str) -> UUID | None:
+    """The id that the table's schedule had."""
+    of_table = (_schedules.c.dataset_id == dataset_id, _schedules.c.table_name == table_name)
+    rows = await within.rows(sa.delete(_schedules).where(*of_table).returning(_schedules.c.id))
+    removed: UUID | None = rows[0].id if rows else None
+    return removed
+
+
+def _schedule(row: sa.Row[Any]) -> Schedule:
+    return Schedule(
+        id=row.id,
+        owner_subject=row.owner_subject,
+        dataset_id=row.dataset_id,
+        table_name=row.table_name,
+        cron=row.cron,
+        time_zone=row.time_zone,
+        every_minutes=row.every_minutes,
+        refresh=row.refresh,
+        is_paused=row.paused_at is not None,
+    )

@@ -1,0 +1,38 @@
+"""Several jobs at once, as those who start them by themselves need them. One statement each."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from loaders.jobs.changes import JOBS
+from loaders.jobs.job import JsonObject, State
+from loaders.postgres.write import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`error` has code and message."""
+
+    state: State
+    error: JsonObject | None
+
+
+async def known_jobs(within: Transaction, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those that there are."""
+    rows = await within.rows(select(JOBS.c.id).where(JOBS.c.id.in_(ids)))
+    return frozenset(row.id for row in rows)
+
+
+async def arguments_under_way(within: Transaction, kind: str) -> Sequence[JsonObject]:
+    """Of every job of that kind that is queued or running, whoever started it."""
+    under_way = JOBS.c.state.in_([State.QUEUED.value, State.RUNNING.value])
+    rows = await within.rows(select(JOBS.c.arguments).where(under_way, JOBS.c.kind == kind))
+    return [row.arguments for row in rows]
+
+
+async def outcomes(within: Transaction, ids: Collection[UUID]) -> Mapping[UUID, Outcome]:
+    """By job; those that are no longer kept are left out."""
+    rows = await within.rows(select(JOBS.c.id, JOBS.c.state, JOBS.c.error).where(JOBS.c.id.in_(ids)))
+    return {row.id: Outcome(State(row.state), row.error) for row in rows}

@@ -1,0 +1,84 @@
+"""APIs of others, as an administrator has entered them: rows of `external_apis`, and what was entrusted to them.
+
+One statement each, unless they say otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from loaders.postgres.write import Transaction
+from loaders.secrets.keyring import Sealed
+from loaders.secrets.sealed_columns import sealed_columns, sealed_of
+from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization, UserExternalApiToken
+
+ADDRESSES: Final = ("base_url", "authorization_url", "token_url", "revocation_url")
+_SECRET: Final = "encrypted_client_secret"  # noqa: S105 - the name of a column
+_apis: Final = cast(sa.Table, ExternalApi.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """`client_secret` is None for a public client."""
+
+    id: UUID
+    name: str
+    is_enabled: bool
+    authorization_url: str
+    token_url: str
+    issuer: str | None
+    client_id: str
+    scopes: tuple[str, ...]
+    client_secret: Sealed | None = field(repr=False)
+
+
+async def find_api(within: Transaction, id_: UUID, *, locked: bool = False) -> Api | None:
+    """`locked`: it does not change until the transaction ends."""
+    chosen = sa.select(_apis).where(_apis.c.id == id_)
+    rows = await within.rows(chosen.with_for_update(read=True) if locked else chosen)
+    if not rows:
+        return None
+    row = rows[0]
+    return Api(
+        id=row.id,
+        name=row.name,
+        is_enabled=row.is_enabled,
+        authorization_url=row.authorization_url,
+        token_url=row.token_url,
+        issuer=row.issuer,
+        client_id=row.client_id,
+        scopes=tuple(row.scopes),
+        client_secret=None if row.encrypted_client_secret is None else sealed_of(row, _SECRET),
+    )
+
+
+async def api_name(within: Transaction, id_: UUID) -> str:
+    """Of an API that is there."""
+    ((name,),) = await within.rows(sa.select(_apis.c.name).where(_apis.c.id == id_))
+    return str(name)
+
+
+async def addresses(within: Transaction, id_: UUID) -> Mapping[str, str | None]:
+    """`ADDRESSES` of an API that is there."""
+    (row,) = await within.rows(sa.select(*(_apis.c[name] for name in ADDRESSES)).where(_apis.c.id == id_))
+    return {name: getattr(row, name) for name in ADDRESSES}
+
+
+async def set_client_secret(within: Transaction, id_: UUID, secret: Sealed | None) -> bool:
+    """Whether the API is there. None for a public client."""
+    changed = sa.update(_apis).where(_apis.c.id == id_).values(sealed_columns(secret, _SECRET))
+    return bool(await within.rows(changed.returning(_apis.c.id)))
+
+
+async def forget_entrusted(within: Transaction, id_: UUID) -> int:
+    """Its client secret, the authorizations under way and all users' accounts are gone: how many accounts there were.
+
+    Three statements.
+    """
+    await set_client_secret(within, id_, None)
+    await within.rows(sa.delete(ExternalApiAuthorization).where(ExternalApiAuthorization.external_api_id == id_))
+    accounts = sa.delete(UserExternalApiToken).where(UserExternalApiToken.external_api_id == id_)
+    return len(await within.rows(accounts.returning(UserExternalApiToken.id)))
