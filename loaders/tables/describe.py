@@ -13,7 +13,6 @@ from sqlalchemy.types import TypeEngine
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.tables.clickhouse.types import H3
 
-
 Model: TypeAlias = type[DeclarativeBase] | sa.Table
 """What a table of a catalog is declared by."""
 
