@@ -11,6 +11,7 @@ from loaders.postgres.stored_table import StoredTable
 from loaders.read import Value
 from loaders.tables.limits import Limit
 from resolvers.geojson import geometry_to_store
+from resolvers.names import checked_name
 
 _MAX_LEVELS = 100
 _FLOAT4_MAX = 3.4028234e38  # what a component of a vector holds
@@ -35,6 +36,8 @@ def checked(
             raise BadInput(f"`{names[column]}` must not be null.", field=names[column])
         try:
             bound = None if value is None else _checked(value, described.type, into.limit(column))
+            if column == "name" and bound is not None:
+                bound = checked_name(str(bound), field=names[column])
             written[column] = shapes[column](bound) if bound is not None and column in shapes else bound
         except ValueError as error:
             raise BadInput(f"`{names[column]}` {error}.", field=names[column]) from None
@@ -47,6 +50,10 @@ def _checked(value: Value, type_: ColumnType, limit: Limit) -> Value:
             check_text(value)
             if limit.characters is not None and len(str(value)) > limit.characters:
                 raise ValueError(f"may have at most {limit.characters} characters")
+            if limit.bytes is not None and len(str(value).encode()) > limit.bytes:
+                raise ValueError(f"may have at most {limit.bytes:,} bytes in UTF-8")
+            if not (limit.may_be_blank or str(value).strip()):
+                raise ValueError("must not be blank")
         case Kind.JSON:
             check_text(value)
         case Kind.ARRAY:

@@ -44,8 +44,36 @@ ODD = {
         "genTableProfileRefresh", {"datasetId": "{dataset}", "tableName": NUL}, "tableName"
     ),
     "U+0000 in a role": Odd("genRoleCreate", {"name": "odd", "description": NUL}, "description"),
+    "a blank name": Odd("genDashboardCreate", {"name": " "}, "name"),
+    "a name that is not seen": Odd("genDashboardGroupCreate", {"name": "\u202e\u200b"}, "name"),
+    "a long name": Odd("genDatasetGroupCreate", {"name": "x" * 201}, "name"),
+    "a dataset's name": Odd("genDatasetUpdate", {"id": "{dataset}", "patch": {"name": ""}}, "name"),
+    "a blank title": Odd("genChatSessionCreate", {"title": "\n"}, "title"),
+    "a table that no index holds": Odd(
+        "genCurationOverrideCreate", {"datasetId": "{dataset}", "tableName": "x" * 500_000}, "tableName"
+    ),
+    "a column that is none": Odd(
+        "genCurationOverrideCreate", {"datasetId": "{dataset}", "tableName": "x", "columnName": ""}, "columnName"
+    ),
     "U+0000 in a code": Odd("genExternalApiAuthorizeFinish", {"code": NUL, "state": "x"}, "code"),
 }
+
+
+async def test_names_that_look_alike_are_one(client: Client) -> None:
+    document = """
+    mutation Two($one: GenDashboardGroupCreateInput!, $other: GenDashboardGroupCreateInput!) {
+      one: genDashboardGroupCreate(input: $one) {
+        ... on GenDashboardGroupCreatePayload { made: dashboardGroup { id name } }
+      }
+      other: genDashboardGroupCreate(input: $other) { __typename ... on Conflict { field } }
+    }
+    """
+    done = (await client.ask(document, {"one": {"name": "Zoe\u0308"}, "other": {"name": "Zo\xeb"}})).data
+    made = done["one"]["made"]
+    removed = "mutation R($id: ID!) { genDashboardGroupDelete(input: {id: $id}) { __typename } }"
+    await client.ask(removed, {"id": made["id"]})
+    assert made["name"] == "Zo\xeb"
+    assert done["other"] == {"__typename": "Conflict", "field": "name"}
 
 
 @pytest.mark.parametrize("case", ODD)

@@ -3,6 +3,8 @@
 import asyncio
 from urllib.parse import urlsplit
 
+import pyarrow as pa
+
 from gateway.settings import Settings
 from tests.loaders.jobs.waiting import until
 from tests.system.frail import add_source, remove_sources
@@ -15,6 +17,9 @@ ROWS = """
 query Rows($dataset: ID!) { gen { dataset(id: $dataset) {
   dataSource { id } airlines: table(name: "airlines") { rows { totalCount } } airports: table(name: "airports") { name }
 } } }
+"""
+FLIGHTS = """
+query Flights($dataset: ID!) { gen { dataset(id: $dataset) { table(name: "flights") { rows { nodes } } } } }
 """
 
 
@@ -38,6 +43,33 @@ async def test_it_counts_there_without_a_restart(two: Two, settings: Settings, d
         await _changed(two, source, dataset, right)
         await _narrowed(two, dataset)
         await _removed(two, source, dataset, proxy)
+
+
+async def test_what_streams_goes_on(two: Two, settings: Settings, direct: Direct) -> None:
+    """Under the settings it began with, to its end; what comes later is under the new ones."""
+    await remove_sources(direct, [NAME])
+    right = {
+        "url": settings.clickhouse.url,
+        "database": "nycflights13",
+        "username": settings.clickhouse.username,
+        "password": settings.clickhouse.password.get_secret_value(),
+    }
+    dataset = await add_source(two.here, NAME, "clickhouse", right)
+    source = (await two.there.ask(ROWS, {"dataset": dataset})).data["gen"]["dataset"]["dataSource"]["id"]
+    async with two.there.arrow(FLIGHTS, {"dataset": dataset}) as response:
+        assert response.status == 200
+        first = await response.content.readexactly(100_000)
+        wrong = {**right, "password": "not " + right["password"]}
+        await two.do("genDataSourceUpdate", {"id": source, "settings": wrong})
+
+        async def refused() -> bool:
+            return set((await two.there.ask(ROWS, {"dataset": dataset})).codes) == {"STORE_CREDENTIALS_REJECTED"}
+
+        await until(refused)
+        assert (await two.do("genDatasetDelete", {"id": dataset}))["__typename"] == "GenDatasetDeletePayload"
+        assert (await two.do("genDataSourceDelete", {"id": source}))["__typename"] == "GenDataSourceDeletePayload"
+        with pa.ipc.open_stream(first + await response.read()) as stream:
+            assert stream.read_all().num_rows == 336_776
 
 
 async def _changed(two: Two, source: str, dataset: str, right: dict[str, str]) -> None:
