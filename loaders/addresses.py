@@ -9,8 +9,11 @@ import socket
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+
+from loaders.errors import StoreUnavailable
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -121,3 +124,31 @@ def answering(host: str, port: int, bounds: Bounds, *, timeout_s: float) -> str:
             continue
         return address
     return addresses[-1]
+
+
+def socket_within(bounds: Bounds, place: AddrInfoType) -> socket.socket:
+    """A socket for the address that is about to be connected to, whatever led there: a name, or a redirect.
+
+    `InsideAddress` where it is not within bounds.
+    """
+    family, type_, protocol, _, address = place
+    if not bounds.allows(str(address[0])):
+        raise InsideAddress("the address is inside a network that is not connected to")
+    return socket.socket(family, type_, protocol)
+
+
+def leads_inside(error: BaseException) -> bool:
+    """Whether that is why it was raised: somewhere among its causes is an `InsideAddress`."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, InsideAddress):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
+
+
+def denied(store: str) -> StoreUnavailable:
+    """The data source whose host is an `InsideAddress`."""
+    return StoreUnavailable(
+        store,
+        f"{store}: its host leads into a network that data sources are not connected to. Correct it; where that is "
+        "meant, ask an operator, who sets AXION_DATA_SOURCES__ALLOWED_NETWORKS.",
+    )

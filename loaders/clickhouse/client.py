@@ -13,6 +13,7 @@ import aiohttp
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from loaders.addresses import EVERYWHERE, Bounds
 from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, rows_of, schema_in_utc
 from loaders.clickhouse.connecting import Connecting
 from loaders.clickhouse.encoded import EncodedBatch
@@ -71,8 +72,12 @@ class ClickHouse:
         store: str = "clickhouse",
         timeout_ms: int = 30_000,
         connections: int = 32,
+        bounds: Bounds = EVERYWHERE,
     ) -> Self:
-        """`database=None` is the user's default one. `timeout_ms` holds for statements that bring none of their own."""
+        """`database=None` is the user's default one. `timeout_ms` holds for statements that bring none of their own.
+
+        Nothing is dialed outside of `bounds`: `StoreUnavailable` says so.
+        """
         connecting = Connecting(
             store,
             url=url,
@@ -81,6 +86,7 @@ class ClickHouse:
             database=database,
             timeout_ms=timeout_ms,
             connections=connections,
+            bounds=bounds,
         )
         return cls(store, connecting, timeout_ms=timeout_ms)
 

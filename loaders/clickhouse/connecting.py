@@ -1,11 +1,12 @@
 """Connecting to a ClickHouse: once for all callers, and anew after a failure."""
 
 import asyncio
+from functools import partial
 from urllib.parse import urlsplit
 
-from clickhouse_connect.driver import create_async_client
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from loaders.addresses import EVERYWHERE, Bounds, socket_within
 from loaders.errors import StoreQueryFailed
 
 _LET_RUN_SECONDS = 86_400
@@ -13,7 +14,11 @@ _LET_RUN_SECONDS = 86_400
 
 
 class Connecting:
-    """To one ClickHouse under one user, at first use. `database=None` is the user's default one."""
+    """To one ClickHouse under one user, at first use. `database=None` is the user's default one.
+
+    No address is dialed outside of bounds, for whatever connection and by whatever redirect; but where the process's
+    environment names a proxy, it is the proxy who dials.
+    """
 
     def __init__(
         self,
@@ -25,6 +30,7 @@ class Connecting:
         database: str | None,
         timeout_ms: int,
         connections: int,
+        bounds: Bounds = EVERYWHERE,
     ) -> None:
         self._store = store
         self._url = urlsplit(url)
@@ -35,6 +41,7 @@ class Connecting:
         self._database = database
         self._timeout_ms = timeout_ms
         self._connections = connections
+        self._bounds = bounds
         self._connecting: asyncio.Task[AsyncClient] | None = None
 
     async def client(self) -> AsyncClient:
@@ -46,14 +53,15 @@ class Connecting:
         return await asyncio.shield(connecting)
 
     async def _connect(self) -> AsyncClient:
-        client = await create_async_client(
-            host=self._url.hostname,
+        client = AsyncClient(
+            host=self._url.hostname or "",
             port=self._url.port or (8443 if self._url.scheme == "https" else 8123),
             interface=self._url.scheme,
             username=self._username,
             password=self._password,
             database=self._database or "__default__",
-            generic_args={"proxy_path": self._url.path.strip("/")},
+            settings={},
+            proxy_path=self._url.path.strip("/"),
             connector_limit=self._connections,
             connector_limit_per_host=self._connections,
             connect_timeout=5,
@@ -62,6 +70,10 @@ class Connecting:
             compress=False,
             show_clickhouse_errors="scrub",
         )
+        backend = client._backend  # the driver has no setting for it
+        if backend.proxy_url is None:
+            backend.connector_kwargs["socket_factory"] = partial(socket_within, self._bounds)
+        await client.__aenter__()
         if client.server_settings["readonly"].value == "1":
             await client.close()
             raise StoreQueryFailed(

@@ -5,6 +5,7 @@ import re
 import aiohttp
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error, OperationalError
 
+from loaders.addresses import denied, leads_inside
 from loaders.errors import (
     Cancelled,
     StoreCredentialsRejected,
@@ -52,6 +53,8 @@ def store_error(store: str, code: int | None, name: str | None = None) -> StoreE
 
 def wrapped(store: str, error: BaseException) -> StoreError:
     """The project's error for a driver's; to be raised `from` it, so that logs keep the cause."""
+    if leads_inside(error):
+        return denied(store)
     if isinstance(error, TimeoutError):
         return StoreTimeout(store, f"{store} did not answer in time; try again")
     if isinstance(error, Error) and error.code is not None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import grpc
 from google.auth.credentials import Credentials
+from google.auth.transport.requests import AuthorizedSession
 from google.cloud import bigquery
 from google.cloud.bigquery_storage_v1.services.big_query_read import BigQueryReadClient
 from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
@@ -34,13 +35,16 @@ class Clients:
 
 
 def open_clients(options: BigQueryOptions, credentials: BigQueryCredentials) -> Clients:
-    """Opens no connection yet."""
+    """Opens no connection yet. Jobs are asked for at the endpoint alone: a redirect of it is a failure."""
     signed = _signed(credentials)
+    session = AuthorizedSession(signed)
+    session.max_redirects = 0
     jobs = bigquery.Client(
         project=options.project,
         credentials=signed,
         location=options.location,
         client_options={"api_endpoint": options.endpoint} if options.endpoint else None,
+        _http=session,
     )
     return Clients(jobs, BigQueryReadClient(transport=_transport(options, signed)))
 

@@ -42,7 +42,12 @@ def store_error(store: str, error: Exception) -> StoreError:
             )
         case exceptions.DeadlineExceeded() | exceptions.GatewayTimeout() | requests.Timeout():
             return StoreTimeout(store, f"{store}: BigQuery did not answer in time. Try again.")
-        case requests.ConnectionError() | exceptions.ServerError() | exceptions.TooManyRequests():
+        case (
+            requests.ConnectionError()
+            | requests.TooManyRedirects()
+            | exceptions.ServerError()
+            | exceptions.TooManyRequests()
+        ):
             return StoreUnavailable(store, f"{store}: BigQuery cannot be reached. Check `endpoint`, and try again.")
         case exceptions.NotFound():
             return StoreQueryFailed(

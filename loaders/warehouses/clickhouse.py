@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import Error
 
+from loaders.addresses import EVERYWHERE, Networks
 from loaders.clickhouse.client import ClickHouse
 from loaders.clickhouse.compile import CLICKHOUSE
 from loaders.columnar.dialect import Dialect
@@ -61,7 +62,13 @@ class ClickHouseWarehouse:
     """One database of a server by default; `schema` names another one the user may read. Reads only (`readonly=2`)."""
 
     def __init__(
-        self, store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials, *, connections: int = 16
+        self,
+        store: str,
+        options: ClickHouseOptions,
+        credentials: ClickHouseCredentials,
+        *,
+        networks: Networks = EVERYWHERE,
+        connections: int = 16,
     ) -> None:
         """Opens no connection yet."""
         self._store = store
@@ -74,6 +81,7 @@ class ClickHouseWarehouse:
             store=store,
             timeout_ms=options.timeout_ms,
             connections=connections,
+            bounds=networks,
         )
 
     @property

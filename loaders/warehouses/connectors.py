@@ -87,11 +87,11 @@ def _open_bigquery(store: str, options: BigQueryOptions, credentials: BigQueryCr
 
 
 def _open_clickhouse(
-    store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials, _: Networks
+    store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials, networks: Networks
 ) -> Warehouse:
     from loaders.warehouses.clickhouse import ClickHouseWarehouse
 
-    return ClickHouseWarehouse(store, options, credentials)
+    return ClickHouseWarehouse(store, options, credentials, networks=networks)
 
 
 def _open_flight_sql(

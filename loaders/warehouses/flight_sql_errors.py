@@ -8,7 +8,7 @@ import adbc_driver_manager
 import pyarrow as pa
 from adbc_driver_manager import AdbcStatusCode
 
-from loaders.addresses import InsideAddress
+from loaders.addresses import InsideAddress, denied
 from loaders.errors import (
     Cancelled,
     StoreCredentialsRejected,
@@ -17,7 +17,6 @@ from loaders.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from loaders.warehouses.gate import denied
 
 FLIGHT_FAILURES = (adbc_driver_manager.Error, OSError, pa.ArrowException)
 """What the driver raises; anything else is a defect of ours."""

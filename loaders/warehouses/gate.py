@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from loaders.addresses import Bounds, InsideAddress, resolved
+from loaders.addresses import Bounds, InsideAddress, denied, resolved
 from loaders.errors import StoreUnavailable
 from loaders.warehouses.settings import Server
 
@@ -14,8 +14,8 @@ _KEPT_S: Final = 1.0
 class Gate:
     """Judges by what the servers' names lead to now, and again a second later.
 
-    Clients that take an address are given the one that was judged (Impala, Flight SQL); the others resolve the name
-    once more for themselves.
+    What connects judges once more, in the very address that is dialed: clients that take one are given it (Impala,
+    Flight SQL), ClickHouse's asks for each. Those of BigQuery and S3 resolve the name again for themselves.
     """
 
     def __init__(self, store: str, servers: Sequence[Server], bounds: Bounds, *, clock: Callable[[], float]) -> None:
@@ -40,11 +40,3 @@ class Gate:
                     self._store, f"{self._store}: the name of its host cannot be resolved. Check it, and try again."
                 ) from error
         self._passed_at = now
-
-
-def denied(store: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        store,
-        f"{store}: its host leads into a network that data sources are not connected to. Correct it; where that is "
-        "meant, ask an operator, who sets AXION_DATA_SOURCES__ALLOWED_NETWORKS.",
-    )

@@ -4,7 +4,7 @@ import impala.error
 from thrift.Thrift import TException
 from thrift.transport.TTransport import TTransportException
 
-from loaders.addresses import InsideAddress
+from loaders.addresses import InsideAddress, denied
 from loaders.errors import (
     Cancelled,
     StoreCredentialsRejected,
@@ -13,7 +13,6 @@ from loaders.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from loaders.warehouses.gate import denied
 
 IMPALA_FAILURES = (impala.error.Error, TException, OSError, EOFError)
 """What impyla and its transport raise; anything else is a defect of ours."""

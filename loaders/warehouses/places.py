@@ -58,6 +58,9 @@ class Place:
     def has(self, table: str) -> bool:
         return (self.only is None or table in self.only) and (table, None) not in self.hidden
 
+    def shows(self, table: str, column: str) -> bool:
+        return self.has(table) and (table, column) not in self.hidden
+
     def shown(self, table: Table) -> Table:
         """Without the columns that curation hides; the same table where it hides none."""
         columns = tuple(each for each in table.columns if (table.name, each.name) not in self.hidden)

@@ -1,18 +1,25 @@
 """Profiles of remote tables: typed figures of each column, all versions, and what changed between them."""
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
 from loaders.tables.axion_gen import profiles
+from resolvers.context import Context
 from resolvers.permissions.fields import ByRows, FieldGuard
 from resolvers.permissions.guards import Visible
+from resolvers.profiles.shown import columns_shown, described, named
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
 
 _TABLE_VIEWERS = Visible("dataset", "can_view_table", "dataset_id")
 _OF_PROFILE: FieldGuard = ByRows("profiles, whose rows are guarded by `can_view_table` on their dataset")
+_PLACE = ("dataset_id", "table_name")
+
+Info = strawberry.Info[Context, None]
 
 
 @strawberry.type(description="A bin of a histogram; all bins of a column are equally wide.")
@@ -71,19 +78,41 @@ def _count(value: Any) -> BigInt | None:
     return None if value is None else bigint(value)
 
 
-async def _column_profiles(row: strawberry.Parent[Row]) -> list[GenColumnProfile]:
+async def _shown(row: Row, info: Info) -> Callable[[str], bool]:
+    return await columns_shown(info.context, UUID(row.required("dataset_id")), row.required("table_name"))
+
+
+async def _columns(row: strawberry.Parent[Row], info: Info) -> JSON:
+    return JSON(described(row.required("columns"), await _shown(row, info)))
+
+
+async def _excluded(row: strawberry.Parent[Row], info: Info) -> list[str]:
+    shown = await _shown(row, info)
+    return [name for name in row.required("excluded_columns") if shown(name)]
+
+
+async def _statistics(row: strawberry.Parent[Row], info: Info) -> JSON:
+    return JSON(named(row.required("statistics"), await _shown(row, info)))
+
+
+async def _samples(row: strawberry.Parent[Row], info: Info) -> JSON:
+    return JSON(named(row.required("sample_values"), await _shown(row, info)))
+
+
+async def _column_profiles(row: strawberry.Parent[Row], info: Info) -> list[GenColumnProfile]:
     statistics = row.required("statistics")
     rows = int(row.required("profiled_rows"))
-    return [_column(each, statistics.get(each["name"], {}), rows) for each in row.required("columns")]
+    columns = described(row.required("columns"), await _shown(row, info))
+    return [_column(each, statistics.get(each["name"], {}), rows) for each in columns]
 
 
-def _column(described: Any, found: Any, rows: int) -> GenColumnProfile:
+def _column(column: Any, found: Any, rows: int) -> GenColumnProfile:
     nulls = found.get("nullCount")
     return GenColumnProfile(
-        name=described["name"],
-        kind=described["type"],
-        nullable=described["nullable"],
-        is_excluded=described.get("excluded", False),
+        name=column["name"],
+        kind=column["type"],
+        nullable=column["nullable"],
+        is_excluded=column.get("excluded", False),
         null_count=_count(nulls),
         null_share=nulls / rows if nulls is not None and rows else None,
         distinct_count=_count(found.get("distinctCount")),
@@ -101,28 +130,43 @@ def _column(described: Any, found: Any, rows: int) -> GenColumnProfile:
     )
 
 
-async def _drift(row: strawberry.Parent[Row]) -> GenProfileDrift | None:
+async def _drift(row: strawberry.Parent[Row], info: Info) -> GenProfileDrift | None:
     found = row.required("drift")
     if not found:
         return None
-    retyped = [GenRetypedColumn(**each) for each in found["retyped"]]
-    return GenProfileDrift(added=found["added"], removed=found["removed"], retyped=retyped)
+    shown = await _shown(row, info)
+    return GenProfileDrift(
+        added=[name for name in found["added"] if shown(name)],
+        removed=[name for name in found["removed"] if shown(name)],
+        retyped=[GenRetypedColumn(**each) for each in found["retyped"] if shown(each["column"])],
+    )
+
+
+def _told(resolver: Callable[..., Any], *requires: str, description: str) -> Any:
+    """A field that leaves out what curation hides by now; no condition can ask for it either."""
+    return resolved(resolver, requires=(*requires, *_PLACE), guard=_OF_PROFILE, description=description)
 
 
 def _columns_field() -> Any:
-    return resolved(
+    return _told(_columns, "columns", description="Columns of the table, in order: name, type, nullability.")
+
+
+def _excluded_field() -> Any:
+    return _told(_excluded, "excluded_columns", description="Columns that were not read.")
+
+
+def _column_profiles_field() -> Any:
+    return _told(
         _column_profiles,
-        requires=("columns", "statistics", "profiled_rows"),
-        guard=_OF_PROFILE,
+        *("columns", "statistics", "profiled_rows"),
         description="What each column holds, in the table's order.",
     )
 
 
 def _drift_field() -> Any:
-    return resolved(
+    return _told(
         _drift,
-        requires=("drift",),
-        guard=_OF_PROFILE,
+        "drift",
         description="Columns added, removed and retyped since the version before; null of the first.",
     )
 
@@ -131,22 +175,26 @@ def _drift_field() -> Any:
 class GenTableProfile:
     """What a remote table holds, as the last `genTableProfileRefresh` found it: counts, ranges, samples.
 
-    For who may see the rows of the dataset's tables.
+    For who may see the rows of the dataset's tables. Columns that curation hides by now are left out.
     """
 
     table_name = column()
     version = column()
-    columns = column()
+    columns = _columns_field()
     row_count = column()
     byte_count = column()
     basis = column()
     profiled_rows = column()
     estimated_bytes = column()
-    excluded_columns = column()
-    statistics = column()
-    sample_values = column()
+    excluded_columns = _excluded_field()
+    statistics = _told(
+        _statistics,
+        "statistics",
+        description="Statistics by column name, such as distinct values, minimum and maximum.",
+    )
+    sample_values = _told(_samples, "sample_values", description="A few values by column name.")
     refreshed_at = column()
-    column_profiles = _columns_field()
+    column_profiles = _column_profiles_field()
     drift = _drift_field()
     history = to_many("GenTableProfileVersion", remote="profile_id", description="Every refresh, this one included.")
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the table.")
@@ -154,7 +202,10 @@ class GenTableProfile:
 
 @table_type(profiles.TableProfileVersion, store="axion_gen", guard=_TABLE_VIEWERS)
 class GenTableProfileVersion:
-    """What one refresh found, without sample values. For who may see the rows of the dataset's tables."""
+    """What one refresh found, without sample values. For who may see the rows of the dataset's tables.
+
+    Columns that curation hides by now are left out.
+    """
 
     table_name = column()
     version = column()
@@ -163,8 +214,8 @@ class GenTableProfileVersion:
     basis = column()
     profiled_rows = column()
     estimated_bytes = column()
-    excluded_columns = column()
+    excluded_columns = _excluded_field()
     refreshed_at = column()
-    column_profiles = _columns_field()
+    column_profiles = _column_profiles_field()
     drift = _drift_field()
     profile = to_one("GenTableProfile", local="profile_id", description="The newest profile of the table.")

@@ -32,12 +32,13 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Listener]:
+async def listening(host: str = "127.0.0.1", answer: bytes = b"") -> AsyncIterator[Listener]:
     def met(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.dialed += 1
+        writer.write(answer)
         writer.close()
 
-    async with await asyncio.start_server(met, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(met, host, 0) as server:
         heard = Listener(server.sockets[0].getsockname()[1])
         yield heard
 
@@ -87,9 +88,9 @@ async def test_no_connector_dials_what_is_denied(
         assert heard.dialed == 0
 
 
-@pytest.mark.parametrize("name", ["flight_sql", "impala"])
+@pytest.mark.parametrize("name", ["clickhouse", "flight_sql", "impala"])
 async def test_a_name_that_leads_elsewhere_a_moment_later_is_not_followed(name: str) -> None:
-    """Where the client takes an address: what dials judges for itself, whatever was let through before."""
+    """What dials judges for itself, whatever was let through before."""
     async with listening() as heard:
         options, credentials = connector(name).split({**settings(name, "localhost", heard.port), "timeout_ms": 5_000})
         stored = options.model_dump(mode="json"), credentials.to_bytes()
@@ -103,6 +104,24 @@ async def test_a_name_that_leads_elsewhere_a_moment_later_is_not_followed(name: 
             await reached.ping(ledger=Ledger())
         await reached.close()
         assert heard.dialed > 0
+
+
+@pytest.mark.parametrize(("name", "told"), [("bigquery", "cannot be reached"), ("clickhouse", DENIED)])
+async def test_a_redirect_into_what_is_denied_is_not_followed(name: str, told: str) -> None:
+    async with listening("127.0.0.2") as inside:
+        location = f"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.2:{inside.port}/\r\nContent-Length: 0\r\n\r\n"
+        async with listening(answer=location.encode()) as heard:
+            options, credentials = connector(name).split(settings(name, "127.0.0.1", heard.port))
+            warehouse = connector(name).warehouse(
+                "datasource:inside",
+                options.model_dump(mode="json"),
+                credentials.to_bytes(),
+                networks=Networks(denied=(IPv4Network("127.0.0.2/32"),)),
+            )
+            with pytest.raises(StoreUnavailable, match=told):
+                await warehouse.ping(ledger=Ledger())
+            await warehouse.close()
+            assert (heard.dialed, inside.dialed) == (1, 0)
 
 
 async def test_a_name_that_leads_nowhere_is_told() -> None:

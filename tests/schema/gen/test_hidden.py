@@ -1,9 +1,15 @@
 """What curation hides is not there, whoever asks and whatever way: tables and columns."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from loaders.description import Column, ColumnType, Kind
+from loaders.encode.node_id import decode_node_id
+from loaders.tables.uuid7 import uuid7
+from resolvers.profiles.found import Basis, Bin, ColumnFigures, Profile
+from resolvers.profiles.kept import keep
 from tests.schema.gen.new_york import asked, made
 from tests.schema.gen.world import World
 
@@ -21,6 +27,10 @@ ASKED = (
     'aggregate(where: {column: "tailnum", eq: "N14228"}, measures: [{function: COUNT}])',
     'estimate(where: {column: "tailnum", eq: "N14228"}) { rows }',
 )
+PROFILED = """query($id: ID!) { gen { dataset(id: $id) { profiles { nodes {
+  tableName rowCount columns excludedColumns statistics sampleValues columnProfiles { name min } drift { added removed }
+  history(first: 9) { nodes { version columnProfiles { name min } excludedColumns } }
+} } } } }"""
 
 
 async def hide(world: World, table: str, column: str | None) -> None:
@@ -70,3 +80,38 @@ async def test_a_hidden_table(nyc: World, user: str) -> None:
     assert found["table"] is None
     assert [table["name"] for table in found["tables"]] == ["airlines", "planes", "weather"]
     assert answer.statements(nyc.stores["nyc"]) == 1, "they are listed"
+
+
+def profile_of(*names: str, excluded: tuple[str, ...] = ()) -> Profile:
+    columns = tuple(Column(name, ColumnType(Kind.TEXT), nullable=True) for name in (*names, *excluded))
+    figures = tuple((name, ColumnFigures(0, 1, min="secret", histogram=(Bin("secret", "x", 1),))) for name in names)
+    samples = tuple((name, ("secret",)) for name in names)
+    return Profile(columns, excluded, Basis.TABLE, 5, 10, figures=figures, samples=samples)
+
+
+@pytest.mark.parametrize("user", ["ann", "admin"])
+async def test_a_profile_from_before_a_column_was_hidden(nyc: World, user: str) -> None:
+    """Nor does it tell of one that was hidden when it was made; another table's column of that name stays."""
+    dataset = UUID(decode_node_id(nyc.ids["nyc"])[1])
+    for table in ("flights", "planes"):
+        for found in (profile_of("origin"), profile_of("origin", "tailnum", excluded=("year",))):
+            await keep(nyc.as_("admin"), dataset, table, found, job_id=uuid7())
+    before = await asked(nyc, user, PROFILED, {"id": "@nyc"})
+    for column in ("tailnum", "year"):
+        await hide(nyc, "flights", column)
+    answer = await asked(nyc, user, PROFILED, {"id": "@nyc"})
+    assert (before.errors, answer.errors) == ([], [])
+    assert answer.statements("axion_gen") == before.statements("axion_gen")
+    by_table = {row.pop("tableName"): row for row in answer.data["gen"]["dataset"]["profiles"]["nodes"]}
+    assert [row.pop("tableName") for row in before.data["gen"]["dataset"]["profiles"]["nodes"]] == list(by_table)
+    assert by_table["planes"] in before.data["gen"]["dataset"]["profiles"]["nodes"]
+    assert "tailnum" not in str(by_table["flights"])
+    assert "year" not in str(by_table["flights"])
+    shown = [{"name": "origin", "min": "secret"}]
+    assert by_table["flights"]["columnProfiles"] == shown
+    assert list(by_table["flights"]["statistics"]) == list(by_table["flights"]["sampleValues"]) == ["origin"]
+    assert [each["columnProfiles"] for each in by_table["flights"]["history"]["nodes"]] == [shown, shown]
+    await hide(nyc, "flights", None)
+    hidden = await asked(nyc, user, PROFILED, {"id": "@nyc"})
+    rows = hidden.data["gen"]["dataset"]["profiles"]["nodes"]
+    assert [row["columnProfiles"] for row in rows if row["tableName"] == "flights"] == [[]]

@@ -1,0 +1,30 @@
+"""What profiles still tell: nothing of a column, or of a table, that curation hides by now."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from loaders.jobs.job import JsonObject
+from resolvers.context import Context
+from resolvers.gen.loaders import gen_loaders
+
+
+async def columns_shown(context: Context, dataset_id: UUID, table: str) -> Callable[[str], bool]:
+    """Whether a column of that name is told of. One statement for all datasets that are asked for at one moment.
+
+    A profile is of the columns there were: they are left out of what is read, so that they are back once curation
+    shows them again.
+    """
+    place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
+    return lambda column: place is not None and place.shows(table, column)
+
+
+def named(found: Mapping[str, Any], shown: Callable[[str], bool]) -> JsonObject:
+    """Of what is kept by the columns' names."""
+    return {name: value for name, value in found.items() if shown(name)}
+
+
+def described(columns: Sequence[JsonObject], shown: Callable[[str], bool]) -> list[JsonObject]:
+    """Of the columns as `Profile.columns_json` wrote them."""
+    return [column for column in columns if shown(str(column["name"]))]
