@@ -7,7 +7,6 @@ from uuid import UUID
 
 from loaders.jobs.job import JsonObject
 from resolvers.context import Context
-from resolvers.gen.loaders import gen_loaders
 
 
 async def columns_shown(context: Context, dataset_id: UUID, table: str) -> Callable[[str], bool]:
@@ -16,7 +15,7 @@ async def columns_shown(context: Context, dataset_id: UUID, table: str) -> Calla
     A profile is of the columns there were: they are left out of what is read, so that they are back once curation
     shows them again.
     """
-    place = await asyncio.shield(gen_loaders(context).places.load(dataset_id))
+    place = await asyncio.shield(context.gen.places.load(dataset_id))
     return lambda column: place is not None and place.shows(table, column)
 
 
