@@ -12,7 +12,7 @@ from loaders.errors import CostExceeded
 from loaders.read import Connection, Join, Read
 from resolvers.permissions.apply import Restriction, apply, touched
 from resolvers.permissions.guards import Guard, SignedIn, Visible, WithFields
-from resolvers.permissions.pages import Filled, counts, filled, page_guard, shown
+from resolvers.permissions.pages import Filled, counts, decoys, filled, page_guard, shown
 from resolvers.permissions.reached import Distinct, Reached, Rows, chains
 from resolvers.permissions.restrict import by_visibility
 from resolvers.permissions.restrictions import Candidates, any_unbounded, checked, restrictions
@@ -88,7 +88,8 @@ async def _page(
     alone = apply(_alone(read), found)
     if read.connection is None:
         one = Reached(alone, {read.table: ((),)}, columns=_held(guard), rows=rows, distinct=distinct)
-        return read, await checked(read.table, guard, verdicts, one.candidates)
+        ids = await one.candidates(read.table, guard.via, guard.column)
+        return read, Only(await verdicts.filter(guard.type, guard.relation, ids or decoys(read, 1)))
     page: Filled | None = None
     counted = False
     if counts(read):

@@ -3,6 +3,9 @@
 The page's guard becomes the objects that were found visible among its next rows, so that everything after it is as for
 who sees few. Keys are read beyond the page until it is full or the list ends; objects once found hidden are not read
 again. Whether more follows is known from the rows that were read ahead, and a cursor stays what it is.
+
+As many objects are asked about as keys were to be read, whatever was found: else the time of an empty page would tell
+whether a hidden row matches its filter.
 """
 
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from loaders.encode.cursor import decode_cursor
+from loaders.openfga.client import MAX_CHECKS
 from loaders.order import cursor_form
 from loaders.read import (
     Aggregate,
@@ -37,7 +41,7 @@ from resolvers.permissions.restrict import by_visibility
 from resolvers.permissions.verdicts import Only, Verdicts
 
 _ROUNDS = 4
-_LEAST, _MOST = 100, 1_000
+_MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,17 @@ async def filled(read: Read, guard: Visible, *, verdicts: Verdicts, rows: Rows) 
     limit = cast(int, read.page.limit)
     seen: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
-    visible, ahead, page = 0, max(_LEAST, 2 * (limit + 1)), read.page
+    calls = max(1, round(2 * (limit + 1) / MAX_CHECKS))
+    visible, ahead, page = 0, calls * MAX_CHECKS, read.page
     for _ in range(_ROUNDS):
         size = min(ahead, _MOST)
         keys = _keys(replace(read, page=replace(page, limit=size)), guard, Only(hidden))
         edges = cast(list[dict[str, Any]], cast(dict[str, Any], await rows(keys))["edges"])
         objects = [_object(edge["node"], guard) for edge in edges]
-        new = {object_ for object_ in objects if object_ is not None} - seen - hidden
-        granted = await verdicts.filter(guard.type, guard.relation, new)
+        met = {object_ for object_ in objects if object_ is not None}
+        new = met - seen - hidden
+        asked = new | decoys(read, size - len(met))
+        granted = new & await verdicts.filter(guard.type, guard.relation, asked)
         seen, hidden = seen | granted, hidden | (new - granted)
         visible += sum(object_ in seen for object_ in objects)
         if len(edges) < size:
@@ -87,6 +94,12 @@ async def filled(read: Read, guard: Visible, *, verdicts: Verdicts, rows: Rows) 
             return Filled(Only(seen), True)
         page, ahead = _further(read, edges, page), ahead * 4
     return None
+
+
+def decoys(read: Read, count: int) -> frozenset[str]:
+    """Ids of objects that are nowhere: for the same read the same ones, whose verdicts are kept as those of others."""
+    seed = hash(repr(read)) & 0xFFFF_FFFF_FFFF_FFFF
+    return frozenset(f"nowhere-{seed:x}-{n}" for n in range(count))
 
 
 def shown(read: Read, found: Filled, *, counted: bool) -> Read:
