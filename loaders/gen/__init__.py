@@ -1,1 +1,1 @@
-"""Rows of the Gen database that are more than their columns: what one noun's changes are made of."""
+"""Gen's nouns as their changes need them: statements over several tables, locks and lines of rows, as plain values."""

@@ -1,6 +1,7 @@
 """Rows made, changed and deleted in a transaction: one statement each, which raises what `Transaction` does.
 
-Values are by column, and as `resolvers/written.py` has checked them.
+Values are by column, None is NULL: geometry is GeoJSON text in WGS 84, a vector a list of numbers, all others are what
+the driver takes.
 """
 
 from collections.abc import Mapping
@@ -64,7 +65,6 @@ def bound_values(values: Mapping[str, Value], table: Table) -> dict[str, Any]:
 
 
 def _bound(value: Value, column: Column) -> sa.ColumnElement[Any]:
-    """The value as it is written into the column; None is NULL. Geometry is GeoJSON text in WGS 84."""
     if value is None:
         return sa.null()
     match column.type.kind:

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from loaders.errors import BadInput, Conflict, NotFound
 from loaders.gen.stored import USERS
-from loaders.oauth import accounts, revocations
+from loaders.oauth import accounts, apis, revocations
 from loaders.oauth.accounts import KeptToken
-from loaders.oauth.apis import Api, find_api
-from loaders.oauth.apis import set_client_secret as set_sealed
+from loaders.oauth.apis import Api
 from loaders.oauth.authorizations import Authorization, put_authorization, take_authorization
 from loaders.oauth.client import TokenEndpoint, Tokens
 from loaders.oauth.pkce import Started, authorization_url, state_sha256
@@ -175,13 +174,13 @@ async def set_client_secret(context: Context, api_id: UUID, secret: str | None) 
         raise BadInput(f"`clientSecret` has 1 to {_MAX_SENT} characters.", field="clientSecret")
     sealed = None if secret is None else _sealed(context.stores.keyring, secret)
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
-        if not await set_sealed(within, api_id, sealed):
+        if not await apis.set_client_secret(within, api_id, sealed):
             raise NotFound("There is no such API.")
 
 
 async def _api(within: Transaction, api_id: UUID, *, locked: bool = False) -> Api:
     """`NotFound` for one that is disabled, too. `locked`: it does not change until the transaction ends."""
-    found = await find_api(within, api_id, locked=locked)
+    found = await apis.find_api(within, api_id, locked=locked)
     if found is None or not found.is_enabled:
         raise NotFound("There is no such API, or users may not connect to it now.")
     return found

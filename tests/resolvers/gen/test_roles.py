@@ -150,6 +150,11 @@ async def test_a_role_that_is_not_there(attempt: str, as_: As, stores: GenStores
     assert await rows(stores, ALL) == before
 
 
+async def test_a_role_that_is_not_there_inherits_from_none(as_: As) -> None:
+    with pytest.raises(NotFound):
+        await roles.update_role(as_("admin"), ASKED, RoleUpdate(12345, {"parent_role_id": 2}))
+
+
 @pytest.mark.parametrize("attempt", ["update", "delete", "flags"])
 @pytest.mark.parametrize("role", [1, 2])
 async def test_built_in_roles_stay_as_they_are(attempt: str, role: int, as_: As, stores: GenStores) -> None:
