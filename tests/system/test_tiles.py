@@ -134,6 +134,13 @@ async def test_hidden_is_absent_and_audited(client: Client, bundle: Bundle, dire
         async with client.http.get(url, headers=client.headers("stranger")) as answer:
             answers.append((answer.status, (await answer.json())["errors"][0]["extensions"]["code"]))
     assert answers == [(404, "NOT_FOUND")] * 3
+    async with client.http.head(bundle.url, headers=client.headers("analyst")) as known:
+        etag = known.headers["etag"]
+    for more in ({"range": "bytes=0-1"}, {"range": f"bytes={len(bundle.content)}-"}, {"if-none-match": etag}):
+        async with client.http.get(bundle.url, headers={**client.headers("stranger"), **more}) as answer:
+            assert (answer.status, answer.headers.get("etag"), answer.headers.get("content-range")) == (404, None, None)
+    async with client.http.head(bundle.url, headers=client.headers("stranger")) as answer:
+        assert (answer.status, answer.headers.get("etag")) == (404, None)
     async with client.http.get(bundle.url) as nobody:
         assert (nobody.status, nobody.headers["www-authenticate"]) == (401, 'Bearer realm="axion"')
     async with client.http.get(bundle.url, headers={"authorization": "Bearer x.y.z"}) as forged:

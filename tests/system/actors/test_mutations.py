@@ -1,7 +1,7 @@
 """Every mutation, asked by who may not do it: nothing is changed, in no table and in no tuple."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -88,6 +88,20 @@ DENIED: set[str | None] = {"FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"}
 COUNTED = "SELECT count(*) AS n, coalesce(sum(hashtext(ctid::text || xmin::text)), 0) AS versions FROM {}"
 
 
+def _optional_references() -> Iterator[tuple[str, str]]:
+    """Of mutations that analysts may ask for: the references, and those of a patch, that need not be there."""
+    for name, field in MUTATIONS.items():
+        takes = get_named_type(field.args["input"].type)
+        if not FOR_ALL.match(name) or not isinstance(takes, GraphQLInputObjectType):
+            continue
+        patch = takes.fields.get("patch")
+        within = takes if patch is None else get_named_type(patch.type)
+        assert isinstance(within, GraphQLInputObjectType)
+        for reference, each in within.fields.items():
+            if get_named_type(each.type).name == "ID" and not is_required_input_field(each):
+                yield name, reference
+
+
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_denied(actors: Actors, direct: Direct, name: str) -> None:
     before = await _versions(direct)
@@ -125,15 +139,41 @@ async def test_analysts_administer_nothing(actors: Actors, direct: Direct, name:
     assert await _versions(direct) == before
 
 
+@pytest.mark.parametrize(("name", "reference"), list(_optional_references()), ids=lambda each: each)
+async def test_optional_references_to_hidden_rows_lead_nowhere(
+    actors: Actors, direct: Direct, name: str, reference: str
+) -> None:
+    """Otherwise about the caller's own rows: a hidden one is as one that is not there, and nothing is made."""
+    type_ = _referred(reference)
+    hidden = next(id_ for id_ in actors.made.ids(type_) if id_ not in actors.visible["analyst"][type_])
+    before = await _versions(direct)
+    told = []
+    for id_ in (hidden, actors.north.absent().id(type_)):
+        input_ = _input(name, actors.south)
+        within = input_
+        if "patch" in input_:
+            within = input_["patch"] = {}
+        within[reference] = id_
+        answer = await _asked_with(actors, name, "analyst", input_)
+        told.append((answer.body.get("data"), _codes(answer), answer.used))
+    assert told[0] == told[1]
+    assert set(told[0][1]) <= DENIED
+    assert await _versions(direct) == before
+
+
 def test_each_mutation_is_for_somebody() -> None:
     said = [[each for each in (FOR_ALL, FOR_ADMINS, FOR_THEIR_ADMINS) if each.match(name)] for name in MUTATIONS]
     assert [len(each) for each in said] == [1] * len(MUTATIONS)
 
 
 async def _asked(actors: Actors, name: str, user: str | None, world: World) -> Answer:
+    return await _asked_with(actors, name, user, _input(name, world))
+
+
+async def _asked_with(actors: Actors, name: str, user: str | None, input_: dict[str, Any]) -> Answer:
     type_ = get_named_type(MUTATIONS[name].args["input"].type).name
     document = f"mutation M($input: {type_}!) {{ it: {name}(input: $input) {{ __typename ... on Error {{ code }} }} }}"
-    return await actors.client.ask(document, {"input": _input(name, world)}, user=user)
+    return await actors.client.ask(document, {"input": input_}, user=user)
 
 
 def _codes(answer: Answer) -> list[str | None]:
@@ -184,6 +224,7 @@ _REFERENCES = {
     "userId": "GenUser",
     "organizationId": "SenseOrganization",
     "serviceAccountId": "User",
+    "parentFilterId": "GenDashboardControl",
 }
 
 
