@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import aclosing
 from typing import TypeVar
+
+import structlog
 
 from loaders.addresses import EVERYWHERE, Networks
 from loaders.columnar.dialect import Dialect
@@ -23,6 +26,7 @@ from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
 from loaders.warehouses.statement_tables import told_if_gone
 
 T = TypeVar("T")
+_log = structlog.get_logger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9_]{1,128}", re.ASCII)
 
@@ -106,7 +110,7 @@ class ImpalaWarehouse:
         self, statement: Statement, ledger: Ledger, timeout_ms: int, *, described: bool = False
     ) -> RecordBatches:
         owned = self._pool.take()
-        run = ImpalaRun(owned, statement, timeout_s=timeout_ms / 1000)
+        run = ImpalaRun(owned, statement, elsewhere=self._elsewhere, timeout_s=timeout_ms / 1000)
         batches = batches_of(
             run,
             store=self._store,
@@ -126,7 +130,17 @@ class ImpalaWarehouse:
             self._pool.drop_idle()  # their server is the same
             raise
         finally:
-            self._pool.give_back(owned, usable=run.freed and not broken)
+            self._pool.give_back(owned, usable=run.freed and not run.spoiled and not broken)
+
+    def _elsewhere(self, function: Callable[[Session], object]) -> None:
+        other = self._pool.take()
+        asked = other.executor.submit(lambda: function(other.connection()))
+        asked.add_done_callback(self._was_ended)
+        other.drop()
+
+    def _was_ended(self, asked: Future[object]) -> None:
+        if (error := asked.exception()) is not None:
+            _log.warning("impala_query_may_run_on", store=self._store, error=type(error).__name__)
 
     async def close(self) -> None:
         self._pool.close()

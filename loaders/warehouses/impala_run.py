@@ -1,32 +1,52 @@
 """One query of a session of HiveServer2: run in the background of the server, asked about, fetched column by column."""
 
 import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeAlias
 
 import impala.error
 import pyarrow as pa
+import structlog
 
 from loaders.columnar.statement import Statement
 from loaders.warehouses.batch_run import BatchRun
-from loaders.warehouses.impala_errors import QueryCancelled
+from loaders.warehouses.impala_errors import IMPALA_FAILURES, QueryCancelled
 from loaders.warehouses.impala_session import Session
 from loaders.warehouses.impala_sql import with_values
 from loaders.warehouses.impala_types import no_rows, record_batch
 from loaders.warehouses.owned import Owned
 
+_log = structlog.get_logger(__name__)
+
+Elsewhere: TypeAlias = Callable[[Callable[[Session], object]], object]
+"""Has another session do that, without waiting for it."""
+
 _ASK_EVERY_S = 0.02
+_FETCH_MAY_TAKE_S = 0.1
+"""How long a fetch that is under way when its query is to end is waited for."""
 _RUNNING = ("INITIALIZED_STATE", "PENDING_STATE", "RUNNING_STATE")
 _FINISHED = "FINISHED_STATE"
 
 
 class ImpalaRun(BatchRun):
-    """A session is not for two threads: `interrupt` only leaves a note, which the run's own thread finds."""
+    """A session is not for two threads: `interrupt` leaves a note, which the run's own thread finds between its calls.
 
-    def __init__(self, owned: Owned[Session], statement: Statement, *, timeout_s: float) -> None:
+    An engine may run a query in the call that fetches its first rows, however long that takes. Then another session
+    ends it, and this one is `spoiled`: not for further use.
+    """
+
+    def __init__(self, owned: Owned[Session], statement: Statement, *, elsewhere: Elsewhere, timeout_s: float) -> None:
         super().__init__(owned.executor, timeout_s=timeout_s)
+        self.spoiled = False
         self._owned = owned
         self._statement = statement
+        self._elsewhere = elsewhere
         self._session: Session | None = None
         self._ending = threading.Event()
+        self._ends_at = 0.0
+        self._fetched: object | None = None
+        """The operation, while its rows are fetched."""
 
     def start(self) -> None:
         self._session = self._owned.connection()
@@ -43,10 +63,15 @@ class ImpalaRun(BatchRun):
         return no_rows(self._started().cursor.description)
 
     def read(self) -> pa.RecordBatch | None:
-        cursor = self._started().cursor
-        if self._ending.is_set():
-            raise QueryCancelled
-        batch = cursor.fetchcbatch()
+        session = self._started()
+        cursor = session.cursor
+        self._fetched = session.operation
+        try:
+            if self._ending.is_set():
+                raise QueryCancelled
+            batch = cursor.fetchcbatch()
+        finally:
+            self._fetched = None
         return None if batch is None else record_batch(batch.columns, cursor.description)
 
     def _started(self) -> Session:
@@ -55,9 +80,20 @@ class ImpalaRun(BatchRun):
         return self._session
 
     def interrupt(self) -> None:
-        self._ending.set()
+        if not self._ending.is_set():
+            self._ends_at = monotonic() + _FETCH_MAY_TAKE_S
+            self._ending.set()
+        operation = self._fetched
+        if operation is not None and not self.spoiled and monotonic() >= self._ends_at:
+            self.spoiled = True
+            self._elsewhere(lambda session: session.end(operation))
 
     def free(self) -> None:
         session, self._session = self._session, None
-        if session is not None:
+        if session is None or self.spoiled:
+            return
+        try:
             session.cursor.close_operation()
+        except IMPALA_FAILURES as error:
+            self.spoiled = True
+            _log.warning("impala_operation_not_closed", error=type(error).__name__)

@@ -5,7 +5,7 @@ from getpass import getuser
 from typing import Any
 
 from impala._thrift_api import ThriftClient, get_socket, get_transport
-from impala.hiveserver2 import HiveServer2Connection, HiveServer2Cursor, HS2Service
+from impala.hiveserver2 import HiveServer2Connection, HiveServer2Cursor, HS2Service, Operation
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 
 from loaders.addresses import Bounds, answering
@@ -55,6 +55,17 @@ class Session:
             raise
         cursor.arraysize = _BATCH_ROWS
         return cls(HiveServer2Connection(service), cursor)
+
+    @property
+    def operation(self) -> object:
+        """The handle of what it runs, by which another session may end it."""
+        return self.cursor._last_operation.handle
+
+    def end(self, operation: object) -> None:
+        """Ends what another session runs, also in the midst of a call of that one. Raises what impyla raises."""
+        running = Operation(self.cursor.session, operation)
+        running.cancel()
+        running.close()  # Spark takes no cancel once there may be rows
 
     def close(self) -> None:
         try:
