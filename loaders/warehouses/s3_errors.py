@@ -5,9 +5,11 @@ import pyarrow as pa
 
 from loaders.errors import StoreError, StoreQueryFailed
 from loaders.objects.s3_errors import known_store_error
+from loaders.warehouses.s3_files import Misfit
 
-S3_FAILURES = (OSError, pa.ArrowException, duckdb.Error)
-"""What pyarrow and DuckDB raise when a read fails; anything else is a defect of ours."""
+S3_FAILURES = (OSError, pa.ArrowException, duckdb.Error, Misfit)
+"""What pyarrow and DuckDB raise when a read fails, and what files tell; anything else is a defect of ours."""
+_LONGEST_NAME = 200
 
 
 def store_error(store: str, error: Exception) -> StoreError:
@@ -15,11 +17,19 @@ def store_error(store: str, error: Exception) -> StoreError:
 
     DuckDB wraps what pyarrow raised below it, so the text is asked first.
     """
-    return known_store_error(store, error) or StoreQueryFailed(store, f"{store}: {_cause(error)}")
+    known = None if isinstance(error, Misfit) else known_store_error(store, error)
+    return known or StoreQueryFailed(store, f"{store}: {_cause(error)}")
 
 
 def _cause(error: Exception) -> str:
     match error:
+        case Misfit(file=file, column=None):
+            return f"the file {_shown(file)} is not valid Parquet. Write it anew, or take it out of the table's folder."
+        case Misfit(file=file, column=column):
+            return (
+                f"column {_shown(str(column))} of the file {_shown(file)} is not of a type that fits the other files. "
+                "Write the file anew, or take it out of the table's folder."
+            )
         case duckdb.OutOfMemoryException():
             return "the query needs more memory than it may use. Select fewer columns or groups, or filter more."
         case duckdb.BinderException() | duckdb.CatalogException():
@@ -30,3 +40,7 @@ def _cause(error: Exception) -> str:
             return "the table's files are not valid Parquet, or their columns do not fit together."
         case _:
             return f"the query failed in the engine ({type(error).__name__})."
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…")

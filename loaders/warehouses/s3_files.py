@@ -74,16 +74,45 @@ def files_of(filesystem: fs.FileSystem, root: str) -> TableFiles | None:
 def open_dataset(filesystem: fs.FileSystem, table: TableFiles) -> BoundedDataset:
     """Reads every footer: the schema is the union of the files', with types widened where they differ.
 
-    `key=value` folders below the table are columns. `pa.ArrowInvalid` or `pa.ArrowTypeError` when the files do not fit
-    together or are no Parquet.
+    `key=value` folders below the table are columns. `Misfit` names the file that is no Parquet, or does not fit those
+    before it.
     """
     options = ds.FileSystemFactoryOptions(
         partition_base_dir=table.root, partitioning=ds.HivePartitioning.discover(infer_dictionary=False)
     )
     paths = [path for path, _, _ in table.files]
     factory = ds.FileSystemDatasetFactory(filesystem, paths, _FORMAT, options)
-    dataset = factory.finish(factory.inspect(promote_options="permissive"))
+    try:
+        dataset = factory.finish(factory.inspect(promote_options="permissive"))
+    except pa.ArrowException as error:
+        raise _misfit(filesystem, table) or error from error
     return BoundedDataset(list(dataset.get_fragments()), dataset.schema, dataset.format, filesystem)
+
+
+class Misfit(Exception):
+    """`file` is below the table's folder. `column` is of another type than in the files before; None: no Parquet."""
+
+    def __init__(self, file: str, column: str | None) -> None:
+        super().__init__(file, column)
+        self.file = file
+        self.column = column
+
+
+def _misfit(filesystem: fs.FileSystem, table: TableFiles) -> Misfit | None:
+    """The first file that does not fit those before it; None when it is not the files' own columns that do not."""
+    union = pa.schema([])
+    for path, _, _ in table.files:
+        file = path[len(table.root) + 1 :]
+        try:
+            schema = _FORMAT.inspect(path, filesystem)
+        except pa.ArrowException:
+            return Misfit(file, None)
+        for field in schema:
+            try:
+                union = pa.unify_schemas([union, pa.schema([field])], promote_options="permissive")
+            except pa.ArrowException:
+                return Misfit(file, field.name)
+    return None
 
 
 def row_count(dataset: ds.FileSystemDataset) -> int:
