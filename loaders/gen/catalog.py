@@ -46,6 +46,18 @@ async def lock_data_source(within: Transaction, id_: UUID) -> LockedDataSource |
     return LockedDataSource(rows[0].name, rows[0].connector_type) if rows else None
 
 
+async def keep_data_source(within: Transaction, id_: UUID) -> str | None:
+    """Its name, which stays, as it does, until the transaction ends. Others may do the same."""
+    chosen = sa.select(_sources.c.name).where(_sources.c.id == id_).with_for_update(read=True, key_share=True)
+    rows = await within.rows(chosen)
+    return str(rows[0].name) if rows else None
+
+
+async def dataset_ids_over(within: Transaction, data_source_id: UUID) -> Sequence[UUID]:
+    over = sa.select(_datasets.c.id).where(_datasets.c.data_source_id == data_source_id).order_by(_datasets.c.id)
+    return [row.id for row in await within.rows(over)]
+
+
 async def datasets_over(within: Transaction, data_source_id: UUID) -> Sequence[str]:
     """Their names, in order."""
     over = sa.select(_datasets.c.name).where(_datasets.c.data_source_id == data_source_id).order_by(_datasets.c.name)
@@ -53,9 +65,9 @@ async def datasets_over(within: Transaction, data_source_id: UUID) -> Sequence[s
 
 
 async def lock_dataset(within: Transaction, id_: UUID) -> str | None:
-    """The name of its data source; nobody else changes or deletes the dataset until the transaction ends."""
+    """The name of its data source; nobody else changes or deletes either until the transaction ends."""
     source = sa.select(_sources.c.name).join(_datasets, _datasets.c.data_source_id == _sources.c.id)
-    found = await within.rows(source.where(_datasets.c.id == id_).with_for_update(of=_datasets))
+    found = await within.rows(source.where(_datasets.c.id == id_).with_for_update(of=(_datasets, _sources)))
     return str(found[0].name) if found else None
 
 

@@ -1,4 +1,4 @@
-"""What roles are assigned to: rows of `role_assignments`. One statement each."""
+"""What roles are assigned to: rows of `role_assignments`. One statement each, unless they say otherwise."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -48,13 +48,21 @@ async def unassign(within: Transaction, role_id: int, resource: AssignedResource
 
 
 async def assigned_objects(within: Transaction, role_id: int) -> Sequence[str]:
-    """Names in OpenFGA of all resources of a role."""
-    chosen = (
-        sa.select(_assignments, _sources.c.name)
-        .outerjoin(_sources, _sources.c.id == _assignments.c.data_source_id)
-        .where(_assignments.c.role_id == role_id)
+    """Names in OpenFGA of all resources of a role, which keep them until the transaction ends. Two statements."""
+    of_role = _assignments.c.role_id == role_id
+    sources = sa.select(_sources.c.id, _sources.c.name).where(
+        _sources.c.id.in_(sa.select(_assignments.c.data_source_id).where(of_role))
     )
-    return [_object(row, row.name) for row in await within.rows(chosen)]
+    kept = await within.rows(sources.with_for_update(read=True, key_share=True))
+    named = {row.id: str(row.name) for row in kept}
+    chosen = await within.rows(sa.select(_assignments).where(of_role))
+    return [_object(row, named.get(row.data_source_id)) for row in chosen]
+
+
+async def roles_at_data_source(within: Transaction, data_source_id: UUID) -> Sequence[int]:
+    """The ids of the roles that are assigned to it."""
+    chosen = sa.select(_assignments.c.role_id).where(_assignments.c.data_source_id == data_source_id)
+    return [row.role_id for row in await within.rows(chosen)]
 
 
 async def unassign_data_source(within: Transaction, data_source_id: UUID, *, name: str) -> Sequence[Assigned]:

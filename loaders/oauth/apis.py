@@ -10,8 +10,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from loaders.oauth.client import TokenEndpoint
 from loaders.postgres.write import Transaction
-from loaders.secrets.keyring import Sealed
+from loaders.secrets.keyring import Keyring, Sealed
 from loaders.secrets.sealed_columns import sealed_columns, sealed_of
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization, UserExternalApiToken
 
@@ -53,6 +54,11 @@ async def find_api(within: Transaction, id_: UUID, *, locked: bool = False) -> A
         scopes=tuple(row.scopes),
         client_secret=None if row.encrypted_client_secret is None else sealed_of(row, _SECRET),
     )
+
+
+def opened_endpoint(keyring: Keyring, api: str, url: str, *, client_id: str, secret: Sealed | None) -> TokenEndpoint:
+    """Of an API, with its client secret opened; raises what `Keyring.open` raises."""
+    return TokenEndpoint(api, url, client_id, None if secret is None else keyring.open_text(secret))
 
 
 async def api_name(within: Transaction, id_: UUID) -> str:

@@ -19,10 +19,12 @@ from loaders.audit.entry import Action, AuditEntry
 from loaders.audit.outbox import append
 from loaders.errors import AxionError
 from loaders.ledger import Ledger
-from loaders.oauth.client import OAuthClient, TokenEndpoint
+from loaders.oauth.apis import opened_endpoint
+from loaders.oauth.client import OAuthClient
 from loaders.postgres.client import Postgres
 from loaders.postgres.write import Transaction, transaction
 from loaders.secrets.keyring import Keyring, Sealed
+from loaders.secrets.sealed_columns import sealed_of
 from loaders.tables.axion_gen.external import ExternalApi, UserExternalApiToken
 from loaders.tables.axion_gen.revocations import TokenRevocation, TokenToRevoke
 from loaders.tables.uuid7 import uuid7
@@ -160,12 +162,10 @@ async def _one(
 
 
 async def _send(oauth: OAuthClient, keyring: Keyring, row: sa.Row[Any], ledger: Ledger) -> None:
-    secret = None
-    if row.encrypted_client_secret is not None:
-        secret = keyring.open(Sealed(row.encrypted_client_secret, row.nonce, row.tag, row.key_version)).decode()
-    sealed = Sealed(row.token_encrypted_token, row.token_nonce, row.token_tag, row.token_key_version)
-    endpoint = TokenEndpoint(row.api_name, row.revocation_url, row.client_id, secret)
-    await oauth.revoke(endpoint, row.revocation_url, refresh_token=keyring.open(sealed).decode(), ledger=ledger)
+    secret = None if row.encrypted_client_secret is None else sealed_of(row, "encrypted_client_secret")
+    endpoint = opened_endpoint(keyring, row.api_name, row.revocation_url, client_id=row.client_id, secret=secret)
+    token = Sealed(row.token_encrypted_token, row.token_nonce, row.token_tag, row.token_key_version)
+    await oauth.revoke(endpoint, row.revocation_url, refresh_token=keyring.open_text(token), ledger=ledger)
 
 
 async def _postpone(within: Transaction, row: sa.Row[Any], error: AxionError) -> None:

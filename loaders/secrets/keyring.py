@@ -78,6 +78,14 @@ class Keyring:
         except InvalidTag:
             raise _unreadable(sealed) from None
 
+    def seal_text(self, secret: str) -> Sealed:
+        """As raw UTF-8 bytes (reference, "What's encrypted")."""
+        return self.seal(secret.encode())
+
+    def open_text(self, sealed: Sealed) -> str:
+        """What `seal_text` has sealed; raises what `open` raises."""
+        return self.open(sealed).decode()
+
     def fingerprint(self, message: bytes) -> str:
         """HMAC-SHA-256 under a key derived from the current version: 64 hexadecimal digits, equal for equal messages.
 

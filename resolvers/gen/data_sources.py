@@ -14,13 +14,14 @@ from loaders.openfga.parents import datasource_parent
 from loaders.openfga.roles import assigned_role
 from loaders.openfga.tuples import is_object
 from loaders.postgres import row_writes
-from loaders.postgres.write import Transaction, transaction
+from loaders.postgres.write import Transaction
 from loaders.read import Value
 from loaders.registered import data_source_name
 from loaders.secrets.sealed_columns import sealed_columns
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector
 from resolvers.context import Context
+from resolvers.gen.data_source_names import move_permissions
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
 from resolvers.gen.store import STORE
@@ -77,7 +78,7 @@ async def create_data_source(context: Context, input_: DataSourceCreate, asked: 
     except KeyReused:
         raise
     except Conflict:
-        raise Conflict(f"A data source named {name!r} exists already. Choose another name.") from None
+        raise _taken(name) from None
     return made
 
 
@@ -85,7 +86,7 @@ async def create_data_source(context: Context, input_: DataSourceCreate, asked: 
 class DataSourceUpdate:
     """`settings` replace all settings of the connector; `None` keeps what is stored.
 
-    `patch` has the other columns to change, of `description`; None is for null.
+    `patch` has the other columns to change, of `name` and `description`; None is for null.
     """
 
     id: UUID
@@ -94,27 +95,42 @@ class DataSourceUpdate:
 
 
 async def update_data_source(context: Context, input_: DataSourceUpdate, asked: Asked | None = None) -> Registered:
-    """For who administers it. What still streams from the old settings ends undisturbed; new reads use the new ones.
+    """For who administers it; its name, which permissions refer to, is for system admins. What still streams from the
+    old settings ends undisturbed; new reads use the new ones.
 
-    `BadInput` for settings the connector does not take, and for no change; `NotFound`, `Forbidden`. Of `asked`, see
-    `row_once`.
+    `BadInput` for settings the connector does not take, and for no change; `Conflict` when the name is taken;
+    `NotFound`, `Forbidden`. Of `asked`, see `row_once`.
     """
     await administered(context, input_.id)
     if input_.settings is None and not input_.patch:
         raise BadInput("Nothing is to be changed. Give at least one field.")
-    async with transaction(context.stores.postgres[STORE], context.ledger) as within:
+    patch: dict[str, Value] = {**input_.patch}
+    if "name" in patch:
+        await context.verdicts.require_admin()
+        patch["name"] = _permitted_name(input_.patch["name"])
+    try:
+        async with granting(context) as change:
 
-        async def work() -> Registered:
-            stored = await lock_data_source(within, input_.id)
-            if stored is None:
-                raise NotFound("There is no such data source.")
-            values: dict[str, Value] = {**input_.patch}
-            if input_.settings is not None:
-                values |= _settings(input_.settings, stored.connector_type, context)
-            await row_writes.update(within, DATA_SOURCES, (input_.id,), values)
-            return Registered(input_.id, stored.name)
+            async def work() -> Registered:
+                stored = await lock_data_source(change.within, input_.id)
+                if stored is None:
+                    raise NotFound("There is no such data source.")
+                values = dict(patch)
+                if input_.settings is not None:
+                    values |= _settings(input_.settings, stored.connector_type, context)
+                await row_writes.update(change.within, DATA_SOURCES, (input_.id,), values)
+                name = str(patch.get("name", stored.name))
+                if name != stored.name:
+                    await move_permissions(context, change, input_.id, old=stored.name, new=name)
+                return Registered(input_.id, name)
 
-        changed = await row_once(context, within, asked, DATA_SOURCES, work, find=find_data_source)
+            changed = await row_once(context, change.within, asked, DATA_SOURCES, work, find=find_data_source)
+            if "name" in patch:  # also of a mutation that was done before: a retry delivers as well
+                change.objects.add(names.datasource(changed.name))
+    except KeyReused:
+        raise
+    except Conflict:
+        raise _taken(str(patch.get("name"))) from None
     context.stores.warehouses.forget(input_.id)
     return changed
 
@@ -186,6 +202,10 @@ async def administered(context: Context, id_: UUID) -> str:
     return name
 
 
+def _taken(name: str) -> Conflict:
+    return Conflict(f"A data source named {name!r} exists already. Choose another name.", field="name")
+
+
 def _settings(settings: object, connector_type: str, context: Context) -> dict[str, Value]:
     """All settings, by column: what may be shown as options, the credentials sealed."""
     if not isinstance(settings, Mapping):
@@ -195,7 +215,7 @@ def _settings(settings: object, connector_type: str, context: Context) -> dict[s
     return {"options": options.model_dump(mode="json"), **sealed_columns(sealed, "encrypted_credentials")}
 
 
-def _permitted_name(name: str) -> str:
+def _permitted_name(name: str | None) -> str:
     """A name that permissions can refer to."""
     permitted = checked_name(name)
     if not is_object(names.datasource(permitted)):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from loaders.errors import BadInput, Conflict, Forbidden, NotFound
-from loaders.gen.catalog import Registered, find_dataset, lock_dataset
+from loaders.gen.catalog import Registered, find_dataset, keep_data_source, lock_dataset
 from loaders.gen.role_assignments import unassign_dataset
 from loaders.gen.stored import DATASETS
 from loaders.openfga import names
@@ -42,7 +42,7 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
     `NotFound` for a data source the subject may not see, `Conflict` when it has a dataset of that name.
     Of `asked`, see `row_once`.
     """
-    data_source = await administered(context, input_.data_source_id)
+    await administered(context, input_.data_source_id)
     name, schema, tables = checked_name(input_.name), input_.remote_schema, input_.table_names
     new = Registered(uuid7(), name)
     values: dict[str, Value] = {
@@ -58,6 +58,9 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
         async with granting(context) as change:
 
             async def work() -> Registered:
+                data_source = await keep_data_source(change.within, input_.data_source_id)
+                if data_source is None:
+                    raise NotFound("There is no such data source.")
                 await row_writes.insert(change.within, DATASETS, values)
                 await change.note(writes=[dataset_parent(new.id, datasource=data_source)])
                 return new
@@ -67,7 +70,8 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
     except KeyReused:
         raise
     except Conflict:
-        raise Conflict(f"The data source has a dataset named {name!r} already. Choose another name.") from None
+        message = f"The data source has a dataset named {name!r} already. Choose another name."
+        raise Conflict(message, field="name") from None
     return made
 
 

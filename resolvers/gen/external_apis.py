@@ -14,7 +14,7 @@ from loaders.oauth.client import TokenEndpoint, Tokens
 from loaders.oauth.pkce import Started, authorization_url, state_sha256
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
-from loaders.secrets.keyring import Keyring, Sealed
+from loaders.secrets.keyring import Keyring
 from loaders.tables.axion_gen.external import UserExternalApiToken
 from loaders.tables.describe import describe
 from resolvers.context import Context
@@ -59,7 +59,7 @@ async def start_authorization(context: Context, api_id: UUID) -> Authorize:
             oauth.require_safe(url, field=name)
         subject = context.subject
         await register_user(within, subject, USERS, key="external_auth_id")
-        verifier = _sealed(context.stores.keyring, started.verifier)
+        verifier = context.stores.keyring.seal_text(started.verifier)
         authorization = Authorization(api_id, oauth.redirect_url, expires_at, verifier)
         state = state_sha256(started.state)
         await put_authorization(within, authorization, owner_subject=subject.id, state_sha256=state)
@@ -95,7 +95,7 @@ async def finish_authorization(context: Context, *, code: str, state: str, iss: 
     tokens = await context.stores.oauth.exchange(
         _endpoint(api, keyring),
         code=code,
-        verifier=_opened(keyring, taken.verifier),
+        verifier=keyring.open_text(taken.verifier),
         redirect_url=taken.redirect_url,
         ledger=context.ledger,
     )
@@ -109,7 +109,7 @@ async def finish_authorization(context: Context, *, code: str, state: str, iss: 
             within,
             owner_subject=context.subject.id,
             api_id=api.id,
-            refresh_token=_sealed(keyring, tokens.refresh_token),
+            refresh_token=keyring.seal_text(tokens.refresh_token),
             scopes=tokens.scopes or api.scopes,
         )
         await _keep_access(within, keyring, account_id, tokens)
@@ -131,11 +131,11 @@ async def access_token(context: Context, api_id: UUID) -> AccessToken:
         api = await _api(within, api_id)
         kept = await accounts.find_access_token(within, account.id)
         if kept is not None and kept.expires_at > datetime.now(UTC) + _EARLY:
-            return AccessToken(_opened(keyring, kept.sealed), kept.expires_at)
+            return AccessToken(keyring.open_text(kept.sealed), kept.expires_at)
         tokens = await oauth.refresh(
-            _endpoint(api, keyring), refresh_token=_opened(keyring, account.refresh_token), ledger=context.ledger
+            _endpoint(api, keyring), refresh_token=keyring.open_text(account.refresh_token), ledger=context.ledger
         )
-        new = None if tokens.refresh_token is None else _sealed(keyring, tokens.refresh_token)
+        new = None if tokens.refresh_token is None else keyring.seal_text(tokens.refresh_token)
         await accounts.note_refresh(within, account.id, new)
         expires_at = await _keep_access(within, keyring, account.id, tokens)
     return AccessToken(tokens.access_token, expires_at)
@@ -172,7 +172,7 @@ async def set_client_secret(context: Context, api_id: UUID, secret: str | None) 
     await context.verdicts.require_admin()
     if secret is not None and not (0 < len(secret) <= _MAX_SENT):
         raise BadInput(f"`clientSecret` has 1 to {_MAX_SENT} characters.", field="clientSecret")
-    sealed = None if secret is None else _sealed(context.stores.keyring, secret)
+    sealed = None if secret is None else context.stores.keyring.seal_text(secret)
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
         if not await apis.set_client_secret(within, api_id, sealed):
             raise NotFound("There is no such API.")
@@ -187,21 +187,11 @@ async def _api(within: Transaction, api_id: UUID, *, locked: bool = False) -> Ap
 
 
 def _endpoint(api: Api, keyring: Keyring) -> TokenEndpoint:
-    secret = None if api.client_secret is None else _opened(keyring, api.client_secret)
-    return TokenEndpoint(api.name, api.token_url, api.client_id, secret)
+    return apis.opened_endpoint(keyring, api.name, api.token_url, client_id=api.client_id, secret=api.client_secret)
 
 
 async def _keep_access(within: Transaction, keyring: Keyring, account_id: UUID, tokens: Tokens) -> datetime:
     expires_at = datetime.now(UTC) + timedelta(seconds=tokens.expires_in_s)
-    token = KeptToken(_sealed(keyring, tokens.access_token), expires_at)
+    token = KeptToken(keyring.seal_text(tokens.access_token), expires_at)
     await accounts.put_access_token(within, account_id, token)
     return expires_at
-
-
-def _sealed(keyring: Keyring, secret: str) -> Sealed:
-    """As raw UTF-8 bytes (reference, "What's encrypted")."""
-    return keyring.seal(secret.encode())
-
-
-def _opened(keyring: Keyring, sealed: Sealed) -> str:
-    return keyring.open(sealed).decode()

@@ -5,9 +5,11 @@ from typing import TypeAlias
 from uuid import UUID
 
 from loaders.errors import BadInput, NotFound
+from loaders.gen.catalog import keep_data_source
 from loaders.gen.role_assignments import AssignedResource
 from loaders.openfga import names
 from loaders.openfga.tuples import is_object
+from loaders.postgres.write import Transaction
 from loaders.registered import data_source_name, has_dataset
 from resolvers.context import Context
 from resolvers.gen.store import STORE
@@ -56,7 +58,10 @@ def assigned(resource: Resource) -> AssignedResource:
 
 
 async def object_of(context: Context, resource: Resource) -> str:
-    """Its name in OpenFGA, which never changes. `NotFound`, `BadInput` for what cannot be a table's name."""
+    """Its name in OpenFGA. That of a data source may change: `kept_object`.
+
+    `NotFound`, `BadInput` for what cannot be a table's name.
+    """
     match resource:
         case OfSystem():
             return names.SYSTEM
@@ -74,6 +79,14 @@ async def object_of(context: Context, resource: Resource) -> str:
             if not name or "\x00" in name or not is_object(object_):
                 raise BadInput("A table's name must have 1 to about 200 characters.", field="tableName")
             return object_
+
+
+async def kept_object(within: Transaction, resource: OfDataSource) -> str:
+    """As `object_of`, and it stays so until the transaction ends."""
+    name = await keep_data_source(within, resource.id)
+    if name is None:
+        raise NotFound("There is no such data source.")
+    return names.datasource(name)
 
 
 async def _require_dataset(context: Context, id_: UUID) -> None:

@@ -15,7 +15,7 @@ from loaders.postgres.write import Transaction
 from loaders.tables.axion_gen.identity import ADMIN_ROLE_ID
 from resolvers.context import Context
 from resolvers.gen.granting import Granting, grant_role
-from resolvers.gen.resources import OfTable, Resource, assigned, object_of
+from resolvers.gen.resources import OfDataSource, OfTable, Resource, assigned, kept_object, object_of
 from resolvers.gen.roles import locked_role
 from resolvers.idempotency import Asked
 
@@ -88,12 +88,16 @@ async def _at(
     object_ = await object_of(context, resource)
 
     async def of_role(change: Granting) -> int:
+        nonlocal object_
         await locked_role(change.within, role_id)
+        if isinstance(resource, OfDataSource):
+            object_ = await kept_object(change.within, resource)
         tuples = await work(change.within, object_)
         await change.note(writes=tuples.writes, deletes=tuples.deletes)
         return role_id
 
-    return await grant_role(context, asked, of_role), object_
+    role = await grant_role(context, asked, of_role)
+    return role, object_
 
 
 async def _subject(within: Transaction, user_id: int) -> str:

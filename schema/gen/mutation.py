@@ -34,7 +34,7 @@ from schema.scalars import JSON, BigInt
 GenDataSourceCreatePayload = granted_payload(
     "GenDataSourceCreatePayload", "data_source", "GenDataSource", "A data source was created."
 )
-GenDataSourceUpdatePayload = make_payload(
+GenDataSourceUpdatePayload = granted_payload(
     "GenDataSourceUpdatePayload", "data_source", "GenDataSource", "A data source was changed."
 )
 GenDataSourceDeletePayload = deleted_payload("GenDataSourceDeletePayload", "GenDataSource")
@@ -64,6 +64,9 @@ class GenDataSourceCreateInput:
 @strawberry.input(description="What to change of a data source; what is left out stays.")
 class GenDataSourceUpdateInput:
     id: strawberry.ID = strawberry.field(description="Global id of the data source.")
+    name: str | None = strawberry.field(
+        description="Unique name; permissions refer to it, and follow. For system administrators.", default=UNSET
+    )
     settings: JSON | None = strawberry.field(
         description="All settings of the connector anew, credentials included; null keeps them.", default=UNSET
     )
@@ -134,9 +137,11 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput,
 
 async def _update_data_source(context: Context, given: GenDataSourceUpdateInput, asked: Asked) -> Any:
     settings: Any = sent(given.settings)
-    patch = {} if given.description is UNSET else {"description": given.description}
+    given_texts = {"name": given.name, "description": given.description}
+    patch = {column: text for column, text in given_texts.items() if text is not UNSET}
     update = DataSourceUpdate(id=uuid_key(given.id, "GenDataSource"), settings=settings, patch=patch)
-    return GenDataSourceUpdatePayload(key=((await update_data_source(context, update, asked)).id,))
+    row = await update_data_source(context, update, asked)
+    return GenDataSourceUpdatePayload(key=(row.id,), objects=(names.datasource(row.name),))
 
 
 async def _delete_data_source(context: Context, given: GenDataSourceDeleteInput) -> Any:
@@ -214,7 +219,8 @@ class GenMutation:
         takes=GenDataSourceUpdateInput,
         answers=GenDataSourceUpdatePayload,
         guard=_ADMINISTERS,
-        description="Changes a data source; from then on it is read under its new settings. For its administrators.",
+        description="Changes a data source; from then on it is read under its new settings. What roles may do there "
+        "follows its name. For its administrators.",
     )
     gen_data_source_delete = mutation(
         _delete_data_source,

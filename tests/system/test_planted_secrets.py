@@ -181,6 +181,16 @@ async def test_no_table_of_any_database_holds_them(planted: Planted, admin_url: 
     assert expected <= searched
 
 
+async def test_no_statement_holds_them(planted: Planted, admin_url: str) -> None:
+    """What each backend of the cluster was last sent, of which an operator sees the text: values are bound to it."""
+    url = sa.make_url(admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        sent = await connection.execute("SELECT datname, query FROM pg_stat_activity WHERE query <> ''")
+        texts = await sent.fetchall()
+    assert {"axion_gen", "axion_sense"} <= {database for database, _ in texts}
+    assert found_in(planted, " ".join(query for _, query in texts)) == []
+
+
 async def test_the_audit_log_does_not_hold_them(planted: Planted, direct: Direct) -> None:
     rows = await direct.clickhouse("SELECT * FROM axion_sense.audit_log")
     assert found_in(planted, " ".join(str(row) for row in rows)) == []

@@ -13,6 +13,7 @@ from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring
 from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
+from loaders.tables.axion_gen.identity import Role, User
 from loaders.tables.axion_gen.outbox import OpenFgaOutbox
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
 from loaders.vectors.embeddings import Embeddings
@@ -78,3 +79,15 @@ def as_(stores: GenStores) -> As:
         return Context(subject, "test", cast(Stores, stores), verdicts, ledger)
 
     return context
+
+
+@pytest.fixture
+async def seeded(stores: GenStores) -> None:
+    """The built-in roles, no other, and the users ann (1) and bob (2)."""
+    async with stores.postgres["axion_gen"].transaction() as session:
+        await session.execute(sa.text("TRUNCATE roles, users, openfga_outbox RESTART IDENTITY CASCADE"))
+        built_in = [{"id": 1, "name": "Admin", "is_built_in": True}, {"id": 2, "name": "Analyst", "is_built_in": True}]
+        await session.execute(sa.insert(Role), built_in)
+        await session.execute(sa.text("ALTER TABLE roles ALTER COLUMN id RESTART WITH 100"))
+        people = [{"id": i, "external_auth_id": name} for i, name in ((1, "ann"), (2, "bob"))]
+        await session.execute(sa.insert(User), people)

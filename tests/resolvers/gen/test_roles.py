@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-import sqlalchemy as sa
 
 from loaders.errors import AxionError, BadInput, Conflict, Forbidden, NotFound, Unauthenticated
 from loaders.ledger import Ledger
-from loaders.tables.axion_gen.identity import Role, User
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen import data_sources, datasets, role_assignments, roles
@@ -21,17 +19,7 @@ from resolvers.idempotency import Asked
 from tests.resolvers.gen.conftest import As, GenStores
 
 ASKED = Asked("aMutation", "aMutation", {})
-
-
-@pytest.fixture(autouse=True)
-async def _seeded(stores: GenStores) -> None:
-    async with stores.postgres["axion_gen"].transaction() as session:
-        await session.execute(sa.text("TRUNCATE roles, users, openfga_outbox RESTART IDENTITY CASCADE"))
-        built_in = [{"id": 1, "name": "Admin", "is_built_in": True}, {"id": 2, "name": "Analyst", "is_built_in": True}]
-        await session.execute(sa.insert(Role), built_in)
-        await session.execute(sa.text("ALTER TABLE roles ALTER COLUMN id RESTART WITH 100"))
-        people = [{"id": i, "external_auth_id": name} for i, name in ((1, "ann"), (2, "bob"))]
-        await session.execute(sa.insert(User), people)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 async def tuples(stores: GenStores, object_: str) -> set[tuple[str, str]]:

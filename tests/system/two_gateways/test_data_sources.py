@@ -41,6 +41,7 @@ async def test_it_counts_there_without_a_restart(two: Two, settings: Settings, d
         assert found["airlines"] == {"rows": {"totalCount": 16}}, "added here, read there at once"
         source = found["dataSource"]["id"]
         await _changed(two, source, dataset, right)
+        await _renamed(two, source, dataset)
         await _narrowed(two, dataset)
         await _removed(two, source, dataset, proxy)
 
@@ -89,6 +90,22 @@ async def _changed(two: Two, source: str, dataset: str, right: dict[str, str]) -
             return set((await two.there.ask(ROWS, {"dataset": dataset})).codes) == expected
 
         await until(so_there)
+
+
+async def _renamed(two: Two, source: str, dataset: str) -> None:
+    """There, too, as soon as its verdicts know the new name's permissions."""
+    named = "query Named($id: ID!) { node(id: $id) { ... on GenDataSource { name } } }"
+    shown = "... on GenDataSourceUpdatePayload { permissionsPending }"
+    for name in (f"{NAME} renamed", NAME):
+        done = await two.do("genDataSourceUpdate", {"id": source, "name": name}, shown=shown)
+        assert done == {"__typename": "GenDataSourceUpdatePayload", "permissionsPending": False}
+
+        async def so_there(expected: str = name) -> bool:
+            found = await two.there.ask(named, {"id": source})
+            return found.data == {"node": {"name": expected}}
+
+        await until(so_there)
+        assert (await two.there.ask(ROWS, {"dataset": dataset})).data["gen"]["dataset"]["airlines"] is not None
 
 
 async def _narrowed(two: Two, dataset: str) -> None:

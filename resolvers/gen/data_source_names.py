@@ -1,0 +1,33 @@
+"""A data source's name stands in permissions: when it changes, they change with it."""
+
+from uuid import UUID
+
+from loaders.gen.catalog import dataset_ids_over
+from loaders.gen.role_assignments import roles_at_data_source
+from loaders.openfga import names
+from loaders.openfga.parents import dataset_parent, datasource_parent
+from loaders.openfga.roles import assigned_role
+from resolvers.context import Context
+from resolvers.gen.granting import Granting
+
+
+async def move_permissions(context: Context, change: Granting, id_: UUID, *, old: str, new: str) -> None:
+    """What the rows say of the data source `old` is said of `new`, in the transaction that renames it: its row is
+    locked, so that nobody puts a dataset over it, or assigns a role to it, meanwhile.
+
+    Each object's tuples change at once. What was written of `old` past the gateway is deleted and not carried over: it
+    may have been taken back, and its end be under way. Until OpenFGA has taken all, who may see it sees less.
+    """
+    within, before, after = change.within, names.datasource(old), names.datasource(new)
+    roles = await roles_at_data_source(within, id_)
+    datasets = await dataset_ids_over(within, id_)
+    gone = [datasource_parent(old), *(assigned_role(role, before) for role in roles)]
+    gone += [tuple_ async for tuple_ in context.stores.openfga.read(object_=before, ledger=context.ledger)]
+    await change.note(
+        writes=[
+            datasource_parent(new),
+            *(assigned_role(role, after) for role in roles),
+            *(dataset_parent(dataset, datasource=new) for dataset in datasets),
+        ],
+        deletes=[*dict.fromkeys(gone), *(dataset_parent(dataset, datasource=old) for dataset in datasets)],
+    )
