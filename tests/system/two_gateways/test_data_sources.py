@@ -102,7 +102,7 @@ async def _renamed(two: Two, source: str, dataset: str) -> None:
 
         async def so_there(expected: str = name) -> bool:
             found = await two.there.ask(named, {"id": source})
-            return found.data == {"node": {"name": expected}}
+            return bool(found.data == {"node": {"name": expected}})
 
         await until(so_there)
         assert (await two.there.ask(ROWS, {"dataset": dataset})).data["gen"]["dataset"]["airlines"] is not None
