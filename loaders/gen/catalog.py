@@ -1,6 +1,6 @@
 """Data sources and the datasets over them, as their changes need them. One statement each.
 
-`loaders/registered.py` says outside of a transaction whether they are there.
+`loaders/gen/registered.py` says outside of a transaction whether they are there.
 """
 
 from collections.abc import Sequence

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from loaders.errors import BadInput, Conflict, Forbidden, NotFound
 from loaders.gen.catalog import Registered, datasets_over, find_data_source, lock_data_source
+from loaders.gen.registered import data_source_name
 from loaders.gen.role_assignments import unassign_data_source
 from loaders.gen.stored import DATA_SOURCES
 from loaders.openfga import names
@@ -16,7 +17,6 @@ from loaders.openfga.tuples import is_object
 from loaders.postgres import row_writes
 from loaders.postgres.write import Transaction
 from loaders.read import Value
-from loaders.registered import data_source_name
 from loaders.secrets.sealed_columns import sealed_columns
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector

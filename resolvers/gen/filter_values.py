@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from loaders.columnar.distinct import DistinctList
-from loaders.dashboard import Control
 from loaders.description import Kind, Table
 from loaders.errors import BadInput, NotFound
+from loaders.gen.dashboard import Control
 from loaders.read import And, Predicate, is_never
 from resolvers.context import Context
 from resolvers.gen.answer import guarded_rows

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from loaders.dashboard import FrameByDashboardId
+from loaders.gen.dashboard import FrameByDashboardId
+from loaders.gen.semantic_metrics import MetricsByDatasetId
 from loaders.ledger import Ledger
-from loaders.semantic_metrics import MetricsByDatasetId
 from loaders.stores import Stores
 from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.lists import ValuesByList

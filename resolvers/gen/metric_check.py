@@ -10,8 +10,8 @@ import structlog
 from loaders.description import Kind
 from loaders.errors import BadInput, NotFound, StoreError
 from loaders.expression import measure_type, sortable
+from loaders.gen.semantic_metrics import MetricRow
 from loaders.read import Col, Measure, Value
-from loaders.semantic_metrics import MetricRow
 from resolvers.context import Context
 from resolvers.gen.metric_definition import Simple
 from resolvers.gen.metric_leaf import TIME, compared_columns, renamed

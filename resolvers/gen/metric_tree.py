@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from loaders.description import Kind
 from loaders.errors import BadInput, NotFound
+from loaders.gen.semantic_metrics import MetricRow
 from loaders.read import AggregateFunction
-from loaders.semantic_metrics import MetricRow
 from resolvers.gen.metric_definition import Cumulative, Derived, Ratio, Simple
 
 Number: TypeAlias = int | float | Decimal

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from loaders.dashboard import Control
 from loaders.description import Table
 from loaders.errors import BadInput, FilterRequired
+from loaders.gen.dashboard import Control
 from loaders.read import And, Predicate
 from loaders.warehouses.places import TableFilter
 from resolvers.gen.required import is_narrowed

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from loaders.errors import BadInput, NotFound
 from loaders.gen.catalog import keep_data_source
+from loaders.gen.registered import data_source_name, has_dataset
 from loaders.gen.role_assignments import AssignedResource
 from loaders.openfga import names
 from loaders.openfga.tuples import is_object
 from loaders.postgres.write import Transaction
-from loaders.registered import data_source_name, has_dataset
 from resolvers.context import Context
 from resolvers.gen.store import STORE
 

@@ -4,8 +4,8 @@ from urllib.parse import quote
 from uuid import UUID
 
 from loaders.errors import Code, NotFound
+from loaders.gen.registered import has_map
 from loaders.openfga import names
-from loaders.registered import has_map
 from resolvers.context import Context
 from resolvers.gen.store import STORE
 from resolvers.gen.tables import can_view

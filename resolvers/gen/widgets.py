@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from loaders.dashboard import Control, Frame
 from loaders.description import Table
 from loaders.errors import NotFound
+from loaders.gen.dashboard import Control, Frame
 from loaders.ledger import StoreUsage
 from loaders.openfga import names
 from resolvers.context import Context

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from loaders.errors import BadInput, NotFound
+from loaders.gen.semantic_metrics import MetricRow
 from loaders.read import Bucket, Unit
-from loaders.semantic_metrics import MetricRow
 from resolvers.gen.cumulative import first_needed, require_summable, summed_up
 from resolvers.gen.metric_definition import Cumulative
 from resolvers.gen.metric_tree import tree_of
