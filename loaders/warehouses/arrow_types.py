@@ -1,8 +1,10 @@
 """Arrow types of a Parquet footer as column types, and how DuckDB has to present each.
 
-Two types have no reading in DuckDB 2.0 and are left out: half floats and decimals of more than 38 digits.
+Two types have no reading in DuckDB 2.0 and are left out: half floats and decimals of more than 38 digits; a column
+without a name is, too.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +33,14 @@ _SCALARS: tuple[tuple[tuple[pa.DataType, ...], Kind], ...] = (
 )
 _KIND_OF: dict[pa.DataType, Kind] = {arrow: kind for arrows, kind in _SCALARS for arrow in arrows}
 _WIDEST_DECIMAL = 38
+
+
+def presented(schema: pa.Schema) -> Iterator[tuple[pa.Field, Presentation]]:
+    """The columns that can be read, in order: those of a reading, and of a name, which SQL wants."""
+    for field in schema:
+        shown = presentation(field.type)
+        if shown is not None and field.name:
+            yield field, shown
 
 
 def presentation(arrow: pa.DataType) -> Presentation | None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from sqlglot import exp
 
-from loaders.warehouses.arrow_types import presentation
+from loaders.warehouses.arrow_types import presented
 from loaders.warehouses.blocking import BlockingRun
 
 _BATCH_ROWS = 16_384
@@ -124,10 +124,7 @@ def _views(schema: pa.Schema, registered: str, folder: str | None, name: str) ->
 
 def _projections(schema: pa.Schema) -> list[exp.Expr]:
     selected: list[exp.Expr] = []
-    for field in schema:
-        shown = presentation(field.type)
-        if shown is None:
-            continue
+    for field, shown in presented(schema):
         column = exp.column(field.name, quoted=True)
         match shown.how:
             case "plain":

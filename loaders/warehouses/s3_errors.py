@@ -5,9 +5,9 @@ import pyarrow as pa
 
 from loaders.errors import StoreError, StoreQueryFailed
 from loaders.objects.s3_errors import known_store_error
-from loaders.warehouses.s3_files import Misfit
+from loaders.warehouses.s3_files import Alike, Misfit
 
-S3_FAILURES = (OSError, pa.ArrowException, duckdb.Error, Misfit)
+S3_FAILURES = (OSError, pa.ArrowException, duckdb.Error, Misfit, Alike)
 """What pyarrow and DuckDB raise when a read fails, and what files tell; anything else is a defect of ours."""
 _LONGEST_NAME = 200
 
@@ -17,7 +17,7 @@ def store_error(store: str, error: Exception) -> StoreError:
 
     DuckDB wraps what pyarrow raised below it, so the text is asked first.
     """
-    known = None if isinstance(error, Misfit) else known_store_error(store, error)
+    known = None if isinstance(error, Misfit | Alike) else known_store_error(store, error)
     return known or StoreQueryFailed(store, f"{store}: {_cause(error)}")
 
 
@@ -29,6 +29,11 @@ def _cause(error: Exception) -> str:
             return (
                 f"column {_shown(str(column))} of the file {_shown(file)} is not of a type that fits the other files. "
                 "Write the file anew, or take it out of the table's folder."
+            )
+        case Alike(first=first, second=second):
+            return (
+                f"its columns {_shown(first)} and {_shown(second)} differ in case only, and the engine cannot tell "
+                "them apart. Rename one of them in the files."
             )
         case duckdb.OutOfMemoryException():
             return "the query needs more memory than it may use. Select fewer columns or groups, or filter more."

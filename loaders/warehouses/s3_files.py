@@ -20,6 +20,10 @@ _FORMAT = ds.ParquetFileFormat(
         pre_buffer=False, use_buffered_stream=True, buffer_size=_BUFFER_BYTES
     )
 )
+_OF_SMALL = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True))
+_SMALL_BYTES = 8 << 20
+"""Up to that size a file's columns are fetched together, and kept whole while it is read: 1,000 columns are then a few
+requests and not a thousand (0.2 s for 6 s, on versitygw and a busy machine)."""
 _BOUNDS = {
     "batch_size": _BATCH_ROWS,
     "batch_readahead": 1,
@@ -75,17 +79,19 @@ def open_dataset(filesystem: fs.FileSystem, table: TableFiles) -> BoundedDataset
     """Reads every footer: the schema is the union of the files', with types widened where they differ.
 
     `key=value` folders below the table are columns. `Misfit` names the file that is no Parquet, or does not fit those
-    before it.
+    before it; `Alike` names columns that an engine takes for one.
     """
     options = ds.FileSystemFactoryOptions(
         partition_base_dir=table.root, partitioning=ds.HivePartitioning.discover(infer_dictionary=False)
     )
     paths = [path for path, _, _ in table.files]
-    factory = ds.FileSystemDatasetFactory(filesystem, paths, _FORMAT, options)
+    format_ = _OF_SMALL if max(size for _, size, _ in table.files) <= _SMALL_BYTES else _FORMAT
+    factory = ds.FileSystemDatasetFactory(filesystem, paths, format_, options)
     try:
         dataset = factory.finish(factory.inspect(promote_options="permissive"))
     except pa.ArrowException as error:
         raise _misfit(filesystem, table) or error from error
+    _require_distinct(dataset.schema.names)
     return BoundedDataset(list(dataset.get_fragments()), dataset.schema, dataset.format, filesystem)
 
 
@@ -96,6 +102,24 @@ class Misfit(Exception):
         super().__init__(file, column)
         self.file = file
         self.column = column
+
+
+class Alike(Exception):
+    """Two columns whose names differ in case only: SQL would answer the values of one for the other."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first, second)
+        self.first = first
+        self.second = second
+
+
+def _require_distinct(names: Sequence[str]) -> None:
+    found: dict[bytes, str] = {}
+    for name in names:
+        folded = name.encode().lower()  # of ASCII letters alone, as DuckDB does
+        if folded in found:
+            raise Alike(found[folded], name)
+        found[folded] = name
 
 
 def _misfit(filesystem: fs.FileSystem, table: TableFiles) -> Misfit | None:

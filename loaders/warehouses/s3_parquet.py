@@ -20,7 +20,7 @@ from loaders.concurrently import concurrently
 from loaders.description import Column, Table
 from loaders.errors import Cancelled, StoreQueryFailed, StoreTimeout, UnknownTable
 from loaders.ledger import Ledger
-from loaders.warehouses.arrow_types import presentation
+from loaders.warehouses.arrow_types import presented
 from loaders.warehouses.base import (
     DEFAULT_TIMEOUT_MS,
     Estimate,
@@ -123,12 +123,10 @@ class S3Parquet:
     async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
         """Columns DuckDB has no reading for are left out (`arrow_types`). A remote table has no key."""
         dataset, _ = await self._dataset(table, schema, ledger)
-        columns = []
-        for field in dataset.schema:
-            shown = presentation(field.type)
-            if shown is not None:
-                columns.append(Column(field.name, shown.type, nullable=field.nullable))
-        return Table(self._store, schema, table, tuple(columns))
+        columns = tuple(
+            Column(field.name, shown.type, nullable=field.nullable) for field, shown in presented(dataset.schema)
+        )
+        return Table(self._store, schema, table, columns)
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
         dataset, files = await self._dataset(table, schema, ledger)

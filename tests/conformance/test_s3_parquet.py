@@ -1,4 +1,4 @@
-"""What only a folder of files does: one of them does not fit the others, or is no Parquet."""
+"""What only a folder of files does: one does not fit the others or is no Parquet, names are what a writer made them."""
 
 import asyncio
 import gc
@@ -10,8 +10,11 @@ import pytest
 
 from loaders.errors import Code, StoreQueryFailed
 from loaders.ledger import Ledger
+from loaders.read import Read
 from loaders.warehouses.base import Query
 from tests.conformance.subject import S3ParquetSubject, S3Server
+from tests.conformance.test_warehouse import fields_of
+from tests.loaders.columnar.reading import read_rows
 
 ONE = pa.table({"id": [1], "note": ["a"]})
 
@@ -67,3 +70,21 @@ async def test_a_file_that_does_not_fit_is_named(subject: Subject, file: str | N
     gc.collect()
     loop.set_exception_handler(None)
     assert left == []
+
+
+@pytest.mark.parametrize(("first", "second"), [("Name", "nAME"), ("k", "K")])
+async def test_columns_that_differ_in_case_only_are_refused(subject: Subject, first: str, second: str) -> None:
+    """DuckDB would answer the values of one for the other, which curation may hide."""
+    await subject.load("cased", pa.table({first: ["a"], second: ["b"]}))
+    warehouse = subject.open()
+    with pytest.raises(StoreQueryFailed, match=f"'{first}' and '{second}' differ in case only"):
+        await warehouse.describe("cased", ledger=Ledger())
+    await warehouse.close()
+
+
+async def test_a_column_without_a_name_is_left_out(subject: Subject) -> None:
+    await subject.load("nameless", pa.table({"": ["a"], "ä": ["b"], "Ä": ["c"]}))
+    warehouse = subject.open()
+    table = await warehouse.describe("nameless", ledger=Ledger())
+    assert await read_rows(Read(table, fields=fields_of(table)), warehouse, Ledger()) == [{"ä": "b", "Ä": "c"}]
+    await warehouse.close()
