@@ -27,7 +27,7 @@ async def guarded(read: Read, context: Context, policies: Policies) -> Read:
     return await guard_in(read, context, policies)
 
 
-async def guard_in(read: Read, context: Context, policies: Policies) -> Read:
+async def guard_in(read: Read, context: Context, policies: Policies, *, at_most: int | None = None) -> Read:
     """Guarded first, then with the vectors of its texts: nothing is embedded for who may not ask. Priced already."""
 
     async def rows(keys: Read) -> object:
@@ -35,8 +35,8 @@ async def guard_in(read: Read, context: Context, policies: Policies) -> Read:
         tree, _ = await fetch_tree(known, stores=context.stores, ledger=context.ledger.aside)
         return tree
 
-    distinct = distinct_of(context)
-    found = await guard(read, policies, verdicts=context.verdicts, distinct=distinct, rows=rows)
+    verdicts, distinct = context.verdicts, distinct_of(context)
+    found = await guard(read, policies, verdicts=verdicts, distinct=distinct, rows=rows, at_most=at_most)
     return await embedded(found, context.stores.embeddings)
 
 
@@ -76,5 +76,5 @@ async def answer_tree(read: Read, context: Context, policies: Policies) -> tuple
 async def answer_known(read: Read, context: Context, policies: Policies, *, rows: int) -> tuple[object, list[Failure]]:
     """As `answer_tree`, for a connection without a page whose condition matches at most `rows` rows: the price."""
     context.budget.spend(price(replace(read, page=Page(limit=rows))))
-    found = await guard_in(read, context, policies)
+    found = await guard_in(read, context, policies, at_most=rows)
     return await fetch_tree(found, stores=context.stores, ledger=context.ledger)

@@ -20,15 +20,23 @@ from resolvers.permissions.verdicts import Only, Verdicts
 
 
 async def over_fetched(
-    read: Read, guards: Mapping[Table, Guard], *, verdicts: Verdicts, distinct: Distinct, rows: Rows
+    read: Read,
+    guards: Mapping[Table, Guard],
+    *,
+    verdicts: Verdicts,
+    distinct: Distinct,
+    rows: Rows,
+    at_most: int | None = None,
 ) -> Read:
     """As `resolvers.permissions.station.guard`."""
+    known = 1 if read.connection is None else at_most
     table, own = read.table, guards[read.table]
-    below = dict(chains(read)) if read.connection is None or read.page.limit is not None else {}
+    bounded = known is not None or read.page.limit is not None
+    below = dict(chains(read)) if bounded else {}
     again = below.pop(table, ())
     first = {each: guard for each, guard in guards.items() if each not in below}
     later = {each: guard for each, guard in guards.items() if each in below}
-    paged = await _paged(read, own, verdicts)
+    paged = await _paged(read, own, verdicts) if bounded else None
     columns: tuple[str, ...] = ()
     if paged is not None:
         first[table], later[table] = _apart(own, touched(_alone(read))[table])
@@ -36,7 +44,11 @@ async def over_fetched(
         columns = (*_held(paged), *_holders(later[table]))
     found = await _restricted(first, verdicts, everywhere(distinct))
     if paged is not None:
-        read, seen = await _page(read, found, paged, verdicts=verdicts, distinct=distinct, rows=rows)
+        alone = apply(_alone(read), found)
+        if known is not None:
+            seen = await _seen(alone, known, paged, verdicts=verdicts, distinct=distinct, rows=rows)
+        else:
+            read, seen = await _page(read, alone, paged, verdicts=verdicts, distinct=distinct, rows=rows)
         found[table] = replace(found[table], rows=by_visibility(paged, table, seen))
     reached = Reached(apply(_alone(read), found), below, columns=columns, rows=rows, distinct=distinct)
     nested = await _restricted(later, verdicts, reached.candidates)
@@ -72,24 +84,30 @@ async def _paged(read: Read, own: Guard, verdicts: Verdicts) -> Visible | None:
     return guard
 
 
+async def _seen(
+    alone: Read, at_most: int, guard: Visible, *, verdicts: Verdicts, distinct: Distinct, rows: Rows
+) -> Only:
+    """The objects of all its rows that are seen. As many are asked about, whatever is there."""
+    reached = Reached(alone, {alone.table: ((),)}, columns=_held(guard), rows=rows, distinct=distinct)
+    met = await reached.candidates(alone.table, guard.via, guard.column)
+    ids = frozenset(str(id_) for id_ in met if id_ is not None)
+    asked = ids | decoys(alone, at_most - len(ids))
+    return Only(ids & await verdicts.filter(guard.type, guard.relation, asked))
+
+
 async def _page(
     read: Read,
-    found: Mapping[Table, Restriction],
+    alone: Read,
     guard: Visible,
     *,
     verdicts: Verdicts,
     distinct: Distinct,
     rows: Rows,
 ) -> tuple[Read, Only]:
-    """The read as it can be shown, and the objects of its rows that are seen; `found` restricts all but these rows.
+    """The read as it can be shown, and the objects of its rows that are seen; `alone` has them all.
 
     A page is filled by reading ahead. A count needs all candidates; where they are too many it is null.
     """
-    alone = apply(_alone(read), found)
-    if read.connection is None:
-        one = Reached(alone, {read.table: ((),)}, columns=_held(guard), rows=rows, distinct=distinct)
-        ids = await one.candidates(read.table, guard.via, guard.column)
-        return read, Only(await verdicts.filter(guard.type, guard.relation, ids or decoys(read, 1)))
     page: Filled | None = None
     counted = False
     if counts(read):

@@ -53,13 +53,11 @@ class Filled:
 
 
 def page_guard(read: Read, guard: Guard) -> Visible | None:
-    """The guard of the rows of a page, or of one object, if nothing else of the read depends on who sees its table."""
+    """The guard of the rows of the read, if nothing else of it depends on who sees its table."""
     rows = guard.rows if isinstance(guard, WithFields) else guard
     if not isinstance(rows, Visible) or not read.table.key:
         return None
-    if read.connection is not None and (
-        read.page.limit is None or any(isinstance(part, Aggregate) for _, part in read.connection.entries)
-    ):
+    if read.connection is not None and any(isinstance(part, Aggregate) for _, part in read.connection.entries):
         return None
     elsewhere = felt(read)
     return None if read.table in elsewhere or rows.holder(read.table) in elsewhere else rows

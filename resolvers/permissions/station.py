@@ -14,17 +14,24 @@ from resolvers.permissions.verdicts import Verdicts
 
 
 async def guard(
-    read: Read, policies: Policies, *, verdicts: Verdicts, distinct: Distinct, rows: Rows | None = None
+    read: Read,
+    policies: Policies,
+    *,
+    verdicts: Verdicts,
+    distinct: Distinct,
+    rows: Rows | None = None,
+    at_most: int | None = None,
 ) -> Read:
     """The read over what the subject may see, at every level. OpenFGA is asked concurrently, never per row.
 
     A hidden row is an absent row. `Unauthenticated` when a guarded table is read without a subject, `Unguarded` for a
-    table without a policy, `PermissionsUnavailable` without a verdict; nothing is read then.
+    table without a policy, `PermissionsUnavailable` without a verdict; nothing is read then. `at_most`: how many rows
+    there can be, where that is known and no page says it.
     """
     guards = guards_of(read, policies)
     require_reader(guards, verdicts)
     if rows is not None and await any_unbounded(kinds_of(guards), verdicts):
-        return await over_fetched(read, guards, verdicts=verdicts, distinct=distinct, rows=rows)
+        return await over_fetched(read, guards, verdicts=verdicts, distinct=distinct, rows=rows, at_most=at_most)
     found = await restrictions(guards, verdicts=verdicts, candidates=everywhere(distinct))
     return apply(read, dict(zip(guards, found, strict=True)))
 
