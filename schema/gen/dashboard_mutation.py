@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers.gen.filter_shapes import FILTER_TARGETS
+from resolvers.gen.filter_shapes import FILTER_TARGETS, filter_value
 from resolvers.gen.shapes import shape, time_zone
 from resolvers.gen.table_query import TableQuery
 from resolvers.permissions.guards import OwnWrite, WriteGuard, WriteVia
@@ -55,7 +55,8 @@ _FILTER = (
     "parent_filter_id",
     "position",
 )
-_TARGETS = {"targets": FILTER_TARGETS}
+_DEFAULT = {"default_value": filter_value}
+_ON_WIDGETS = {"targets": FILTER_TARGETS, **_DEFAULT}
 _TABLE_FILTER = (
     "dataset_id",
     "table_name",
@@ -115,14 +116,14 @@ class DashboardMutation:
         "GenDashboardControl",
         guard=_ON_DASHBOARD,
         columns=("dashboard_id", *_FILTER),
-        shapes=_TARGETS,
+        shapes=_ON_WIDGETS,
         description="Puts a filter on a dashboard of yours.",
     )
     gen_dashboard_control_update = updates(
         "GenDashboardControl",
         guard=_ON_DASHBOARD,
         columns=_FILTER,
-        shapes=_TARGETS,
+        shapes=_ON_WIDGETS,
         description="Changes a filter of a dashboard of yours.",
     )
     gen_dashboard_control_delete = deletes(
@@ -132,12 +133,14 @@ class DashboardMutation:
         "GenTableFilter",
         guard=_DATASET_ADMINS,
         columns=_TABLE_FILTER,
+        shapes=_DEFAULT,
         description="Gives a remote table a filter its readers may, or must, use. For the dataset's administrators.",
     )
     gen_table_filter_update = updates(
         "GenTableFilter",
         guard=_DATASET_ADMINS,
         columns=_TABLE_FILTER,
+        shapes=_DEFAULT,
         description="Changes a filter of a remote table. For the dataset's administrators.",
     )
     gen_table_filter_delete = deletes(

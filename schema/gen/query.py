@@ -34,6 +34,9 @@ class GenQuery:
     external_accounts = connection_root("GenExternalAccount", "Your accounts at APIs of others.")
     table_filters = connection_root("GenTableFilter", "Filters of remote tables.")
     table_profile_schedules = connection_root("GenTableProfileSchedule", "When remote tables are profiled again.")
+    authorization_models = connection_root(
+        "GenAuthorizationModel", "Authorization models uploaded to OpenFGA; for administrators."
+    )
     role = object_root("GenRole", "A role by its global id.")
     roles = connection_root("GenRole", "The roles you hold; all, for administrators.")
     user = object_root("GenUser", "A user by the global id.")

@@ -55,6 +55,11 @@ ODD = {
     "a column that is none": Odd(
         "genCurationOverrideCreate", {"datasetId": "{dataset}", "tableName": "x", "columnName": ""}, "columnName"
     ),
+    "a default that is no value": Odd(
+        "genTableFilterCreate",
+        {"datasetId": "{dataset}", "tableName": "x", "columnName": "y", "kind": "text", "defaultValue": {"a": 1}},
+        "defaultValue",
+    ),
     "U+0000 in a code": Odd("genExternalApiAuthorizeFinish", {"code": NUL, "state": "x"}, "code"),
 }
 

@@ -68,6 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "GenChatSession": Kind("personal"),
     "GenArtifactVersion": Kind("personal", {"kind": "chart"}),
     "GenAgentAuditEntry": Kind("admins"),
+    "GenAuthorizationModel": Kind("admins"),
     "GenArticleVersion": Kind("members"),
     "GenSemanticMetric": Kind("members", {"kind": "simple", "table_name": "t"}),
     "GenCurationOverride": Kind("members"),
