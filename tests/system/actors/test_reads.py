@@ -9,6 +9,7 @@ import pytest
 
 from resolvers.permissions.guards import Admins, AllOf, AnyOf, RowGuard, Through, Visible
 from schema.mapping.object import OBJECTS, join, joinable
+from tests.loaders.jobs.waiting import until
 from tests.system.actors.conftest import REFUSED, SIGNED_IN, Actors
 from tests.system.actors.documents import LISTS, OBJECTS_BY_ID, Way, below, edges
 from tests.system.actors.rows import KINDS, absent_ids, global_id
@@ -260,9 +261,20 @@ async def test_streams(actors: Actors, way: Way) -> None:
 
 
 async def _counted(actors: Actors, what: str, store: str) -> str:
-    """What the gateway has had of the store so far: for answers that do not say it."""
-    async with actors.client.http.get(f"{actors.client.url}/metrics") as response:
-        lines = (await response.text()).splitlines()
+    """What the gateway has had of the store so far: for answers that do not say it.
+
+    A stream is counted when it is over for the gateway, a moment after it was read to its end.
+    """
+    lines: list[str] = []
+
+    async def all_over() -> bool:
+        async with actors.client.http.get(f"{actors.client.url}/metrics") as response:
+            lines[:] = (await response.text()).splitlines()
+        running = [line for line in lines if line.startswith("axion_operations_in_flight{")]
+        assert running
+        return all(line.endswith(" 0.0") for line in running)
+
+    await until(all_over, timeout_s=30)
     return next(line for line in lines if line.startswith(f'axion_store_{what}_total{{store="{store}"}}'))
 
 
