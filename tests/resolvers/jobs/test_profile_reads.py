@@ -186,7 +186,7 @@ async def test_a_file_with_another_column_and_a_wider_type_is_drift(
     assert (statistics["id"]["min"], statistics["id"]["max"]) == ("1", str(2**40))
     assert (statistics["new"]["nullCount"], statistics["note"]["nullCount"]) == (2, 0)
     files.add(table, pa.table({"id": ["one"]}), file="part-2")
-    with pytest.raises(StoreQueryFailed, match="do not fit together"):
+    with pytest.raises(StoreQueryFailed, match="is not of a type that fits the other files"):
         await refreshed(admin, Asked(s3_dataset, table))
     await files.drop(table)
 
