@@ -128,6 +128,12 @@ async def waiting(postgres: Postgres, objects: Collection[str], *, ledger: Ledge
     return frozenset(row["object"] for row in rows)
 
 
+async def is_waiting(within: Transaction, object_: str) -> bool:
+    """Whether OpenFGA has not taken some note of the object yet, as the transaction sees it."""
+    undelivered = sa.select(_entries.c.id).where(_entries.c.object == object_, _entries.c.delivered_at.is_(None))
+    return bool(await within.rows(undelivered.limit(1)))
+
+
 async def backlog(postgres: Postgres, *, ledger: Ledger) -> Backlog:
     rows = await postgres.fetch(
         "SELECT count(*) AS undelivered, count(*) FILTER (WHERE attempts > 0) AS refused,"

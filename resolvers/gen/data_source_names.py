@@ -2,13 +2,26 @@
 
 from uuid import UUID
 
+from loaders.errors import Conflict
 from loaders.gen.catalog import dataset_ids_over
 from loaders.gen.role_assignments import roles_at_data_source
-from loaders.openfga import names
+from loaders.openfga import names, outbox
 from loaders.openfga.parents import dataset_parent, datasource_parent
 from loaders.openfga.roles import assigned_role
 from resolvers.context import Context
 from resolvers.gen.granting import Granting
+
+
+class NotFreeYet(Conflict):
+    """The permissions of who had the name before are still being taken back."""
+
+
+async def require_free(change: Granting, name: str) -> None:
+    """`NotFreeYet` while permissions of another at this name would count for who has it next. To be asked once the
+    name is taken in this transaction."""
+    if await outbox.is_waiting(change.within, names.datasource(name)):
+        message = f"A data source was called `{name}` a moment ago, and its permissions are still being taken back."
+        raise NotFreeYet(f"{message} Try again in a moment, or choose another name.", field="name")
 
 
 async def move_permissions(context: Context, change: Granting, id_: UUID, *, old: str, new: str) -> None:
@@ -18,6 +31,7 @@ async def move_permissions(context: Context, change: Granting, id_: UUID, *, old
     Each object's tuples change at once. What was written of `old` past the gateway is deleted and not carried over: it
     may have been taken back, and its end be under way. Until OpenFGA has taken all, who may see it sees less.
     """
+    await require_free(change, new)
     within, before, after = change.within, names.datasource(old), names.datasource(new)
     roles = await roles_at_data_source(within, id_)
     datasets = await dataset_ids_over(within, id_)

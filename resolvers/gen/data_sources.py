@@ -21,7 +21,7 @@ from loaders.secrets.sealed_columns import sealed_columns
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector
 from resolvers.context import Context
-from resolvers.gen.data_source_names import move_permissions
+from resolvers.gen.data_source_names import NotFreeYet, move_permissions, require_free
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
 from resolvers.gen.store import STORE
@@ -70,12 +70,13 @@ async def create_data_source(context: Context, input_: DataSourceCreate, asked: 
 
             async def work() -> Registered:
                 await row_writes.insert(change.within, DATA_SOURCES, values)
+                await require_free(change, name)
                 await change.note(writes=[datasource_parent(name)])
                 return new
 
             made = await row_once(context, change.within, asked, DATA_SOURCES, work, find=find_data_source)
             change.objects.add(names.datasource(made.name))
-    except KeyReused:
+    except (KeyReused, NotFreeYet):
         raise
     except Conflict:
         raise _taken(name) from None
@@ -127,11 +128,12 @@ async def update_data_source(context: Context, input_: DataSourceUpdate, asked: 
             changed = await row_once(context, change.within, asked, DATA_SOURCES, work, find=find_data_source)
             if "name" in patch:  # also of a mutation that was done before: a retry delivers as well
                 change.objects.add(names.datasource(changed.name))
-    except KeyReused:
+    except (KeyReused, NotFreeYet):
         raise
     except Conflict:
         raise _taken(str(patch.get("name"))) from None
-    context.stores.warehouses.forget(input_.id)
+    finally:  # also where the delivery of permissions was not waited for
+        context.stores.warehouses.forget(input_.id)
     return changed
 
 

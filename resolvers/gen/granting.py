@@ -1,6 +1,7 @@
 """One transaction over Gen's rows and the permission tuples that follow from them (docs/adr/0006)."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -33,12 +34,13 @@ class Granting:
             self.objects.update(await outbox.note(self.within.session, writes=writes, deletes=deletes))
 
     async def _audit(self, writes: Sequence[RelationTuple], deletes: Sequence[RelationTuple]) -> None:
-        for object_ in dict.fromkeys(tuple_.object for tuple_ in (*writes, *deletes)):
-            facts = {
-                "writes": [tuple_.to_json() for tuple_ in writes if tuple_.object == object_],
-                "deletes": [tuple_.key() for tuple_ in deletes if tuple_.object == object_],
-            }
-            await audit(self.context, self.within, Action.TUPLES_CHANGED, object_, facts)
+        facts: dict[str, dict[str, list[Mapping[str, object]]]] = defaultdict(lambda: {"writes": [], "deletes": []})
+        for tuple_ in writes:
+            facts[tuple_.object]["writes"].append(tuple_.to_json())
+        for tuple_ in deletes:
+            facts[tuple_.object]["deletes"].append(tuple_.key())
+        for object_, changed in facts.items():
+            await audit(self.context, self.within, Action.TUPLES_CHANGED, object_, changed)
 
 
 @asynccontextmanager

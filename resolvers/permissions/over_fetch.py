@@ -12,7 +12,7 @@ from loaders.errors import CostExceeded
 from loaders.read import Connection, Join, Read
 from resolvers.permissions.apply import Restriction, apply, touched
 from resolvers.permissions.guards import Guard, SignedIn, Visible, WithFields
-from resolvers.permissions.pages import Filled, counts, decoys, filled, page_guard, shown
+from resolvers.permissions.pages import MOST, Filled, counts, decoys, filled, page_guard, shown
 from resolvers.permissions.reached import Distinct, Reached, Rows, chains
 from resolvers.permissions.restrict import by_visibility
 from resolvers.permissions.restrictions import Candidates, any_unbounded, checked, restrictions
@@ -31,7 +31,8 @@ async def over_fetched(
     """As `resolvers.permissions.station.guard`."""
     known = 1 if read.connection is None else at_most
     table, own = read.table, guards[read.table]
-    bounded = known is not None or read.page.limit is not None
+    limit = read.page.limit
+    bounded = known is not None or (limit is not None and limit < MOST)  # of more rows, all that may be met is checked
     below = dict(chains(read)) if bounded else {}
     again = below.pop(table, ())
     first = {each: guard for each, guard in guards.items() if each not in below}
@@ -87,11 +88,14 @@ async def _paged(read: Read, own: Guard, verdicts: Verdicts) -> Visible | None:
 async def _seen(
     alone: Read, at_most: int, guard: Visible, *, verdicts: Verdicts, distinct: Distinct, rows: Rows
 ) -> Only:
-    """The objects of all its rows that are seen. As many are asked about, whatever is there."""
+    """The objects of all its rows that are seen.
+
+    One object more than there can be is asked about, whatever is there: no answer comes of kept verdicts alone.
+    """
     reached = Reached(alone, {alone.table: ((),)}, columns=_held(guard), rows=rows, distinct=distinct)
     met = await reached.candidates(alone.table, guard.via, guard.column)
     ids = frozenset(str(id_) for id_ in met if id_ is not None)
-    asked = ids | decoys(alone, at_most - len(ids))
+    asked = ids | decoys(alone, at_most + 1 - len(ids))
     return Only(ids & await verdicts.filter(guard.type, guard.relation, asked))
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
 from loaders.description import Table
+from loaders.plan import joins
 from loaders.read import (
     And,
     Col,
@@ -138,8 +139,10 @@ def _shortest(chain: Chain, column: str) -> tuple[Chain, str]:
 
 
 def _reached(chain: Chain, values: Mapping[str, frozenset[str]]) -> Predicate | None:
-    """Rows of the last table that the chain leads to; None, which is all, where it leads through several stores."""
+    """Rows of the last table that the chain leads to; None, which is all, where no one statement can follow it."""
     first = chain[0]
+    if len(chain) > 1 and not joins(first.target.store):
+        return None
     joined = [
         Compare(Col(remote), Op.IN, typed(values[local], first.target, remote))
         for local, remote in zip(first.local, first.remote, strict=True)

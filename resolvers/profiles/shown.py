@@ -1,4 +1,4 @@
-"""What profiles still tell: nothing of a column, or of a table, that curation hides by now."""
+"""What profiles still tell of columns: nothing of those that curation hides by now, or whose table it hides."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence

@@ -1,5 +1,6 @@
 """Calls of OpenFGA belong to the document: with no verdict kept, a hundred times the rows cost the same ones."""
 
+import json
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -133,3 +134,21 @@ async def test_as_many_are_asked_about_whether_a_row_is_hidden_or_absent(
         told.append((answer, [(store, usage.statements) for store, usage in context.ledger.entries()]))
     assert told[0] == told[1]
     assert '"rowId"' not in told[0][0]
+
+
+async def test_a_kept_verdict_does_not_tell_that_a_row_of_its_object_is_there(ways: Ways, world: Many) -> None:
+    """Else the object would be asked about first, and its rows be told by how soon they are denied."""
+    subject, allowed = world.members["half"]
+    organization = encode_node_id("SenseOrganization", (str(min(set(world.ids) - allowed)),))
+    of_it = "query Q($id: ID!) { sense { holds(where: {organization: {id: {eq: $id}}}) { nodes { id } } } }"
+    found = json.loads(await ways.answered(of_it, {"id": organization}, "admin"))
+    hold = found["data"]["sense"]["holds"]["nodes"][0]["id"]
+
+    async def calls(id_: str) -> int:
+        context = ways.context(subject)
+        answer = await ways.answered_in("query Q($id: ID!) { node(id: $id) { id } }", context, {"id": id_})
+        assert json.loads(answer) == {"data": {"node": None}}
+        return sum(usage.statements for store, usage in context.ledger.entries() if store == "openfga")
+
+    await calls(organization)
+    assert await calls(hold) == await calls(encode_node_id("SenseHold", (str(2**62),))) == 1

@@ -7,7 +7,10 @@ import pytest
 
 from loaders.errors import BadInput, Conflict, Forbidden
 from loaders.ledger import Ledger
+from loaders.openfga import outbox
+from loaders.openfga.roles import assigned_role
 from loaders.openfga.tuples import RelationTuple
+from loaders.postgres.write import transaction
 from resolvers.gen import data_sources, datasets, role_assignments, roles
 from resolvers.gen.data_sources import DataSourceCreate, DataSourceUpdate
 from resolvers.gen.datasets import DatasetCreate
@@ -87,6 +90,22 @@ async def test_a_name_that_cannot_be(as_: As, stores: GenStores) -> None:
             await rename(as_, id_, name)
     await rename(as_, id_, "old")  # its own
     assert await tuples(stores, OLD) == {("system:axion-gen", "parent")}
+
+
+async def test_a_name_whose_permissions_are_still_taken_back(as_: As, stores: GenStores) -> None:
+    """Who had roles at the one that was called so would have them at the next."""
+    id_ = await source(as_)
+    gen, ledger = stores.postgres["axion_gen"], Ledger()
+    async with transaction(gen, ledger) as within:
+        await outbox.note(within.session, deletes=[assigned_role(7, NEW)])
+    with pytest.raises(Conflict, match="moment") as taken:
+        await source(as_, "new")
+    assert taken.value.field == "name"
+    with pytest.raises(Conflict, match="moment"):
+        await rename(as_, id_, "new")
+    assert await tuples(stores, OLD) == {("system:axion-gen", "parent")}
+    await outbox.settle(gen, stores.openfga, {NEW}, ledger=ledger)
+    await rename(as_, id_, "new")
 
 
 async def test_whatever_is_done_meanwhile_is_done_to_the_new_name(as_: As, stores: GenStores) -> None:

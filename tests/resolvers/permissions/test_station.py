@@ -186,6 +186,20 @@ async def test_below_a_page_only_what_its_rows_lead_to_is_checked(fga: OpenFga) 
     assert (calls(ledger), calls(ledger.aside)) == (2, 2)  # admin and the list; the page, and what lies below
 
 
+async def test_no_more_rows_are_read_ahead_than_a_page_has(fga: OpenFga) -> None:
+    """A stream has no largest page: all objects there are are checked for it, and no row is read before."""
+    grants = [RelationTuple(names.user("ann"), "member", names.organization(i)) for i in range(3, MAX_LISTED + 50)]
+    await fga.write(grants, ledger=Ledger())
+
+    async def rows(read: Read) -> object:
+        raise AssertionError(f"{read.page.limit} rows are read")
+
+    distinct, verdicts = Distinct([5, MAX_LISTED + 999]), Verdicts(ANN, fga, Ledger())
+    read = replace(PLAIN, page=Page(limit=100_000_000))
+    guarded = await guard(read, POLICIES, verdicts=verdicts, distinct=distinct, rows=rows)
+    assert guarded.where == Compare(Col("id"), Op.IN, (5,))
+
+
 async def test_no_candidate_is_never(fga: OpenFga) -> None:
     grants = [RelationTuple(names.user("ann"), "member", names.organization(i)) for i in range(3, MAX_LISTED + 50)]
     await fga.write(grants, ledger=Ledger())
