@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from loaders.addresses import EVERYWHERE, Bounds, socket_within
-from loaders.errors import StoreQueryFailed
+from loaders.errors import StoreQueryFailed, StoreUnavailable
 
 _LET_RUN_SECONDS = 86_400
 """For the driver's own time-out: what counts is the patience of each statement, which it does not know."""
@@ -43,9 +43,15 @@ class Connecting:
         self._connections = connections
         self._bounds = bounds
         self._connecting: asyncio.Task[AsyncClient] | None = None
+        self._closed = False
 
     async def client(self) -> AsyncClient:
-        """Callers share one attempt to connect, and a failed one is made anew by the next caller."""
+        """Callers share one attempt to connect, and a failed one is made anew by the next caller.
+
+        `StoreUnavailable` once it was closed: nobody would close what is connected then.
+        """
+        if self._closed:
+            raise StoreUnavailable(self._store, f"the connection to {self._store} was closed; try again")
         connecting = self._connecting
         if connecting is None or (connecting.done() and (connecting.cancelled() or connecting.exception() is not None)):
             within = asyncio.wait_for(self._connect(), self._timeout_ms / 1000)
@@ -82,6 +88,7 @@ class Connecting:
         return client
 
     async def close(self) -> None:
+        self._closed = True
         connecting, self._connecting = self._connecting, None
         if connecting is None:
             return

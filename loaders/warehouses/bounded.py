@@ -33,7 +33,8 @@ class Bounded:
     After a `StoreUnavailable`, a `StoreCredentialsRejected`, or metadata that did not come in time, every call fails
     with the same for `memory_s` seconds, those that waited too, so a hundred fields over a server that is down dial it
     `limit` times at most. The first call after that dials again. `ping` always dials: it is the connection test.
-    Nothing is dialed that the `gate` refuses.
+    Nothing is dialed that the `gate` refuses. Once it was closed or retired, what is begun fails with
+    `StoreUnavailable`, also for who still holds it.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class Bounded:
         self._idle = asyncio.Event()
         self._idle.set()
         self._active = 0
+        self._used_at = clock()
+        self._ended = False
 
     @property
     def store(self) -> str:
@@ -72,8 +75,13 @@ class Bounded:
         """Calls and streams that run or wait."""
         return self._active
 
+    @property
+    def used_at(self) -> float:
+        """By the clock, when the last of them ended; before the first, when it was made."""
+        return self._used_at
+
     async def ping(self, *, ledger: Ledger) -> None:
-        async with self._in_time():
+        async with self._using(), self._in_time():
             await self._gate.require()
             await self._warehouse.ping(ledger=ledger)
         self._failed = None
@@ -103,10 +111,12 @@ class Bounded:
                     yield batch
 
     async def close(self) -> None:
+        self._ended = True
         await self._warehouse.close()
 
     async def retire(self) -> None:
-        """Closes once nothing runs any more."""
+        """Closes once nothing runs any more; nothing new is begun."""
+        self._ended = True
         await self._idle.wait()
         await self._warehouse.close()
 
@@ -135,25 +145,43 @@ class Bounded:
 
     @asynccontextmanager
     async def _slot(self, timeout_ms: int) -> AsyncIterator[None]:
-        self._active += 1
-        self._idle.clear()
-        try:
+        async with self._using():
             self._refuse_if_failed()
+            until = asyncio.get_running_loop().time() + timeout_ms / 1000
             try:
-                await asyncio.wait_for(self._slots.acquire(), timeout_ms / 1000)
+                async with asyncio.timeout_at(until):
+                    await self._slots.acquire()
             except TimeoutError:
                 message = f"{self.store} is busy with {self._limit} queries of this gateway. Try again shortly."
                 raise StoreTimeout(self.store, message) from None
             try:
                 self._refuse_if_failed()
-                await self._gate.require()
+                await self._pass_gate(until)
                 yield
             except (StoreUnavailable, StoreCredentialsRejected) as error:
                 self._remember(error)
                 raise
             finally:
                 self._slots.release()
+
+    async def _pass_gate(self, until: float) -> None:
+        try:
+            async with asyncio.timeout_at(until):
+                await self._gate.require()
+        except TimeoutError:
+            message = f"{self.store}: the name of its host was not resolved in time. Check it, and try again."
+            raise StoreTimeout(self.store, message) from None
+
+    @asynccontextmanager
+    async def _using(self) -> AsyncIterator[None]:
+        if self._ended:
+            raise StoreUnavailable(self.store, f"{self.store} was changed while it was read. Try again.")
+        self._active += 1
+        self._idle.clear()
+        try:
+            yield
         finally:
+            self._used_at = self._clock()
             self._active -= 1
             if self._active == 0:
                 self._idle.set()

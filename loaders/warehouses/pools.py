@@ -105,7 +105,7 @@ class Warehouses:
         self._rows_read_at: dict[UUID, float] = {}
         self._reading: dict[UUID, _Reading] = {}
         self._next: _Reading | None = None
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], Bounded] = {}
         self._checks: asyncio.Task[None] | None = None
 
     @property
@@ -141,11 +141,17 @@ class Warehouses:
     async def close(self) -> None:
         """Cancels all that runs."""
         checks = () if self._checks is None else (self._checks,)
-        for task in (*checks, *(reading.task for reading in self._reading.values()), *self._retiring):
+        for task in (*checks, *(reading.task for reading in self._reading.values())):
             task.cancel()
-        opened, self._open = list(self._open.values()), {}
+        opened, self._open = [entry.warehouse for entry in self._open.values()], {}
         self._opened.clear()
-        results = await asyncio.gather(*(entry.warehouse.close() for entry in opened), return_exceptions=True)
+        retiring = dict(self._retiring)
+        for task, warehouse in retiring.items():
+            if warehouse.active:
+                task.cancel()
+                opened.append(warehouse)
+        results = await asyncio.gather(*(warehouse.close() for warehouse in opened), return_exceptions=True)
+        await asyncio.gather(*retiring, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 _log.warning("warehouse_close_failed", error=type(result).__name__)
@@ -206,7 +212,7 @@ class Warehouses:
         )
         self._open[row.id] = entry
         self._opened[row.store] = entry.warehouse
-        self._make_room()
+        self._make_room(entry)
         if self._checks is None:
             self._checks = asyncio.create_task(self._check_again())
         return entry
@@ -219,16 +225,17 @@ class Warehouses:
         if self._opened.get(entry.row.store) is entry.warehouse:
             del self._opened[entry.row.store]
         task = asyncio.create_task(entry.warehouse.retire())
-        self._retiring.add(task)
+        self._retiring[task] = entry.warehouse
         task.add_done_callback(self._retired)
 
     def _retired(self, task: asyncio.Task[None]) -> None:
-        self._retiring.discard(task)
+        self._retiring.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.warning("warehouse_close_failed", error=type(error).__name__)
 
-    def _make_room(self) -> None:
-        idle = sorted((entry for entry in self._open.values() if not entry.warehouse.active), key=_used_at)
+    def _make_room(self, opened: _Open) -> None:
+        others = (entry for entry in self._open.values() if entry is not opened)
+        idle = sorted((entry for entry in others if not entry.warehouse.active), key=_used_at)
         for entry in idle[: max(len(self._open) - self._max_open, 0)]:
             self._drop(entry.row.id)
 
@@ -244,7 +251,7 @@ class Warehouses:
     def _close_idle(self) -> None:
         too_old = self._clock() - self._idle_s
         for entry in list(self._open.values()):
-            if entry.used_at <= too_old and not entry.warehouse.active:
+            if _used_at(entry) <= too_old and not entry.warehouse.active:
                 self._drop(entry.row.id)
 
     async def _close_changed(self) -> None:
@@ -260,7 +267,8 @@ class Warehouses:
 
 
 def _used_at(entry: _Open) -> float:
-    return entry.used_at
+    """Opened, or used by who kept it."""
+    return max(entry.used_at, entry.warehouse.used_at)
 
 
 def _row_of(record: asyncpg.Record) -> DataSourceRow:

@@ -124,12 +124,16 @@ async def test_raw_sql_ends_with_its_reader(subject: Subject, warehouse: Warehou
     await ended(subject, warehouse)
 
 
-async def test_what_only_the_engine_knows_is_its_failure(warehouse: Warehouse, ledger: Ledger) -> None:
+async def test_what_only_the_engine_knows_is_its_failure(
+    subject: Subject, warehouse: Warehouse, ledger: Ledger
+) -> None:
     with pytest.raises(StoreQueryFailed) as caught:
         await rows(warehouse, "SELECT no_such_column FROM large", ledger)
     told = str(with_reason(caught.value))
     assert "no_such_column" in told or warehouse.dialect.name == "axionimpala"
     assert "\n" not in told
+    assert "://" not in told
+    assert not subject.settings().get("project") or str(subject.settings()["project"]) not in told
     assert len(told) < 400
 
 

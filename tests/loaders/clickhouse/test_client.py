@@ -183,6 +183,14 @@ async def test_insert_arrow(client: ClickHouse, ledger: Ledger) -> None:
         await client.insert_arrow("nope", rows, ledger=ledger)
 
 
+async def test_one_that_was_closed_does_not_connect_again(server: Server, ledger: Ledger) -> None:
+    client = ClickHouse.open(server.url, "default", server.password, None, store="datasource:x")
+    await client.query("SELECT 1", ledger=ledger)
+    await client.close()
+    with pytest.raises(StoreUnavailable, match="was closed; try again"):
+        await client.query("SELECT 1", ledger=ledger)
+
+
 async def test_wrong_password(server: Server) -> None:
     client = ClickHouse.open(server.url, "default", "not-it", None, store="datasource:x")
     with pytest.raises(StoreCredentialsRejected) as refused:

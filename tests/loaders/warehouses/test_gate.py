@@ -1,25 +1,29 @@
 """Nothing is dialed in a network that is denied, by whatever connector, though its name was another's a moment ago."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 import orjson
 import pytest
 
 from loaders.addresses import EVERYWHERE, Networks
-from loaders.errors import StoreUnavailable
+from loaders.columnar.statement import Statement
+from loaders.errors import StoreTimeout, StoreUnavailable
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring
 from loaders.tables.axion_gen.catalog import DataSource
+from loaders.warehouses.bounded import bounded
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.gate import Gate
 from loaders.warehouses.pools import Warehouses
 from loaders.warehouses.settings import BigQueryOptions, Server
 from tests.conformance.bigquery_front import Front
+from tests.loaders.jobs.waiting import until
 
 THIS_MACHINE = Networks(denied=(IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")))
 DENIED = "AXION_DATA_SOURCES__ALLOWED_NETWORKS"
@@ -145,6 +149,57 @@ async def test_a_name_is_judged_anew_after_a_second() -> None:
     now[0] = 1.0
     with pytest.raises(StoreUnavailable, match=DENIED):
         await gate.require()
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A look-up that takes until it is released."""
+
+    released: threading.Event = field(default_factory=threading.Event)
+    asked: int = 0
+
+    def allows(self, text: str) -> bool:
+        self.asked += 1
+        self.released.wait()
+        return EVERYWHERE.allows(text)
+
+
+async def test_who_asks_at_once_shares_one_look_up() -> None:
+    bounds = Waiting()
+    gate = Gate("datasource:x", (Server("127.0.0.1", 1),), bounds, clock=lambda: 0.0)
+    asking = [asyncio.create_task(gate.require()) for _ in range(64)]
+    try:
+        await until(lambda: bounds.asked > 0)
+        asking[0].cancel()
+        await asyncio.to_thread(int)  # the threads of all others are free
+    finally:
+        bounds.released.set()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert isinstance(answers[0], asyncio.CancelledError)
+    assert answers[1:] == [None] * 63
+    assert bounds.asked == 1
+
+
+async def test_a_look_up_ends_with_the_time_of_what_it_is_for() -> None:
+    bounds = Waiting()
+    gate = Gate("datasource:x", (Server("127.0.0.1", 1),), bounds, clock=lambda: 0.0)
+    options, credentials = connector("clickhouse").split({"url": "http://127.0.0.1:1"})
+    warehouse = bounded(
+        connector("clickhouse").warehouse("datasource:x", options.model_dump(mode="json"), credentials.to_bytes()),
+        gate=gate,
+        limit=1,
+        timeout_ms=50,
+        memory_s=0,
+        clock=lambda: 0.0,
+    )
+    try:
+        with pytest.raises(StoreTimeout, match="was not resolved in time"):
+            async with asyncio.timeout(30):
+                await anext(warehouse.stream(Statement("SELECT 1", (), ()), ledger=Ledger()))
+    finally:
+        bounds.released.set()
+    await gate.require()
+    await warehouse.close()
 
 
 def test_without_endpoints_bigquery_is_googles() -> None:

@@ -1,7 +1,9 @@
 """Pools follow the row of their data source. The servers are real, or nobody listens; time is turned by hand."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import pytest
@@ -174,6 +176,107 @@ async def test_the_longest_unused_is_closed_for_room(
         clock.now += 0.1
         await warehouses.open(id_, ledger=Ledger())
     assert set(warehouses.opened) == {store_name(id_) for id_ in ids[1:]}
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """The address of a server that takes connections and never answers, and whether one came."""
+    came = asyncio.Event()
+
+    async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(met, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", came
+
+
+async def gone(task: asyncio.Task[object]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, StoreUnavailable):
+        await task
+
+
+async def test_the_one_just_opened_is_not_closed_for_room(
+    gen: Postgres, keyring: Keyring, warehouses: Warehouses
+) -> None:
+    async with silent() as (url, came):
+        asking: list[asyncio.Task[object]] = []
+        for number in range(2):
+            came.clear()
+            busy = await warehouses.open(await add(gen, keyring, f"busy{number}", url), ledger=Ledger())
+            asking.append(asyncio.create_task(busy.list_tables(ledger=Ledger())))
+            await came.wait()
+        id_ = await add(gen, keyring, "opened", NOBODY_LISTENS)
+        opened = await warehouses.open(id_, ledger=Ledger())
+        assert warehouses.opened.get(store_name(id_)) is opened
+        for task in asking:
+            await gone(task)
+
+
+async def test_use_by_who_kept_one_counts(
+    gen: Postgres, keyring: Keyring, warehouses: Warehouses, clock: Clock
+) -> None:
+    ids = [await add(gen, keyring, f"s{number}", NOBODY_LISTENS) for number in range(3)]
+    kept = await warehouses.open(ids[0], ledger=Ledger())
+    clock.now += 0.1
+    await warehouses.open(ids[1], ledger=Ledger())
+    clock.now += 0.1
+    with pytest.raises(StoreUnavailable):
+        await kept.list_tables(ledger=Ledger())
+    await warehouses.open(ids[2], ledger=Ledger())
+    assert set(warehouses.opened) == {store_name(ids[0]), store_name(ids[2])}
+
+
+async def test_one_that_was_changed_is_no_longer_asked_by_who_kept_it(
+    gen: Postgres, keyring: Keyring, warehouses: Warehouses, clickhouse_url: str, clickhouse_password: str
+) -> None:
+    id_ = await add(gen, keyring, "moved", clickhouse_url, clickhouse_password)
+    kept = await warehouses.open(id_, ledger=Ledger())
+    await kept.list_tables(ledger=Ledger())
+    await change(gen, id_, name="renamed")
+    warehouses.forget(id_)
+    await warehouses.open(id_, ledger=Ledger())
+    await asyncio.sleep(0)  # the turn of what retires it
+    for asked in (kept.list_tables(ledger=Ledger()), kept.ping(ledger=Ledger())):
+        with pytest.raises(StoreUnavailable, match=r"was changed while it was read\. Try again"):
+            await asked
+
+
+async def test_a_test_of_the_connection_is_not_cut_off(gen: Postgres, keyring: Keyring, warehouses: Warehouses) -> None:
+    async with silent() as (url, came):
+        warehouse = await warehouses.open(await add(gen, keyring, "silent", url), ledger=Ledger())
+        ping: asyncio.Task[object] = asyncio.create_task(warehouse.ping(ledger=Ledger()))
+        await came.wait()
+        assert warehouse.active == 1
+        await gone(ping)
+        assert warehouse.active == 0
+
+
+async def test_one_that_was_dropped_a_moment_ago_is_closed_with_the_others(gen: Postgres, keyring: Keyring) -> None:
+    warehouses = Warehouses(gen, keyring)
+    settings = {"endpoint": NOBODY_LISTENS, "bucket": "abc", "access_key": "a", "secret_key": "b"}
+    options, credentials = connector("s3_parquet").split(settings)
+    sealed = keyring.seal(credentials.to_bytes())
+    id_ = await add(gen, keyring, "files", NOBODY_LISTENS)
+    await change(
+        gen,
+        id_,
+        connector_type="s3_parquet",
+        options=options.model_dump(mode="json"),
+        encrypted_credentials=sealed.ciphertext,
+        nonce=sealed.nonce,
+        tag=sealed.tag,
+    )
+    kept = await warehouses.open(id_, ledger=Ledger())
+    with pytest.raises(StoreUnavailable):
+        await kept.list_tables(ledger=Ledger())
+    await change(gen, id_, name="renamed")
+    warehouses.forget(id_)
+    await warehouses.open(id_, ledger=Ledger())
+    await warehouses.close()
+    await until(lambda: not any(each.name.startswith(f"{kept.store}_") for each in threading.enumerate()))
 
 
 async def test_a_server_that_is_down_is_dialed_a_few_times_only(
