@@ -28,4 +28,20 @@ from loaders.tables.limits import Limit, limit_of
     ids=repr,
 )
 def test_limits(type_: TypeEngine[object], limit: Limit) -> None:
-    assert limit_of(sa.Column("c", type_)) == limit
+    assert limit_of(sa.Table("t", sa.MetaData(), sa.Column("c", type_)).c.c) == limit
+
+
+def test_texts_that_rows_are_found_by_or_must_have_are_not_blank() -> None:
+    columns = sa.Table(
+        "t",
+        sa.MetaData(),
+        sa.Column("code", sa.Text(), unique=True),
+        sa.Column("found", sa.Text(), index=True),
+        sa.Column("must", sa.Text(), nullable=False),
+        sa.Column("other_name", sa.Text()),
+        sa.Column("note", sa.Text()),
+    ).c
+    found_by = Limit(bytes=1_024, may_be_blank=False)
+    expected = {"code": found_by, "found": found_by, "must": Limit(may_be_blank=False)}
+    expected |= {"other_name": Limit(may_be_blank=False), "note": Limit()}
+    assert {column.name: limit_of(column) for column in columns} == expected
