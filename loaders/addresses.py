@@ -140,9 +140,13 @@ def socket_within(bounds: Bounds, place: AddrInfoType) -> socket.socket:
 def leads_inside(error: BaseException) -> bool:
     """Whether that is why it was raised: somewhere among its causes is an `InsideAddress`."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, InsideAddress):
+    seen: set[int] = set()  # a cause may be one of its own
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, InsideAddress):
+            return True
+        seen.add(id(cause))
         cause = cause.__cause__ or cause.__context__
-    return cause is not None
+    return False
 
 
 def denied(store: str) -> StoreUnavailable:

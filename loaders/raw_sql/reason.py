@@ -6,6 +6,8 @@ reader could not ask for; of connections and credentials such errors say nothing
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from loaders.errors import StoreQueryFailed
@@ -60,6 +62,18 @@ _OF_CLICKHOUSE: Final = frozenset(
 _OF_DUCKDB: Final = frozenset(
     {"BinderException", "CatalogException", "ParserException", "ConversionException", "OutOfRangeException"}
 )
+
+
+@contextmanager
+def reasoned() -> Iterator[None]:
+    """Failures of a query within leave it `with_reason`. The driver's error stays the cause."""
+    try:
+        yield
+    except StoreQueryFailed as error:
+        told = with_reason(error)
+        if told is error:
+            raise
+        raise told from error
 
 
 def with_reason(error: StoreQueryFailed) -> StoreQueryFailed:

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
+import structlog
 from sqlglot import exp
 
 from loaders.warehouses.arrow_types import presented
 from loaders.warehouses.blocking import BlockingRun
+
+_log = structlog.get_logger(__name__)
 
 _BATCH_ROWS = 16_384
 
@@ -95,17 +99,22 @@ class DuckDbRun(BlockingRun):
     def interrupt(self) -> None:
         """Makes the call that runs, if any, fail with `duckdb.InterruptException`."""
         connection = self._connection
-        if connection is not None:
+        if connection is None:
+            return
+        try:
             connection.interrupt()
+        except duckdb.ConnectionException:  # `free` closed it meanwhile, in its own thread
+            _log.debug("duckdb_query_was_gone")
 
     def free(self) -> None:
         reader, self._reader = self._reader, None
         connection, self._connection = self._connection, None
-        if reader is not None:
-            reader.close()
-        if connection is not None:
-            connection.close()
-        self._on_freed(self)
+        with ExitStack() as all_of_it:  # in reverse, and each whether those before it fail or not
+            all_of_it.callback(self._on_freed, self)
+            if connection is not None:
+                all_of_it.callback(connection.close)
+            if reader is not None:
+                all_of_it.callback(reader.close)
 
 
 def _views(schema: pa.Schema, registered: str, folder: str | None, name: str) -> list[str]:

@@ -1,13 +1,17 @@
 """One Flight SQL query: prepared, bound, read batch by batch, cancelled from any thread."""
 
 import adbc_driver_flightsql.dbapi as flight_sql
+import adbc_driver_manager
 import pyarrow as pa
+import structlog
 from adbc_driver_flightsql import StatementOptions
 
 from loaders.columnar.statement import Statement
 from loaders.warehouses.batch_run import BatchRun
 from loaders.warehouses.flight_sql_parameters import parameter_row
 from loaders.warehouses.owned import Owned
+
+_log = structlog.get_logger(__name__)
 
 _BATCHES_AHEAD = "1"
 
@@ -51,8 +55,13 @@ class FlightSqlRun(BatchRun):
         return self._reader
 
     def interrupt(self) -> None:
-        if self._cursor is not None:
-            self._cursor.adbc_cancel()
+        cursor = self._cursor
+        if cursor is None:
+            return
+        try:
+            cursor.adbc_cancel()
+        except adbc_driver_manager.ProgrammingError:  # `free` closed it meanwhile, in its own thread
+            _log.debug("flight_sql_query_was_gone")
 
     def free(self) -> None:
         reader, self._reader = self._reader, None

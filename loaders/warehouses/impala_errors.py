@@ -20,18 +20,24 @@ IMPALA_FAILURES = (impala.error.Error, TException, OSError, EOFError)
 _REJECTED = ("Error validating the login", "Bad status: 3", "Authentication", "authorized")
 
 
+class SessionRefused(impala.error.OperationalError):  # type: ignore[misc]  # impyla is not typed
+    """The server opens no session. Its text is the server's own, of no statement."""
+
+
 class QueryCancelled(Exception):
     """The query was asked to end while it ran."""
 
 
 def store_error(store: str, error: Exception) -> StoreError:
-    """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail."""
-    text = str(error)
+    """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail.
+
+    Only what fails before there is a session tells of credentials: the text of any other holds its statement's.
+    """
     if isinstance(error, InsideAddress):
         return denied(store)
     if isinstance(error, QueryCancelled):
         return Cancelled(store, f"{store}: the query was cancelled.")
-    if any(sign in text for sign in _REJECTED):
+    if isinstance(error, TTransportException | SessionRefused) and any(sign in str(error) for sign in _REJECTED):
         return StoreCredentialsRejected(store, f"{store}: Impala rejected the user or the password. Correct them.")
     if isinstance(error, TTransportException) and error.type == TTransportException.TIMED_OUT:
         return StoreTimeout(store, f"{store}: Impala did not answer in time. Try again.")

@@ -67,12 +67,16 @@ class ImpalaRun(BatchRun):
         cursor = session.cursor
         self._fetched = session.operation
         try:
-            if self._ending.is_set():
-                raise QueryCancelled
-            batch = cursor.fetchcbatch()
+            while not self._ending.is_set():
+                batch = session.fetched()
+                if len(batch):
+                    return record_batch(batch.columns, cursor.description)
+                if not batch.expect_more_rows:
+                    return None
+                self._ending.wait(_ASK_EVERY_S)
+            raise QueryCancelled
         finally:
             self._fetched = None
-        return None if batch is None else record_batch(batch.columns, cursor.description)
 
     def _started(self) -> Session:
         if self._session is None:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from getpass import getuser
 from typing import Any
 
+import impala.error
 from impala._thrift_api import ThriftClient, get_socket, get_transport
 from impala.hiveserver2 import HiveServer2Connection, HiveServer2Cursor, HS2Service, Operation
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 
 from loaders.addresses import Bounds, answering
+from loaders.warehouses.impala_errors import SessionRefused
 from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
 
 _SOCKET_S = 60
@@ -46,9 +48,7 @@ class Session:
         try:
             transport.open()
             service = HS2Service(ThriftClient(TBinaryProtocolAccelerated(transport)), retries=1)
-            cursor = _Cursor(
-                service.open_session(user or getuser()), convert_types=False, convert_strings_to_unicode=False
-            )
+            cursor = _Cursor(_begun(service, user or getuser()), convert_types=False, convert_strings_to_unicode=False)
             socket.setTimeout(max(_SOCKET_S * 1000, options.timeout_ms))  # what a job may wait for rows
         except BaseException:
             socket.close()
@@ -61,6 +61,22 @@ class Session:
         """The handle of what it runs, by which another session may end it."""
         return self.cursor._last_operation.handle
 
+    def fetched(self) -> Any:
+        """The next rows of what it runs, by column. None yet are none with `expect_more_rows`: Impala answers so after
+        a while (`FETCH_ROWS_TIMEOUT_MS`), and `fetchcbatch` tells that as it tells the end. Of a batch that has rows
+        `expect_more_rows` says nothing: Hive and Spark never set it.
+        """
+        cursor = self.cursor
+        operation = cursor._last_operation
+        if not (operation.is_columnar and operation.has_result_set):
+            raise impala.error.NotSupportedError("the server sends no rows by column")
+        return operation.fetch(
+            cursor.description,
+            cursor.buffersize,
+            convert_types=cursor.convert_types,
+            convert_strings_to_unicode=cursor.convert_strings_to_unicode,
+        )
+
     def end(self, operation: object) -> None:
         """Ends what another session runs, also in the midst of a call of that one. Raises what impyla raises."""
         running = Operation(self.cursor.session, operation)
@@ -72,3 +88,10 @@ class Session:
             self.cursor.close()
         finally:
             self.connection.close()
+
+
+def _begun(service: HS2Service, user: str) -> Any:
+    try:
+        return service.open_session(user)
+    except impala.error.Error as error:
+        raise SessionRefused(str(error)) from error

@@ -1,5 +1,7 @@
 """Errors of pyarrow's S3 client and of DuckDB as store errors. Messages carry no address, no SQL and no value."""
 
+import re
+
 import duckdb
 import pyarrow as pa
 
@@ -10,15 +12,32 @@ from loaders.warehouses.s3_files import Alike, Misfit
 S3_FAILURES = (OSError, pa.ArrowException, duckdb.Error, Misfit, Alike)
 """What pyarrow and DuckDB raise when a read fails, and what files tell; anything else is a defect of ours."""
 _LONGEST_NAME = 200
+_MET_IN_FILES = re.compile(r"Invalid Input Error: reading the stream registered as '[^']*' failed: IOError: (.*)")
+_OF_DUCKDB = re.compile(r"[A-Za-z ]+ Error: ")
 
 
 def store_error(store: str, error: Exception) -> StoreError:
     """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail.
 
-    DuckDB wraps what pyarrow raised below it, so the text is asked first.
+    What the SQL or its values did, DuckDB tells in their own words, which may be those of S3's failures: only what the
+    S3 client said is asked for these.
     """
-    known = None if isinstance(error, Misfit | Alike) else known_store_error(store, error)
+    said = said_of_files(error)
+    known = None if said is None else known_store_error(store, said)
     return known or StoreQueryFailed(store, f"{store}: {_cause(error)}")
+
+
+def said_of_files(error: Exception) -> OSError | None:
+    """What the S3 client raised: the error itself, or what DuckDB met when it read the files.
+
+    DuckDB's reader raises its errors as `OSError`, too, with the kind of error before the text.
+    """
+    if not isinstance(error, OSError | duckdb.Error):
+        return None
+    first = str(error).partition("\n")[0]
+    if found := _MET_IN_FILES.match(first):
+        return OSError(found[1])
+    return error if isinstance(error, OSError) and not _OF_DUCKDB.match(first) else None
 
 
 def _cause(error: Exception) -> str:

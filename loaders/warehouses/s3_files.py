@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import fs
 
+from loaders.objects.s3_errors import known_store_error
+
 _BATCH_ROWS = 16_384
 _BUFFER_BYTES = 1 << 16
 _SUFFIX = ".parquet"
@@ -22,8 +24,8 @@ _FORMAT = ds.ParquetFileFormat(
 )
 _OF_SMALL = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True))
 _SMALL_BYTES = 8 << 20
-"""Up to that size a file's columns are fetched together, and kept whole while it is read: 1,000 columns are then a few
-requests and not a thousand (0.2 s for 6 s, on versitygw and a busy machine)."""
+"""Where no file of a table is larger, the columns of each are fetched together, and kept while it is read: 1,000
+columns are then a few requests and not a thousand (0.2 s for 6 s, on versitygw and a busy machine)."""
 _BOUNDS = {
     "batch_size": _BATCH_ROWS,
     "batch_readahead": 1,
@@ -35,8 +37,11 @@ _BOUNDS = {
 class BoundedDataset(ds.FileSystemDataset):  # type: ignore[misc]  # pyarrow carries no types
     """Scans with one batch and one file ahead of the reader.
 
-    Measured over 8 million rows (350 MiB of Parquet) with a slow reader: 7 MiB of Arrow memory at most, against 240
-    MiB with pyarrow's defaults. DuckDB calls `scanner` of the dataset's own class, so it scans within these bounds.
+    That bounds batches, not bytes: pyarrow decodes a row group's columns whole, so files of large row groups need
+    memory for them. Measured over 8 million rows (350 MiB of Parquet) with a slow reader: 7 MiB of Arrow memory at
+    most, against 240 MiB with pyarrow's defaults; of one file of 4 million rows and three columns (91
+    MiB), 34 MiB with row groups of 20,000 rows and 93 MiB, all of it, with one row group. DuckDB calls `scanner` of the
+    dataset's own class, so it scans within these bounds.
     """
 
     def scanner(self, **options: object) -> ds.Scanner:
@@ -89,8 +94,11 @@ def open_dataset(filesystem: fs.FileSystem, table: TableFiles) -> BoundedDataset
     factory = ds.FileSystemDatasetFactory(filesystem, paths, format_, options)
     try:
         dataset = factory.finish(factory.inspect(promote_options="permissive"))
-    except pa.ArrowException as error:
-        raise _misfit(filesystem, table) or error from error
+    except (pa.ArrowException, OSError) as error:
+        misfit = None if _is_stores(error) else _misfit(filesystem, table)
+        if misfit is None:
+            raise
+        raise misfit from error
     _require_distinct(dataset.schema.names)
     return BoundedDataset(list(dataset.get_fragments()), dataset.schema, dataset.format, filesystem)
 
@@ -122,6 +130,11 @@ def _require_distinct(names: Sequence[str]) -> None:
         found[folded] = name
 
 
+def _is_stores(error: Exception) -> bool:
+    """Of S3, not of a file: a footer that is broken within is an `OSError`, too."""
+    return isinstance(error, OSError) and ("AWS Error" in str(error) or known_store_error("", error) is not None)
+
+
 def _misfit(filesystem: fs.FileSystem, table: TableFiles) -> Misfit | None:
     """The first file that does not fit those before it; None when it is not the files' own columns that do not."""
     union = pa.schema([])
@@ -129,7 +142,9 @@ def _misfit(filesystem: fs.FileSystem, table: TableFiles) -> Misfit | None:
         file = path[len(table.root) + 1 :]
         try:
             schema = _FORMAT.inspect(path, filesystem)
-        except pa.ArrowException:
+        except (pa.ArrowException, OSError) as error:
+            if _is_stores(error):
+                raise
             return Misfit(file, None)
         for field in schema:
             try:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from loaders.audit.entry import Action
 from loaders.encode.ipc import Chunk, ipc_stream
-from loaders.errors import BadInput, StoreQueryFailed
+from loaders.errors import BadInput
 from loaders.ledger import Ledger, StoreUsage
 from loaders.raw_sql.answer import RawColumn, bounded, collected
-from loaders.raw_sql.reason import with_reason
+from loaders.raw_sql.reason import reasoned
 from loaders.warehouses.base import Query
 from loaders.warehouses.bounded import Bounded
 from resolvers.context import Context
@@ -38,10 +38,9 @@ async def answer_sql(context: Context, raw: RawSql, *, first: int) -> RawAnswer:
     query = await _begun(context, raw, sql)
     ledger = Ledger()
     try:
-        async with aclosing(raw.warehouse.query(query, ledger=ledger)) as batches:
-            found = await collected(batches, limit=first)
-    except StoreQueryFailed as error:
-        raise with_reason(error) from error
+        with reasoned():
+            async with aclosing(raw.warehouse.query(query, ledger=ledger)) as batches:
+                found = await collected(batches, limit=first)
     finally:
         context.ledger.add(ledger)
     usage = ledger.stores.get(raw.warehouse.store, StoreUsage())
@@ -57,7 +56,7 @@ class RawStream:
     first: int | None
 
     async def chunks(self, ledger: Ledger, *, compressed: bool) -> AsyncGenerator[Chunk, None]:
-        try:
+        with reasoned():
             async with (
                 aclosing(self.warehouse.query(self.query, ledger=ledger)) as batches,
                 aclosing(bounded(batches, self.first)) as rows,
@@ -65,8 +64,6 @@ class RawStream:
             ):
                 async for chunk in chunks:
                     yield chunk
-        except StoreQueryFailed as error:
-            raise with_reason(error) from error
 
 
 async def stream_sql(context: Context, raw: RawSql, *, first: int | None) -> RawStream:

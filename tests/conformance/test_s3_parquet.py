@@ -3,15 +3,23 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 
 from loaders.errors import Code, StoreQueryFailed
 from loaders.ledger import Ledger
 from loaders.read import Read
 from loaders.warehouses.base import Query
+from loaders.warehouses.duckdb_run import DuckDbRun
+from loaders.warehouses.s3_errors import said_of_files
+from loaders.warehouses.s3_files import TableFiles, open_dataset
 from tests.conformance.subject import S3ParquetSubject, S3Server
 from tests.conformance.test_warehouse import fields_of
 from tests.loaders.columnar.reading import read_rows
@@ -22,9 +30,11 @@ ONE = pa.table({"id": [1], "note": ["a"]})
 class Subject(S3ParquetSubject):
     bucket = "axion-misfit"
 
-    def tear(self, name: str, *, file: str) -> None:
+    def tear(self, name: str, *, file: str, footer: bytes = b"") -> None:
+        """No Parquet; or one whose footer is this."""
+        framed = b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
         with self._files.open_output_stream(f"{self.bucket}/{self.space}/{name}/{file}") as stream:
-            stream.write(b"no Parquet at all")
+            stream.write(framed if footer else b"no Parquet at all")
 
 
 @pytest.fixture
@@ -36,8 +46,15 @@ async def subject(s3: S3Server) -> AsyncIterator[Subject]:
     await made.prepare()
 
 
-@pytest.mark.parametrize(("file", "told"), [("z=1/late", "column 'id' of the file 'z=1/late.parquet'"), (None, "'x.")])
-async def test_a_file_that_does_not_fit_is_named(subject: Subject, file: str | None, told: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "footer", "told"),
+    [
+        ("z=1/late", b"", "column 'id' of the file 'z=1/late.parquet'"),
+        (None, b"", "the file 'x.parquet' is not valid Parquet"),
+        (None, b"\xff" * 64, "the file 'x.parquet' is not valid Parquet"),
+    ],
+)
+async def test_a_file_that_does_not_fit_is_named(subject: Subject, file: str | None, footer: bytes, told: str) -> None:
     """To all who ask meanwhile, those who gave up among them; no failure is left that nobody took."""
     left: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
@@ -45,7 +62,7 @@ async def test_a_file_that_does_not_fit_is_named(subject: Subject, file: str | N
     warehouse = subject.open()
     table = await warehouse.describe("day", ledger=Ledger())
     if file is None:
-        subject.tear("day", file="x.parquet")
+        subject.tear("day", file="x.parquet", footer=footer)
     else:
         subject.add("day", ONE.set_column(0, "id", pa.array(["one"])), file=file)
 
@@ -88,3 +105,29 @@ async def test_a_column_without_a_name_is_left_out(subject: Subject) -> None:
     table = await warehouse.describe("nameless", ledger=Ledger())
     assert await read_rows(Read(table, fields=fields_of(table)), warehouse, Ledger()) == [{"ä": "b", "Ä": "c"}]
     await warehouse.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["CAST('AccessDenied' AS INT)", "CAST(note || 'curlCode: 7' AS DATE)", '"x_SLOW_DOWN"', "JSON 'NoSuchKey'"]
+)
+async def test_words_of_a_statement_are_no_failure_of_the_server(subject: Subject, wrong: str) -> None:
+    warehouse = subject.open()
+    table = await warehouse.describe("day", ledger=Ledger())
+    with pytest.raises(StoreQueryFailed, match=r"does not fit|failed in the engine"):
+        async for _ in warehouse.query(Query(f'SELECT {wrong} FROM "day"', (table,)), ledger=Ledger()):
+            pass
+    await warehouse.close()
+
+
+async def test_what_the_engine_meets_in_the_files_is_told_from_what_the_statement_does(tmp_path: Path) -> None:
+    path = tmp_path / "day" / "part-0.parquet"
+    path.parent.mkdir()
+    pq.write_table(ONE, path)
+    files = TableFiles(str(path.parent), ((str(path), path.stat().st_size, 0),))
+    dataset = open_dataset(fs.LocalFileSystem(), files)
+    path.unlink()
+    run = DuckDbRun(ThreadPoolExecutor(1), memory_limit="64MB", timeout_s=60, on_freed=lambda _: None)
+    with pytest.raises(duckdb.InvalidInputException) as caught:
+        await run.open({(None, "day"): dataset}, 'SELECT * FROM "day"', ())
+    await run.close()
+    assert "Failed to open local file" in str(said_of_files(caught.value))

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
-from loaders.addresses import EVERYWHERE, InsideAddress, Networks, answering, resolved
+from loaders.addresses import EVERYWHERE, InsideAddress, Networks, answering, leads_inside, resolved
 
 COMPANY = IPv4Network("10.0.0.0/8")
 WAREHOUSES = IPv4Network("10.1.2.0/24")
@@ -41,3 +41,11 @@ def test_of_several_addresses_the_one_that_answers_is_taken() -> None:
     """`localhost` leads to both, or to the one there is; the server has the last."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert answering("localhost", server.getsockname()[1], EVERYWHERE, timeout_s=5) == "127.0.0.1"
+
+
+def test_a_cause_of_itself_leads_nowhere() -> None:
+    itself, between, inside = OSError("a"), OSError("b"), InsideAddress("c")
+    itself.__cause__ = itself
+    assert not leads_inside(itself)
+    between.__cause__ = inside
+    assert leads_inside(between)

@@ -1,11 +1,12 @@
 """What is told of SQL that did not run names no place: no address, no server, no file, no project."""
 
+import duckdb
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 from google.api_core import exceptions
 
 from loaders.errors import StoreQueryFailed
-from loaders.raw_sql.reason import with_reason
+from loaders.raw_sql.reason import reasoned, with_reason
 
 UNTOLD = "datasource:x did not take it"
 JOBS = "http://10.1.2.3:9050/bigquery/v2/projects/secret-proj/jobs?prettyPrint=false"
@@ -66,3 +67,22 @@ def test_clickhouses_words_about_the_sql_are_told() -> None:
 )
 def test_clickhouses_words_that_name_a_place_are_not_told(code: int, name: str, message: str) -> None:
     assert told(of_clickhouse(code, name, message)) == UNTOLD
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (
+            duckdb.BinderException("Binder Error: no column x"),
+            "s does not run the statement: Binder Error: no column x",
+        ),
+        (duckdb.OutOfMemoryException("Out of Memory Error: a"), "s: it failed."),
+    ],
+)
+def test_the_drivers_error_stays_the_cause(cause: Exception, told: str) -> None:
+    failed = StoreQueryFailed("s", "s: it failed.")
+    with pytest.raises(StoreQueryFailed) as caught, reasoned():
+        raise failed from cause
+    assert str(caught.value) == told
+    assert failed.__cause__ is cause
+    assert caught.value is failed or caught.value.__cause__ is failed

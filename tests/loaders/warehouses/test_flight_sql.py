@@ -13,9 +13,9 @@ from deploy.local.servers.certificate import keep_certificate
 from deploy.local.servers.flight_sql import Address
 from loaders.columnar.statement import Parameter, Statement
 from loaders.description import ColumnType, Kind
-from loaders.errors import BadInput, StoreCredentialsRejected, StoreTimeout, StoreUnavailable
+from loaders.errors import BadInput, StoreCredentialsRejected, StoreQueryFailed, StoreTimeout, StoreUnavailable
 from loaders.ledger import Ledger
-from loaders.warehouses.base import Warehouse
+from loaders.warehouses.base import Query, Warehouse
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.flight_sql_parameters import parameter_row
 
@@ -68,6 +68,23 @@ async def test_a_server_that_wants_tls_is_not_spoken_to_without(flight_sql: Addr
     plain = flight_sql.url.replace("grpc+tls://", "grpc://")
     with pytest.raises(StoreUnavailable):
         await ping(opened(flight_sql, {"token": flight_sql.token}, url=plain))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT CAST('x509: (Unauthenticated; ' AS INT)",
+        "SELECT CAST(CASE WHEN i = 500000 THEN 'x509: (Unauthenticated; ' ELSE '1' END AS INT) FROM range(600000) t(i)",
+        'SELECT "certificate"',
+    ],
+)
+async def test_words_of_a_statement_are_no_failure_of_the_server(flight_sql: Address, sql: str) -> None:
+    """Told as it starts, or in the midst of its rows."""
+    warehouse = opened(flight_sql, {"token": flight_sql.token})
+    with pytest.raises(StoreQueryFailed):
+        async for _ in warehouse.query(Query(sql, ()), ledger=Ledger()):
+            pass
+    await warehouse.close()
 
 
 async def test_the_deadline_travels_with_the_call(flight_sql: Address) -> None:

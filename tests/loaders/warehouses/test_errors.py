@@ -1,0 +1,114 @@
+"""An error is a store's state by what raised it: the words of a statement or of a value never make it one."""
+
+import socket
+
+import adbc_driver_manager
+import duckdb
+import impala.error
+import pyarrow as pa
+import pytest
+from adbc_driver_manager import AdbcStatusCode
+from thrift.transport.TTransport import TTransportException
+
+from loaders.errors import (
+    Cancelled,
+    StoreCredentialsRejected,
+    StoreError,
+    StoreQueryFailed,
+    StoreTimeout,
+    StoreUnavailable,
+)
+from loaders.warehouses import flight_sql_errors, impala_errors, s3_errors
+from loaders.warehouses.impala_errors import SessionRefused
+
+_MET = "Invalid Input Error: reading the stream registered as 'axion source 0' failed: "
+_DENIED = "When reading information for key 'k' in bucket 'b': AWS Error ACCESS_DENIED during HeadObject operation"
+_DOWN = "When listing objects in bucket 'b': AWS Error NETWORK_CONNECTION: curlCode: 7, Couldn't connect to server"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(_DENIED), StoreCredentialsRejected),
+        (OSError(_DOWN), StoreUnavailable),
+        (duckdb.InvalidInputException(f"{_MET}IOError: {_DENIED}"), StoreCredentialsRejected),
+        (OSError(f"{_MET}IOError: {_DOWN}\n\nmore"), StoreUnavailable),
+        (duckdb.ConversionException("Conversion Error: Could not convert 'AccessDenied' to INT32"), StoreQueryFailed),
+        (duckdb.BinderException('Binder Error: column "x_SLOW_DOWN" was not found'), StoreQueryFailed),
+        (duckdb.CatalogException("Catalog Error: no table 'curlCode: 7'"), StoreQueryFailed),
+        (duckdb.ParserException('Parser Error: syntax error at or near "NoSuchKey"'), StoreQueryFailed),
+        (duckdb.OutOfRangeException("Out of Range Error: SERVICE_UNAVAILABLE"), StoreQueryFailed),
+        (duckdb.InvalidInputException('Invalid Input Error: Malformed JSON  Input: "ACCESS_DENIED"'), StoreQueryFailed),
+        (duckdb.InvalidInputException(f'Invalid Input Error: "{_MET}IOError: {_DOWN}"'), StoreQueryFailed),
+        (duckdb.InvalidInputException(f"{_MET}Invalid: SLOW_DOWN"), StoreQueryFailed),
+        (OSError("Conversion Error: Could not convert string 'curlCode: 28' to DATE"), StoreQueryFailed),
+        (OSError(f"Conversion Error: 'a\n{_MET}IOError: {_DOWN}'"), StoreQueryFailed),
+        (pa.ArrowInvalid("Field x_SLOW_DOWN has incompatible types"), StoreQueryFailed),
+    ],
+)
+def test_of_parquet(error: Exception, told: type[StoreError]) -> None:
+    assert type(s3_errors.store_error("s", error)) is told
+
+
+def _adbc(status: AdbcStatusCode, text: str) -> adbc_driver_manager.Error:
+    return adbc_driver_manager.Error(text, status_code=status)
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "words"),
+    [
+        (_adbc(AdbcStatusCode.UNAUTHENTICATED, "x509: a"), StoreCredentialsRejected, "rejected"),
+        (_adbc(AdbcStatusCode.UNAUTHORIZED, "a"), StoreCredentialsRejected, "rejected"),
+        (_adbc(AdbcStatusCode.IO, "IO: tls: x509: unknown (Unavailable; Prepare)"), StoreUnavailable, "TLS"),
+        (_adbc(AdbcStatusCode.IO, "IO: connection refused (Unavailable; Prepare)"), StoreUnavailable, "be reached"),
+        (
+            _adbc(
+                AdbcStatusCode.INVALID_ARGUMENT,
+                "INVALID_ARGUMENT: Invalid value for database option 'tls_root_certs': failed to append certificates",
+            ),
+            StoreUnavailable,
+            "TLS",
+        ),
+        (_adbc(AdbcStatusCode.TIMEOUT, "a certificate"), StoreTimeout, "in time"),
+        (_adbc(AdbcStatusCode.CANCELLED, "tls:"), Cancelled, "cancelled"),
+        (
+            _adbc(AdbcStatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT: [FlightSQL] no column certificate"),
+            StoreQueryFailed,
+            "does not fit",
+        ),
+        (_adbc(AdbcStatusCode.INTERNAL, "'x509: (Unauthenticated; ' (Internal; DoGet)"), StoreQueryFailed, "could not"),
+        (_adbc(AdbcStatusCode.UNKNOWN, "'connection refused' (Unknown; DoGet)"), StoreQueryFailed, "could not"),
+        (OSError("'x509: (Unauthenticated; a)' (Internal; DoGet: endpoint 0: remote: [])"), StoreQueryFailed, ""),
+        (OSError("'(PermissionDenied; a)' (InvalidArgument; DoGet)"), StoreQueryFailed, "does not fit"),
+        (OSError("connection error (Unavailable; DoGet: endpoint 0: [])"), StoreUnavailable, "be reached"),
+        (OSError("token expired (Unauthenticated; DoGet: endpoint 0: [])"), StoreCredentialsRejected, ""),
+        (OSError("late (DeadlineExceeded; DoGet)"), StoreTimeout, ""),
+        (socket.gaierror("no such host"), StoreUnavailable, "be reached"),
+        (pa.ArrowInvalid("certificate"), StoreQueryFailed, "could not"),
+    ],
+)
+def test_of_flight_sql(error: Exception, told: type[StoreError], words: str) -> None:
+    found = flight_sql_errors.store_error("s", error)
+    assert type(found) is told
+    assert words in str(found)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            TTransportException(TTransportException.NOT_OPEN, "Bad status: 3 (Error validating)"),
+            StoreCredentialsRejected,
+        ),
+        (SessionRefused("User: a is not authorized to delegate"), StoreCredentialsRejected),
+        (SessionRefused("too many sessions"), StoreQueryFailed),
+        (TTransportException(TTransportException.TIMED_OUT, "late"), StoreTimeout),
+        (TTransportException(TTransportException.NOT_OPEN, "refused"), StoreUnavailable),
+        (OSError("connection reset"), StoreUnavailable),
+        (impala.error.OperationalError("cannot resolve 'Authentication' in [authorized]"), StoreQueryFailed),
+        (impala.error.HiveServer2Error("ParseException at 'Error validating the login'"), StoreQueryFailed),
+        (impala.error.OperationalError("cannot cast 'Bad status: 3' to INT"), StoreQueryFailed),
+    ],
+)
+def test_of_impala(error: Exception, told: type[StoreError]) -> None:
+    assert type(impala_errors.store_error("s", error)) is told

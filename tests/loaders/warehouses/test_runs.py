@@ -1,0 +1,138 @@
+"""What no server here does to a run: it has no rows yet, it is closed while it is interrupted, its end fails."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import adbc_driver_flightsql.dbapi as flight_sql
+import duckdb
+import pyarrow as pa
+import pytest
+
+from loaders.columnar.statement import Statement
+from loaders.warehouses.duckdb_run import DuckDbRun
+from loaders.warehouses.flight_sql_run import FlightSqlRun
+from loaders.warehouses.impala_errors import QueryCancelled
+from loaders.warehouses.impala_run import ImpalaRun
+from loaders.warehouses.impala_session import Session
+from loaders.warehouses.owned import Owned
+
+NOTHING = Statement("SELECT 1", (), ())
+
+
+class Batch:
+    """impyla's."""
+
+    def __init__(self, values: Sequence[int], *, more: bool) -> None:
+        self.columns = [SimpleNamespace(values=values, nulls=[False] * len(values))] if values else []
+        self.expect_more_rows = more
+        self._rows = len(values)
+
+    def __len__(self) -> int:
+        return self._rows
+
+
+class Operation:
+    """Answers fetches with these, then with nothing yet, for ever."""
+
+    is_columnar = has_result_set = True
+    handle = object()
+
+    def __init__(self, *batches: Batch) -> None:
+        self._batches = iter(batches)
+        self.asked_for_more = threading.Event()
+
+    def fetch(self, *_: object, **__: object) -> Batch:
+        batch = next(self._batches, None)
+        if batch is not None:
+            return batch
+        self.asked_for_more.set()
+        return Batch([], more=True)
+
+
+def running(operation: Operation) -> ImpalaRun:
+    owned: Owned[Session] = Owned("impala", lambda: pytest.fail("dialed"), Session.close)
+    run = ImpalaRun(owned, NOTHING, elsewhere=lambda _: None, timeout_s=60)
+    cursor: Any = SimpleNamespace(
+        _last_operation=operation,
+        description=[("n", "BIGINT", None, None, None, None, None)],
+        buffersize=8_192,
+        convert_types=False,
+        convert_strings_to_unicode=False,
+    )
+    run._session = Session(None, cursor)
+    return run
+
+
+def test_no_rows_yet_are_not_the_end_of_an_answer() -> None:
+    run = running(
+        Operation(
+            Batch([], more=True),
+            Batch([1, 2], more=False),  # as Hive and Spark have it, whatever follows
+            Batch([], more=True),
+            Batch([], more=True),
+            Batch([3], more=True),
+            Batch([], more=False),
+        )
+    )
+    found: list[object] = []
+    while (batch := run.read()) is not None:
+        found += batch.column(0).to_pylist()
+    assert found == [1, 2, 3]
+
+
+def test_who_waits_for_rows_can_be_ended() -> None:
+    operation = Operation()
+    run = running(operation)
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(run.read)
+        assert operation.asked_for_more.wait(30)
+        run.interrupt()
+        with pytest.raises(QueryCancelled):
+            reading.result(30)
+    assert not run.spoiled
+
+
+def duckdb_run(freed: list[DuckDbRun]) -> DuckDbRun:
+    run = DuckDbRun(ThreadPoolExecutor(1), memory_limit="64MB", timeout_s=60, on_freed=freed.append)
+    run._connection = duckdb.connect(":memory:")
+    return run
+
+
+def test_an_engine_that_is_closed_meanwhile_needs_no_interrupt() -> None:
+    run = duckdb_run([])
+    connection = run._connection
+    assert connection is not None
+    connection.close()
+    run.interrupt()
+    with pytest.raises(duckdb.ConnectionException):
+        connection.interrupt()
+
+
+def test_a_statement_that_is_closed_meanwhile_needs_no_interrupt() -> None:
+    owned: Owned[flight_sql.Connection] = Owned("flight", lambda: pytest.fail("dialed"), lambda _: None)
+    run = FlightSqlRun(owned, NOTHING, timeout_s=60)
+    with flight_sql.connect("grpc://127.0.0.1:1", autocommit=True) as connection:  # dials nothing by itself
+        run._cursor = connection.cursor()
+        run._cursor.close()
+        run.interrupt()
+        with pytest.raises(flight_sql.ProgrammingError):
+            run._cursor.adbc_cancel()
+
+
+def test_an_engine_is_closed_though_its_reader_is_not() -> None:
+    class Reader:
+        def close(self) -> None:
+            raise pa.ArrowInvalid("not closed")
+
+    freed: list[DuckDbRun] = []
+    run = duckdb_run(freed)
+    connection: Any = run._connection
+    run._reader = Reader()
+    with pytest.raises(pa.ArrowInvalid, match="not closed"):
+        run.free()
+    assert freed == [run]
+    with pytest.raises(duckdb.ConnectionException):
+        connection.execute("SELECT 1")
