@@ -1,10 +1,12 @@
 """One BigQuery query: a job, then its result as one stream of the Storage Read API."""
 
+import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pyarrow as pa
+import structlog
 from google.api_core import exceptions
 from google.api_core.retry import Retry
 from google.cloud import bigquery
@@ -13,7 +15,10 @@ from google.cloud.bigquery_storage_v1 import types
 from loaders.columnar.statement import Statement
 from loaders.warehouses.batch_run import BatchRun
 from loaders.warehouses.bigquery_clients import Clients
+from loaders.warehouses.bigquery_errors import BIGQUERY_FAILURES
 from loaders.warehouses.bigquery_sql import query_parameters
+
+_log = structlog.get_logger(__name__)
 
 _CALL_S = 20.0
 """For one call over HTTP or gRPC; a long job is asked about again and again."""
@@ -22,7 +27,11 @@ _READ_AGAIN = (exceptions.ServiceUnavailable, exceptions.InternalServerError)
 
 
 class BigQueryRun(BatchRun):
-    """One stream, because the rows of several have no order among each other."""
+    """One stream, because the rows of several have no order among each other.
+
+    A job that was asked for and is not known to have ended is cancelled when the run is freed, by its id: whether its
+    insertion was answered or not.
+    """
 
     def __init__(
         self,
@@ -45,6 +54,7 @@ class BigQueryRun(BatchRun):
         self._retry = retry
         self._job_id = f"axion-{uuid.uuid4()}"
         self._job: bigquery.QueryJob | None = None
+        self._asked = False
         self._cancelled = False
         self._finished = False
         self._responses: Iterable[types.ReadRowsResponse] | None = None
@@ -60,17 +70,24 @@ class BigQueryRun(BatchRun):
         )
         if self._maximum_bytes is not None:
             config.maximum_bytes_billed = self._maximum_bytes
-        self._job = job = jobs.query(
-            self._statement.sql,
-            job_config=config,
-            job_id=self._job_id,
-            location=self._location,
-            retry=self._retry,
-            job_retry=None,
-            timeout=_CALL_S,
-        )
+        self._asked = True
+        try:
+            self._job = job = jobs.query(
+                self._statement.sql,
+                job_config=config,
+                job_id=self._job_id,
+                location=self._location,
+                retry=self._retry,
+                job_retry=None,
+                timeout=_CALL_S,
+            )
+        except exceptions.Conflict:  # asked for again, because the first answer was lost
+            self._job = job = self._there()
+        except exceptions.ClientError:
+            self._asked = False
+            raise
         if self._cancelled:
-            self._cancel(job)
+            self._cancel()
         job.result(max_results=0, retry=self._retry, job_retry=None)
         self._finished = True
         self._batches = self._read(job)
@@ -88,20 +105,41 @@ class BigQueryRun(BatchRun):
         """Returns at once: the calls it takes are made in another thread."""
         if not self._cancelled:
             self._cancelled = True
-            self._canceller.submit(self._cancel_all)
+            try:
+                self._canceller.submit(self._cancel_all)
+            except RuntimeError:  # the warehouse was closed meanwhile, its threads take no more work
+                threading.Thread(target=self._cancel_all, name=f"{self._job_id} cancel").start()
 
     def free(self) -> None:
         self._cancelled = True
         self._close_stream()
         self._batches = iter(())
+        if self._asked and not self._ended():
+            self._cancel()
+
+    def _there(self) -> bigquery.QueryJob:
+        found = self._clients.jobs.get_job(self._job_id, location=self._location, retry=self._retry, timeout=_CALL_S)
+        if not isinstance(found, bigquery.QueryJob):
+            raise TypeError(f"the job is a {type(found).__name__}, not a query")
+        return found
+
+    def _ended(self) -> bool:
+        return self._finished or (self._job is not None and self._job.state == "DONE")
 
     def _cancel_all(self) -> None:
         self._close_stream()
-        if self._job is not None and not self._finished:
-            self._cancel(self._job)
+        if self._job is not None and not self._ended():
+            self._cancel()
 
-    def _cancel(self, job: bigquery.QueryJob) -> None:
-        self._clients.jobs.cancel_job(job.job_id, location=job.location, retry=self._retry, timeout=_CALL_S)
+    def _cancel(self) -> None:
+        """Without an answer the job may run on, up to its own time-out: that is logged."""
+        location = self._location if self._job is None else self._job.location
+        try:
+            self._clients.jobs.cancel_job(self._job_id, location=location, retry=self._retry, timeout=_CALL_S)
+        except exceptions.NotFound:
+            return  # it was never inserted
+        except BIGQUERY_FAILURES as error:
+            _log.warning("bigquery_job_not_cancelled", job=self._job_id, error=type(error).__name__)
 
     def _close_stream(self) -> None:
         responses, self._responses = self._responses, None

@@ -1,6 +1,7 @@
 """A query of a client that blocks: its calls run in a worker thread, one after another, bounded and interruptible."""
 
 import asyncio
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -69,7 +70,7 @@ class BlockingRun(ABC):
         try:
             self._executor.submit(self._free_and_tell, freed)
         except RuntimeError:  # the warehouse was closed meanwhile, its threads take no more work
-            self._free_and_tell(freed)
+            threading.Thread(target=self._free_and_tell, args=(freed,), name="free").start()
 
     def _free_and_tell(self, freed: asyncio.Future[None]) -> None:
         try:

@@ -6,6 +6,7 @@ bytes of a query are those of the tables it names.
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,13 +25,18 @@ _TABLE = re.compile(r"`([^`]+)`\.`([^`]+)`")
 
 @dataclass
 class Front:
-    """`jobs` are the bodies of the jobs that were asked for, in order."""
+    """`jobs` are the bodies of the jobs that were asked for, in order.
+
+    `spoiled` tells of a request what is answered when it was done: a status instead, or 0 for nothing at all.
+    """
 
     upstream: str
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048), repr=False)
     jobs: list[dict[str, Any]] = field(default_factory=list)
     bytes_told: list[int] = field(default_factory=list)
     endpoint: str = ""
+    spoiled: Callable[[web.Request], Awaitable[int | None]] | None = None
+    _inserted: set[str] = field(default_factory=set)
 
     def service_account(self, *, key: rsa.RSAPrivateKey | None = None, email: str = ACCOUNT) -> str:
         pem = (key or self.key).private_bytes(
@@ -69,11 +75,18 @@ class Front:
             job = orjson.loads(body)
             self.jobs.append(job)
             query = job["configuration"]["query"]
+            if self._is_there(job):
+                return _failure(409, "duplicate", "Already Exists: Job")
             bytes_read = await self._bytes(request.path.removesuffix("/jobs"), query["query"])
             limit = query.get("maximumBytesBilled")
             if limit is not None and bytes_read > int(limit):
                 return _failure(400, "bytesBilledLimitExceeded", f"Query exceeded limit for bytes billed: {limit}.")
         answered, content = await self._forward(request.method, request.path_qs, body, request.content_type)
+        status = None if self.spoiled is None else await self.spoiled(request)
+        if status is not None:
+            if status == 0 and request.transport is not None:
+                request.transport.close()
+            return _failure(status or 500, "backendError", "The answer was lost.")
         if bytes_read is not None and answered.status == 200:
             self.bytes_told.append(bytes_read)
             answer = orjson.loads(content)
@@ -81,6 +94,13 @@ class Front:
             answer["statistics"].setdefault("query", {})["totalBytesProcessed"] = str(bytes_read)
             content = orjson.dumps(answer)
         return web.Response(status=answered.status, body=content, content_type="application/json")
+
+    def _is_there(self, job: dict[str, Any]) -> bool:
+        id_ = job.get("jobReference", {}).get("jobId")
+        if id_ is None or id_ in self._inserted:
+            return id_ is not None
+        self._inserted.add(id_)
+        return False
 
     def _known(self, header: str) -> bool:
         try:

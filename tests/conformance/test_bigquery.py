@@ -6,16 +6,18 @@ from contextlib import suppress
 
 import orjson
 import pytest
+from aiohttp import web
 
 from deploy.local.servers.bigquery import Address
-from loaders.errors import BadInput, StoreQueryFailed
+from loaders.errors import BadInput, StoreQueryFailed, StoreUnavailable
 from loaders.ledger import Ledger
-from loaders.warehouses.base import Estimates
+from loaders.warehouses.base import Estimates, Warehouse
 from loaders.warehouses.connectors import connector
 from tests.conformance.bigquery_front import Front
-from tests.conformance.rows import LARGE, NO_ROWS
-from tests.conformance.subject import BigQuerySubject
+from tests.conformance.rows import LARGE, LARGE_ROWS, NO_ROWS
+from tests.conformance.subject import STORE, BigQuerySubject
 from tests.conformance.test_warehouse import drain, statement_of
+from tests.loaders.jobs.waiting import until
 
 KEY = orjson.loads(Front("").service_account())
 SETTINGS = {"project": "a-project", "dataset": "d", "service_account": orjson.dumps(KEY).decode()}
@@ -67,6 +69,75 @@ async def test_a_cancelled_job_is_stopped(subject: Subject) -> None:
         while await subject.running(warehouse):  # noqa: ASYNC110 - the server tells nobody, it has to be asked
             await asyncio.sleep(0.01)
     await warehouse.close()
+    assert await subject.last_error() == "stopped"
+
+
+async def is_running(subject: Subject, warehouse: Warehouse) -> bool:
+    return await subject.running(warehouse) > 0
+
+
+async def is_still(subject: Subject, warehouse: Warehouse) -> bool:
+    return not await subject.running(warehouse)
+
+
+async def test_a_job_whose_insertion_was_not_answered_is_taken(subject: Subject) -> None:
+    warehouse = subject.open()
+    statement = await statement_of(warehouse, "large", Ledger())
+    answers = iter([503])
+
+    async def spoiled(request: web.Request) -> int | None:
+        return next(answers, None) if is_insertion(request) else None
+
+    ledger = Ledger()
+    subject.front.spoiled = spoiled
+    before = len(subject.front.jobs)
+    try:
+        await drain(warehouse, statement, ledger)
+    finally:
+        subject.front.spoiled = None
+    await warehouse.close()
+    first, second = subject.front.jobs[before:]
+    assert first["jobReference"] == second["jobReference"]
+    assert ledger.stores[STORE].rows == LARGE_ROWS
+
+
+def is_insertion(request: web.Request) -> bool:
+    return request.method == "POST" and request.path.endswith("/jobs")
+
+
+@pytest.mark.parametrize("lost", ["insertion", "state"])
+async def test_a_job_that_was_lost_sight_of_is_stopped(subject: Subject, lost: str) -> None:
+    warehouse = subject.open()
+    statement = subject.endless("large")
+
+    async def spoiled(request: web.Request) -> int | None:
+        if not (is_insertion(request) if lost == "insertion" else request.method == "GET"):
+            return None
+        await until(lambda: is_running(subject, warehouse))
+        return 0
+
+    subject.front.spoiled = spoiled
+    before = len(subject.front.jobs)
+    try:
+        with pytest.raises(StoreUnavailable):
+            await drain(warehouse, statement, Ledger())
+    finally:
+        subject.front.spoiled = None
+    await until(lambda: is_still(subject, warehouse))
+    await warehouse.close()
+    assert len(subject.front.jobs) == before + 1
+    assert await subject.last_error() == "stopped"
+
+
+async def test_a_job_is_stopped_after_its_warehouse_was_closed(subject: Subject) -> None:
+    warehouse = subject.open()
+    task = asyncio.create_task(drain(warehouse, subject.endless("large"), Ledger()))
+    await until(lambda: is_running(subject, warehouse))
+    await warehouse.close()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: is_still(subject, warehouse))
     assert await subject.last_error() == "stopped"
 
 
