@@ -24,6 +24,11 @@ from loaders.warehouses.base import (
 from loaders.warehouses.gate import Gate
 
 
+def changed_meanwhile(store: str) -> StoreUnavailable:
+    """For who still reads what was closed because its data source changed."""
+    return StoreUnavailable(store, f"{store} was changed while it was read. Try again.")
+
+
 class Bounded:
     """At most `limit` calls and streams at a time; the others wait, as long as their time-out allows.
 
@@ -175,7 +180,7 @@ class Bounded:
     @asynccontextmanager
     async def _using(self) -> AsyncIterator[None]:
         if self._ended:
-            raise StoreUnavailable(self.store, f"{self.store} was changed while it was read. Try again.")
+            raise changed_meanwhile(self.store)
         self._active += 1
         self._idle.clear()
         try:

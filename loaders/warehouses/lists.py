@@ -6,7 +6,7 @@ from aiodataloader import DataLoader
 
 from loaders.columnar.distinct import DistinctList, read_distinct
 from loaders.concurrently import concurrently
-from loaders.errors import AxionError, BadInput, StoreQueryFailed, StoreUnavailable
+from loaders.errors import AxionError, BadInput, StoreQueryFailed
 from loaders.ledger import Ledger
 from loaders.warehouses.pools import Warehouses
 
@@ -45,7 +45,4 @@ class ValuesByList(DataLoader[DistinctList, list[Any]]):
         return values
 
     async def _read(self, lists: list[DistinctList]) -> list[list[Any]]:
-        source = self._warehouses.opened.get(self._store)
-        if source is None:
-            raise StoreUnavailable(self._store, f"{self._store} was changed while it was read. Try again.")
-        return await read_distinct(lists, source, self._ledger)
+        return await read_distinct(lists, self._warehouses.still_open(self._store), self._ledger)

@@ -17,7 +17,7 @@ from loaders.errors import AxionError, NotFound
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring, Sealed
-from loaders.warehouses.bounded import Bounded, bounded
+from loaders.warehouses.bounded import Bounded, bounded, changed_meanwhile
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.gate import Gate
 from loaders.warehouses.listed import ListedTables
@@ -112,6 +112,13 @@ class Warehouses:
     def opened(self) -> Mapping[str, Bounded]:
         """The warehouses that are open now, by store name; a live view."""
         return MappingProxyType(self._opened)
+
+    def still_open(self, store: str) -> Bounded:
+        """The warehouse that was opened for a table of this store; `StoreUnavailable` where it was dropped since."""
+        found = self._opened.get(store)
+        if found is None:
+            raise changed_meanwhile(store)
+        return found
 
     def engine(self, store: str) -> str | None:
         """The connector of an open warehouse, such as `clickhouse`."""

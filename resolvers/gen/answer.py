@@ -10,7 +10,7 @@ import orjson
 from loaders.columnar.connection import read_connection
 from loaders.columnar.source import Source
 from loaders.description import Table
-from loaders.errors import NotFound, StoreUnavailable
+from loaders.errors import NotFound
 from loaders.openfga import names
 from loaders.read import Predicate, Read, is_never
 from resolvers.context import Context
@@ -24,10 +24,7 @@ from resolvers.permissions.station import guard
 
 def source_of(table: Table, context: Context) -> Source:
     """The opened warehouse of a described table."""
-    source = context.stores.warehouses.opened.get(table.store)
-    if source is None:
-        raise StoreUnavailable(table.store, f"{table.store} was changed while it was read. Try again.")
-    return source
+    return context.stores.warehouses.still_open(table.store)
 
 
 async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from loaders.columnar.profile import Portion
 from loaders.description import Column, Table
-from loaders.errors import CostExceeded, FilterRequired, NotFound, StoreUnavailable
+from loaders.errors import CostExceeded, FilterRequired, NotFound
 from loaders.jobs.job import JsonObject
 from loaders.read import Predicate
 from loaders.warehouses.base import Estimate
@@ -109,9 +109,7 @@ async def _read(
 ) -> Profile:
     """`CostExceeded`, `FilterRequired` and what `where` has wrong before anything is read."""
     ledger = job.context.ledger
-    warehouse = job.context.stores.warehouses.opened.get(table.store)
-    if warehouse is None:
-        raise StoreUnavailable(table.store, f"{table.store} was changed while it was read. Try again.")
+    warehouse = job.context.stores.warehouses.still_open(table.store)
     columns = [column for column in table.columns if column.name not in excluded]
     where = predicate(asked.where, _readable(table, columns))
     place = await asyncio.shield(job.context.gen.places.load(asked.dataset_id))
