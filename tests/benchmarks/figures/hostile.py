@@ -1,7 +1,10 @@
-"""Hostile documents up to 100 kB: how much CPU the gateway's process spends on each until it has answered."""
+"""Hostile documents up to 100 kB: how much CPU the gateway's process spends on each until it has answered.
+
+Other guests of a virtual machine's host slow its cores down by two thirds for seconds at a time (measured with a loop of
+additions on an idle machine), and CPU time counts that. So each document is sent once a round, and its least time counts.
+"""
 
 import asyncio
-import statistics
 from collections.abc import Mapping
 
 import orjson
@@ -14,7 +17,7 @@ from tests.benchmarks.server import Server
 from tests.benchmarks.world import World
 
 _SIZE = 99_990
-_TIMES = 5
+_TIMES = 15
 
 
 def _fill(unit: str, *, head: str = "", tail: str = "") -> str:
@@ -109,12 +112,13 @@ DOCUMENTS: Mapping[str, str] = {
 async def hostile(world: World) -> list[Figure]:
     async with world.gateway() as gateway:
         await _settle(gateway, "{ __typename }", world.member, 0)
-        spent = {}
-        for name, document in DOCUMENTS.items():
-            if len(document) > _SIZE:
-                raise AssertionError(f"{name} has {len(document)} characters")
-            runs = [await _settle(gateway, document, world.member, turn) for turn in range(_TIMES)]
-            spent[name] = statistics.median(runs)
+        spent: dict[str, float] = {}
+        for turn in range(_TIMES):
+            for name, document in DOCUMENTS.items():
+                if len(document) > _SIZE:
+                    raise AssertionError(f"{name} has {len(document)} characters")
+                took = await _settle(gateway, document, world.member, turn)
+                spent[name] = min(took, spent.get(name, took))
     goal = Goal("at most", 25, " ms")
     worst = sorted(spent, key=lambda name: spent[name], reverse=True)
     shown = [Figure(f"hostile: {name}", spent[name], "ms of CPU", goal=goal) for name in worst[:5]]
