@@ -19,8 +19,8 @@ from tests.benchmarks.world import prepared
 
 def main(
     only: Annotated[list[str] | None, typer.Option("--only", help=f"Of {', '.join(BENCHMARKS)}; repeatable.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Length of a slice.")] = 3.0,
-    rounds: Annotated[int, typer.Option(min=1, help="Slices of each side.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of a slice.")] = 1.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Slices of each side.")] = 9,
     write: Annotated[
         bool, typer.Option("--write", help="Put the table into docs/benchmarks.md, and its goals into the README.")
     ] = False,

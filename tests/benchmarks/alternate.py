@@ -29,8 +29,8 @@ class Pairs:
 class Effort:
     """`seconds` is the length of a slice. Warm-up is one slice of each side, thrown away."""
 
-    seconds: float = 3.0
-    rounds: int = 5
+    seconds: float = 1.0
+    rounds: int = 9
 
 
 async def alternate(sides: Mapping[str, Side], effort: Effort) -> dict[str, tuple[float, ...]]:
