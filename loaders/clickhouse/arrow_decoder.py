@@ -6,7 +6,6 @@ and each whole message is given to pyarrow (arrow.apache.org/docs/format/Columna
 
 import struct
 from collections.abc import Iterator
-from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -17,7 +16,8 @@ _LENGTH_SLOT = 4
 """Of `RecordBatch`, its first field."""
 _RECORD_BATCH = 3
 """In the union `MessageHeader`."""
-_Bytes: TypeAlias = bytearray | memoryview
+_END_SIZE = 8
+"""Of the mark at a stream's end: a continuation and a length of 0."""
 
 
 class NotArrow(ValueError):
@@ -27,60 +27,71 @@ class NotArrow(ValueError):
 class ArrowDecoder:
     """Feed bytes with `feed`, take whole messages with `messages`.
 
-    `ended` turns true at the end-of-stream mark and nothing may follow it. Holds one message and the last piece fed.
+    `ended` turns true at the end-of-stream mark and nothing may follow it. Holds one message and the last piece fed. A
+    message within one piece is a slice of it; one that came in several is joined once, when its last byte is here.
     """
 
     def __init__(self) -> None:
         self.schema: pa.Schema | None = None
         self.ended = False
-        self._buffer = bytearray()
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._needed = 0
+        """So many bytes at the front tell more than what is known of the next message."""
 
     @property
     def remainder(self) -> bytes:
         """What has come and is not decoded: a message cut off, or what a server writes when it breaks an answer off."""
-        return bytes(self._buffer)
+        return b"".join(self._pieces)
 
     def feed(self, piece: bytes) -> None:
-        self._buffer += piece
+        if piece:
+            self._pieces.append(piece)
+            self._held += len(piece)
 
     def messages(self) -> Iterator[pa.Buffer]:
         """The record batch messages that are complete by now. `NotArrow` for anything else than Arrow."""
-        while (size := self._next_size()) is not None:
-            with memoryview(self._buffer) as view:
-                message = bytes(view[:size])
-            del self._buffer[:size]
-            if size == 8:
-                self.ended = True
-                if self._buffer:
-                    raise NotArrow("bytes after the end of the Arrow stream")
-                return
-            if self.schema is None:
-                self.schema = pa.ipc.read_schema(pa.py_buffer(message))
-            else:
-                yield pa.py_buffer(message)
+        if self._held < self._needed:
+            return
+        held = memoryview(self.remainder)
+        at = 0
+        try:
+            while size := self._next_size(held[at:]):
+                message = pa.py_buffer(held[at : at + size])
+                at += size
+                if size == _END_SIZE:
+                    self.ended = True
+                elif self.schema is None:
+                    self.schema = pa.ipc.read_schema(message)
+                else:
+                    yield message
+        finally:
+            self._held = len(held) - at
+            self._pieces = [bytes(held[at:])] if self._held else []
 
-    def _next_size(self) -> int | None:
-        """Bytes of the message at the front; None when they have not all come."""
-        if self.ended and self._buffer:
+    def _next_size(self, front: memoryview) -> int:
+        """Bytes of the message at the front; 0 when they have not all come: `_needed` then says how many it takes."""
+        if self.ended and front:
             raise NotArrow("bytes after the end of the Arrow stream")
-        if len(self._buffer) < 8:
-            if not _CONTINUATION.startswith(self._buffer[:4]):
+        if len(front) < 8:
+            if not _CONTINUATION.startswith(bytes(front[:4])):
                 raise NotArrow("no Arrow message where one must begin")
-            return None
-        if self._buffer[:4] != _CONTINUATION:
+            self._needed = 0
+            return 0
+        if front[:4] != _CONTINUATION:
             raise NotArrow("no Arrow message where one must begin")
-        (metadata,) = struct.unpack_from("<i", self._buffer, 4)
+        (metadata,) = struct.unpack_from("<i", front, 4)
         if metadata == 0:
-            return 8
+            return _END_SIZE
         if metadata < 16:
             raise NotArrow("an Arrow message with broken metadata")
-        if len(self._buffer) < 8 + metadata:
-            return None
-        size = 8 + metadata + _body_length(self._buffer, metadata)
-        return size if len(self._buffer) >= size else None
+        self._needed = 8 + metadata
+        if len(front) >= self._needed:
+            self._needed += _body_length(front, metadata)
+        return self._needed if len(front) >= self._needed else 0
 
 
-def _body_length(buffer: bytearray, metadata: int) -> int:
+def _body_length(buffer: memoryview, metadata: int) -> int:
     """`Message.bodyLength`; none means 0."""
     try:
         at = _field(buffer, _table(buffer, 8), _BODY_LENGTH_SLOT, end=8 + metadata)
@@ -109,12 +120,12 @@ def rows_of(message: pa.Buffer) -> int:
     return rows
 
 
-def _table(buffer: _Bytes, at: int) -> int:
+def _table(buffer: memoryview, at: int) -> int:
     """The place of the flatbuffer table that the offset at `at` leads to."""
     return at + int(struct.unpack_from("<I", buffer, at)[0])
 
 
-def _field(buffer: _Bytes, table: int, slot: int, *, end: int) -> int:
+def _field(buffer: memoryview, table: int, slot: int, *, end: int) -> int:
     """The place of a table's field, 0 for one that is left out. The slot is its place in the table's vtable."""
     vtable = table - struct.unpack_from("<i", buffer, table)[0]
     if not 8 <= vtable < end or struct.unpack_from("<H", buffer, vtable)[0] <= slot:

@@ -4,13 +4,16 @@ import asyncio
 from functools import partial
 from urllib.parse import urlsplit
 
+import aiohttp
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from loaders.addresses import EVERYWHERE, Bounds, socket_within
 from loaders.errors import StoreQueryFailed, StoreUnavailable
 
-_LET_RUN_SECONDS = 86_400
-"""For the driver's own time-out: what counts is the patience of each statement, which it does not know."""
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
+"""None of the driver's own for an answer: what counts is the patience of each statement, which it does not know, and
+setting its timer anew for each piece that arrives costs a tenth of what a stream does.
+"""
 
 
 class Connecting:
@@ -70,13 +73,12 @@ class Connecting:
             proxy_path=self._url.path.strip("/"),
             connector_limit=self._connections,
             connector_limit_per_host=self._connections,
-            connect_timeout=5,
-            send_receive_timeout=_LET_RUN_SECONDS,
             autogenerate_session_id=False,
             compress=False,
             show_clickhouse_errors="scrub",
         )
-        backend = client._backend  # the driver has no setting for it
+        backend = client._backend  # the driver has no settings for these
+        backend.timeout = _TIMEOUT
         if backend.proxy_url is None:
             backend.connector_kwargs["socket_factory"] = partial(socket_within, self._bounds)
         await client.__aenter__()

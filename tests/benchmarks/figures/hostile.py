@@ -1,7 +1,7 @@
 """Hostile documents up to 100 kB: how much CPU the gateway's process spends on each until it has answered.
 
-Other guests of a virtual machine's host slow its cores down by two thirds for seconds at a time (measured with a loop of
-additions on an idle machine), and CPU time counts that. So each document is sent once a round, and its least time counts.
+Other guests of a virtual machine's host slow its cores down by two thirds for seconds at a time (seen with a loop of
+additions on an idle machine), and CPU time counts that. So each document is sent once a round, and its least counts.
 """
 
 import asyncio
