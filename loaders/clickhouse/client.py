@@ -59,6 +59,7 @@ class ClickHouse:
         self.store = store
         self._connecting = connecting
         self._timeout_ms = timeout_ms
+        self._may_run: dict[str, Ledger] = {}
         self._kills: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -185,7 +186,9 @@ class ClickHouse:
         await self.query("SELECT 1", ledger=Ledger(), timeout_ms=timeout_ms)
 
     async def close(self) -> None:
-        """Waits for kills under way. Streams must be closed before."""
+        """Kills what still runs, and waits for kills under way: whoever leaves a stream later could send none."""
+        while self._may_run:
+            self._begin_kill(*self._may_run.popitem())
         if self._kills:
             await asyncio.gather(*self._kills, return_exceptions=True)
         await self._connecting.close()
@@ -203,13 +206,12 @@ class ClickHouse:
         patience = self._patience(asked.timeout_ms)
         started = time.monotonic()
         rows = size = 0
-        may_run = False
         decoder = ArrowDecoder()
         try:
             client = await self._connecting.client()
             if client.server_settings["readonly"].value == "0":
                 final["readonly"] = "1" if asked.locked else "2"
-            may_run = True
+            self._may_run[query_id] = asked.ledger
             async with asyncio.timeout(patience):
                 answer = await client.raw_stream(asked.sql, bound, settings={**final, **AS_ARROW}, fmt="ArrowStream")
             async with answer:
@@ -222,15 +224,16 @@ class ClickHouse:
             if not decoder.ended or decoder.schema is None:
                 raise broken_off(self.store, decoder.remainder)
             asked.schema.append(schema_in_utc(decoder.schema))
-            may_run = False
+            self._may_run.pop(query_id, None)
         except (NotArrow, *_DRIVER_ERRORS) as error:
             failure = self._failure(error, decoder)
             unsent = isinstance(error.__cause__, aiohttp.ClientConnectorError)
-            may_run = may_run and not unsent and isinstance(failure, StoreUnavailable | StoreTimeout)
+            if unsent or not isinstance(failure, StoreUnavailable | StoreTimeout):
+                self._may_run.pop(query_id, None)
             raise failure from error
         finally:
             asked.ledger.record(self.store, rows=rows, bytes_=size, ms=(time.monotonic() - started) * 1000)
-            if may_run:
+            if self._may_run.pop(query_id, None) is not None:
                 await self._kill(query_id, asked.ledger)
 
     def _failure(self, error: Exception, decoder: ArrowDecoder) -> StoreError:
@@ -243,10 +246,13 @@ class ClickHouse:
 
         Goes on beyond that, and when the caller is cancelled; `close` waits for it.
         """
+        await asyncio.wait([self._begin_kill(query_id, ledger)], timeout=_KILL_AWAITED_SECONDS)
+
+    def _begin_kill(self, query_id: str, ledger: Ledger) -> asyncio.Task[None]:
         kill = asyncio.create_task(self._send_kill(query_id, ledger))
         self._kills.add(kill)
         kill.add_done_callback(self._kills.discard)
-        await asyncio.wait([kill], timeout=_KILL_AWAITED_SECONDS)
+        return kill
 
     async def _send_kill(self, query_id: str, ledger: Ledger) -> None:
         try:

@@ -8,7 +8,8 @@ import pyarrow as pa
 from loaders.errors import AxionError, StoreTimeout
 from loaders.ledger import Ledger
 from loaders.warehouses.base import RecordBatches
-from loaders.warehouses.blocking import BlockingRun
+from loaders.warehouses.blocking import BlockingRun, WarehouseClosed
+from loaders.warehouses.bounded import changed_meanwhile
 
 
 class BatchRun(BlockingRun):
@@ -53,6 +54,8 @@ async def batches_of(
             yield pa.RecordBatch.from_pylist([], await run.call(run.schema))
     except TimeoutError:
         raise StoreTimeout(store, f"{store}: the query took longer than {timeout_ms} ms and was cancelled.") from None
+    except WarehouseClosed as error:
+        raise changed_meanwhile(store) from error
     except failures as error:
         raise store_error(store, error) from error
     finally:

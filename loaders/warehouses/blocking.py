@@ -8,7 +8,15 @@ from concurrent.futures import Executor, Future
 from time import perf_counter
 from typing import TypeVar
 
+import structlog
+
 T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+class WarehouseClosed(Exception):
+    """The warehouse was closed while a query of it ran: its threads take no more calls."""
+
 
 _AGAIN_S = 0.02
 _GRACE_S = 1.0
@@ -37,9 +45,12 @@ class BlockingRun(ABC):
         """Gives up what the query holds; in the thread of its calls, or where nothing of it runs. Called once."""
 
     async def call(self, function: Callable[[], T]) -> T:
-        """`TimeoutError` when time is up, else what the function raises."""
+        """`TimeoutError` when time is up, `WarehouseClosed`, else what the function raises."""
         started = perf_counter()
-        future: Future[T] = self._executor.submit(function)
+        try:
+            future: Future[T] = self._executor.submit(function)
+        except RuntimeError as error:
+            raise WarehouseClosed from error
         self._pending = future  # type: ignore[assignment]  # Future is invariant; only its state is asked
         answer = asyncio.wrap_future(future)
         answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # asked for when abandoned, too
@@ -49,33 +60,45 @@ class BlockingRun(ABC):
             self.waited_s += perf_counter() - started
         if not done:
             raise TimeoutError
+        if answer.cancelled():  # while it waited for a thread: nobody else cancels it
+            raise WarehouseClosed
         return answer.result()
 
     async def close(self) -> bool:
         """Interrupts what runs and frees; whether all is gone when it returns, after the grace time at most."""
-        freed = asyncio.get_running_loop().create_future()
+        freed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         pending, self._pending = self._pending, None
         if pending is None or pending.done():
             self._free_in_thread(freed)
-            return bool((await asyncio.wait([freed], timeout=_GRACE_S))[0])
+            await asyncio.wait([freed], timeout=_GRACE_S)
+            return freed.done() and freed.result()
         pending.add_done_callback(lambda _: self._free_and_tell(freed))
         pending.cancel()
         for _ in range(round(_GRACE_S / _AGAIN_S)):
             self.interrupt()  # again and again, because one that comes just before the query has begun is lost
             if (await asyncio.wait([freed], timeout=_AGAIN_S))[0]:
-                return True
+                return freed.result()
         return False
 
-    def _free_in_thread(self, freed: asyncio.Future[None]) -> None:
-        try:
-            self._executor.submit(self._free_and_tell, freed)
-        except RuntimeError:  # the warehouse was closed meanwhile, its threads take no more work
+    def _free_in_thread(self, freed: asyncio.Future[bool]) -> None:
+        def alone() -> None:
             threading.Thread(target=self._free_and_tell, args=(freed,), name="free").start()
 
-    def _free_and_tell(self, freed: asyncio.Future[None]) -> None:
+        try:
+            queued = self._executor.submit(self._free_and_tell, freed)
+        except RuntimeError:  # the warehouse was closed meanwhile, its threads take no more work
+            alone()
+        else:
+            queued.add_done_callback(lambda ended: alone() if ended.cancelled() else None)  # nor what waited for them
+
+    def _free_and_tell(self, freed: asyncio.Future[bool]) -> None:
+        done = False
         try:
             self.free()
+            done = True
+        except Exception as error:  # noqa: BLE001 - of whichever client: there is nobody to raise it to
+            _log.warning("query_not_freed", run=type(self).__name__, error=type(error).__name__)
         finally:
             loop = freed.get_loop()
             if not loop.is_closed():
-                loop.call_soon_threadsafe(lambda: None if freed.done() else freed.set_result(None))
+                loop.call_soon_threadsafe(lambda: None if freed.done() else freed.set_result(done))

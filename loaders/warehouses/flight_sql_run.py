@@ -1,5 +1,7 @@
 """One Flight SQL query: prepared, bound, read batch by batch, cancelled from any thread."""
 
+from contextlib import ExitStack
+
 import adbc_driver_flightsql.dbapi as flight_sql
 import adbc_driver_manager
 import pyarrow as pa
@@ -66,9 +68,10 @@ class FlightSqlRun(BatchRun):
     def free(self) -> None:
         reader, self._reader = self._reader, None
         cursor, self._cursor = self._cursor, None
-        if cursor is not None:
-            cursor.adbc_cancel()
-        if reader is not None:
-            reader.close()
-        if cursor is not None:
-            cursor.close()
+        with ExitStack() as all_of_it:  # in reverse, and each whether those before it fail or not
+            if cursor is not None:
+                all_of_it.callback(cursor.close)
+            if reader is not None:
+                all_of_it.callback(reader.close)
+            if cursor is not None:
+                all_of_it.callback(cursor.adbc_cancel)

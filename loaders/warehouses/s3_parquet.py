@@ -31,6 +31,8 @@ from loaders.warehouses.base import (
     Scanned,
     scanned_share,
 )
+from loaders.warehouses.blocking import WarehouseClosed
+from loaders.warehouses.bounded import changed_meanwhile
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.duckdb_sql import DUCKDB
 from loaders.warehouses.s3_errors import S3_FAILURES, store_error
@@ -196,6 +198,8 @@ class S3Parquet:
                 yield _zoned(pa.RecordBatch.from_pylist([], run.schema))
         except TimeoutError:
             raise StoreTimeout(self._store, too_long) from None
+        except WarehouseClosed as error:
+            raise changed_meanwhile(self._store) from error
         except duckdb.InterruptException:
             raise Cancelled(self._store, f"{self._store}: the query was cancelled.") from None
         except S3_FAILURES as error:

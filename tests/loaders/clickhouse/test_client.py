@@ -157,6 +157,21 @@ async def test_cancelling_the_task_kills_its_query(client: ClickHouse, ledger: L
     assert await http.running() == []
 
 
+@pytest.mark.parametrize("sql", [ENDLESS, SLOW])
+async def test_closing_the_client_kills_what_still_runs(
+    client: ClickHouse, ledger: Ledger, http: Http, sql: str
+) -> None:
+    """Whether its stream is read or waited for: who leaves it afterwards can send no kill."""
+    reading = asyncio.create_task(_count(client.stream(sql, ledger=ledger, timeout_ms=600_000), []))
+    await _until_running(http)
+    async with asyncio.timeout(60):
+        await client.close()
+        assert await http.running() == []
+        with pytest.raises(StoreError):
+            await reading
+    assert ledger.stores["clickhouse"].statements == 2
+
+
 async def test_a_query_killed_by_others(client: ClickHouse, ledger: Ledger, http: Http) -> None:
     task = asyncio.create_task(client.query(SLOW, ledger=ledger))
     (name,) = await _until_running(http)

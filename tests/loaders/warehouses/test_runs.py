@@ -1,7 +1,8 @@
 """What no server here does to a run: it has no rows yet, it is closed while it is interrupted, its end fails."""
 
+import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,10 @@ import adbc_driver_flightsql.dbapi as flight_sql
 import duckdb
 import pyarrow as pa
 import pytest
+from adbc_driver_manager import AdbcStatusCode
 
 from loaders.columnar.statement import Statement
+from loaders.warehouses.blocking import BlockingRun, WarehouseClosed
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.flight_sql_run import FlightSqlRun
 from loaders.warehouses.impala_errors import QueryCancelled
@@ -136,3 +139,75 @@ def test_an_engine_is_closed_though_its_reader_is_not() -> None:
     assert freed == [run]
     with pytest.raises(duckdb.ConnectionException):
         connection.execute("SELECT 1")
+
+
+async def test_a_statement_is_closed_though_it_is_not_cancelled() -> None:
+    """And its connection is not for further use."""
+    asked: list[str] = []
+
+    class Cursor:
+        def adbc_cancel(self) -> None:
+            asked.append("cancel")
+            raise flight_sql.InternalError("not cancelled", status_code=AdbcStatusCode.INTERNAL)
+
+        def close(self) -> None:
+            asked.append("close")
+
+    class Reader:
+        def close(self) -> None:
+            asked.append("close the reader")
+            raise pa.ArrowInvalid("not closed")
+
+    owned: Owned[flight_sql.Connection] = Owned("flight", lambda: pytest.fail("dialed"), lambda _: None)
+    run: Any = FlightSqlRun(owned, NOTHING, timeout_s=60)
+    run._cursor, run._reader = Cursor(), Reader()
+    assert not await run.close()
+    assert asked == ["cancel", "close the reader", "close"]
+    owned.drop()
+
+
+class Held(BlockingRun):
+    """Holds something until it is freed, and is interrupted for nothing."""
+
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
+        super().__init__(executor, timeout_s=60)
+        self.freed = threading.Event()
+
+    def interrupt(self) -> None:
+        return
+
+    def free(self) -> None:
+        self.freed.set()
+
+
+@pytest.fixture
+def busy() -> Iterator[ThreadPoolExecutor]:
+    """Its one thread is taken until the test ends, so that what it is given has to wait."""
+    let_go = threading.Event()
+    executor = ThreadPoolExecutor(1)
+    executor.submit(let_go.wait, 60)
+    yield executor
+    let_go.set()
+
+
+async def test_what_waits_to_be_freed_is_freed_though_its_warehouse_closes(busy: ThreadPoolExecutor) -> None:
+    run = Held(busy)
+    closing = asyncio.create_task(run.close())
+    await asyncio.sleep(0)  # it has queued what frees
+    busy.shutdown(wait=False, cancel_futures=True)
+    assert await closing
+    assert run.freed.is_set()
+
+
+async def test_a_call_that_waits_is_told_that_its_warehouse_closes(busy: ThreadPoolExecutor) -> None:
+    """It was not its caller who was cancelled."""
+    run = Held(busy)
+    waiting = asyncio.create_task(run.call(lambda: 1))
+    await asyncio.sleep(0)  # it has queued the call
+    busy.shutdown(wait=False, cancel_futures=True)
+    with pytest.raises(WarehouseClosed):
+        await waiting
+    with pytest.raises(WarehouseClosed):
+        await run.call(lambda: 1)
+    assert await run.close()
+    assert run.freed.is_set()
