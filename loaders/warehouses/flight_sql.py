@@ -23,7 +23,7 @@ from loaders.warehouses.batch_run import batches_of
 from loaders.warehouses.duckdb_sql import DUCKDB
 from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, store_error
 from loaders.warehouses.flight_sql_run import FlightSqlRun
-from loaders.warehouses.owned import OwnedPool
+from loaders.warehouses.owned import Client, OwnedPool
 from loaders.warehouses.settings import FlightSqlCredentials, FlightSqlOptions
 from loaders.warehouses.statement_tables import told_if_gone
 
@@ -52,7 +52,8 @@ class FlightSql:
         self._store = store
         self._schema = options.db_schema
         self._dialect = _DIALECTS[options.dialect]
-        self._pool = OwnedPool(store, lambda: _dialed(options, credentials, networks), flight_sql.Connection.close)
+        client = Client(lambda: _dialed(options, credentials, networks), flight_sql.Connection.close)
+        self._pool = OwnedPool(store, client)
 
     @property
     def store(self) -> str:

@@ -16,12 +16,12 @@ from loaders.errors import StoreQueryFailed, StoreUnavailable, UnknownTable
 from loaders.ledger import Ledger
 from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Query, RecordBatches, RemoteTable
 from loaders.warehouses.batch_run import batches_of
-from loaders.warehouses.impala_errors import IMPALA_FAILURES, QueryCancelled, store_error
+from loaders.warehouses.impala_errors import IMPALA_FAILURES, QueryCancelled, session_is_gone, store_error
 from loaders.warehouses.impala_run import ImpalaRun
 from loaders.warehouses.impala_session import Session
 from loaders.warehouses.impala_sql import IMPALA
 from loaders.warehouses.impala_types import column_type
-from loaders.warehouses.owned import OwnedPool
+from loaders.warehouses.owned import Client, OwnedPool
 from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
 from loaders.warehouses.statement_tables import told_if_gone
 
@@ -43,7 +43,10 @@ class ImpalaWarehouse:
         """Opens no connection yet."""
         self._store = store
         self._database = options.database
-        self._pool = OwnedPool(store, lambda: Session.open(options, credentials, networks), Session.close)
+        client = Client(
+            lambda: Session.open(options, credentials, networks), Session.close, session_is_gone, Session.abandon
+        )
+        self._pool = OwnedPool(store, client)
 
     @property
     def store(self) -> str:
@@ -134,7 +137,7 @@ class ImpalaWarehouse:
 
     def _elsewhere(self, function: Callable[[Session], object]) -> None:
         other = self._pool.take()
-        asked = other.executor.submit(lambda: function(other.connection()))
+        asked = other.executor.submit(lambda: other.begun(function))
         asked.add_done_callback(self._was_ended)
         other.drop()
 

@@ -1,5 +1,8 @@
 """Errors of impyla as store errors. Messages carry no address, no SQL and no value."""
 
+import re
+from typing import Final
+
 import impala.error
 from thrift.Thrift import TException
 from thrift.transport.TTransport import TTransportException
@@ -20,12 +23,27 @@ IMPALA_FAILURES = (impala.error.Error, TException, OSError, EOFError)
 _REJECTED = ("Error validating the login", "Bad status: 3", "Authentication", "authorized")
 
 
+_ENDED: Final = re.compile(
+    r"Invalid (SessionHandle|OperationHandle|session id|(or unknown )?query handle)\b|Client session expired |"
+    r"Session (is closed|expired)|Query \S+ expired due to client inactivity",
+    re.IGNORECASE,
+)
+"""How Hive, Spark and Impala begin what they say of a session, or a query, that they have ended before."""
+
+
 class SessionRefused(impala.error.OperationalError):  # type: ignore[misc]  # impyla is not typed
     """The server opens no session. Its text is the server's own, of no statement."""
 
 
 class QueryCancelled(Exception):
     """The query was asked to end while it ran."""
+
+
+def session_is_gone(error: Exception) -> bool:
+    """Of what the first call of a query over a session raised: whether a new session may do better."""
+    if isinstance(error, TTransportException):
+        return bool(error.type != TTransportException.TIMED_OUT)
+    return isinstance(error, OSError | EOFError) or _is_ended(error)
 
 
 def store_error(store: str, error: Exception) -> StoreError:
@@ -41,10 +59,23 @@ def store_error(store: str, error: Exception) -> StoreError:
         return StoreCredentialsRejected(store, f"{store}: Impala rejected the user or the password. Correct them.")
     if isinstance(error, TTransportException) and error.type == TTransportException.TIMED_OUT:
         return StoreTimeout(store, f"{store}: Impala did not answer in time. Try again.")
+    if _is_ended(error):
+        return StoreUnavailable(store, f"{store}: Impala has ended the session or the query of it. Try again.")
     if isinstance(error, TTransportException | OSError | EOFError):
         return StoreUnavailable(
             store, f"{store}: Impala cannot be reached. Check `host`, `port` and `authentication`, and that it is up."
         )
+    if isinstance(error, impala.error.NotSupportedError):
+        return StoreQueryFailed(
+            store,
+            f"{store}: Impala's answer has a column that cannot be read here, such as an interval. Leave it out, or "
+            "cast it to a text.",
+        )
     return StoreQueryFailed(
         store, f"{store}: the query does not fit the table; its columns may have changed. Ask for them again."
     )
+
+
+def _is_ended(error: Exception) -> bool:
+    """By how the server's text begins: further on it holds words of the statement."""
+    return isinstance(error, impala.error.HiveServer2Error) and _ENDED.match(str(error)) is not None

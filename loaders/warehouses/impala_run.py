@@ -49,9 +49,8 @@ class ImpalaRun(BatchRun):
         """The operation, while its rows are fetched."""
 
     def start(self) -> None:
-        self._session = self._owned.connection()
+        self._session = self._owned.begun(self._sent)
         cursor = self._session.cursor
-        cursor.execute_async(with_values(self._statement))
         while (state := cursor.status()) in _RUNNING:
             if self._ending.wait(_ASK_EVERY_S):
                 cursor.cancel_operation(reset_state=False)
@@ -59,18 +58,21 @@ class ImpalaRun(BatchRun):
         if state != _FINISHED:
             raise impala.error.OperationalError(state)
 
+    def _sent(self, session: Session) -> Session:
+        session.cursor.execute_async(with_values(self._statement))
+        return session
+
     def schema(self) -> pa.Schema:
-        return no_rows(self._started().cursor.description)
+        return no_rows(self._started().description)
 
     def read(self) -> pa.RecordBatch | None:
         session = self._started()
-        cursor = session.cursor
         self._fetched = session.operation
         try:
             while not self._ending.is_set():
                 batch = session.fetched()
                 if len(batch):
-                    return record_batch(batch.columns, cursor.description)
+                    return record_batch(batch.columns, session.description)
                 if not batch.expect_more_rows:
                     return None
                 self._ending.wait(_ASK_EVERY_S)

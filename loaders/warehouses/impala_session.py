@@ -1,5 +1,6 @@
 """One session of HiveServer2, used by one thread."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from getpass import getuser
 from typing import Any
@@ -61,6 +62,15 @@ class Session:
         """The handle of what it runs, by which another session may end it."""
         return self.cursor._last_operation.handle
 
+    @property
+    def description(self) -> Sequence[tuple[object, ...]]:
+        """Of the answer's columns, as the DB API has it. `NotSupportedError` for types impyla does not know."""
+        try:
+            described: Sequence[tuple[object, ...]] = self.cursor.description
+        except KeyError as error:  # of its own tables of types, such as intervals
+            raise impala.error.NotSupportedError("a column is of a type that is not known") from error
+        return described
+
     def fetched(self) -> Any:
         """The next rows of what it runs, by column. None yet are none with `expect_more_rows`: Impala answers so after
         a while (`FETCH_ROWS_TIMEOUT_MS`), and `fetchcbatch` tells that as it tells the end. Of a batch that has rows
@@ -71,7 +81,7 @@ class Session:
         if not (operation.is_columnar and operation.has_result_set):
             raise impala.error.NotSupportedError("the server sends no rows by column")
         return operation.fetch(
-            cursor.description,
+            self.description,
             cursor.buffersize,
             convert_types=cursor.convert_types,
             convert_strings_to_unicode=cursor.convert_strings_to_unicode,
@@ -82,6 +92,10 @@ class Session:
         running = Operation(self.cursor.session, operation)
         running.cancel()
         running.close()  # Spark takes no cancel once there may be rows
+
+    def abandon(self) -> None:
+        """Lets go of the connection of a session that the server has ended."""
+        self.connection.close()
 
     def close(self) -> None:
         try:

@@ -1,33 +1,69 @@
 """Connections of a client that blocks. Each is used by one thread of its own, so none is ever used by two at once."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 C = TypeVar("C")
 T = TypeVar("T")
+
+_IDLE_S: Final = 60.0
+
+
+def _never(_: Exception) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Client(Generic[C]):
+    """How connections of one kind are dialed and hung up.
+
+    `is_gone` tells of what a call raised whether the server has ended the connection, or it broke; then `abandon`
+    (`hang_up`, unless given) lets go of it without asking the server.
+    """
+
+    dial: Callable[[], C]
+    hang_up: Callable[[C], object]
+    is_gone: Callable[[Exception], bool] = _never
+    abandon: Callable[[C], object] | None = None
 
 
 class Owned(Generic[C]):
     """A connection that is dialed at first use, and the thread that uses it."""
 
-    def __init__(self, thread_name: str, dial: Callable[[], C], hang_up: Callable[[C], object]) -> None:
+    def __init__(self, thread_name: str, client: Client[C]) -> None:
         self.executor = ThreadPoolExecutor(1, thread_name_prefix=thread_name)
-        self._dial = dial
-        self._hang_up = hang_up
+        self._client = client
         self._connection: C | None = None
 
     def connection(self) -> C:
         """To be called in its thread. What dialing raises, it raises; the next call dials again."""
         if self._connection is None:
-            self._connection = self._dial()
+            self._connection = self._client.dial()
         return self._connection
 
+    def begun(self, function: Callable[[C], T]) -> T:
+        """A call that may be made twice, in its thread: once more over a new connection, where one that had served
+        before turns out to be gone.
+        """
+        served = self._connection is not None
+        try:
+            return function(self.connection())
+        except Exception as error:
+            if not (served and self._client.is_gone(error)):
+                raise
+        gone, self._connection = self._connection, None
+        if gone is not None:
+            (self._client.abandon or self._client.hang_up)(gone)
+        return function(self.connection())
+
     async def asked(self, function: Callable[[C], T]) -> T:
-        """One call in its thread; it ends by itself, so the client must bound it."""
+        """As `begun`, from anywhere; the call ends by itself, so the client must bound it."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.executor, lambda: function(self.connection()))
+        return await loop.run_in_executor(self.executor, lambda: self.begun(function))
 
     def drop(self) -> None:
         """Hangs up as soon as the thread has nothing else to do, and ends the thread. Does not wait."""
@@ -37,35 +73,55 @@ class Owned(Generic[C]):
     def _end(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._hang_up(connection)
+            self._client.hang_up(connection)
 
 
 class OwnedPool(Generic[C]):
-    """As many connections as are used at once; who uses it bounds that (`Bounded`). Belongs to one event loop."""
+    """As many connections as are used at once; who uses it bounds that (`Bounded`). Belongs to one event loop.
 
-    def __init__(self, thread_name: str, dial: Callable[[], C], hang_up: Callable[[C], object]) -> None:
+    One that was idle for `idle_s` is not used again, since servers end what is idle: it is dropped when any is taken
+    or given back.
+    """
+
+    def __init__(
+        self,
+        thread_name: str,
+        client: Client[C],
+        *,
+        idle_s: float = _IDLE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._thread_name = thread_name
-        self._dial = dial
-        self._hang_up = hang_up
-        self._idle: list[Owned[C]] = []
+        self._client = client
+        self._idle_s = idle_s
+        self._clock = clock
+        self._idle: list[tuple[float, Owned[C]]] = []
+        """The one that was used last is last, and taken first."""
         self._closed = False
 
     def take(self) -> Owned[C]:
         """An idle one, or a new one that is not dialed yet."""
-        return self._idle.pop() if self._idle else Owned(self._thread_name, self._dial, self._hang_up)
+        self._drop_aged()
+        return self._idle.pop()[1] if self._idle else Owned(self._thread_name, self._client)
 
     def give_back(self, owned: Owned[C], *, usable: bool) -> None:
         """`usable` when nothing runs on it and its last use did not fail on the way."""
+        self._drop_aged()
         if usable and not self._closed:
-            self._idle.append(owned)
+            self._idle.append((self._clock(), owned))
         else:
             owned.drop()
 
     def drop_idle(self) -> None:
         while self._idle:
-            self._idle.pop().drop()
+            self._idle.pop()[1].drop()
 
     def close(self) -> None:
         """Drops the idle ones now and the others when they are given back. Idempotent."""
         self._closed = True
         self.drop_idle()
+
+    def _drop_aged(self) -> None:
+        too_old = self._clock() - self._idle_s
+        while self._idle and self._idle[0][0] <= too_old:
+            self._idle.pop(0)[1].drop()

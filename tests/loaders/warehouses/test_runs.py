@@ -20,7 +20,7 @@ from loaders.warehouses.flight_sql_run import FlightSqlRun
 from loaders.warehouses.impala_errors import QueryCancelled
 from loaders.warehouses.impala_run import ImpalaRun
 from loaders.warehouses.impala_session import Session
-from loaders.warehouses.owned import Owned
+from loaders.warehouses.owned import Client, Owned
 
 NOTHING = Statement("SELECT 1", (), ())
 
@@ -56,7 +56,7 @@ class Operation:
 
 
 def running(operation: Operation) -> ImpalaRun:
-    owned: Owned[Session] = Owned("impala", lambda: pytest.fail("dialed"), Session.close)
+    owned: Owned[Session] = Owned("impala", Client(lambda: pytest.fail("dialed"), Session.close))
     run = ImpalaRun(owned, NOTHING, elsewhere=lambda _: None, timeout_s=60)
     cursor: Any = SimpleNamespace(
         _last_operation=operation,
@@ -115,7 +115,7 @@ def test_an_engine_that_is_closed_meanwhile_needs_no_interrupt() -> None:
 
 
 def test_a_statement_that_is_closed_meanwhile_needs_no_interrupt() -> None:
-    owned: Owned[flight_sql.Connection] = Owned("flight", lambda: pytest.fail("dialed"), lambda _: None)
+    owned: Owned[flight_sql.Connection] = Owned("flight", Client(lambda: pytest.fail("dialed"), lambda _: None))
     run = FlightSqlRun(owned, NOTHING, timeout_s=60)
     with flight_sql.connect("grpc://127.0.0.1:1", autocommit=True) as connection:  # dials nothing by itself
         run._cursor = connection.cursor()
@@ -158,7 +158,7 @@ async def test_a_statement_is_closed_though_it_is_not_cancelled() -> None:
             asked.append("close the reader")
             raise pa.ArrowInvalid("not closed")
 
-    owned: Owned[flight_sql.Connection] = Owned("flight", lambda: pytest.fail("dialed"), lambda _: None)
+    owned: Owned[flight_sql.Connection] = Owned("flight", Client(lambda: pytest.fail("dialed"), lambda _: None))
     run: Any = FlightSqlRun(owned, NOTHING, timeout_s=60)
     run._cursor, run._reader = Cursor(), Reader()
     assert not await run.close()

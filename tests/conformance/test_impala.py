@@ -1,0 +1,76 @@
+"""What only sessions do: the server ends them when it likes, and they are taken again."""
+
+from collections.abc import AsyncIterator
+
+import pyarrow as pa
+import pytest
+
+from deploy.local.servers.impala import Address
+from loaders.columnar.statement import Statement
+from loaders.errors import StoreQueryFailed, StoreUnavailable
+from loaders.ledger import Ledger
+from loaders.warehouses.base import Query
+from loaders.warehouses.impala import ImpalaWarehouse
+from loaders.warehouses.impala_session import Session
+from loaders.warehouses.owned import Owned
+from tests.conformance.subject import ImpalaSubject
+
+ONE = Statement("SELECT 1 AS c0", (), ())
+
+
+@pytest.fixture
+async def warehouse(impala: Address) -> AsyncIterator[ImpalaWarehouse]:
+    """With one session in its pool."""
+    subject = ImpalaSubject(impala)
+    opened = subject.opened({**subject.settings(), "database": "default"})
+    assert isinstance(opened, ImpalaWarehouse)
+    await opened.ping(ledger=Ledger())
+    yield opened
+    await opened.close()
+    await subject.close()
+
+
+async def end(owned: Owned[Session]) -> None:
+    """As the server does with one that was idle for long: the connection stays."""
+
+    def close(session: Session) -> None:
+        session.cursor.session.close()
+
+    await owned.asked(close)
+
+
+async def end_the_session(warehouse: ImpalaWarehouse) -> None:
+    ((_, owned),) = warehouse._pool._idle
+    await end(owned)
+
+
+async def rows_of(warehouse: ImpalaWarehouse, statement: Statement) -> list[object]:
+    batches = [batch async for batch in warehouse.stream(statement, ledger=Ledger())]
+    return list(pa.Table.from_batches(batches).to_pylist())
+
+
+async def test_a_query_takes_a_new_session_for_one_that_was_ended(warehouse: ImpalaWarehouse) -> None:
+    await end_the_session(warehouse)
+    assert await rows_of(warehouse, ONE) == [{"c0": 1}]
+    await end_the_session(warehouse)
+    assert await warehouse.list_tables("no_such_schema", ledger=Ledger()) == []
+    assert await rows_of(warehouse, ONE) == [{"c0": 1}]
+
+
+async def test_an_answer_whose_session_is_ended_breaks_off(warehouse: ImpalaWarehouse) -> None:
+    """It is not asked for again: some of it was seen."""
+    ((_, owned),) = warehouse._pool._idle
+    batches = warehouse.stream(Statement("SELECT id AS c0 FROM range(100000)", (), ()), ledger=Ledger())
+    assert (await anext(batches)).num_rows
+    assert warehouse._pool._idle == []
+    await end(owned)
+    with pytest.raises(StoreUnavailable, match="ended the session"):
+        async for _ in batches:
+            pass
+    assert await rows_of(warehouse, ONE) == [{"c0": 1}]
+
+
+async def test_a_column_that_cannot_be_read_is_told(warehouse: ImpalaWarehouse) -> None:
+    with pytest.raises(StoreQueryFailed, match="cast it to a text"):
+        async for _ in warehouse.query(Query("SELECT INTERVAL '1' DAY AS a", ()), ledger=Ledger()):
+            pass
