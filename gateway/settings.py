@@ -8,7 +8,7 @@ path for the embedded and for real servers. No other module reads settings from 
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -148,6 +148,19 @@ class Limits(_Section):
     request_timeout_ms: int = Field(60_000, ge=1)
 
 
+class TrustedDocuments(_Section):
+    """`file`: a manifest as Relay, graphql-codegen or Apollo write it. `only`: nothing else is answered."""
+
+    file: FilePath | None = None
+    only: bool = False
+
+    @model_validator(mode="after")
+    def _something_is_answered(self) -> Self:
+        if self.only and self.file is None:
+            raise ValueError("trusted_documents.only needs trusted_documents.file: nothing would be answered")
+        return self
+
+
 class Jobs(_Section):
     """`max_attempts` is how often a job is started in all. A worker silent for `stale_seconds` has lost its jobs."""
 
@@ -208,6 +221,7 @@ class Settings(BaseSettings):
     oauth: OAuth = OAuth()
     data_sources: DataSources = DataSources()
     limits: Limits = Limits()
+    trusted_documents: TrustedDocuments = TrustedDocuments()
     jobs: Jobs = Jobs()
     worker: Worker = Worker()
     demo_issuer_key: SecretStr | None = None

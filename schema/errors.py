@@ -30,6 +30,8 @@ _MEANING = {
     Code.REQUEST_TOO_LARGE: "The body has more bytes than a request may have.",
     Code.CSRF_REFUSED: "A page of another site could have sent the request unasked.",
     Code.DOCUMENT_TOO_COMPLEX: "The document is over a limit; `extensions` name it, what was found and the maximum.",
+    Code.DOCUMENT_NOT_TRUSTED: "Only documents that were written down before are answered here, and this is none.",
+    Code.PERSISTED_QUERY_NOT_FOUND: "No trusted document has this id. Send the document itself.",
     Code.COST_EXCEEDED: "What is read would cost more than is allowed.",
     Code.PERMISSIONS_UNAVAILABLE: "Permissions cannot be decided now, so access is denied. Try again.",
     Code.ENCRYPTION_KEY_MISSING: "A stored secret is sealed with a key the gateway was not given.",

@@ -1,6 +1,7 @@
 """`axion serve`: the gateway's HTTP server."""
 
 from gateway.cli.configuration import load_settings
+from gateway.cli.failure import CommandFailed
 from gateway.cli.loading import loading
 
 
@@ -11,11 +12,15 @@ def serve() -> None:
 
         from gateway.app import create_app
         from gateway.http.connection import KEEP_ALIVE_SECONDS, BoundedHttp
+        from gateway.limits.trusted import BadManifest
         from gateway.logs import configure_logs
 
         settings = load_settings()
         configure_logs()
-        app = create_app(settings)
+        try:
+            app = create_app(settings)
+        except BadManifest as error:
+            raise CommandFailed(str(error)) from error
     uvicorn.run(
         app,
         host=settings.http.host,

@@ -29,6 +29,7 @@ from gateway.http.running import timed_out, while_waited_for
 from gateway.http.sse import send_events
 from gateway.http.unbroken import Broken, unbroken
 from gateway.http.websocket import serve_socket
+from gateway.limits.trusted import TrustedDocuments
 from gateway.settings import Settings
 from loaders.errors import Code
 from resolvers.context import Context
@@ -39,7 +40,10 @@ class GraphQL:
 
     def __init__(self, schema: GraphQLSchema, settings: Settings, explorer: Explorer) -> None:
         self._operations = Operations(
-            schema, settings.limits, anonymous_introspection=settings.http.anonymous_introspection
+            schema,
+            settings.limits,
+            anonymous_introspection=settings.http.anonymous_introspection,
+            trusted=TrustedDocuments.read(settings.trusted_documents.file, only=settings.trusted_documents.only),
         )
         self._explorer = explorer
         self._origins = frozenset(settings.http.allowed_origins)

@@ -20,6 +20,7 @@ from gateway.http.planned import Planned
 from gateway.http.refusal import refuse
 from gateway.http.request import GraphQLRequest
 from gateway.http.running import timed_out
+from gateway.limits.trusted import TrustedDocuments, UnknownDocument, UntrustedDocument
 from gateway.settings import Limits
 from loaders.errors import Code
 from loaders.ledger import Ledger
@@ -43,9 +44,17 @@ class Streamed:
 class Operations:
     """Of one schema under one set of limits; lives as long as the process."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, *, anonymous_introspection: bool = True) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        anonymous_introspection: bool = True,
+        trusted: TrustedDocuments | None = None,
+    ) -> None:
         self._schema = schema
         self._documents = Documents(schema, limits, suggests=anonymous_introspection)
+        self._trusted = trusted or TrustedDocuments()
         self._anonymous_introspection = anonymous_introspection
         self._planned = Planned(schema)
         self.limits = limits
@@ -53,11 +62,21 @@ class Operations:
 
     def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Operation:
         """Parsed, limited and validated; what the `anonymous` may not ask for is refused. Raises `Refusal`."""
-        operation = self._documents.prepare(request.query, request.operation_name, request.variables)
+        operation = self._documents.prepare(self._text(request), request.operation_name, request.variables)
         if anonymous and operation.introspects and not self._anonymous_introspection:
             message = "The schema is for signed-in users: send a bearer token."
             raise refuse(401, Code.UNAUTHENTICATED, message, well_formed=True)
         return operation
+
+    def _text(self, request: GraphQLRequest) -> str:
+        try:
+            return self._trusted.text(request.document_id, request.query)
+        except UnknownDocument as error:
+            raise refuse(400, Code.PERSISTED_QUERY_NOT_FOUND, str(error), well_formed=True) from None
+        except UntrustedDocument as error:
+            raise refuse(403, Code.DOCUMENT_NOT_TRUSTED, str(error), well_formed=True) from None
+        except ValueError as error:
+            raise refuse(400, Code.REQUEST_INVALID, str(error)) from None
 
     def run(
         self, operation: Operation, request: GraphQLRequest, context: Context, *, with_stores: bool = False

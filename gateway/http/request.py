@@ -15,10 +15,11 @@ _MAX_PARAMETERS = 20
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    query: str
+    query: str | None
     operation_name: str | None
     variables: Mapping[str, Any] | None
     extensions: Mapping[str, Any] | None
+    document_id: str | None = None
 
     @property
     def wants_stores(self) -> bool:
@@ -69,7 +70,7 @@ def from_parameters(parameters: object) -> GraphQLRequest:
     if not _is_object(parameters):
         raise _invalid('The request must be a JSON object such as {"query": "{ __typename }"}.')
     query = parameters.get("query")
-    if not isinstance(query, str) or not query:
+    if not isinstance(query, str | None):
         raise _invalid("The parameter query must be a text that holds a GraphQL document.")
     name = parameters.get("operationName")
     if name is not None and not isinstance(name, str):
@@ -77,7 +78,22 @@ def from_parameters(parameters: object) -> GraphQLRequest:
     extensions = _map(parameters, "extensions")
     if extensions is not None and not isinstance(extensions.get("idempotencyKey"), str | None):
         raise _invalid("extensions.idempotencyKey must be a text.")
-    return GraphQLRequest(query, name or None, _map(parameters, "variables"), extensions)
+    document_id = _document_id(parameters, extensions)
+    if not query and document_id is None:
+        raise _invalid("The parameter query must hold a GraphQL document, or documentId name a trusted one.")
+    return GraphQLRequest(query or None, name or None, _map(parameters, "variables"), extensions, document_id)
+
+
+def _document_id(parameters: Mapping[str, Any], extensions: Mapping[str, Any] | None) -> str | None:
+    """`documentId`, or where clients of Apollo, urql and Relay put it: `extensions.persistedQuery.sha256Hash`."""
+    persisted = None if extensions is None else extensions.get("persistedQuery")
+    if not (persisted is None or _is_object(persisted)):
+        raise _invalid("extensions.persistedQuery must be an object.")
+    given = parameters.get("documentId")
+    document_id = given if given is not None or persisted is None else persisted.get("sha256Hash")
+    if not isinstance(document_id, str | None):
+        raise _invalid("The id of a document must be a text.")
+    return document_id or None
 
 
 def _map(parameters: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

@@ -1,0 +1,82 @@
+"""Trusted documents: those a client's build has written down, asked for by id; on request, nothing else is answered.
+
+The manifest is a JSON file as Relay and graphql-codegen write it (`{"<id>": "<document>"}`), or Apollo's
+(`{"operations": [{"id": "<id>", "body": "<document>"}]}`). Ids are taken as they stand; one that is the document's
+SHA-256 may be asked for with the prefix `sha256:` of "GraphQL over HTTP", appendix "Persisted Documents".
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+_SHA_256 = "sha256:"
+
+
+class BadManifest(Exception):
+    """The file cannot be read as a manifest. The message says why, for who runs the gateway."""
+
+
+class UnknownDocument(Exception):
+    """No document has this id."""
+
+
+class UntrustedDocument(Exception):
+    """Only trusted documents are answered, and this is none."""
+
+
+class TrustedDocuments:
+    """`only`: no other document is answered."""
+
+    def __init__(self, by_id: Mapping[str, str] | None = None, *, only: bool = False) -> None:
+        self._by_id = by_id or {}
+        self._texts = frozenset(self._by_id.values())
+        self._only = only
+
+    @classmethod
+    def read(cls, file: Path | None, *, only: bool) -> Self:
+        """Raises `BadManifest`."""
+        return cls(None if file is None else _manifest(file), only=only)
+
+    def text(self, document_id: str | None, query: str | None) -> str:
+        """The document to be answered: that of the id, else the query.
+
+        A query beside an id that nobody knows is answered, as clients of automatically persisted queries send it.
+        Raises `UnknownDocument`, `UntrustedDocument`, and `ValueError` for a query that is not the id's document.
+        """
+        if document_id is not None:
+            known = self._by_id.get(document_id) or self._by_id.get(document_id.removeprefix(_SHA_256))
+            if known is not None:
+                if query not in (None, known):
+                    raise ValueError("The query is not the document of this id: send one of them.")
+                return known
+        if query is None:
+            raise UnknownDocument(
+                "No document has this id: send the document itself, or have it added to the gateway's manifest."
+            )
+        if self._only and query not in self._texts:
+            raise UntrustedDocument(
+                "Only documents of the gateway's manifest are answered: have this one added, or ask for one that is."
+            )
+        return query
+
+
+def _manifest(file: Path) -> dict[str, str]:
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadManifest(f"the manifest of trusted documents cannot be read: {error}") from error
+    except json.JSONDecodeError as error:
+        raise BadManifest(f"the manifest of trusted documents is not JSON: {error}") from error
+    operations = content.get("operations") if isinstance(content, dict) else None
+    if isinstance(operations, list):
+        pairs = [(each.get("id"), each.get("body")) if isinstance(each, dict) else (None, None) for each in operations]
+    else:
+        pairs = list(content.items()) if isinstance(content, dict) else [(None, None)]
+    documents: dict[str, str] = {}
+    for document_id, text in pairs:
+        if not (isinstance(document_id, str) and isinstance(text, str) and document_id and text):
+            raise BadManifest("a manifest of trusted documents maps ids to documents, or is an Apollo manifest")
+        if documents.setdefault(document_id, text) != text:
+            raise BadManifest(f"the manifest of trusted documents has two documents of the id {document_id!r}")
+    return documents
