@@ -146,6 +146,10 @@ class Limits(_Section):
     max_scanned_bytes: int | None = Field(None, ge=1)
     """What warehouses may read for one document, by their own estimates; without it they are not asked for one."""
     request_timeout_ms: int = Field(60_000, ge=1)
+    requests_per_second: float | None = Field(None, gt=0)
+    """Of one user, or of one address without a token, in each process; none unless set."""
+    requests_burst: int = Field(100, ge=1)
+    """So many pass at once."""
 
 
 class TrustedDocuments(_Section):

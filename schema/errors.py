@@ -33,6 +33,7 @@ _MEANING = {
     Code.DOCUMENT_NOT_TRUSTED: "Only documents that were written down before are answered here, and this is none.",
     Code.PERSISTED_QUERY_NOT_FOUND: "No trusted document has this id. Send the document itself.",
     Code.COST_EXCEEDED: "What is read would cost more than is allowed.",
+    Code.RATE_LIMITED: "Too many requests of this caller; `extensions.retryAfter` has the seconds to wait.",
     Code.PERMISSIONS_UNAVAILABLE: "Permissions cannot be decided now, so access is denied. Try again.",
     Code.ENCRYPTION_KEY_MISSING: "A stored secret is sealed with a key the gateway was not given.",
     Code.SECRET_UNREADABLE: "A stored secret was altered, or its key is another one. Enter it again.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from graphql import OperationType
 from starlette.types import Receive, Scope
 
+from gateway.http.admission import admit
 from gateway.http.authentication import Authenticated, authenticate, refused_by_now
 from gateway.http.body import read_body
 from gateway.http.documents import Operation
@@ -91,6 +92,7 @@ async def take_in(
     authenticated = await authenticate(
         runtime.authenticator, headers.get("authorization"), request_id=request_id, denials=runtime.denials
     )
+    admit(operations.rate, authenticated.subject, scope)
     request = await _request(scope, receive, headers, operations.limits.max_body_bytes)
     operation = prepared(operations, request, authenticated, request_id=request_id, denials=runtime.denials)
     _check_kind(scope, operation, media_type)

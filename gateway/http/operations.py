@@ -20,6 +20,7 @@ from gateway.http.planned import Planned
 from gateway.http.refusal import refuse
 from gateway.http.request import GraphQLRequest
 from gateway.http.running import timed_out
+from gateway.limits.rate import RateLimit
 from gateway.limits.trusted import TrustedDocuments, UnknownDocument, UntrustedDocument
 from gateway.settings import Limits
 from loaders.errors import Code
@@ -58,6 +59,7 @@ class Operations:
         self._anonymous_introspection = anonymous_introspection
         self._planned = Planned(schema)
         self.limits = limits
+        self.rate = RateLimit(limits.requests_per_second, limits.requests_burst)
         self.constants = Constants()
 
     def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Operation:

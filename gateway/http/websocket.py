@@ -15,6 +15,7 @@ import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from gateway.http.admission import admit
 from gateway.http.answer import OK, refused
 from gateway.http.authentication import Authenticated, authenticate, first_renewal, refused_by_now
 from gateway.http.documents import Operation
@@ -72,6 +73,7 @@ async def serve_socket(
 
 class _Socket:
     def __init__(self, scope: Scope, receive: Receive, send: Send, operations: Operations) -> None:
+        self._scope = scope
         self._receive = receive
         self._asgi_send = send
         self._operations = operations
@@ -212,6 +214,7 @@ class _Socket:
                     message = f"At most {MAX_OPERATIONS} operations run on one connection: complete some first."
                     raise refuse(429, Code.REQUEST_INVALID, message)
                 caller = await self._authenticate()
+                admit(self._operations.rate, caller.subject, self._scope)
                 request = from_parameters(payload)
                 operation = prepared(
                     self._operations, request, caller, request_id=self._request_id, denials=self._runtime.denials

@@ -1,0 +1,70 @@
+"""Requests of one caller beyond the limit: by HTTP, as events and over a socket; other callers are unharmed."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+import pytest
+
+from loaders.ledger import Ledger
+from resolvers.subject import ANONYMOUS, Subject
+from tests.gateway.http.application import serving, settings_without_stores
+from tests.gateway.http.test_websocket import connected, ready, subscribe, told
+
+BURST = 3
+HELLO = {"query": "{ hello }"}
+
+
+class Callers:
+    """The token is the user's name."""
+
+    async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
+        return (ANONYMOUS if authorization is None else Subject(authorization)), None
+
+
+@pytest.fixture
+async def limited() -> AsyncIterator[str]:
+    """The endpoint where a caller may send one request an hour beyond the burst."""
+    settings = settings_without_stores(limits={"requests_per_second": 1 / 3_600, "requests_burst": BURST})
+    async with serving(settings, callers=Callers()) as origin:
+        yield f"{origin}/graphql"
+
+
+async def post(client: aiohttp.ClientSession, url: str, body: Any = HELLO, **headers: str) -> tuple[int, Any]:
+    async with client.post(url, json=body, headers=headers) as answer:
+        assert (answer.status == 429) == ("retry-after" in answer.headers)
+        return answer.status, await answer.json(content_type=None)
+
+
+async def test_who_sends_too_many_waits(client: aiohttp.ClientSession, limited: str) -> None:
+    for headers in ({}, {"authorization": "one"}, {"authorization": "two"}):
+        for _ in range(BURST):
+            assert await post(client, limited, **headers) == (200, {"data": {"hello": "Hello, world!"}})
+        status, answer = await post(client, limited, **headers)
+        (error,) = answer["errors"]
+        assert (status, error["extensions"]["code"]) == (429, "RATE_LIMITED")
+        assert 3_590 < error["extensions"]["retryAfter"] <= 3_600
+        assert "data" not in answer
+
+
+async def test_whatever_is_sent_counts(client: aiohttp.ClientSession, limited: str) -> None:
+    for body in ({}, {"query": "{"}, {"query": "{ absent }"}):
+        status, _ = await post(client, limited, body)
+        assert status in (200, 400)
+    assert (await post(client, limited))[0] == 429
+    async with client.get(limited, params=HELLO, headers={"accept": "text/event-stream"}) as answer:
+        assert answer.status == 429
+
+
+async def test_operations_of_a_socket_count(client: aiohttp.ClientSession, limited: str) -> None:
+    async with connected(client, limited, authorization="one") as connection:
+        await ready(connection)
+        for number in range(BURST):
+            await subscribe(connection, "{ hello }", id_=str(number))
+            assert [(await told(connection))["type"] for _ in range(2)] == ["next", "complete"]
+        await subscribe(connection, "{ hello }", id_="more")
+        refused = await told(connection)
+        assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "RATE_LIMITED")
+    assert (await post(client, limited, authorization="one"))[0] == 429
+    assert (await post(client, limited, authorization="two"))[0] == 200
