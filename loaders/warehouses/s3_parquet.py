@@ -2,10 +2,9 @@
 
 import asyncio
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager, nullcontext
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -35,6 +34,7 @@ from loaders.warehouses.blocking import WarehouseClosed
 from loaders.warehouses.bounded import changed_meanwhile
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.duckdb_sql import DUCKDB
+from loaders.warehouses.s3_datasets import Datasets
 from loaders.warehouses.s3_errors import S3_FAILURES, store_error
 from loaders.warehouses.s3_files import (
     BoundedDataset,
@@ -52,7 +52,6 @@ T = TypeVar("T")
 
 _CONNECT_S = 3.0
 _ATTEMPTS = 2
-_DATASETS = 64
 
 
 class S3Parquet:
@@ -88,7 +87,7 @@ class S3Parquet:
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
         )
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
-        self._datasets: OrderedDict[str, tuple[TableFiles, BoundedDataset]] = OrderedDict()
+        self._datasets = Datasets(partial(open_dataset, self._files), self._executor)
         self._runs: set[DuckDbRun] = set()
 
     @property
@@ -175,8 +174,10 @@ class S3Parquet:
         described: bool = False,
     ) -> RecordBatches:
         too_long = f"{self._store}: the query took longer than {timeout_ms} ms and was cancelled."
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout_ms / 1000
         try:
-            async with asyncio.timeout(timeout_ms / 1000):
+            async with asyncio.timeout_at(until):
                 opened = await concurrently(self._dataset(name, schema, ledger) for schema, name in named)
         except TimeoutError:
             raise StoreTimeout(self._store, too_long) from None
@@ -184,7 +185,7 @@ class S3Parquet:
         run = DuckDbRun(
             self._executor,
             memory_limit=self._memory_limit,
-            timeout_s=timeout_ms / 1000,
+            timeout_s=until - loop.time(),  # what its footers have left of it
             on_freed=self._runs.discard,
         )
         self._runs.add(run)
@@ -227,23 +228,21 @@ class S3Parquet:
             files = await self._blocking(lambda: files_of(self._files, root), ledger)
         if files is None:
             raise UnknownTable(f"{self._store} has no table {table}. List its tables again.")
-        known = self._datasets.get(files.root)
-        if known is not None and known[0] == files:
-            self._datasets.move_to_end(files.root)
-            return known[1], files
-        dataset = await self._blocking(lambda: open_dataset(self._files, files), ledger)
-        self._datasets[files.root] = (files, dataset)
-        while len(self._datasets) > _DATASETS:
-            self._datasets.popitem(last=False)
-        return dataset, files
+        counted = nullcontext() if self._datasets.has(files) else ledger.statement(self._store)
+        with counted, self._told():
+            return await self._datasets.of(files), files
 
     async def _blocking(self, function: Callable[[], T], ledger: Ledger) -> T:
         """One call of the S3 client in a worker thread, bounded by the client's own time-outs."""
-        with ledger.statement(self._store):
-            try:
-                return await asyncio.get_running_loop().run_in_executor(self._executor, function)
-            except S3_FAILURES as error:
-                raise store_error(self._store, error) from error
+        with ledger.statement(self._store), self._told():
+            return await asyncio.get_running_loop().run_in_executor(self._executor, function)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except S3_FAILURES as error:
+            raise store_error(self._store, error) from error
 
 
 def _is_folder(name: str) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from loaders.read import Read
 from loaders.warehouses.base import Query
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.s3_errors import said_of_files
-from loaders.warehouses.s3_files import TableFiles, open_dataset
+from loaders.warehouses.s3_files import BoundedDataset, TableFiles, open_dataset
+from loaders.warehouses.s3_parquet import S3Parquet
 from tests.conformance.subject import S3ParquetSubject, S3Server
 from tests.conformance.test_warehouse import fields_of
 from tests.loaders.columnar.reading import read_rows
@@ -104,6 +106,25 @@ async def test_a_column_without_a_name_is_left_out(subject: Subject) -> None:
     warehouse = subject.open()
     table = await warehouse.describe("nameless", ledger=Ledger())
     assert await read_rows(Read(table, fields=fields_of(table)), warehouse, Ledger()) == [{"ä": "b", "Ä": "c"}]
+    await warehouse.close()
+
+
+async def test_footers_and_query_have_one_time_out(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = subject.open()
+    assert isinstance(warehouse, S3Parquet)
+    table = await warehouse.describe("day", ledger=Ledger())
+    read_at_once = warehouse._datasets.of
+
+    async def slowly(files: TableFiles) -> BoundedDataset:
+        await asyncio.sleep(0.5)
+        return await read_at_once(files)
+
+    monkeypatch.setattr(warehouse._datasets, "of", slowly)
+    batches = warehouse.query(Query('SELECT * FROM "day"', (table,)), ledger=Ledger(), timeout_ms=60_000)
+    async with aclosing(batches):
+        await anext(batches)
+        (run,) = warehouse._runs
+        assert run._timeout_s <= 59.6
     await warehouse.close()
 
 
