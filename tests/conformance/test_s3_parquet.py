@@ -17,6 +17,7 @@ from pyarrow import fs
 from loaders.errors import Code, StoreQueryFailed
 from loaders.ledger import Ledger
 from loaders.read import Read
+from loaders.warehouses import s3_files
 from loaders.warehouses.base import Query
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.s3_errors import said_of_files
@@ -109,6 +110,26 @@ async def test_a_column_without_a_name_is_left_out(subject: Subject) -> None:
     await warehouse.close()
 
 
+async def test_a_large_file_that_went_away_is_told(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_files, "_WHOLE_BYTES", 0)
+    warehouse = subject.open()
+    assert isinstance(warehouse, S3Parquet)
+    subject.add("day", ONE, file="second")
+    table = await warehouse.describe("day", ledger=Ledger())
+    read_at_once = warehouse._datasets.of
+
+    async def too_late(files: TableFiles) -> BoundedDataset:
+        dataset = await read_at_once(files)
+        await subject.drop("day")
+        return dataset
+
+    monkeypatch.setattr(warehouse._datasets, "of", too_late)
+    with pytest.raises(StoreQueryFailed, match="files went away while they were read"):
+        async for _ in warehouse.query(Query('SELECT * FROM "day"', (table,)), ledger=Ledger()):
+            pass
+    await warehouse.close()
+
+
 async def test_footers_and_query_have_one_time_out(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     warehouse = subject.open()
     assert isinstance(warehouse, S3Parquet)
@@ -140,7 +161,11 @@ async def test_words_of_a_statement_are_no_failure_of_the_server(subject: Subjec
     await warehouse.close()
 
 
-async def test_what_the_engine_meets_in_the_files_is_told_from_what_the_statement_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("whole_bytes", [1 << 20, 0])
+async def test_what_the_engine_meets_in_the_files_is_told_from_what_the_statement_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole_bytes: int
+) -> None:
+    monkeypatch.setattr(s3_files, "_WHOLE_BYTES", whole_bytes)
     path = tmp_path / "day" / "part-0.parquet"
     path.parent.mkdir()
     pq.write_table(ONE, path)
