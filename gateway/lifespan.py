@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gateway.auth.api_keys import ApiKeys
 from gateway.auth.authenticate import Authenticator
@@ -25,6 +26,9 @@ from loaders.stores import Stores
 from resolvers.permissions.cached import CachedAuthority
 from resolvers.permissions.recheck import Rechecks
 
+if TYPE_CHECKING:
+    from gateway.traces import Traces
+
 _VERDICTS_KEPT = 50_000
 """Of at most 1 kB each."""
 
@@ -42,6 +46,7 @@ class Runtime:
     denials: Denials | None = None
     backlog: ReadBacklog | None = None
     renew_seconds: float = Http().renew_seconds
+    traces: "Traces | None" = None
 
 
 Opened = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
@@ -71,7 +76,18 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             denials=denials,
             backlog=partial(outbox.backlog, stores.postgres["axion_gen"], ledger=Ledger()),
             renew_seconds=settings.http.renew_seconds,
+            traces=await _traces(settings, stack),
         )
+
+
+async def _traces(settings: Settings, stack: AsyncExitStack) -> "Traces | None":
+    if settings.traces.url is None:
+        return None
+    from gateway.traces import Traces  # its libraries cost a process without traces nothing
+
+    traces = Traces.open(settings.traces)
+    stack.push_async_callback(traces.close)
+    return traces
 
 
 async def _denials(postgres: Postgres, stack: AsyncExitStack) -> Denials:

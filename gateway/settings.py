@@ -196,6 +196,18 @@ class Http(_Section):
     """How often the caller of an open socket or stream is authenticated again: what was revoked ends."""
 
 
+class Traces(_Section):
+    """`url`: where a collector takes OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; none, no traces.
+
+    `ratio` of the requests that bring no `traceparent` are traced; the others as that says.
+    """
+
+    url: str | None = None
+    headers: dict[str, SecretStr] = {}
+    ratio: float = Field(1.0, ge=0, le=1)
+    service: str = "axion-gateway"
+
+
 class Worker(_Section):
     """`port`: where a worker answers probes and metrics; none unless given. Not to be published."""
 
@@ -228,6 +240,7 @@ class Settings(BaseSettings):
     trusted_documents: TrustedDocuments = TrustedDocuments()
     jobs: Jobs = Jobs()
     worker: Worker = Worker()
+    traces: Traces = Traces()
     demo_issuer_key: SecretStr | None = None
     """PEM of the demo issuer's private key. Refused outside demo mode: a production gateway never mints tokens."""
 

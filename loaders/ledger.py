@@ -1,9 +1,10 @@
 """What a request did to each store: the figures of `extensions.stores`, and what tests assert instead of guessing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import TypeAlias
 
 
 @dataclass(slots=True)
@@ -16,11 +17,19 @@ class StoreUsage:
     ms: float = 0.0
 
 
+Heard: TypeAlias = Callable[[str, StoreUsage], None]
+"""Is told the store and what was done, just when it has ended."""
+
+
 @dataclass(slots=True)
 class Ledger:
-    """Lives for one request; every store client records each statement it sends, also a failed one."""
+    """Lives for one request; every store client records each statement it sends, also a failed one.
+
+    `heard` is told of each, of those that are aside too: for traces.
+    """
 
     stores: dict[str, StoreUsage] = field(default_factory=dict)
+    heard: Heard | None = None
     _aside: "Ledger | None" = None
 
     @property
@@ -28,7 +37,7 @@ class Ledger:
         """For what is read and checked of rows that may turn out to be hidden, as it would tell how many there are: the
         caller is not told of it, the gateway's own metrics have it."""
         if self._aside is None:
-            self._aside = Ledger()
+            self._aside = self.part()
         return self._aside
 
     def entries(self) -> Iterator[tuple[str, StoreUsage]]:
@@ -38,18 +47,28 @@ class Ledger:
             yield from self._aside.entries()
 
     def record(self, store: str, *, statements: int = 1, rows: int = 0, bytes_: int = 0, ms: float = 0.0) -> None:
-        usage = self.stores.setdefault(store, StoreUsage())
-        usage.statements += statements
-        usage.rows += rows
-        usage.bytes += bytes_
-        usage.ms += ms
+        done = StoreUsage(statements, rows, bytes_, ms)
+        self._count(store, done)
+        if self.heard is not None:
+            self.heard(store, done)
+
+    def part(self) -> "Ledger":
+        """For a part of the request that is counted by itself; `add` it in the end."""
+        return Ledger(heard=self.heard)
 
     def add(self, part: "Ledger") -> None:
-        """What a part of the request did that was counted by itself."""
+        """What a `part` of the request did."""
         for store, usage in part.stores.items():
-            self.record(store, statements=usage.statements, rows=usage.rows, bytes_=usage.bytes, ms=usage.ms)
+            self._count(store, usage)
         if part._aside is not None:
             self.aside.add(part._aside)
+
+    def _count(self, store: str, done: StoreUsage) -> None:
+        usage = self.stores.setdefault(store, StoreUsage())
+        usage.statements += done.statements
+        usage.rows += done.rows
+        usage.bytes += done.bytes
+        usage.ms += done.ms
 
     @contextmanager
     def statement(self, store: str) -> Iterator[StoreUsage]:

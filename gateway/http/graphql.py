@@ -59,7 +59,9 @@ class GraphQL:
             await page(scope, receive, send)
             return
         exchange = exchange_of(scope)
-        with Observed("sse" if media_type is MediaType.EVENT_STREAM else "http", exchange) as observed:
+        with Observed(
+            "sse" if media_type is MediaType.EVENT_STREAM else "http", exchange, scope["state"]["runtime"]
+        ) as observed:
             try:
                 with unbroken(exchange.request_id):
                     incoming = await take_in(
@@ -88,7 +90,7 @@ class GraphQL:
             observed.ended(OK)
             return
         with unbroken(incoming.request_id):
-            context = incoming.new_context()
+            context = incoming.new_context(observed)
         try:
             if media_type is MediaType.ARROW:
                 observed.ended(await arrow_response(self._operations, incoming, context, receive, send))

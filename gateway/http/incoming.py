@@ -11,6 +11,7 @@ from gateway.http.authentication import Authenticated, authenticate, refused_by_
 from gateway.http.body import read_body
 from gateway.http.documents import Operation
 from gateway.http.media_type import MediaType, Parts, accepted_parts, is_json, takes_compressed
+from gateway.http.observed import Observed
 from gateway.http.operations import Operations
 from gateway.http.prepared import prepared
 from gateway.http.refusal import Refusal, refuse
@@ -58,9 +59,10 @@ class Incoming:
             runtime.authenticator, self.authorization, request_id=self.request_id, denials=runtime.denials
         )
 
-    def new_context(self) -> Context:
+    def new_context(self, observed: Observed) -> Context:
         context = self.runtime.new_context(self.authenticated.subject, self.request_id, self.last_event_id)
         context.idempotency_key = self.idempotency_key
+        observed.hears(context.ledger)
         return context
 
 

@@ -22,6 +22,7 @@ class Exchange:
     """What is known of a request when it ends. `operation` and `code` are filled in by the GraphQL endpoint."""
 
     request_id: str
+    traceparent: str | None = None
     operation: str | None = None
     kind: str | None = None
     code: str | None = None
@@ -50,7 +51,7 @@ class RequestLog:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        exchange = scope[_KEY] = Exchange(_request_id(scope))
+        exchange = scope[_KEY] = Exchange(_request_id(scope), _traceparent(scope))
         header = (b"x-request-id", exchange.request_id.encode())
         status = 0
         started = perf_counter()
@@ -88,6 +89,14 @@ def _request_id(scope: Scope) -> str:
             sent: str = value.decode()
             return sent
     return _new_id()
+
+
+def _traceparent(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            sent: str = value.decode("latin-1")
+            return sent
+    return None
 
 
 def _new_id() -> str:

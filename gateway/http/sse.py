@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from starlette.types import Receive, Send
 
@@ -42,9 +43,8 @@ async def send_events(
     """
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     await _send(send, _KEEP_ALIVE)  # the client knows at once that it is served
-    stream = operations.stream(
-        incoming.operation, incoming.request, incoming.new_context, with_stores=incoming.with_stores
-    )
+    new_context = partial(incoming.new_context, observed)
+    stream = operations.stream(incoming.operation, incoming.request, new_context, with_stores=incoming.with_stores)
     hang_up = asyncio.create_task(hung_up(receive))
     code = OK
     try:

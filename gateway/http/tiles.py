@@ -55,10 +55,11 @@ class Tiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
-        with Observed("http", exchange) as observed:
+        with Observed("http", exchange, scope["state"]["runtime"]) as observed:
             try:
                 with unbroken(exchange.request_id):
                     context = await self._context(Request(scope), exchange.request_id)
+                    observed.hears(context.ledger)
                     try:
                         opening = _opened(context, scope["path_params"])
                         reader = await while_waited_for(opening, receive, timeout_ms=self._timeout_ms)

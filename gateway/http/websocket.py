@@ -207,8 +207,8 @@ class _Socket:
         task.add_done_callback(lambda done: self._forget(id_, done))
 
     async def _run(self, id_: str, payload: object, *, too_many: bool) -> None:
-        exchange = Exchange(self._request_id)
-        with Observed("websocket", exchange) as observed:
+        exchange = Exchange(self._request_id, exchange_of(self._scope).traceparent)
+        with Observed("websocket", exchange, self._runtime) as observed:
             try:
                 if too_many:
                     message = f"At most {MAX_OPERATIONS} operations run on one connection: complete some first."
@@ -236,7 +236,7 @@ class _Socket:
 
     async def _answer(self, id_: str, request: GraphQLRequest, operation: Operation, observed: Observed) -> bool:
         """Whether the operation is to be completed; one whose execution could not begin has ended with its errors."""
-        new_context = partial(self._new_context, request.idempotency_key)
+        new_context = partial(self._new_context, request.idempotency_key, observed)
         stream = self._operations.stream(operation, request, new_context, with_stores=request.wants_stores)
         observed.ended(OK)
         async with aclosing(stream):
@@ -256,10 +256,11 @@ class _Socket:
         if error is not None and not isinstance(error, OSError):  # ASGI's send raises that once the client has left
             _log.error("websocket_operation_failed", request_id=self._request_id, exc_info=error)
 
-    def _new_context(self, idempotency_key: str | None) -> Context:
+    def _new_context(self, idempotency_key: str | None, observed: Observed) -> Context:
         assert self._authenticated is not None
         context = self._runtime.new_context(self._authenticated.subject, self._request_id, None)
         context.idempotency_key = idempotency_key
+        observed.hears(context.ledger)
         return context
 
     async def _send(self, message: dict[str, Any]) -> None:

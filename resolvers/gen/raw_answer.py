@@ -36,7 +36,7 @@ async def answer_sql(context: Context, raw: RawSql, *, first: int) -> RawAnswer:
     context.budget.spend(first)
     sql = await asyncio.to_thread(raw.spelled, first + 1)
     query = await _begun(context, raw, sql)
-    ledger = Ledger()
+    ledger = context.ledger.part()
     try:
         with reasoned():
             async with aclosing(raw.warehouse.query(query, ledger=ledger)) as batches:

@@ -1,0 +1,99 @@
+"""Traces: a span per operation and one per statement below it, sent to a collector over OTLP/HTTP.
+
+Attributes are OpenTelemetry's (semantic conventions for GraphQL servers) and `axion.*`; none holds
+data: no document, variable, SQL, header or user. A request's `traceparent` (W3C Trace Context) is taken over.
+"""
+
+import asyncio
+import time
+from importlib.metadata import version
+from typing import Self
+
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from gateway.http.answer import OK
+from gateway.http.documents import Operation
+from gateway.settings import Traces as Settings
+from loaders.ledger import StoreUsage
+
+_EXPORT_SECONDS = 5.0
+_PROPAGATION = TraceContextTextMapPropagator()
+
+
+class Trace:
+    """The span of one operation, from now on."""
+
+    __slots__ = ("_around", "_span", "_traces")
+
+    def __init__(self, span: Span, traces: "Traces") -> None:
+        self._span = span
+        self._around = set_span_in_context(span)
+        self._traces = traces
+
+    def prepared(self, operation: Operation) -> None:
+        self._span.update_name(operation.kind.value)
+        self._span.set_attribute("graphql.operation.type", operation.kind.value)
+        if operation.name is not None:
+            self._span.set_attribute("graphql.operation.name", operation.name)
+
+    def statement(self, store: str, usage: StoreUsage) -> None:
+        """One that has just ended, or several that one call sent."""
+        self._traces.child(store, usage, around=self._around)
+
+    def end(self, code: str) -> None:
+        if code != OK:
+            self._span.set_attribute("error.type", code)
+            self._span.set_status(Status(StatusCode.ERROR))
+        self._span.end()
+
+
+class Traces:
+    """Of one process. Spans wait in memory, at most 2,048, and are sent by a thread every five seconds."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._provider = provider
+        self._tracer = provider.get_tracer("axion", version("axion-gateway"))
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+        exporter = OTLPSpanExporter(settings.url, headers=headers, timeout=_EXPORT_SECONDS)
+        provider = TracerProvider(
+            sampler=ParentBased(TraceIdRatioBased(settings.ratio)),
+            resource=Resource.create({"service.name": settings.service, "service.version": version("axion-gateway")}),
+            shutdown_on_exit=False,
+        )
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        return cls(provider)
+
+    def begin(self, transport: str, request_id: str, traceparent: str | None) -> Trace | None:
+        """None for one that is not sampled: by its `traceparent`, else by chance."""
+        parent = Context() if traceparent is None else _PROPAGATION.extract({"traceparent": traceparent}, Context())
+        attributes = {"axion.transport": transport, "axion.request_id": request_id}
+        span = self._tracer.start_span("graphql", context=parent, kind=SpanKind.SERVER, attributes=attributes)
+        return Trace(span, self) if span.is_recording() else None
+
+    def child(self, store: str, usage: StoreUsage, *, around: Context) -> None:
+        ended = time.time_ns()
+        attributes: dict[str, str | int] = {
+            "axion.store": store,
+            "axion.rows": usage.rows,
+            "axion.statements": usage.statements,
+            "axion.bytes": usage.bytes,
+        }
+        started = ended - int(usage.ms * 1e6)
+        span = self._tracer.start_span(
+            store, context=around, kind=SpanKind.CLIENT, attributes=attributes, start_time=started
+        )
+        span.end(ended)
+
+    async def close(self) -> None:
+        """Sends what waits; what the collector does not take in time is lost."""
+        await asyncio.to_thread(self._provider.shutdown)
