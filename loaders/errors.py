@@ -88,7 +88,13 @@ class BadInput(AxionError):
 
 
 class InvalidId(BadInput):
+    """`given` is the id as it was sent, where it is at hand: by it the field of an input is found."""
+
     code = Code.INVALID_ID
+
+    def __init__(self, message: str, *, field: str | None = None, given: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.given = given
 
 
 class InvalidCursor(BadInput):

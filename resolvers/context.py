@@ -54,6 +54,10 @@ class Context:
             self._gen = GenLoaders.of(self.stores, self.ledger)
         return self._gen
 
+    def forget_loaded(self) -> None:
+        """To be called after a write: what it may have changed is loaded anew."""
+        self._gen = None
+
     def denied(self, resource: str, code: Code) -> None:
         """Into the audit log."""
         if self.denials is not None:

@@ -108,12 +108,17 @@ async def require_references(
     context: Context, target: Target, values: Mapping[str, Value], within: Transaction, policies: Policies
 ) -> None:
     for column, table in target.references.items():
-        if values.get(column) is None:
-            continue
-        read = await guarded(Read(table, where=_has_key(table, (values[column],))), context, policies)
-        if await found_row(within, read, table.key) is None:
-            name = target.names[column]
-            raise BadInput(f"What `{name}` refers to does not exist.", field=name)
+        if values.get(column) is not None:
+            await require_seen(context, table, (values[column],), within, policies, field=target.names[column])
+
+
+async def require_seen(
+    context: Context, table: Table, key: Key, within: Transaction, policies: Policies, *, field: str
+) -> None:
+    """`BadInput` of the input's `field` unless the subject sees the row with that key."""
+    read = await guarded(Read(table, where=_has_key(table, key)), context, policies)
+    if await found_row(within, read, table.key) is None:
+        raise BadInput(f"What `{field}` refers to does not exist.", field=field)
 
 
 @contextmanager

@@ -11,10 +11,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from aiodataloader import DataLoader
 from sqlalchemy.dialects.postgresql import insert
 
 from loaders.gen.stored import SCHEDULES
 from loaders.jobs.job import JsonObject
+from loaders.ledger import Ledger
+from loaders.postgres.client import Postgres
 from loaders.postgres.write import Transaction
 from loaders.tables.uuid7 import uuid7
 
@@ -140,3 +143,26 @@ def _schedule(row: sa.Row[Any]) -> Schedule:
         refresh=row.refresh,
         is_paused=row.paused_at is not None,
     )
+
+
+_EXCLUDED: Final = """
+SELECT dataset_id, table_name, jsonb_array_elements_text(refresh -> 'excludeColumns') AS column_name
+FROM public.table_profile_schedules WHERE dataset_id = ANY($1) AND refresh ? 'excludeColumns'
+"""
+
+
+class ExcludedByDatasetId(DataLoader[UUID, frozenset[tuple[str, str]]]):
+    """(table, column) of what the schedules of a dataset's tables leave out; one statement for those asked for at one
+    moment. Raises what Postgres may raise. Nothing is hidden here: ask for the permission first.
+    """
+
+    def __init__(self, gen: Postgres, ledger: Ledger) -> None:
+        super().__init__()
+        self._gen = gen
+        self._ledger = ledger
+
+    async def batch_load_fn(self, dataset_ids: list[UUID]) -> list[frozenset[tuple[str, str]]]:
+        found: dict[UUID, set[tuple[str, str]]] = {id_: set() for id_ in dataset_ids}
+        for row in await self._gen.fetch(_EXCLUDED, dataset_ids, ledger=self._ledger):
+            found[row["dataset_id"]].add((row["table_name"], row["column_name"]))
+        return [frozenset(found[id_]) for id_ in dataset_ids]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from loaders.errors import BadInput, Conflict, Forbidden, NotFound
-from loaders.gen.catalog import Registered, datasets_over, find_data_source, lock_data_source
+from loaders.gen.catalog import Registered, dataset_ids_over, datasets_over, find_data_source, lock_data_source
 from loaders.gen.registered import data_source_name
 from loaders.gen.role_assignments import unassign_data_source
 from loaders.gen.stored import DATA_SOURCES
@@ -95,7 +95,18 @@ class DataSourceUpdate:
     patch: Mapping[str, str | None] = field(default_factory=dict)
 
 
-async def update_data_source(context: Context, input_: DataSourceUpdate, asked: Asked | None = None) -> Registered:
+@dataclass(frozen=True, slots=True)
+class DataSourceChanged:
+    """`objects` are those in OpenFGA whose permissions the change was about: after a rename its datasets, too."""
+
+    id: UUID
+    name: str
+    objects: tuple[str, ...]
+
+
+async def update_data_source(
+    context: Context, input_: DataSourceUpdate, asked: Asked | None = None
+) -> DataSourceChanged:
     """For who administers it; its name, which permissions refer to, is for system admins. What still streams from the
     old settings ends undisturbed; new reads use the new ones.
 
@@ -128,13 +139,14 @@ async def update_data_source(context: Context, input_: DataSourceUpdate, asked: 
             changed = await row_once(context, change.within, asked, DATA_SOURCES, work, find=find_data_source)
             if "name" in patch:  # also of a mutation that was done before: a retry delivers as well
                 change.objects.add(names.datasource(changed.name))
+                change.objects.update(map(names.dataset, await dataset_ids_over(change.within, input_.id)))
     except (KeyReused, NotFreeYet):
         raise
     except Conflict:
         raise _taken(str(patch.get("name"))) from None
     finally:  # also where the delivery of permissions was not waited for
         context.stores.warehouses.forget(input_.id)
-    return changed
+    return DataSourceChanged(changed.id, changed.name, tuple({names.datasource(changed.name), *change.objects}))
 
 
 async def delete_data_source(context: Context, id_: UUID) -> str:

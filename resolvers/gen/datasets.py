@@ -14,14 +14,22 @@ from loaders.openfga.parents import dataset_parent
 from loaders.openfga.roles import assigned_role
 from loaders.postgres import row_writes
 from loaders.read import Value
+from loaders.tables.axion_gen.catalog import DatasetGroup
+from loaders.tables.describe import describe
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.data_sources import administered
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
+from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, KeyReused
 from resolvers.names import checked_name
+from resolvers.permissions.guards import Policies
+from resolvers.target import require_seen
 from resolvers.written import Shape
+
+GROUPS = describe(DatasetGroup, STORE)
+NO_POLICIES: Policies = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +44,13 @@ class DatasetCreate:
     table_names: tuple[str, ...] | None = None
 
 
-async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked | None = None) -> Registered:
-    """For who administers the data source. The tables need not exist yet.
+async def create_dataset(
+    context: Context, input_: DatasetCreate, asked: Asked | None = None, *, policies: Policies = NO_POLICIES
+) -> Registered:
+    """For who administers the data source. The tables need not exist yet. `policies` say which groups are seen.
 
-    `NotFound` for a data source the subject may not see, `Conflict` when it has a dataset of that name.
-    Of `asked`, see `row_once`.
+    `NotFound` for a data source the subject may not see, `Conflict` when it has a dataset of that name, `BadInput` for
+    a group the subject may not see. Of `asked`, see `row_once`.
     """
     await administered(context, input_.data_source_id)
     name, schema, tables = checked_name(input_.name), input_.remote_schema, input_.table_names
@@ -61,6 +71,8 @@ async def create_dataset(context: Context, input_: DatasetCreate, asked: Asked |
                 data_source = await keep_data_source(change.within, input_.data_source_id)
                 if data_source is None:
                     raise NotFound("There is no such data source.")
+                if (group := input_.dataset_group_id) is not None:
+                    await require_seen(context, GROUPS, (group,), change.within, policies, field="datasetGroupId")
                 await row_writes.insert(change.within, DATASETS, values)
                 await change.note(writes=[dataset_parent(new.id, datasource=data_source)])
                 return new

@@ -53,6 +53,7 @@ async def granting(context: Context) -> AsyncIterator[Granting]:
         change = Granting(context, within)
         yield change
     await outbox.settle(context.stores.postgres[STORE], context.stores.openfga, change.objects, ledger=context.ledger)
+    context.verdicts.forget()
 
 
 async def pending(context: Context, objects: Collection[str]) -> bool:

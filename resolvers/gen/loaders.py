@@ -6,6 +6,7 @@ from typing import Self
 from uuid import UUID
 
 from loaders.gen.dashboard import FrameByDashboardId
+from loaders.gen.profile_schedules import ExcludedByDatasetId
 from loaders.gen.semantic_metrics import MetricsByDatasetId
 from loaders.ledger import Ledger
 from loaders.stores import Stores
@@ -23,6 +24,7 @@ class GenLoaders:
     frames: FrameByDashboardId
     metrics: MetricsByDatasetId
     places: PlaceByDatasetId
+    excluded: ExcludedByDatasetId
     listings: RemoteTablesBySpace
     tables: TableByName
     estimates: EstimateByTableName
@@ -38,6 +40,7 @@ class GenLoaders:
             FrameByDashboardId(gen, ledger),
             MetricsByDatasetId(gen, ledger),
             PlaceByDatasetId(gen, ledger),
+            ExcludedByDatasetId(gen, ledger),
             RemoteTablesBySpace(warehouses, ledger),
             TableByName(warehouses, ledger),
             EstimateByTableName(warehouses, ledger),

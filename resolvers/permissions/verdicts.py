@@ -121,6 +121,13 @@ class Verdicts:
             raise failures[0]
         return frozenset(id_ for id_, verdict in asked.items() if _decided(_known(verdict)))
 
+    def forget(self) -> None:
+        """To be called once permissions were changed in this request: what comes later is asked anew."""
+        self._decided.clear()
+        self._seen.clear()
+        for loader in ("_checks", "_candidates", "_lists"):
+            self.__dict__.pop(loader, None)
+
     def grounds(self) -> Grounds | None:
         """All that was answered in this request so far; None when not all of it was, or a list was too long to have."""
         checks = [(check, _known(verdict)) for check, verdict in self._decided.items() if _is_answered(verdict)]

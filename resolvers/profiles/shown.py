@@ -1,4 +1,5 @@
-"""What profiles still tell of columns: nothing of those that curation hides by now, or whose table it hides."""
+"""What profiles still tell of columns: nothing of those that curation hides by now, or whose table it hides, and no
+figures of those that the table's schedule excludes by now."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,18 @@ async def columns_shown(context: Context, dataset_id: UUID, table: str) -> Calla
     """
     place = await asyncio.shield(context.gen.places.load(dataset_id))
     return lambda column: place is not None and place.shows(table, column)
+
+
+async def figures_told(context: Context, dataset_id: UUID, table: str) -> Callable[[str], bool]:
+    """Whether figures and samples of a column are told: it is shown, and the table's schedule does not exclude it.
+
+    So what is excluded by now tells nothing of itself, whenever it was profiled. Two statements for all datasets that
+    are asked for at one moment.
+    """
+    shown, excluded = await asyncio.gather(
+        columns_shown(context, dataset_id, table), asyncio.shield(context.gen.excluded.load(dataset_id))
+    )
+    return lambda column: shown(column) and (table, column) not in excluded
 
 
 def named(found: Mapping[str, Any], shown: Callable[[str], bool]) -> JsonObject:

@@ -16,4 +16,10 @@ class GenAgentAuditEntry:
     dataset_id = column()
     table_name = column()
     details = column()
+    user = to_one(
+        "GenUser",
+        local="subject",
+        remote="external_auth_id",
+        description="In whose name it was done, if Gen knows them.",
+    )
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset it was done to, while it is there.")

@@ -16,6 +16,12 @@ class GenArticleVersion:
     tags = column()
     author_subject = column()
     created_at = column()
+    author = to_one(
+        "GenUser",
+        local="author_subject",
+        remote="external_auth_id",
+        description="Who wrote this version, if you may see them.",
+    )
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset it explains.")
     versions = to_many(
         "GenArticleVersion", local="article_id", remote="article_id", description="All versions of the article."

@@ -30,3 +30,6 @@ class GenDashboard:
     )
     widgets = to_many("GenDashboardWidget", remote="dashboard_id", description="Its widgets whose data you may see.")
     controls = to_many("GenDashboardControl", remote="dashboard_id", description="What its reader may narrow it by.")
+    chat_sessions = to_many(
+        "GenChatSession", remote="dashboard_id", description="Your conversations that were begun on it."
+    )

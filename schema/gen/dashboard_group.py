@@ -2,7 +2,7 @@ from loaders.read import Join
 from loaders.tables.axion_gen import dashboards
 from resolvers.permissions.guards import AnyOf, Own, Through
 from schema.gen.dashboard import VISIBLE_DASHBOARD
-from schema.mapping.declare import column, table_type, to_many
+from schema.mapping.declare import column, table_type, to_many, to_one
 from schema.mapping.object import OBJECTS
 
 _TO_DASHBOARDS = Join(OBJECTS["GenDashboard"].table, ("id",), ("dashboard_group_id",))
@@ -22,4 +22,7 @@ class GenDashboardGroup:
     position = column()
     created_at = column()
     updated_at = column()
+    owner = to_one(
+        "GenUser", local="owner_subject", remote="external_auth_id", description="Who made it, if you may see them."
+    )
     dashboards = to_many("GenDashboard", remote="dashboard_group_id", description="The dashboards shown in it.")

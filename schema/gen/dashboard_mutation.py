@@ -2,6 +2,7 @@
 
 import strawberry
 
+from resolvers.gen.filter_parents import refuse_circle
 from resolvers.gen.filter_shapes import FILTER_TARGETS, filter_value
 from resolvers.gen.shapes import shape, time_zone
 from resolvers.gen.table_query import TableQuery
@@ -124,6 +125,7 @@ class DashboardMutation:
         guard=_ON_DASHBOARD,
         columns=_FILTER,
         shapes=_ON_WIDGETS,
+        along=refuse_circle,
         description="Changes a filter of a dashboard of yours.",
     )
     gen_dashboard_control_delete = deletes(

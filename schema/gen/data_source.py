@@ -12,9 +12,16 @@ class GenDataSource:
     name = column()
     description = column()
     connector_type = column()
+    options = column(
+        "The connector's settings that are no credentials, such as host and database. For administrators.",
+        guard=_ADMINS,
+    )
     key_version = column(
         "Version of the encryption key of the credentials; null without credentials. For administrators.", guard=_ADMINS
     )
     created_at = column()
     updated_at = column()
     datasets = to_many("GenDataset", remote="data_source_id", description="The datasets over its tables.")
+    role_assignments = to_many(
+        "GenRoleAssignment", remote="data_source_id", description="Which of the roles you hold are assigned to it."
+    )

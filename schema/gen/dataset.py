@@ -51,3 +51,13 @@ class GenDataset:
     dashboards = to_many("GenDashboard", remote="dataset_id", description="Dashboards that are mainly about it.")
     widgets = to_many("GenDashboardWidget", remote="dataset_id", description="Widgets that ask its tables.")
     table_filters = to_many("GenTableFilter", remote="dataset_id", description="What its tables may be narrowed by.")
+    controls = to_many(
+        "GenDashboardControl", remote="dataset_id", description="Dashboards' filters whose choices are read from it."
+    )
+    favorite_tables = to_many("GenFavoriteTable", remote="dataset_id", description="Its tables that you have marked.")
+    chat_sessions = to_many("GenChatSession", remote="dataset_id", description="Your conversations about it.")
+    role_assignments = to_many(
+        "GenRoleAssignment",
+        remote="dataset_id",
+        description="Which of the roles you hold are assigned to it, or to a table of it.",
+    )

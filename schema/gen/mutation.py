@@ -28,6 +28,7 @@ from schema.gen.granted import deleted_payload, granted_payload
 from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import idempotent_mutation, mutation, sent
+from schema.mapping.object import policies
 from schema.mapping.payload import make_payload
 from schema.scalars import JSON, BigInt
 
@@ -96,6 +97,9 @@ class GenDatasetCreateInput:
     table_names: list[str] | None = strawberry.field(
         description="The tables of the dataset; all of the schema unless given.", default=UNSET
     )
+    dataset_group_id: strawberry.ID | None = strawberry.field(
+        description="Global id of the folder it is shown in.", default=UNSET
+    )
 
 
 @strawberry.input(description="Which remote table to profile.")
@@ -140,8 +144,8 @@ async def _update_data_source(context: Context, given: GenDataSourceUpdateInput,
     given_texts = {"name": given.name, "description": given.description}
     patch = {column: text for column, text in given_texts.items() if text is not UNSET}
     update = DataSourceUpdate(id=uuid_key(given.id, "GenDataSource"), settings=settings, patch=patch)
-    row = await update_data_source(context, update, asked)
-    return GenDataSourceUpdatePayload(key=(row.id,), objects=(names.datasource(row.name),))
+    changed = await update_data_source(context, update, asked)
+    return GenDataSourceUpdatePayload(key=(changed.id,), objects=changed.objects)
 
 
 async def _delete_data_source(context: Context, given: GenDataSourceDeleteInput) -> Any:
@@ -155,7 +159,7 @@ async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> 
 
 
 async def _create_dataset(context: Context, given: GenDatasetCreateInput, asked: Asked) -> Any:
-    tables = sent(given.table_names)
+    tables, group = sent(given.table_names), sent(given.dataset_group_id)
     row = await create_dataset(
         context,
         DatasetCreate(
@@ -164,8 +168,10 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput, asked:
             description=sent(given.description),
             remote_schema=sent(given.remote_schema),
             table_names=None if tables is None else tuple(tables),
+            dataset_group_id=None if group is None else uuid_key(group, "GenDatasetGroup"),
         ),
         asked,
+        policies=policies(),
     )
     return GenDatasetCreatePayload(key=(row.id,), objects=(names.dataset(row.id),))
 

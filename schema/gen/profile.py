@@ -10,7 +10,7 @@ from loaders.tables.axion_gen import profiles
 from resolvers.context import Context
 from resolvers.permissions.fields import ByRows, FieldGuard
 from resolvers.permissions.guards import Visible
-from resolvers.profiles.shown import columns_shown, described, named
+from resolvers.profiles.shown import columns_shown, described, figures_told, named
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
@@ -40,7 +40,9 @@ class GenColumnProfile:
     name: str = strawberry.field(description="Name of the column, as the engine has it.")
     kind: str = strawberry.field(description="Kind of its values, such as `integer`, `text` or `timestamp`.")
     nullable: bool = strawberry.field(description="Whether a value may be missing, by the engine's word.")
-    is_excluded: bool = strawberry.field(description="Whether it was left out: it was not read, and has no figures.")
+    is_excluded: bool = strawberry.field(
+        description="Whether it has no figures: it was not read, or the table's schedule excludes it by now."
+    )
     null_count: BigInt | None = strawberry.field(description="Rows without a value.")
     null_share: float | None = strawberry.field(description="Share of rows without a value, 0 to 1; null of no rows.")
     distinct_count: BigInt | None = strawberry.field(description="Different values; null for kinds without an order.")
@@ -82,6 +84,10 @@ async def _shown(row: Row, info: Info) -> Callable[[str], bool]:
     return await columns_shown(info.context, UUID(row.required("dataset_id")), row.required("table_name"))
 
 
+async def _figures(row: Row, info: Info) -> Callable[[str], bool]:
+    return await figures_told(info.context, UUID(row.required("dataset_id")), row.required("table_name"))
+
+
 async def _columns(row: strawberry.Parent[Row], info: Info) -> JSON:
     return JSON(described(row.required("columns"), await _shown(row, info)))
 
@@ -92,27 +98,29 @@ async def _excluded(row: strawberry.Parent[Row], info: Info) -> list[str]:
 
 
 async def _statistics(row: strawberry.Parent[Row], info: Info) -> JSON:
-    return JSON(named(row.required("statistics"), await _shown(row, info)))
+    return JSON(named(row.required("statistics"), await _figures(row, info)))
 
 
 async def _samples(row: strawberry.Parent[Row], info: Info) -> JSON:
-    return JSON(named(row.required("sample_values"), await _shown(row, info)))
+    return JSON(named(row.required("sample_values"), await _figures(row, info)))
 
 
 async def _column_profiles(row: strawberry.Parent[Row], info: Info) -> list[GenColumnProfile]:
-    statistics = row.required("statistics")
+    told = await _figures(row, info)
+    statistics = named(row.required("statistics"), told)
     rows = int(row.required("profiled_rows"))
     columns = described(row.required("columns"), await _shown(row, info))
-    return [_column(each, statistics.get(each["name"], {}), rows) for each in columns]
+    found = ((each, str(each["name"])) for each in columns)
+    return [_column(each, statistics.get(name, {}), rows, excluded=not told(name)) for each, name in found]
 
 
-def _column(column: Any, found: Any, rows: int) -> GenColumnProfile:
+def _column(column: Any, found: Any, rows: int, *, excluded: bool) -> GenColumnProfile:
     nulls = found.get("nullCount")
     return GenColumnProfile(
         name=column["name"],
         kind=column["type"],
         nullable=column["nullable"],
-        is_excluded=column.get("excluded", False),
+        is_excluded=excluded or column.get("excluded", False),
         null_count=_count(nulls),
         null_share=nulls / rows if nulls is not None and rows else None,
         distinct_count=_count(found.get("distinctCount")),
@@ -175,7 +183,8 @@ def _drift_field() -> Any:
 class GenTableProfile:
     """What a remote table holds, as the last `genTableProfileRefresh` found it: counts, ranges, samples.
 
-    For who may see the rows of the dataset's tables. Columns that curation hides by now are left out.
+    For who may see the rows of the dataset's tables. Columns that curation hides by now are left out, and so are the
+    figures of those that the table's schedule excludes.
     """
 
     table_name = column()
@@ -204,7 +213,7 @@ class GenTableProfile:
 class GenTableProfileVersion:
     """What one refresh found, without sample values. For who may see the rows of the dataset's tables.
 
-    Columns that curation hides by now are left out.
+    Columns that curation hides by now are left out, and so are the figures of those that the table's schedule excludes.
     """
 
     table_name = column()
@@ -219,3 +228,7 @@ class GenTableProfileVersion:
     column_profiles = _column_profiles_field()
     drift = _drift_field()
     profile = to_one("GenTableProfile", local="profile_id", description="The newest profile of the table.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the table.")
+    job = to_one(
+        "Job", local="job_id", description="The job that found it, while it is kept and if it is yours to see."
+    )

@@ -34,11 +34,17 @@ class GenQuery:
     external_accounts = connection_root("GenExternalAccount", "Your accounts at APIs of others.")
     table_filters = connection_root("GenTableFilter", "Filters of remote tables.")
     table_profile_schedules = connection_root("GenTableProfileSchedule", "When remote tables are profiled again.")
+    table_profiles = connection_root("GenTableProfile", "What is known of remote tables that were profiled.")
+    table_profile_versions = connection_root("GenTableProfileVersion", "Every refresh of a table's profile.")
     authorization_models = connection_root(
         "GenAuthorizationModel", "Authorization models uploaded to OpenFGA; for administrators."
     )
     role = object_root("GenRole", "A role by its global id.")
     roles = connection_root("GenRole", "The roles you hold; all, for administrators.")
+    role_assignments = connection_root(
+        "GenRoleAssignment", "Where the roles you hold are assigned; all, for administrators."
+    )
+    user_roles = connection_root("GenUserRole", "That you hold roles; all holders, for administrators.")
     user = object_root("GenUser", "A user by the global id.")
     users = connection_root("GenUser", "You; all users, for administrators.")
     encryption_key_usage = encryption_key_usage

@@ -21,4 +21,10 @@ class GenSemanticMetric:
     definition = column()
     author_subject = column()
     created_at = column()
+    author = to_one(
+        "GenUser",
+        local="author_subject",
+        remote="external_auth_id",
+        description="Who wrote this version, if you may see them.",
+    )
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset it is a figure of.")

@@ -14,3 +14,15 @@ class GenUser:
     created_at = column()
     updated_at = column()
     roles = to_many("GenUserRole", remote="user_id", description="The roles held.")
+    dashboards = to_many(
+        "GenDashboard",
+        local="external_auth_id",
+        remote="owner_subject",
+        description="The dashboards they made that you may see.",
+    )
+    dashboard_groups = to_many(
+        "GenDashboardGroup",
+        local="external_auth_id",
+        remote="owner_subject",
+        description="The folders of dashboards they made that you may see.",
+    )

@@ -210,10 +210,14 @@ def _keys(mapping: ObjectMapping, ids: list[str]) -> tuple[Value, ...]:
 
 
 def row_key(node_id: str, mapping: ObjectMapping) -> tuple[Value, ...]:
-    type_name, text = decode_node_id(node_id)
-    if type_name != mapping.name:
-        raise InvalidId(f"The id is one of a {type_name}, and a {mapping.name} is asked for.")
-    return parse_key(text, mapping.table)
+    """The key of a row of `mapping` by its global id. `InvalidId` with the id that is `given`."""
+    try:
+        type_name, text = decode_node_id(node_id)
+        if type_name != mapping.name:
+            raise InvalidId(f"The id is one of a {type_name}, and a {mapping.name} is asked for.")
+        return parse_key(text, mapping.table)
+    except InvalidId as error:
+        raise InvalidId(str(error), given=node_id) from error
 
 
 def uuid_key(node_id: str, type_name: str) -> UUID:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from loaders.errors import BadInput, Code
+from loaders.errors import BadInput, Code, InvalidId
 from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.fields import FieldGuard, enforce
@@ -73,14 +73,26 @@ async def _allowed(
 ) -> Any:
     require_scope_to_write(info.context.subject, info.field_name)
     _require_text(given)
-    await enforce(guard, info.context, given)
-    return await work(info.context, given, Asked(info.field_name, str(info.path.key), _sent(given)))
+    try:
+        await enforce(guard, info.context, given)
+        done = await work(info.context, given, Asked(info.field_name, str(info.path.key), _sent(given)))
+    except InvalidId as error:
+        raise _of_field(error, given) from error
+    info.context.forget_loaded()  # as the payload is read next, and perhaps another mutation is done
+    return done
+
+
+def _of_field(error: InvalidId, given: Any) -> InvalidId:
+    """The error with the one field of the input that holds the id it is about."""
+    holding = [name for name, value in _sent_by_name(given) if error.given is not None and value == error.given]
+    if error.field is not None or len(holding) != 1:
+        return error
+    return InvalidId(f"`{holding[0]}`: {error}", field=holding[0])
 
 
 def _require_text(given: Any) -> None:
     """`BadInput` names the field whose text no store would take, before one is asked."""
-    for field in given.__strawberry_definition__.fields:
-        name, value = field.graphql_name or to_camel_case(field.python_name), getattr(given, field.python_name)
+    for name, value in _sent_by_name(given):
         if name == "patch":
             _require_text(value)
             continue
@@ -88,6 +100,14 @@ def _require_text(given: Any) -> None:
             check_text(_sent(value))
         except ValueError as error:
             raise BadInput(f"`{name}` {error}.", field=name) from None
+
+
+def _sent_by_name(given: Any) -> list[tuple[str, Any]]:
+    """The input's fields as the API calls them."""
+    fields_ = given.__strawberry_definition__.fields
+    return [
+        (each.graphql_name or to_camel_case(each.python_name), getattr(given, each.python_name)) for each in fields_
+    ]
 
 
 def sent(value: V | None) -> V | None:

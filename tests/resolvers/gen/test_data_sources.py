@@ -26,6 +26,7 @@ from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate, DataSourceUpdate
 from resolvers.gen.datasets import DatasetCreate
 from resolvers.gen.granting import pending
+from resolvers.permissions.guards import SignedIn
 from tests.resolvers.gen.conftest import As, GenStores
 
 SECRET = "the-Secret-of-flights"
@@ -230,8 +231,10 @@ async def test_only_who_administers_the_data_source_adds_datasets(who: str, as_:
 
 async def test_a_group_that_does_not_exist_is_the_callers_mistake(as_: As, stores: GenStores) -> None:
     source = await make(as_)
-    with pytest.raises(BadInput):
-        await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d", dataset_group_id=UUID(int=1)))
+    create, seen = DatasetCreate(source.id, "d", dataset_group_id=UUID(int=1)), {datasets.GROUPS: SignedIn("a test")}
+    with pytest.raises(BadInput) as refused:
+        await datasets.create_dataset(as_("admin"), create, policies=seen)
+    assert refused.value.field == "datasetGroupId"
 
 
 async def test_changed_settings_are_sealed_anew_and_the_old_ones_gone(as_: As, stores: GenStores) -> None:
@@ -240,7 +243,8 @@ async def test_changed_settings_are_sealed_anew_and_the_old_ones_gone(as_: As, s
     changed = DataSourceUpdate(
         made.id, {"url": "http://127.0.0.1:2", "password": "another-Secret"}, {"description": "Moved."}
     )
-    assert await data_sources.update_data_source(as_("admin"), changed) == made
+    done = await data_sources.update_data_source(as_("admin"), changed)
+    assert (done.id, done.objects) == (made.id, (f"datasource:{made.name}",))
     after = await only_row(stores, "data_sources")
     assert orjson.loads(after["options"]) == {"url": "http://127.0.0.1:2", "database": "default", "timeout_ms": 30_000}
     assert (after["description"], after["name"]) == ("Moved.", "flights")

@@ -87,6 +87,19 @@ async def test_a_control_is_narrowed_by_one_of_its_own_dashboard(world: World, d
     assert left["gen"]["dashboardControls"]["nodes"] == [{"parent": None}]
 
 
+async def test_no_control_is_narrowed_by_itself(world: World, dashboard: str) -> None:
+    line: list[str | None] = [None]
+    for name in ("origin", "carrier", "tail"):
+        given = CONTROL | {"dashboardId": dashboard, "name": name, "parentFilterId": line[-1]}
+        line.append(await made(world, "GenDashboardControl", given))
+    _, top, middle, bottom = line
+    for parent in (top, middle, bottom):
+        done = await world.do("ann", "genDashboardControlUpdate", {"id": top, "patch": {"parentFilterId": parent}})
+        assert (done["__typename"], done["field"]) == ("Conflict", "parentFilterId"), done
+    done = await world.do("ann", "genDashboardControlUpdate", {"id": bottom, "patch": {"parentFilterId": top}})
+    assert done["__typename"] == "GenDashboardControlUpdatePayload", done
+
+
 async def test_a_removed_dashboard_takes_what_is_on_it(world: World, dashboard: str) -> None:
     assert (await world.do("ann", "genDashboardDelete", {"id": dashboard}))["__typename"] == "GenDashboardDeletePayload"
     counts = "{ gen { dashboardWidgets { totalCount } dashboardControls { totalCount } } }"

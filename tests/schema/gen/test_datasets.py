@@ -1,5 +1,7 @@
 """Datasets changed, grouped and removed, with what describes them and what roles may do there."""
 
+from typing import Any
+
 import pytest
 
 from loaders.encode.node_id import decode_node_id
@@ -107,3 +109,45 @@ async def test_a_removed_data_source_leaves_no_permission_to_who_takes_its_name(
     made = {"name": "east", "connectorType": "clickhouse", "settings": {"url": "http://127.0.0.1:1"}}
     assert (await world.do("admin", "genDataSourceCreate", made))["__typename"] == "GenDataSourceCreatePayload"
     assert not await world.as_("steward").verdicts.check("can_admin", names.datasource("east"))
+
+
+async def test_a_dataset_is_put_into_a_group_as_it_is_made(world: World) -> None:
+    group = (await world.do("admin", "genDatasetGroupCreate", {"name": "New York"}, "datasetGroup { id }"))[
+        "datasetGroup"
+    ]
+    given = {"dataSourceId": "@east", "datasetGroupId": group["id"]}
+    hidden = await world.do("steward", "genDatasetCreate", {**given, "name": "hidden"})
+    assert (hidden["__typename"], hidden["field"]) == ("InvalidInput", "datasetGroupId")
+    shown = "dataset { group { name } }"
+    assert (await world.do("admin", "genDatasetCreate", {**given, "name": "a"}, shown))["dataset"] == {
+        "group": {"name": "New York"}
+    }
+    assert (await world.do("steward", "genDatasetCreate", {**given, "name": "b"}, shown))["dataset"] == {
+        "group": {"name": "New York"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("mutation", "given", "field"),
+    [
+        ("genDatasetCreate", {"dataSourceId": "@flights", "name": "d"}, "dataSourceId"),
+        ("genDatasetCreate", {"dataSourceId": "@east", "name": "d", "datasetGroupId": "@flights"}, "datasetGroupId"),
+        ("genDatasetUpdate", {"id": "@east", "patch": {"name": "d"}}, "id"),
+        ("genDatasetDelete", {"id": "nonsense"}, "id"),
+        ("genDataSourceUpdate", {"id": "@flights", "description": "d"}, "id"),
+        ("genTableProfileRefresh", {"datasetId": "@east", "tableName": "t"}, "datasetId"),
+        ("genRoleAssignUser", {"id": "@east", "userId": "@flights"}, "id"),
+    ],
+)
+async def test_an_id_that_does_not_fit_is_named(world: World, mutation: str, given: dict[str, Any], field: str) -> None:
+    done = await world.do("admin", mutation, given)
+    assert (done["__typename"], done["code"], done["field"]) == ("InvalidInput", "INVALID_ID", field)
+    assert f"`{field}`" in done["message"]
+
+
+async def test_settings_that_are_no_secrets_are_for_administrators(world: World) -> None:
+    document = "query Of($id: ID!) { gen { dataSource(id: $id) { options } } }"
+    for user in ("admin", "steward"):
+        found = await world.ask(user, document, {"id": "@east"})
+        assert found["gen"]["dataSource"]["options"]["url"] == "http://127.0.0.1:1"
+    assert (await world.ask("ann", document, {"id": "@east"}))["gen"]["dataSource"] is None

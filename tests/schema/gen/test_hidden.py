@@ -115,3 +115,42 @@ async def test_a_profile_from_before_a_column_was_hidden(nyc: World, user: str) 
     hidden = await asked(nyc, user, PROFILED, {"id": "@nyc"})
     rows = hidden.data["gen"]["dataset"]["profiles"]["nodes"]
     assert [row["columnProfiles"] for row in rows if row["tableName"] == "flights"] == [[]]
+
+
+async def test_a_profile_from_before_a_schedule_excluded_a_column(nyc: World) -> None:
+    """Its figures and samples are gone at once, in all versions; the column is still known of."""
+    dataset = UUID(decode_node_id(nyc.ids["nyc"])[1])
+    for table in ("flights", "planes"):
+        await keep(nyc.as_("admin"), dataset, table, profile_of("origin", "tailnum"), job_id=uuid7())
+
+    async def profiles() -> dict[str, Any]:
+        answer = await asked(nyc, "ann", PROFILED, {"id": "@nyc"})
+        assert answer.errors == []
+        return {row["tableName"]: row for row in answer.data["gen"]["dataset"]["profiles"]["nodes"]}
+
+    before = await profiles()
+    schedule: dict[str, Any] = {"schedule": {"everyMinutes": 60}, "excludeColumns": ["tailnum"]}
+    given = {"datasetId": "@nyc", "tableName": "flights"}
+    done = await nyc.do("admin", "genTableProfileScheduleSet", given | schedule)
+    assert done["__typename"] == "GenTableProfileScheduleSetPayload", done
+    after = await profiles()
+    told = [{"name": "origin", "min": "secret"}, {"name": "tailnum", "min": None}]
+    assert after["planes"] == before["planes"]
+    assert after["flights"]["columnProfiles"] == told
+    assert list(after["flights"]["statistics"]) == list(after["flights"]["sampleValues"]) == ["origin"]
+    assert [each["columnProfiles"] for each in after["flights"]["history"]["nodes"]] == [told]
+    await nyc.do("admin", "genTableProfileScheduleSet", given | {"schedule": None})
+    assert await profiles() == before
+
+
+async def test_a_later_mutation_of_a_document_shows_what_it_has_changed_itself(nyc: World) -> None:
+    shown = "... on GenDatasetUpdatePayload { dataset { tables { name } } }"
+    document = f"""mutation($id: ID!) {{
+      one: genDatasetUpdate(input: {{id: $id, patch: {{tableNames: ["planes"]}}}}) {{ {shown} }}
+      two: genDatasetUpdate(input: {{id: $id, patch: {{tableNames: ["airlines", "flights"]}}}}) {{ {shown} }}
+    }}"""
+    answer = await asked(nyc, "admin", document, {"id": "@nyc"})
+    assert answer.data == {
+        "one": {"dataset": {"tables": [{"name": "planes"}]}},
+        "two": {"dataset": {"tables": [{"name": "airlines"}, {"name": "flights"}]}},
+    }

@@ -1,0 +1,25 @@
+"""Which filter of a dashboard may narrow the choices of which: none is narrowed by itself."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from loaders.errors import Conflict
+from loaders.gen.filter_lines import line_above, lock_lines
+from loaders.postgres.stored_table import Key
+from loaders.postgres.write import Transaction
+from loaders.read import Value
+from resolvers.context import Context
+
+
+async def refuse_circle(_: Context, within: Transaction, key: Key, patch: Mapping[str, Value]) -> None:
+    """Before a change of a filter, under the lock of its row: `Conflict` where it would stand above itself.
+
+    A new filter is above none, so only changes are asked.
+    """
+    parent, (id_,) = patch.get("parent_filter_id"), key
+    if parent is None:
+        return
+    assert isinstance(parent, UUID)
+    await lock_lines(within)
+    if id_ in await line_above(within, parent):
+        raise Conflict("The parent is narrowed by this filter: neither can narrow the other.", field="parentFilterId")
