@@ -6,7 +6,8 @@ data: no document, variable, SQL, header or user. A request's `traceparent` (W3C
 
 import asyncio
 import time
-from importlib.metadata import version
+import tomllib
+from pathlib import Path
 from typing import Self
 
 from opentelemetry.context import Context
@@ -24,6 +25,8 @@ from gateway.settings import Traces as Settings
 from loaders.ledger import StoreUsage
 
 _EXPORT_SECONDS = 5.0
+_PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
+"""Beside the code wherever the product runs; installed as a package it is not."""
 _PROPAGATION = TraceContextTextMapPropagator()
 
 
@@ -59,7 +62,7 @@ class Traces:
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
-        self._tracer = provider.get_tracer("axion", version("axion-gateway"))
+        self._tracer = provider.get_tracer("axion", _version())
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -67,7 +70,7 @@ class Traces:
         exporter = OTLPSpanExporter(settings.url, headers=headers, timeout=_EXPORT_SECONDS)
         provider = TracerProvider(
             sampler=ParentBased(TraceIdRatioBased(settings.ratio)),
-            resource=Resource.create({"service.name": settings.service, "service.version": version("axion-gateway")}),
+            resource=Resource.create({"service.name": settings.service, "service.version": _version()}),
             shutdown_on_exit=False,
         )
         provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -97,3 +100,8 @@ class Traces:
     async def close(self) -> None:
         """Sends what waits; what the collector does not take in time is lost."""
         await asyncio.to_thread(self._provider.shutdown)
+
+
+def _version() -> str:
+    version: str = tomllib.loads(_PROJECT.read_text())["project"]["version"]
+    return version
