@@ -27,7 +27,7 @@ from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import idempotent_mutation, mutation, sent
+from schema.mapping.mutation import as_json, idempotent_mutation, mutation, sent
 from schema.mapping.object import policies
 from schema.mapping.payload import make_payload
 from schema.scalars import JSON, BigInt
@@ -185,7 +185,7 @@ async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput,
             sample_rows=given.sample_rows,
             max_bytes=None if given.max_bytes is None else int(given.max_bytes),
             exclude=tuple(given.exclude_columns or ()),
-            where=given.where,
+            where=as_json(given.where),
         ),
         asked=asked,
     )

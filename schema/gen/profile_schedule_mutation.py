@@ -13,7 +13,7 @@ from resolvers.profiles.recurrence import checked
 from resolvers.profiles.schedule import end_schedule, resume_schedule, set_schedule
 from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import mutation
+from schema.mapping.mutation import as_json, mutation
 from schema.mapping.payload import make_payload
 from schema.scalars import BigInt
 
@@ -75,7 +75,7 @@ async def _set(context: Context, given: GenTableProfileScheduleSetInput) -> Any:
         sample_rows=given.sample_rows,
         max_bytes=None if given.max_bytes is None else int(given.max_bytes),
         exclude=tuple(given.exclude_columns or ()),
-        where=given.where,
+        where=as_json(given.where),
     )
     return GenTableProfileScheduleSetPayload(key=(await set_schedule(context, refresh, recurrence),))
 

@@ -110,6 +110,13 @@ def _sent_by_name(given: Any) -> list[tuple[str, Any]]:
     ]
 
 
+def as_json(given: Any) -> Any:
+    """An input, and what is in it, as the client has sent it: objects by the API's names, without what was left out."""
+    if hasattr(given, "__strawberry_definition__"):
+        return {name: as_json(value) for name, value in _sent_by_name(given) if value is not strawberry.UNSET}
+    return [as_json(each) for each in given] if isinstance(given, list) else given
+
+
 def sent(value: V | None) -> V | None:
     """Of an input's field that has no difference between null and left out."""
     return None if value is strawberry.UNSET else value

@@ -20,8 +20,8 @@ from tests.system.stores import Direct
 from tests.system.watching import WATCH, ServerSent, connected, over_sse, over_websocket
 
 START = """
-mutation Start($dataset: ID!, $table: String!) {
-  genTableProfileRefresh(input: {datasetId: $dataset, tableName: $table}) {
+mutation Start($dataset: ID!, $table: String!, $where: GenRowFilter) {
+  genTableProfileRefresh(input: {datasetId: $dataset, tableName: $table, where: $where}) {
     ... on GenTableProfileRefreshPayload { job { id rowId state kind arguments sequence } }
     ... on Error { code message }
   }
@@ -45,8 +45,9 @@ async def dataset(client: Client) -> str:
     return str(node["id"])
 
 
-async def _start(client: Client, dataset: str, table: str, *, user: str = "analyst") -> Any:
-    started = (await client.ask(START, {"dataset": dataset, "table": table}, user=user)).data["genTableProfileRefresh"]
+async def _start(client: Client, dataset: str, table: str, *, user: str = "analyst", where: Any = None) -> Any:
+    variables = {"dataset": dataset, "table": table, "where": where}
+    started = (await client.ask(START, variables, user=user)).data["genTableProfileRefresh"]
     assert "job" in started, started
     return started["job"]
 
@@ -78,6 +79,19 @@ async def test_watched_to_its_end(client: Client, profiled: Any) -> None:
         "basis": "table",
     }
     assert int(job["sequence"]) == sequences[-1]
+
+
+async def test_of_the_rows_that_match(client: Client, worker: Running, dataset: str) -> None:
+    where = {"or": [{"column": "carrier", "in": ["AA", "UA"]}, {"not": {"column": "name", "gte": "B"}}]}
+    job = await _start(client, dataset, "airlines", where=where)
+    assert job["arguments"]["where"] == where
+    await over_websocket(client, job["id"], user="analyst")
+    result = (await _job(client, job["id"]))["result"]
+    document = (
+        'query($id: ID!) { gen { dataset(id: $id) { table(name: "airlines") { profile { basis profiledRows } } } } }'
+    )
+    found = (await client.ask(document, {"id": dataset}, user="analyst")).data["gen"]["dataset"]["table"]["profile"]
+    assert (result["basis"], found) == ("partition", {"basis": "partition", "profiledRows": "4"})
 
 
 async def test_the_profile_is_right(profiled: Any, direct: Direct) -> None:

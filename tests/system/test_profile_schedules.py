@@ -8,9 +8,9 @@ import pytest
 from tests.system.client import Client
 
 SET = """
-mutation Set($dataset: ID!, $table: String!, $schedule: GenRecurrence, $sampleRows: Int) {
+mutation Set($dataset: ID!, $table: String!, $schedule: GenRecurrence, $sampleRows: Int, $where: GenRowFilter) {
   genTableProfileScheduleSet(
-    input: {datasetId: $dataset, tableName: $table, schedule: $schedule, sampleRows: $sampleRows}
+    input: {datasetId: $dataset, tableName: $table, schedule: $schedule, sampleRows: $sampleRows, where: $where}
   ) {
     ... on GenTableProfileScheduleSetPayload { schedule { id cron timeZone everyMinutes nextRunAt refresh } }
     ... on Error { code message }
@@ -65,6 +65,15 @@ async def test_a_schedule_is_set_seen_and_ended(client: Client, dataset: str) ->
     assert (again["id"], again["cron"], again["everyMinutes"]) == (made["id"], None, 60)
     assert await set_(client, dataset, None) == {"schedule": None}
     assert (await client.ask(SEEN, {"dataset": dataset})).data["node"]["profileSchedules"]["nodes"] == []
+
+
+async def test_a_schedule_profiles_the_rows_that_match(client: Client, dataset: str) -> None:
+    where = {"or": [{"column": "carrier", "notIn": ["AA"]}, {"not": {"column": "name", "startsWith": "A"}}]}
+    made = (await set_(client, dataset, {"everyMinutes": 60}, where=where))["schedule"]
+    assert made["refresh"] == {"where": where}
+    refused = await set_(client, dataset, {"everyMinutes": 60}, where={"column": "nope", "eq": 1})
+    assert refused["code"] == "UNKNOWN_COLUMN"
+    assert await set_(client, dataset, None) == {"schedule": None}
 
 
 @pytest.mark.parametrize(
