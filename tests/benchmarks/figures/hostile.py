@@ -105,6 +105,11 @@ DOCUMENTS: Mapping[str, str] = {
     "a default value of 99 kB": 'query q($v: ID! = "' + "x" * 98_000 + '") { node(id: $v) { wrong } }',
     "commas and line ends": _fill(",\n", head="{ __typename ", tail="}"),
     "not GraphQL": _fill("\\"),
+    "numbers side by side": "{ sense { frames(where: {speed: {in: ["
+    + ("1-" * 4_999 + "1,") * 9
+    + "]}}) { nodes { rowId } } } }",
+    "block strings that never end": '\\"""\n' * 374 + " " * 98_000,
+    "escapes in a string that never ends": _fill('\\"', head='{ node(id: "'),
     "block string that never ends": '{ node(id: """' + 'a\\"""' * 19_000,
 }
 

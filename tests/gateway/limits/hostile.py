@@ -72,8 +72,11 @@ TEXTS: Mapping[str, str] = {
     "block string": fill("\n x", before='{hello(name: """', after='""")}'),
     "unterminated string": fill("x", before='{hello(name: "', after=""),
     "unterminated block strings": fill('"""\\', before="{hello(name: ", after=""),
+    "unclosed block strings": '\\"""\n' * 374 + " " * (MANY - 374 * 5),
+    "unclosed escapes": fill('\\"', before='{hello(name: "', after=""),
     "quotes": fill('"', before="{hello(name: ", after=""),
     "number": fill("1", before="{hello(name: ", after=")}"),
+    "numbers side by side": fill("-1", before="{hello(name: [1", after="])}"),
     "minus signs": fill("-", before="{hello(name: ", after=")}"),
     "dots": fill(".", before="{", after="}"),
     "byte order marks": fill("\ufeff", after="hello}"),
@@ -99,6 +102,9 @@ def of_sense(tokens: int) -> Mapping[str, str]:
             after="]}}) { wrong } } }",
             count=tokens - 34,
         ),
+        "numbers side by side": "{ sense { organizations(where: {rowId: {in: [1"
+        + "-1" * (tokens - 40)
+        + "]}}) { wrong } } }",
         "objects": "{ sense {"
         + "".join(f" a{n}: organizations {{ nodes {{ rowId name code }} }}" for n in range(99))
         + " wrong } }",
