@@ -54,6 +54,10 @@ class Closed(Exception):
         self.reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
 
 
+class Left(Exception):
+    """The client has closed the connection, or it broke. Nothing more is received."""
+
+
 async def serve_socket(
     scope: Scope, receive: Receive, send: Send, *, operations: Operations, allowed_origins: Collection[str]
 ) -> None:
@@ -83,14 +87,17 @@ class _Socket:
         self._sent: str | None = None
         self._authenticated: Authenticated | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
 
     async def serve(self) -> None:
         """Until either side closes. Every operation has ended when this returns."""
         renewing = asyncio.create_task(self._renew_while_running(), name="authenticate again")
         try:
             await self._initialise()
-            while (message := await self._message(self._seconds_left(), "Forbidden", 4403)) is not None:
-                await self._take(message)
+            while True:
+                await self._take(await self._message(self._seconds_left(), "Forbidden", 4403))
+        except Left:
+            pass
         except Closed as closed:
             await self._close(closed)
         finally:
@@ -98,6 +105,10 @@ class _Socket:
                 await ended(task)
 
     async def _close(self, closed: Closed) -> None:
+        """Once: several operations may find at the same time that the connection ends."""
+        if self._closed:
+            return
+        self._closed = True
         await self._asgi_send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
 
     async def _initialise(self) -> None:
@@ -105,8 +116,6 @@ class _Socket:
         while True:
             left = max(0.0, deadline - time.monotonic())
             message = await self._message(left, "Connection initialisation timeout", 4408)
-            if message is None:
-                return
             if message["type"] == "connection_init":
                 break
             if message["type"] not in ("ping", "pong"):
@@ -151,15 +160,15 @@ class _Socket:
         expires_at = self._authenticated.expires_at if self._authenticated else None
         return None if expires_at is None else max(0.0, expires_at - time.time())
 
-    async def _message(self, within: float | None, reason: str, code: int) -> dict[str, Any] | None:
-        """The next message, `None` when the client closed. Raises `Closed`, also when none came in time."""
+    async def _message(self, within: float | None, reason: str, code: int) -> dict[str, Any]:
+        """The next message. Raises `Left`, and `Closed`, also when none came in time."""
         try:
             async with asyncio.timeout(within):
                 received = await self._receive()
         except TimeoutError:
             raise Closed(code, reason) from None
         if received["type"] == "websocket.disconnect":
-            return None
+            raise Left
         text = received.get("text")
         if text is None:
             raise Closed(4400, "Messages are texts")
@@ -264,7 +273,9 @@ class _Socket:
         return context
 
     async def _send(self, message: dict[str, Any]) -> None:
-        """Waits while the client is slow to read."""
+        """Waits while the client is slow to read. Nothing is sent after the close: the operations are about to end."""
+        if self._closed:
+            return
         await self._asgi_send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
 
 

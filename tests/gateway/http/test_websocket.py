@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
+from yarl import URL
 
 from gateway.http import websocket
 from tests.gateway.http.application import Revocable, serving, settings_without_stores
@@ -17,6 +19,18 @@ from tests.gateway.http.toy import GATES, Gate
 
 Socket = aiohttp.ClientWebSocketResponse
 PATIENCE_S = 10
+HANDSHAKE = "\r\n".join(
+    (
+        "GET /graphql HTTP/1.1",
+        "Host: localhost",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: bm90aGluZyBpbiBpdCEhIQ==",
+        f"Sec-WebSocket-Protocol: {websocket.SUBPROTOCOL}",
+        "\r\n",
+    )
+).encode()
 
 
 @asynccontextmanager
@@ -212,6 +226,18 @@ async def test_nobody_speaks(client: aiohttp.ClientSession, url: str, monkeypatc
         assert await closed(socket) == (4408, "Connection initialisation timeout")
 
 
+async def test_broken_before_it_is_initialised(client: aiohttp.ClientSession) -> None:
+    """The server ends only when all that it serves has: a socket served for ever would hold it."""
+    async with asyncio.timeout(PATIENCE_S), serving() as origin:
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", URL(origin).port)
+            writer.write(HANDSHAKE)
+            assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+            writer.transport.abort()
+        async with client.get(f"{origin}/health/live") as answer:  # by now the server has seen them break
+            assert answer.status == 200
+
+
 async def test_other_subprotocol(client: aiohttp.ClientSession, url: str) -> None:
     async with client.ws_connect(url, protocols=["graphql-ws"]) as socket:
         assert (await closed(socket))[0] == 4406
@@ -250,6 +276,19 @@ async def test_closed_when_its_caller_is_revoked(client: aiohttp.ClientSession) 
         callers.revoked = True
         assert (await closed(socket))[0] == 4403
         await asyncio.wait_for(door.cancelled.wait(), PATIENCE_S)
+
+
+async def test_nothing_is_sent_after_the_close(client: aiohttp.ClientSession) -> None:
+    """Each of the operations finds that its caller is refused by now, and one of them closes the connection."""
+    callers = Revocable()
+    with capture_logs() as logs:
+        async with serving(callers=callers) as origin, connected(client, f"{origin}/graphql") as socket:
+            await ready(socket, authorization="Bearer x")
+            callers.revoked = True
+            for id_ in "12345":
+                await subscribe(socket, "{hello}", id_)
+            assert (await closed(socket))[0] == 4403
+    assert [line for line in logs if line["log_level"] == "error"] == []
 
 
 async def test_many_operations_at_once(socket: Socket, monkeypatch: pytest.MonkeyPatch) -> None:
