@@ -62,6 +62,8 @@ _OF_CLICKHOUSE: Final = frozenset(
 _OF_DUCKDB: Final = frozenset(
     {"BinderException", "CatalogException", "ParserException", "ConversionException", "OutOfRangeException"}
 )
+_OF_DUCKDBS_READER: Final = ("Conversion Error: ", "Out of Range Error: ")
+"""What it says while rows are read: as an `OSError`, whatever it is."""
 
 
 @contextmanager
@@ -94,6 +96,8 @@ def _said(cause: BaseException | None) -> str | None:
             found = None if _PLACES.search(first) else _CLICKHOUSE.search(first)
             return found[1] if found else None
         case "duckdb", name if name in _OF_DUCKDB:
+            return first
+        case "builtins", "OSError" if first.startswith(_OF_DUCKDBS_READER):
             return first
         case "google", "BadRequest":
             return _of_bigquery(cause)

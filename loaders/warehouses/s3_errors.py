@@ -5,15 +5,16 @@ import re
 import duckdb
 import pyarrow as pa
 
-from loaders.errors import StoreError, StoreQueryFailed
+from loaders.errors import Cancelled, StoreError, StoreQueryFailed
 from loaders.objects.s3_errors import known_store_error
 from loaders.warehouses.s3_files import Alike, Misfit
 
 S3_FAILURES = (OSError, pa.ArrowException, duckdb.Error, Misfit, Alike)
 """What pyarrow and DuckDB raise when a read fails, and what files tell; anything else is a defect of ours."""
 _LONGEST_NAME = 200
-_MET_IN_FILES = re.compile(r"Invalid Input Error: reading the stream registered as '[^']*' failed: IOError: (.*)")
-_OF_DUCKDB = re.compile(r"[A-Za-z ]+ Error: ")
+_MET = re.compile(r"Invalid Input Error: reading the stream registered as '[^']*' failed: ")
+_MET_IN_FILES = re.compile(_MET.pattern + r"IOError: (.*)")
+_OF_DUCKDB = re.compile(r"([A-Za-z ]+) Error: ")
 
 
 def store_error(store: str, error: Exception) -> StoreError:
@@ -22,6 +23,8 @@ def store_error(store: str, error: Exception) -> StoreError:
     What the SQL or its values did, DuckDB tells in their own words, which may be those of S3's failures: only what the
     S3 client said is asked for these.
     """
+    if _kind(error) == "interrupt":
+        return Cancelled(store, f"{store}: the query was cancelled.")
     said = said_of_files(error)
     known = None if said is None else known_store_error(store, said)
     return known or StoreQueryFailed(store, f"{store}: {_cause(error)}")
@@ -54,16 +57,30 @@ def _cause(error: Exception) -> str:
                 f"its columns {_shown(first)} and {_shown(second)} differ in case only, and the engine cannot tell "
                 "them apart. Rename one of them in the files."
             )
-        case duckdb.OutOfMemoryException():
-            return "the query needs more memory than it may use. Select fewer columns or groups, or filter more."
-        case duckdb.BinderException() | duckdb.CatalogException():
-            return "the query does not fit the table; its columns may have changed. Ask for them again."
-        case duckdb.ConversionException() | duckdb.OutOfRangeException():
-            return "a value of the table does not fit the type the query needs. Select or filter other columns."
         case pa.ArrowException():
             return "the table's files are not valid Parquet, or their columns do not fit together."
-        case _:
-            return f"the query failed in the engine ({type(error).__name__})."
+    if said_of_files(error) is not None or _MET.match(str(error)):
+        return "a file of the table is damaged, or was being written. Read again; if that fails, write its files anew."
+    match _kind(error):
+        case "out of memory":
+            return "the query needs more memory than it may use. Select fewer columns or groups, or filter more."
+        case "binder" | "catalog":
+            return "the query does not fit the table; its columns may have changed. Ask for them again."
+        case "conversion" | "out of range":
+            return "a value of the table does not fit the type the query needs. Select or filter other columns."
+        case "invalid input":
+            return (
+                "the query cannot be worked out for a value it meets, as in a division by zero. Filter such rows out, "
+                "or write NULLIF or TRY_CAST where it may happen."
+            )
+        case kind:
+            return f"the query failed in the engine ({kind} error). Ask for less, or write it in another way."
+
+
+def _kind(error: Exception) -> str | None:
+    """DuckDB's own word, in lower case: its reader raises its errors as `OSError`."""
+    found = _OF_DUCKDB.match(str(error)) if isinstance(error, OSError | duckdb.Error) else None
+    return None if found is None else found[1].lower()
 
 
 def _shown(name: str) -> str:

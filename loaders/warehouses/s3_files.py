@@ -132,7 +132,7 @@ def open_dataset(filesystem: fs.FileSystem, table: TableFiles) -> BoundedDataset
 
 
 class Misfit(Exception):
-    """`file` is below the table's folder. `column` is of another type than in the files before; None: no Parquet."""
+    """`file` is a name without folders. `column` is of another type than in the files before; None: no Parquet."""
 
     def __init__(self, file: str, column: str | None) -> None:
         super().__init__(file, column)
@@ -167,7 +167,7 @@ def _misfit(filesystem: fs.FileSystem, table: TableFiles) -> Misfit | None:
     """The first file that does not fit those before it; None when it is not the files' own columns that do not."""
     union = pa.schema([])
     for path, _, _ in table.files:
-        file = path[len(table.root) + 1 :]
+        file = path.rpartition("/")[2]  # its folders are values of columns
         try:
             schema = _FORMAT.inspect(path, filesystem)
         except (pa.ArrowException, OSError) as error:

@@ -52,7 +52,7 @@ async def subject(s3: S3Server) -> AsyncIterator[Subject]:
 @pytest.mark.parametrize(
     ("file", "footer", "told"),
     [
-        ("z=1/late", b"", "column 'id' of the file 'z=1/late.parquet'"),
+        ("z=1/late", b"", "column 'id' of the file 'late.parquet'"),
         (None, b"", "the file 'x.parquet' is not valid Parquet"),
         (None, b"\xff" * 64, "the file 'x.parquet' is not valid Parquet"),
     ],
@@ -85,6 +85,7 @@ async def test_a_file_that_does_not_fit_is_named(subject: Subject, file: str | N
         assert failure.code is Code.STORE_QUERY_FAILED
         assert told in str(failure)
         assert "take it out" in str(failure)
+        assert "z=" not in str(failure)
     assert isinstance(asked[3], asyncio.CancelledError)
     del asked, gone
     gc.collect()
@@ -155,7 +156,7 @@ async def test_footers_and_query_have_one_time_out(subject: Subject, monkeypatch
 async def test_words_of_a_statement_are_no_failure_of_the_server(subject: Subject, wrong: str) -> None:
     warehouse = subject.open()
     table = await warehouse.describe("day", ledger=Ledger())
-    with pytest.raises(StoreQueryFailed, match=r"does not fit|failed in the engine"):
+    with pytest.raises(StoreQueryFailed, match=r"does not fit|cannot be worked out"):
         async for _ in warehouse.query(Query(f'SELECT {wrong} FROM "day"', (table,)), ledger=Ledger()):
             pass
     await warehouse.close()

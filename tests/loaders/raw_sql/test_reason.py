@@ -77,6 +77,9 @@ def test_clickhouses_words_that_name_a_place_are_not_told(code: int, name: str, 
             "s does not run the statement: Binder Error: no column x",
         ),
         (duckdb.OutOfMemoryException("Out of Memory Error: a"), "s: it failed."),
+        (OSError("Conversion Error: a"), "s does not run the statement: Conversion Error: a"),
+        (OSError("Invalid Input Error: reading the stream registered as 'a' failed: IOError: /b"), "s: it failed."),
+        (OSError("When reading information for key 'a' in bucket 'b'"), "s: it failed."),
     ],
 )
 def test_the_drivers_error_stays_the_cause(cause: Exception, told: str) -> None:

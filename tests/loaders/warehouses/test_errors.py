@@ -50,6 +50,29 @@ def test_of_parquet(error: Exception, told: type[StoreError]) -> None:
     assert type(s3_errors.store_error("s", error)) is told
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError("Conversion Error: Could not convert string 'secret' to INT32"), "does not fit the type"),
+        (OSError("Out of Range Error: Overflow in addition"), "does not fit the type"),
+        (OSError("Out of Memory Error: failed to allocate"), "Select fewer columns"),
+        (duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"), "Select fewer columns"),
+        (OSError("Invalid Input Error: Division by zero in expression (1 % secret)"), "division by zero"),
+        (OSError(f"{_MET}IOError: Corrupt snappy compressed data in 'secret'"), "damaged"),
+        (duckdb.InvalidInputException(f"{_MET}Invalid: Page was smaller than secret"), "damaged"),
+        (OSError("Couldn't deserialize thrift: secret"), "damaged"),
+        (OSError("INTERNAL Error: secret"), r"failed in the engine (internal error). Ask for less"),
+        (OSError("INTERRUPT Error: Interrupted!"), "was cancelled"),
+    ],
+)
+def test_the_next_step_of_parquet_is_the_same_while_rows_are_read(error: Exception, words: str) -> None:
+    """Then DuckDB's errors are `OSError`s."""
+    told = s3_errors.store_error("s", error)
+    assert words in str(told)
+    assert "secret" not in str(told)
+    assert isinstance(told, Cancelled) == ("cancelled" in words)
+
+
 def _adbc(status: AdbcStatusCode, text: str) -> adbc_driver_manager.Error:
     return adbc_driver_manager.Error(text, status_code=status)
 
