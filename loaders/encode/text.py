@@ -174,8 +174,13 @@ def _json_of_list(column: pa.Array, element: ColumnType) -> pa.Array:
 def _json_of_json(column: pa.Array) -> pa.Array:
     """JSON text as it is; what the store declares as JSON but is none becomes a JSON string: nothing is lost."""
     if pa.types.is_nested(column.type):
-        return _mapped(column, lambda value: orjson.dumps(value, default=str).decode("utf-8"))
+        return _mapped(column, lambda value: orjson.dumps(value, default=_plain_part).decode("utf-8"))
     return _mapped(_valid_text(column), _checked_json)
+
+
+def _plain_part(value: object) -> str:
+    """What JSON has no type for, within a nested value: bytes are base64, as by themselves."""
+    return b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
 
 
 def _checked_json(text: str) -> str:

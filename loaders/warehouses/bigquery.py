@@ -164,6 +164,7 @@ class BigQueryWarehouse:
             self._clients,
             statement,
             location=self._options.location,
+            home=self._location,
             maximum_bytes_billed=maximum_bytes_billed,
             retry=self._retry,
             timeout_s=timeout_ms / 1000,
@@ -185,6 +186,13 @@ class BigQueryWarehouse:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._canceller.shutdown(wait=False)
         self._clients.close()
+
+    def _location(self) -> str:
+        """To be called in a thread."""
+        dataset = self._clients.jobs.get_dataset(
+            self._dataset(None), retry=self._retry, timeout=self._options.timeout_s
+        )
+        return str(dataset.location)
 
     def _dataset(self, schema: str | None) -> bigquery.DatasetReference:
         return bigquery.DatasetReference(self._options.project, schema or self._options.dataset)

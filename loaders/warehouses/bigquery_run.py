@@ -2,8 +2,9 @@
 
 import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TypeVar
 
 import pyarrow as pa
 import structlog
@@ -18,6 +19,7 @@ from loaders.warehouses.bigquery_clients import Clients
 from loaders.warehouses.bigquery_errors import BIGQUERY_FAILURES
 from loaders.warehouses.bigquery_sql import query_parameters
 
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 _CALL_S = 20.0
@@ -41,15 +43,18 @@ class BigQueryRun(BatchRun):
         statement: Statement,
         *,
         location: str | None,
+        home: Callable[[], str],
         maximum_bytes_billed: int | None,
         retry: Retry,
         timeout_s: float,
     ) -> None:
+        """`location`: as the data source has it; `home` asks for that of its dataset."""
         super().__init__(executor, timeout_s=timeout_s)
         self._canceller = canceller
         self._clients = clients
         self._statement = statement
         self._location = location
+        self._home = home
         self._maximum_bytes = maximum_bytes_billed
         self._retry = retry
         self._job_id = f"axion-{uuid.uuid4()}"
@@ -118,7 +123,11 @@ class BigQueryRun(BatchRun):
             self._cancel()
 
     def _there(self) -> bigquery.QueryJob:
-        found = self._clients.jobs.get_job(self._job_id, location=self._location, retry=self._retry, timeout=_CALL_S)
+        found = self._located(
+            lambda location: self._clients.jobs.get_job(
+                self._job_id, location=location, retry=self._retry, timeout=_CALL_S
+            )
+        )
         if not isinstance(found, bigquery.QueryJob):
             raise TypeError(f"the job is a {type(found).__name__}, not a query")
         return found
@@ -133,13 +142,28 @@ class BigQueryRun(BatchRun):
 
     def _cancel(self) -> None:
         """Without an answer the job may run on, up to its own time-out: that is logged."""
-        location = self._location if self._job is None else self._job.location
         try:
-            self._clients.jobs.cancel_job(self._job_id, location=location, retry=self._retry, timeout=_CALL_S)
+            self._located(
+                lambda location: self._clients.jobs.cancel_job(
+                    self._job_id, location=location, retry=self._retry, timeout=_CALL_S
+                )
+            )
         except exceptions.NotFound:
             return  # it was never inserted
         except BIGQUERY_FAILURES as error:
             _log.warning("bigquery_job_not_cancelled", job=self._job_id, error=type(error).__name__)
+
+    def _located(self, ask: Callable[[str | None], T]) -> T:
+        """Outside of the US and EU a job is found where its location is named alone: as its insertion was answered, or
+        else as its dataset tells it. `NotFound` where it is in neither.
+        """
+        location = self._location if self._job is None else self._job.location
+        try:
+            return ask(location)
+        except exceptions.NotFound:
+            if location is not None:
+                raise
+            return ask(self._home())
 
     def _close_stream(self) -> None:
         responses, self._responses = self._responses, None

@@ -23,11 +23,16 @@ _SHOWN_ONLY = frozenset({"JSON", "RECORD", "STRUCT", "DATETIME", "TIME", "GEOGRA
 
 
 def column_of(field: SchemaField) -> Column | None:
-    """None for what has no reading: intervals and ranges."""
-    kind = _SCALARS.get(field.field_type)
-    if kind is None and field.field_type not in _SHOWN_ONLY:
+    """None for what has no reading: intervals and ranges, and records with one in them."""
+    if not _is_readable(field):
         return None
+    kind = _SCALARS.get(field.field_type)
     if field.mode != "REPEATED":
         return Column(field.name, ColumnType(kind or Kind.JSON), field.mode != "REQUIRED", field.description or "")
     array = ColumnType(Kind.JSON) if kind is None else ColumnType(Kind.ARRAY, element=ColumnType(kind))
     return Column(field.name, array, False, field.description or "")
+
+
+def _is_readable(field: SchemaField) -> bool:
+    known = field.field_type in _SCALARS or field.field_type in _SHOWN_ONLY
+    return known and all(_is_readable(part) for part in field.fields)

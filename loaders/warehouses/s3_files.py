@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 from pyarrow import fs
 
 from loaders.objects.s3_errors import known_store_error
+from loaders.warehouses.arrow_types import presented
 from loaders.warehouses.s3_scan import BATCH_ROWS, Asked, Scan
 
 _BUFFER_BYTES = 1 << 16
@@ -107,7 +108,8 @@ def files_of(filesystem: fs.FileSystem, root: str) -> TableFiles | None:
 
 
 def open_dataset(filesystem: fs.FileSystem, table: TableFiles) -> BoundedDataset:
-    """Reads every footer: the schema is the union of the files', with types widened where they differ.
+    """Reads every footer: the schema is the union of the files', with types widened where they differ, but for columns
+    that an engine has no reading for (`arrow_types`): it would refuse the table for them.
 
     `key=value` folders below the table are columns. `Misfit` names the file that is no Parquet, or does not fit those
     before it; `Alike` names columns that an engine takes for one.
@@ -126,7 +128,8 @@ def open_dataset(filesystem: fs.FileSystem, table: TableFiles) -> BoundedDataset
             raise
         raise misfit from error
     _require_distinct(dataset.schema.names)
-    bounded = BoundedDataset(list(dataset.get_fragments()), dataset.schema, dataset.format, filesystem)
+    readable = pa.schema([field for field, _ in presented(dataset.schema)])
+    bounded = BoundedDataset(list(dataset.get_fragments()), readable, dataset.format, filesystem)
     bounded.sizes = {path: size for path, size, _ in table.files}
     return bounded
 

@@ -20,6 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 ACCOUNT = "gateway@axion-local.iam.gserviceaccount.com"
+_JOB = re.compile(r"/(jobs|queries)/[^/]+(/cancel)?$")
 _TABLE = re.compile(r"`([^`]+)`\.`([^`]+)`")
 
 
@@ -28,6 +29,7 @@ class Front:
     """`jobs` are the bodies of the jobs that were asked for, in order.
 
     `spoiled` tells of a request what is answered when it was done: a status instead, or 0 for nothing at all.
+    With a `location` datasets and jobs are there, and a job is found by who names it only, as outside of the US and EU.
     """
 
     upstream: str
@@ -36,6 +38,7 @@ class Front:
     bytes_told: list[int] = field(default_factory=list)
     endpoint: str = ""
     spoiled: Callable[[web.Request], Awaitable[int | None]] | None = None
+    location: str | None = None
     _inserted: set[str] = field(default_factory=set)
 
     def service_account(self, *, key: rsa.RSAPrivateKey | None = None, email: str = ACCOUNT) -> str:
@@ -81,12 +84,17 @@ class Front:
             limit = query.get("maximumBytesBilled")
             if limit is not None and bytes_read > int(limit):
                 return _failure(400, "bytesBilledLimitExceeded", f"Query exceeded limit for bytes billed: {limit}.")
-        answered, content = await self._forward(request.method, request.path_qs, body, request.content_type)
+        if self.location is not None and _JOB.search(request.path) and request.query.get("location") != self.location:
+            return _failure(404, "notFound", "Not found: Job")
+        path = str(request.rel_url.without_query_params("location"))
+        answered, content = await self._forward(request.method, path, body, request.content_type)
         status = None if self.spoiled is None else await self.spoiled(request)
         if status is not None:
             if status == 0 and request.transport is not None:
                 request.transport.close()
             return _failure(status or 500, "backendError", "The answer was lost.")
+        if self.location is not None and answered.status == 200:
+            content = _located(content, self.location)
         if bytes_read is not None and answered.status == 200:
             self.bytes_told.append(bytes_read)
             answer = orjson.loads(content)
@@ -127,6 +135,16 @@ class Front:
         headers = {"Content-Type": content_type} if body else {}
         async with self._client.request(method, self.upstream + path, data=body or None, headers=headers) as answered:
             return answered, await answered.read()
+
+
+def _located(content: bytes, location: str) -> bytes:
+    answer = orjson.loads(content) if content else {}
+    if "datasetReference" in answer:
+        answer["location"] = location
+    for job in (answer, answer.get("job", {})):
+        if "jobReference" in job:
+            job["jobReference"]["location"] = location
+    return orjson.dumps(answer)
 
 
 def _failure(status: int, reason: str, message: str) -> web.Response:

@@ -11,12 +11,14 @@ from aiohttp import web
 from deploy.local.servers.bigquery import Address
 from loaders.errors import BadInput, StoreQueryFailed, StoreUnavailable
 from loaders.ledger import Ledger
+from loaders.read import Read
 from loaders.warehouses.base import Estimates, Warehouse
 from loaders.warehouses.connectors import connector
 from tests.conformance.bigquery_front import Front
 from tests.conformance.rows import LARGE, LARGE_ROWS, NO_ROWS
 from tests.conformance.subject import STORE, BigQuerySubject
-from tests.conformance.test_warehouse import drain, statement_of
+from tests.conformance.test_warehouse import drain, fields_of, statement_of
+from tests.loaders.columnar.reading import read_rows
 from tests.loaders.jobs.waiting import until
 
 KEY = orjson.loads(Front("").service_account())
@@ -26,6 +28,9 @@ SETTINGS = {"project": "a-project", "dataset": "d", "service_account": orjson.du
 class Subject(BigQuerySubject):
     space = "axion_bigquery"
     other_space = "axion_bigquery_other"
+
+    async def run(self, sql: str) -> None:
+        await asyncio.to_thread(lambda: self._client.query(sql, job_retry=None).result())
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +61,11 @@ async def test_a_query_over_its_bytes_is_refused(subject: Subject) -> None:
     await warehouse.close()
 
 
-async def test_a_cancelled_job_is_stopped(subject: Subject) -> None:
+@pytest.mark.parametrize("location", [None, "europe-west3"])
+async def test_a_cancelled_job_is_stopped(
+    subject: Subject, location: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject.front, "location", location)
     warehouse = subject.open()
     task = asyncio.create_task(drain(warehouse, subject.endless("large"), Ledger()))
     async with asyncio.timeout(20):
@@ -80,7 +89,11 @@ async def is_still(subject: Subject, warehouse: Warehouse) -> bool:
     return not await subject.running(warehouse)
 
 
-async def test_a_job_whose_insertion_was_not_answered_is_taken(subject: Subject) -> None:
+@pytest.mark.parametrize("location", [None, "europe-west3"])
+async def test_a_job_whose_insertion_was_not_answered_is_taken(
+    subject: Subject, location: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject.front, "location", location)
     warehouse = subject.open()
     statement = await statement_of(warehouse, "large", Ledger())
     answers = iter([503])
@@ -105,8 +118,13 @@ def is_insertion(request: web.Request) -> bool:
     return request.method == "POST" and request.path.endswith("/jobs")
 
 
+@pytest.mark.parametrize("location", [None, "europe-west3"])
 @pytest.mark.parametrize("lost", ["insertion", "state"])
-async def test_a_job_that_was_lost_sight_of_is_stopped(subject: Subject, lost: str) -> None:
+async def test_a_job_that_was_lost_sight_of_is_stopped(
+    subject: Subject, lost: str, location: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it runs: outside of the US and EU a job is found by who names its location only."""
+    monkeypatch.setattr(subject.front, "location", location)
     warehouse = subject.open()
     statement = subject.endless("large")
 
@@ -139,6 +157,37 @@ async def test_a_job_is_stopped_after_its_warehouse_was_closed(subject: Subject)
         await task
     await until(lambda: is_still(subject, warehouse))
     assert await subject.last_error() == "stopped"
+
+
+async def test_nested_columns_are_read(subject: Subject) -> None:
+    """Intervals, and records with one in them, are left out, and fail no table."""
+    columns = {
+        "id": ("INT64", "1"),
+        "one": ("STRUCT<a INT64, b STRING>", "STRUCT(1, 'x\"y')"),
+        "many": ("ARRAY<STRUCT<a INT64, at TIMESTAMP>>", "[STRUCT(1, TIMESTAMP '2024-01-01 10:00:00+00')]"),
+        "deep": ("STRUCT<x ARRAY<STRUCT<n NUMERIC, b BYTES>>>", "STRUCT([STRUCT(NUMERIC '1.5', b'ab')])"),
+        "texts": ("ARRAY<STRING>", "['a', 'b']"),
+        "gone": ("INTERVAL", "INTERVAL 1 DAY"),
+        "gone_too": ("STRUCT<i INTERVAL>", "STRUCT(INTERVAL 1 DAY)"),
+    }
+    table = f"{subject.space}.nested"
+    declared = ", ".join(f"{name} {type_}" for name, (type_, _) in columns.items())
+    await subject.run(f"CREATE TABLE {table} ({declared})")
+    values = ", ".join(value for _, value in columns.values())
+    await subject.run(f"INSERT INTO {table} VALUES ({values})")
+    warehouse = subject.open()
+    described = await warehouse.describe("nested", ledger=Ledger())
+    rows = await read_rows(Read(described, fields=fields_of(described)), warehouse, Ledger())
+    await warehouse.close()
+    assert rows == [
+        {
+            "id": "1",
+            "one": {"a": 1, "b": 'x"y'},
+            "many": [{"a": 1, "at": "2024-01-01T10:00:00+00:00"}],
+            "deep": {"x": [{"n": "1.500000000", "b": "YWI="}]},
+            "texts": ["a", "b"],
+        }
+    ]
 
 
 @pytest.mark.parametrize(

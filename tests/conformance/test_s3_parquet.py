@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,31 @@ async def test_columns_that_differ_in_case_only_are_refused(subject: Subject, fi
     warehouse = subject.open()
     with pytest.raises(StoreQueryFailed, match=f"'{first}' and '{second}' differ in case only"):
         await warehouse.describe("cased", ledger=Ledger())
+    await warehouse.close()
+
+
+async def test_columns_without_a_reading_fail_no_table(subject: Subject) -> None:
+    huge = pa.decimal256(60, 2)
+    await subject.load(
+        "huge",
+        pa.table(
+            {
+                "id": [1],
+                "huge": pa.array([Decimal("1" * 50)], huge),
+                "in_a_struct": pa.array([{"a": Decimal(1)}], pa.struct([("a", huge)])),
+                "in_a_list": pa.array([[Decimal(1)]], pa.list_(huge)),
+                "widest": pa.array([Decimal("9" * 38)], pa.decimal128(38, 0)),
+            }
+        ),
+    )
+    warehouse = subject.open()
+    table = await warehouse.describe("huge", ledger=Ledger())
+    assert await read_rows(Read(table, fields=fields_of(table)), warehouse, Ledger()) == [
+        {"id": "1", "widest": "9" * 38}
+    ]
+    with pytest.raises(StoreQueryFailed, match="does not fit the type"):
+        async for _ in warehouse.query(Query('SELECT widest * 10 FROM "huge"', (table,)), ledger=Ledger()):
+            pass
     await warehouse.close()
 
 

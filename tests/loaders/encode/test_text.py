@@ -60,6 +60,7 @@ CASES = [
     (Kind.JSON, pa.string(), '{"a": 1}', '{"a": 1}'),
     (Kind.JSON, pa.string(), '{"a": ', '"{\\"a\\": "'),
     (Kind.JSON, pa.struct([("a", pa.int8())]), {"a": 1}, '{"a":1}'),
+    (Kind.JSON, pa.struct([("a", pa.binary())]), {"a": b"\x00\xff"}, '{"a":"AP8="}'),
     (Kind.VECTOR, pa.list_(pa.float32()), [0.5, float("nan")], "[0.5,null]"),
 ]
 
