@@ -9,7 +9,25 @@ from loaders.plan import Graft, plan, shows_json
 from loaders.postgres.compile import compile_keyed, compile_read
 from loaders.postgres.parameter import Unfit
 from loaders.postgres.statement import Statement
-from loaders.read import Aggregate, Edges, Field, Join, Nodes, Read, Related, Slot, Value
+from loaders.read import (
+    Aggregate,
+    And,
+    CountOf,
+    Edges,
+    Exists,
+    Field,
+    Join,
+    Nodes,
+    Not,
+    Or,
+    Predicate,
+    Read,
+    Related,
+    Slot,
+    SortKey,
+    Through,
+    Value,
+)
 
 _CACHED = 20_000
 """Bound of the cache, in fields (`weight`)."""
@@ -75,10 +93,44 @@ def prepare(read: Read) -> tuple[Prepared, tuple[Value, ...]]:
 
 
 def weight(read: Read) -> int:
-    """How much is kept for a read, in fields: a field's share of reads, SQL and SQLAlchemy's leavings is about 2 kB."""
+    """How much is kept for a read, in fields: a field's share of reads, SQL and SQLAlchemy's leavings is about 2 kB.
+
+    A condition, and a term of the order, weighs as a field.
+    """
     shown = sum(1 if not isinstance(each.output, Related) else weight(each.output.read) for each in _selected(read))
     parts = () if read.connection is None else read.connection.entries
-    return 8 + shown + sum(len(part.figures) for _, part in parts if isinstance(part, Aggregate))
+    grouped = sum(_weight_of(part) for _, part in parts if isinstance(part, Aggregate))
+    return 8 + shown + grouped + _terms(read.where) + sum(_depth(term.expression) for term in read.order)
+
+
+def _weight_of(aggregate: Aggregate) -> int:
+    held = 0 if aggregate.having is None else _terms(aggregate.having.where)
+    return len(aggregate.figures) + len(aggregate.hidden) + held
+
+
+def _terms(predicate: Predicate | None) -> int:
+    """Conditions, and what holds them."""
+    match predicate:
+        case None:
+            return 0
+        case And(terms) | Or(terms):
+            return sum(map(_terms, terms))
+        case Not(term):
+            return 1 + _terms(term)
+        case Exists(_, where):
+            return 2 + _terms(where)
+        case _:
+            return 1
+
+
+def _depth(key: SortKey) -> int:
+    match key:
+        case Through(_, by, where):
+            return 2 + _depth(by) + _terms(where)
+        case CountOf(_, where):
+            return 2 + _terms(where)
+        case _:
+            return 1
 
 
 def _selected(read: Read) -> Iterator[Field]:

@@ -4,7 +4,7 @@ The price is the number of rows an answer can hold: a page counts its size, a ne
 it. Rows are what multiplies; how wide a row is, the limits of the document bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loaders.errors import CostExceeded
@@ -14,6 +14,8 @@ UNBOUNDED = 10_000
 """Counted for a page without a bound of its own."""
 GROUPS = 100
 """Counted for an aggregate that does not say how many groups it wants: they are few, and bounded when they are read."""
+MAX_COMPARED = 50_000
+"""Values that the arguments of a document may compare with: building a read takes time for each."""
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class Budget:
     scanned_bytes: int | None = None
     """What warehouses may read for the document, by their own estimates. `None` asks none of them."""
     scanned: int = 0
+    _compared: int | None = None
 
     def spend(self, rows: int) -> None:
         """`CostExceeded`, and nothing spent, when that is more than the budget has left."""
@@ -43,6 +46,24 @@ class Budget:
                 "Nothing of this was read. Filter by partition or key, select fewer columns, or ask for less at once."
             )
         self.scanned = total
+
+    def compare(self, count: Callable[[], int]) -> None:
+        """`CostExceeded` where the document compares with too many values. They are counted once, however often asked.
+
+        It is asked before anything is built of the arguments.
+        """
+        if self._compared is None:
+            self._compared = count()
+        check_compared(self._compared)
+
+
+def check_compared(values: int) -> None:
+    """`CostExceeded` beyond `MAX_COMPARED`, which counts as schema/mapping/compared.py does."""
+    if values > MAX_COMPARED:
+        raise CostExceeded(
+            f"The arguments of the document hold {values} values, each list and each condition as often as it is used, "
+            f"and at most {MAX_COMPARED} are compared at once. Use long lists in fewer places, or split the document."
+        )
 
 
 def price(read: Read, values: Sequence[Value] = ()) -> int:

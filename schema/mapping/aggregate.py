@@ -35,7 +35,7 @@ from schema.mapping.collect import Document
 from schema.mapping.figures import FAMILIES, FUNCTIONS, STATISTIC, columns_of, enum_name, groupable
 from schema.mapping.filters import comparisons
 from schema.mapping.object import ObjectMapping
-from schema.mapping.orders import direction_of
+from schema.mapping.orders import check_terms, direction_of
 from schema.mapping.variables import decide
 
 _TYPENAME = "__typename"
@@ -186,6 +186,7 @@ def _order(
 ) -> tuple[GroupOrder, ...]:
     if terms and not groups:
         raise BadInput("`orderBy` of `aggregate` is an order of groups. Give `groupBy`, or leave it out.")
+    check_terms(terms)
     named = {enum_name(field, column): field for field, column in groupable(mapping).items()}
     found: list[GroupOrder] = []
     for term in terms:

@@ -1,8 +1,8 @@
 """`where`: the input types of a table-backed type, and their values as predicates of a `Read`."""
 
 import math
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,9 +21,22 @@ from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, Obje
 from schema.mapping.unknown import not_true
 from schema.mapping.variables import decide, take
 
+MAX_IDS = 1_000
+"""Of one `in`: as many as a page has rows."""
+MAX_WIDE_IDS = 100
+"""Where the key has several columns: each id is a condition of its own."""
+_DECODED = 4 * MAX_IDS
+"""Ids that stay decoded: a list is used in several places of a document, and looked at more than once in each."""
+
 IdFilter = types.make_input(
     "IDFilter",
-    {"eq": (strawberry.ID, "This global id."), "in": (list[strawberry.ID], "One of these global ids.")},
+    {
+        "eq": (strawberry.ID, "This global id."),
+        "in": (
+            list[strawberry.ID],
+            "One of these global ids: at most 1,000, 100 where keys have several parts.",
+        ),
+    },
     "Conditions on a global id.",
 )
 
@@ -144,7 +157,7 @@ def _operand(op: Op, value: Any, kind: Kind) -> Value:
 def _value(op: Op, kind: Kind, value: Any) -> Value:
     match op:
         case Op.IN | Op.NOT_IN:
-            if any(item is None for item in value):
+            if None in value:
                 raise BadInput("A list of values holds a null. Use `isNull` beside `in`.")
             return tuple(value)
         case Op.BBOX:
@@ -185,28 +198,47 @@ def _json_text(value: Any) -> str:
 
 def has_id(node_id: Any, mapping: ObjectMapping) -> Predicate:
     """The row with this global id. An id of another type is `InvalidId`; a key that no row can have matches nothing."""
-    return _is_row([node_id], mapping, 0)
+    return _is_row(node_id, mapping, partial(_part, mapping.name))
 
 
 def has_id_of(ids: Any, mapping: ObjectMapping) -> Predicate:
-    """The rows with these global ids, as `has_id`."""
+    """The rows with these global ids, as `has_id`. `BadInput` for more than are looked up at once."""
     if len(mapping.table.key) == 1:
-        return Compare(Col(mapping.table.key[0]), Op.IN, take(ids, partial(_keys, mapping)))
-    return Or(tuple(_is_row(ids, mapping, number) for number in range(decide(ids, len))))
+        return Compare(Col(mapping.table.key[0]), Op.IN, take(ids, partial(_keys, mapping.name)))
+    count = decide(ids, partial(_counted, at_most=MAX_WIDE_IDS))
+    return Or(tuple(_is_row(ids, mapping, partial(_part_of, mapping.name, number)) for number in range(count)))
 
 
-def _is_row(ids: Any, mapping: ObjectMapping, number: int) -> Predicate:
-    parts = [take(ids, partial(_part, mapping, number, place)) for place in range(len(mapping.table.key))]
+def _is_row(given: Any, mapping: ObjectMapping, part: Callable[[int, Any], Value]) -> Predicate:
+    parts = [take(given, partial(part, place)) for place in range(len(mapping.table.key))]
     terms = tuple(Compare(Col(c), Op.EQ, v) for c, v in zip(mapping.table.key, parts, strict=True))
     return terms[0] if len(terms) == 1 else And(terms)
 
 
-def _part(mapping: ObjectMapping, number: int, place: int, ids: list[str]) -> Value:
-    return row_key(ids[number], mapping)[place]
+def _part(type_name: str, place: int, node_id: str) -> Value:
+    return _key(node_id, type_name)[place]
 
 
-def _keys(mapping: ObjectMapping, ids: list[str]) -> tuple[Value, ...]:
-    return tuple(row_key(node_id, mapping)[0] for node_id in ids)
+def _part_of(type_name: str, number: int, place: int, ids: list[str]) -> Value:
+    return _key(ids[number], type_name)[place]
+
+
+def _keys(type_name: str, ids: list[str]) -> tuple[Value, ...]:
+    _counted(ids, at_most=MAX_IDS)
+    return tuple(_key(node_id, type_name)[0] for node_id in ids)
+
+
+def _counted(ids: list[str], at_most: int) -> int:
+    if len(ids) > at_most:
+        raise BadInput(
+            f"`in` holds {len(ids)} ids, and at most {at_most} are looked up at once. Ask for them in parts."
+        )
+    return len(ids)
+
+
+@lru_cache(_DECODED)
+def _key(node_id: str, type_name: str) -> tuple[Value, ...]:
+    return row_key(node_id, OBJECTS[type_name])
 
 
 def row_key(node_id: str, mapping: ObjectMapping) -> tuple[Value, ...]:

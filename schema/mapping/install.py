@@ -18,9 +18,11 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
+from resolvers.context import Context
 from resolvers.permissions.fields import FieldGuard, OnObject, enforce
 from resolvers.permissions.guards import Admins, SignedIn
 from schema.mapping.collect import Document
+from schema.mapping.compared import uses
 from schema.mapping.object import OBJECTS
 from schema.mapping.splice import Row
 
@@ -51,9 +53,14 @@ def install(schema: GraphQLSchema) -> None:
 
 
 def document(info: GraphQLResolveInfo[Any]) -> Document:
-    """The document around a field. strawberry's info carries the coerced variables as a plain dict."""
+    """The document around a field. strawberry's info carries the coerced variables as a plain dict.
+
+    `CostExceeded` where its arguments are too much to build of.
+    """
     variables = info.variable_values
     coerced = variables.coerced if isinstance(variables, VariableValues) else variables
+    context: Context = info.context
+    context.budget.compare(lambda: uses(info.operation, info.fragments).size(coerced))
     return Document(info.schema, info.fragments, VariableValues({}, coerced))
 
 

@@ -1,6 +1,6 @@
 """`orderBy`: the input types of a table-backed type, and their values as terms of a `Read`'s order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -16,6 +16,8 @@ from schema.mapping.variables import decide
 _UNORDERED = (Kind.JSON, Kind.BYTES, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY)
 _MAX_JOINS = 8
 """Relations on the way of one term: each is a subquery within the last."""
+MAX_TERMS = 64
+"""Of one order."""
 
 
 @strawberry.enum(description="A direction, and where nulls go. Nulls count as largest unless said otherwise.")
@@ -51,12 +53,18 @@ def make_order(mapping: ObjectMapping) -> None:
 
 
 def order(terms: list[Mapping[str, Any]] | None, mapping: ObjectMapping) -> tuple[OrderBy, ...]:
-    """A coerced `orderBy` value as order terms, those that repeat an earlier one left out."""
+    """A coerced `orderBy` value as order terms, those that repeat an earlier one left out. `BadInput` for too many."""
+    check_terms(terms or ())
     found: dict[SortKey, OrderBy] = {}
     for term in terms or ():
         made = _term(term, mapping)
         found.setdefault(made.expression, made)
     return tuple(found.values())
+
+
+def check_terms(terms: Sequence[object]) -> None:
+    if len(terms) > MAX_TERMS:
+        raise BadInput(f"`orderBy` has {len(terms)} terms, and at most {MAX_TERMS} are sorted by. Leave out the last.")
 
 
 def _term(term: Mapping[str, Any], mapping: ObjectMapping) -> OrderBy:

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, cast
 
 import structlog
@@ -25,16 +26,22 @@ from loaders.errors import AxionError
 from loaders.parameters import fill
 from loaders.prepared import weight
 from loaders.read import Value
+from resolvers.cost import check_compared
 from resolvers.planned import PlannedRead
 from schema.mapping.collect import Document
+from schema.mapping.compared import Uses, uses
 from schema.mapping.compose import Composed, Place, Uncomposable, compose
 from schema.mapping.object import policies
 from schema.mapping.variables import Derived, Opaque, Recorder, skeleton, wrapped
 
 _log = structlog.get_logger(__name__)
 
-_CACHED = 20_000
-"""Bound of the cache, in fields of reads (`loaders.prepared.weight`)."""
+_CACHED = 40_000
+"""Bound of all that is kept, in fields of reads (`loaders.prepared.weight`)."""
+_TOKENS = 2
+"""So many tokens of a document, which what is kept of its operations keeps alive, weigh as much as a field."""
+_SMALL = 8
+"""So many values or parts of a skeleton do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,14 @@ class Unplanned:
     """The executor answers this operation."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fork:
+    """The next thing to decide. What is kept under its answer is kept under its `number` and that answer."""
+
+    question: Derived
+    number: int
+
+
 class Plans:
     """Plans of operations, kept by all that building them may look at (schema/mapping/variables.py).
 
@@ -69,12 +84,14 @@ class Plans:
 
     def __init__(self, schema: GraphQLSchema, bound: int = _CACHED) -> None:
         self._schema = schema
-        self._tree: BoundedCache[Hashable, Derived | Plan | Unplanned] = BoundedCache(bound)
-        self._types: BoundedCache[Hashable, Mapping[str, GraphQLInputType]] = BoundedCache(bound)
+        self._tree: BoundedCache[Hashable, _Fork | Plan | Unplanned] = BoundedCache(bound // 2)
+        self._types: BoundedCache[Hashable, Mapping[str, GraphQLInputType]] = BoundedCache(bound // 4)
+        self._uses: BoundedCache[Hashable, Uses] = BoundedCache(bound // 4)
+        self._numbers = count()
 
     @property
     def weight(self) -> int:
-        return self._tree.weight
+        return self._tree.weight + self._types.weight + self._uses.weight
 
     def find(
         self,
@@ -89,16 +106,16 @@ class Plans:
         `None` when the executor must answer: there is no plan, or the values are wrong, which is its to tell.
         """
         types = self._types_of(key, node)
-        place: Hashable = (key, max_page, skeleton(variables, types))
         try:
+            check_compared(self._uses_of(key, document, node).size(variables))
+            place: Hashable = (key, max_page, skeleton(variables, types))
             found = self._tree.get(place)
-            while isinstance(found, Derived):
-                place = (place, found.of(variables))
+            root = place
+            while isinstance(found, _Fork):
+                place = (found.number, found.question.of(variables))
                 found = self._tree.get(place)
             if found is None:
-                found = self._make(
-                    (key, max_page, skeleton(variables, types)), document, node, variables, types, max_page
-                )
+                found = self._make(root, document, node, variables, types, max_page)
             return (found, [value.of(variables) for value in found.values]) if isinstance(found, Plan) else None
         except AxionError:
             return None
@@ -124,19 +141,26 @@ class Plans:
             types = {
                 each.variable.name.value: cast(Any, type_from_ast(self._schema, each.type)) for each in definitions
             }
-            self._types.keep(key, types)
+            self._types.keep(key, types, 1 + _pinned(node))
         return types
+
+    def _uses_of(self, key: Hashable, document: DocumentNode, node: OperationDefinitionNode) -> Uses:
+        found = self._uses.get(key)
+        if found is None:
+            found = uses(node, _fragments(document))
+            self._uses.keep(key, found, 1 + _pinned(node))
+        return found
 
     def _make(
         self,
-        place: Hashable,
+        root: Hashable,
         document: DocumentNode,
         node: OperationDefinitionNode,
         variables: dict[str, Any],
         types: Mapping[str, GraphQLInputType],
         max_page: int,
     ) -> Plan | Unplanned:
-        fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+        fragments = _fragments(document)
 
         def composed(values: dict[str, Any]) -> Composed:
             around = Document(self._schema, fragments, VariableValues({}, values))
@@ -155,11 +179,40 @@ class Plans:
             GraphQLError,
         ):  # graphql-core's: a literal whose scalar reads a variable within it
             made = Unplanned()
-        for question, answer in recorder.decided:
-            self._tree.keep(place, question)
-            place = (place, answer)
-        self._tree.keep(place, made, 1 + sum(weight(read.read) for read in made.reads) if isinstance(made, Plan) else 1)
+        self._keep(root, recorder, made, _pinned(node))
         return made
+
+    def _keep(self, root: Hashable, recorder: Recorder, made: Plan | Unplanned, pinned: int) -> None:
+        """Keys are flat: what stands under many decisions is found as fast as what stands under few."""
+        place, weighs = root, pinned + len(recorder.variables) + _parts(root) // _SMALL
+        for question, answer in recorder.decided:
+            fork = self._tree.get(place)
+            if not isinstance(fork, _Fork):
+                fork = _Fork(question, next(self._numbers))
+                self._tree.keep(place, fork, 1 + weighs)
+            place, weighs = (fork.number, answer), 0
+        if isinstance(made, Plan):
+            weighs += pinned + sum(weight(read.read) for read in made.reads) + len(made.values) // _SMALL
+        self._tree.keep(place, made, 1 + weighs)
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+
+
+def _pinned(node: OperationDefinitionNode) -> int:
+    """What whoever holds a node of it keeps alive, in fields: tokens are a list through the whole document."""
+    token = None if node.loc is None else node.loc.start_token
+    while token is not None and token.prev is not None:
+        token = token.prev
+    tokens = 0
+    while token is not None:
+        tokens, token = tokens + 1, token.next
+    return tokens // _TOKENS
+
+
+def _parts(skeleton: Hashable) -> int:
+    return sum(map(_parts, skeleton)) + 1 if isinstance(skeleton, tuple) else 1
 
 
 def _planned(composed: Composed, recorder: Recorder) -> Plan:

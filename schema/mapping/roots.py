@@ -11,6 +11,7 @@ from graphql import FieldNode, GraphQLResolveInfo
 from loaders.read import Predicate
 from resolvers.answer import answer, answer_tree, guarded, source_of
 from resolvers.context import Context
+from resolvers.permissions.restrictions import require_reader
 from schema.mapping import types
 from schema.mapping.arguments import connection_arguments, signature
 from schema.mapping.filters import has_id
@@ -30,6 +31,7 @@ class ConnectionRoot:
         return selection.connection(OBJECTS[self.target], nodes, arguments)
 
     async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+        _require_reader(self.target, info)
         return await run(self.build(selection(info), info.field_nodes, arguments), info)
 
 
@@ -44,6 +46,7 @@ class ObjectRoot:
         return selection.one(mapping, nodes, has_id(arguments["id"], mapping))
 
     async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+        _require_reader(self.target, info)
         return await run(self.build(selection(info), info.field_nodes, arguments), info)
 
 
@@ -69,6 +72,12 @@ def object_root(target: str, description: str) -> Any:
         description=description,
         metadata={"mapping": ObjectRoot(target)},
     )
+
+
+def _require_reader(target: str, info: GraphQLResolveInfo[Any]) -> None:
+    """Before anything is built of the arguments: who may not read at all has no work done for them."""
+    mapping = OBJECTS[target]
+    require_reader({mapping.table: mapping.guard}, info.context.verdicts)
 
 
 def selection(info: GraphQLResolveInfo[Any]) -> Selection:

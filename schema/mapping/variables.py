@@ -9,6 +9,7 @@ themselves. A value without variables in it is a constant of the document: both 
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 from graphql import (
@@ -54,14 +55,43 @@ class Derived:
         """Raises what the function raises."""
         return self.function(_filled(self.template, variables))
 
+    @property
+    def same_as(self) -> Hashable:
+        """Equal for two that give the same value: the same function of the same place. Others equal themselves only."""
+        if not isinstance(self.template, At):
+            return id(self)
+        function = self.function
+        if not isinstance(function, partial):
+            return self.template, function
+        return self.template, function.func, function.args, *sorted(function.keywords.items())
+
 
 @dataclass(slots=True)
 class Recorder:
-    """What one building took and decided by. `taken[n]` is the value of slot n."""
+    """What one building took and decided by. `taken[n]` is the value of slot n.
+
+    What stands at several places is one: a list used forty times is decoded once, and has one slot.
+    """
 
     variables: Mapping[str, Any]
     taken: list[Derived] = field(default_factory=list)
     decided: list[tuple[Derived, Hashable]] = field(default_factory=list)
+    _slots: dict[Hashable, Slot] = field(default_factory=dict)
+    _answers: dict[Hashable, Hashable] = field(default_factory=dict)
+
+    def take(self, derived: Derived) -> Slot:
+        known = self._slots.get(derived.same_as)
+        if known is None:
+            known = self._slots[derived.same_as] = Slot(len(self.taken))
+            self.taken.append(derived)
+        return known
+
+    def decide(self, question: Derived) -> Any:
+        if question.same_as not in self._answers:
+            answer = question.of(self.variables)
+            self._answers[question.same_as] = answer
+            self.decided.append((question, answer))
+        return self._answers[question.same_as]
 
 
 class Variable:
@@ -92,8 +122,7 @@ def take(value: Any, function: Callable[[Any], Any] = same) -> Value:
     recorder = _recorder(value)
     if recorder is None:
         return function(value)
-    recorder.taken.append(Derived(_template(value), function))
-    return Slot(len(recorder.taken) - 1)
+    return recorder.take(Derived(_template(value), function))
 
 
 def decide(value: Any, function: Callable[[Any], Any]) -> Any:
@@ -101,10 +130,7 @@ def decide(value: Any, function: Callable[[Any], Any]) -> Any:
     recorder = _recorder(value)
     if recorder is None:
         return function(value)
-    question = Derived(_template(value), function)
-    answer = question.of(recorder.variables)
-    recorder.decided.append((question, answer))
-    return answer
+    return recorder.decide(Derived(_template(value), function))
 
 
 # --- wrapping ---------------------------------------------------------------------------------------------------------

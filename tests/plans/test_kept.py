@@ -15,6 +15,7 @@ from loaders.postgres.client import Postgres
 from resolvers.permissions.guards import Public
 from resolvers.planned import PlannedRead
 from schema.build import build, graphql_schema
+from schema.mapping import filters
 from schema.mapping.object import OBJECTS
 from schema.mapping.plan import Plan, Plans
 from tests.loaders.jobs.waiting import until
@@ -29,14 +30,29 @@ query($n: Int, $order: SortOrder!, $code: Boolean!) {
 """
 
 
-def _find(plans: Plans, key: str, document: str, variables: dict[str, Any]) -> tuple[Plan, list[Any]]:
+def _find(
+    plans: Plans, key: str, document: str, variables: dict[str, Any], *, name: str | None = None
+) -> tuple[Plan, list[Any]]:
     parsed = parse(document)
-    (node,) = (each for each in parsed.definitions if isinstance(each, OperationDefinitionNode))
+    node = next(
+        each
+        for each in parsed.definitions
+        if isinstance(each, OperationDefinitionNode) and name in (None, each.name and each.name.value)
+    )
     coerced = plans.coerced(key, node, variables)
     assert coerced is not None
     found = plans.find(key, parsed, node, coerced, 1000)
     assert found is not None
     return found
+
+
+def _try(plans: Plans, document: str, variables: dict[str, Any]) -> Plan | None:
+    parsed = parse(document)
+    (node,) = (each for each in parsed.definitions if isinstance(each, OperationDefinitionNode))
+    coerced = plans.coerced(document, node, variables)
+    assert coerced is not None
+    found = plans.find(document, parsed, node, coerced, 1000)
+    return None if found is None else found[0]
 
 
 def _id(key: int) -> dict[str, str]:
@@ -59,6 +75,53 @@ def test_a_plan_for_each_decision() -> None:
     found = [_find(plans, "list", LIST, variables)[0] for variables in [*asked, *asked]]
     assert len({id(plan) for plan in found}) == 4
     assert [id(plan) for plan in found[:8]] == [id(plan) for plan in found[8:]]
+
+
+def test_a_list_is_one_value_wherever_it_is_used() -> None:
+    plans = Plans(graphql_schema(build()))
+    terms = ", ".join("{id: {in: $i}}" for _ in range(40))
+    document = f"query($i: [ID!]!) {{ sense {{ organizations(where: {{or: [{terms}]}}) {{ totalCount }} }} }}"
+    ids = [encode_node_id("SenseOrganization", [str(70_000 + key)]) for key in range(1_000)]
+    before = filters._key.cache_info().misses
+    plan, values = _find(plans, "forty", document, {"i": ids})
+    assert filters._key.cache_info().misses - before == len(ids)
+    assert len(plan.values) == len(values) == 1
+
+
+def test_a_list_that_is_too_long_or_used_too_often_has_no_plan() -> None:
+    plans = Plans(graphql_schema(build()))
+    for document, count in (
+        ("query($i: [ID!]!) { sense { organizations(where: {id: {in: $i}}) { totalCount } } }", 1_001),
+        ("query($i: [ID!]!) { sense { frames(where: {id: {in: $i}}) { totalCount } } }", 101),
+    ):
+        for ids, found in ((["U2Vuc2U"] * count, None), ([], Plan)):
+            assert type(_try(plans, document, {"i": ids})) is (found or type(None))
+    often = ", ".join("{name: {in: $i}}" for _ in range(40))
+    document = f"query($i: [String!]!) {{ sense {{ organizations(where: {{or: [{often}]}}) {{ totalCount }} }} }}"
+    assert _try(plans, document, {"i": ["x"] * 1_000}) is not None
+    assert _try(plans, document, {"i": ["x"] * 2_000}) is None
+
+
+def test_what_stands_under_many_decisions_is_found() -> None:
+    """Of one place to look at a decision: keys that held all earlier ones ended in a `RecursionError`."""
+    plans = Plans(graphql_schema(build()))
+    document = "query($w: SenseOrganizationFilter!) { sense { organizations(where: $w) { totalCount } } }"
+    terms = [{"name": {"isNull": place % 2 == 0}} for place in range(490)]
+    first, _ = _find(plans, "many", document, {"w": {"or": terms}})
+    assert _find(plans, "many", document, {"w": {"or": terms}})[0] is first
+    other, _ = _find(plans, "many", document, {"w": {"or": terms[::-1]}})
+    assert other is not first
+    assert _find(plans, "many", document, {"w": {"or": terms}})[0] is first
+    assert plans.weight > 490
+
+
+def test_a_plan_weighs_what_its_document_does() -> None:
+    plans = Plans(graphql_schema(build()))
+    small = "query A { sense { organizations { totalCount } } }"
+    _find(plans, "small", small, {})
+    before = plans.weight
+    _find(plans, "large", small + " ".join(f"query B{n} {{ __typename }}" for n in range(280)), {}, name="A")
+    assert plans.weight - before > 500
 
 
 def test_nothing_of_a_request_stays_in_a_plan() -> None:
@@ -108,6 +171,26 @@ def test_a_read_of_an_unguarded_table_has_no_plan() -> None:
     PlannedRead(read, {table: Public("a test")}, 0)
     with pytest.raises(Exception, match="Nothing says who may read"):
         PlannedRead(read, {}, 0)
+
+
+async def test_what_compares_with_too_much_is_refused_before_it_is_built(ways: Ways) -> None:
+    often = ", ".join("{name: {in: $i}}" for _ in range(40))
+    document = f"query($i: [String!]!) {{ sense {{ organizations(where: {{or: [{often}]}}) {{ totalCount }} }} }}"
+    assert '"COST_EXCEEDED"' in await ways.answered(document, {"i": ["x"] * 2_000})
+    assert '"UNAUTHENTICATED"' in await ways.answered(document, {"i": ["x"] * 2_000}, "nobody")
+    ids = "query($i: [ID!]!) { sense { organizations(where: {id: {in: $i}}) { totalCount } } }"
+    too_long = {"i": [encode_node_id("SenseOrganization", ["1"])] * 1_001}
+    assert "at most 1000 are looked up" in await ways.answered(ids, too_long)
+    before = filters._key.cache_info()
+    assert '"UNAUTHENTICATED"' in await ways.answered(ids, too_long, "nobody")
+    assert filters._key.cache_info() == before
+
+
+async def test_orders_are_bounded(ways: Ways) -> None:
+    document = "query($o: [SenseOrganizationOrderBy!]) { sense { organizations(orderBy: $o) { totalCount } } }"
+    terms = [{"name": "ASC"}] * 65
+    assert '"errors"' not in await ways.planned(document, {"o": terms[:64]})
+    assert "`orderBy` has 65 terms" in await ways.answered(document, {"o": terms})
 
 
 async def test_a_cancelled_plan_cancels_its_query(ways: Ways, admin_url: str) -> None:
