@@ -7,11 +7,15 @@ import strawberry
 from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.datasets import delete_dataset, remote_schema, require_dataset_admin, table_names
-from resolvers.permissions.fields import OnRow
+from resolvers.gen.tile_bundles import note_bundle
+from resolvers.permissions.fields import OnRow, Written
 from resolvers.permissions.guards import AdminWrite, WriteGuard
 from schema.gen.granted import deleted_payload
-from schema.mapping.filters import uuid_key
+from schema.mapping.filters import row_key, uuid_key
 from schema.mapping.mutation import mutation
+from schema.mapping.object import OBJECTS, policies
+from schema.mapping.payload import make_payload
+from schema.mapping.write_target import write_target
 from schema.mapping.writes import creates, deletes, updates
 
 _ADMINS = WriteGuard("dataset", "can_admin", "dataset_id")
@@ -50,6 +54,24 @@ async def _delete(context: Context, given: GenDatasetDeleteInput) -> Any:
 
 async def _administers(context: Context, given: GenDatasetDeleteInput) -> None:
     await require_dataset_admin(context, uuid_key(given.id, "GenDataset"))
+
+
+_MAPS = OBJECTS["GenDatasetMap"]
+_MAP_TARGET = write_target(_MAPS, _ADMINS, ("built_at", "size_bytes"))
+GenDatasetMapRefreshPayload = make_payload(
+    "GenDatasetMapRefreshPayload", "dataset_map", "GenDatasetMap", "What there is was noted."
+)
+
+
+@strawberry.input(description="Which map's bundle to look at.")
+class GenDatasetMapRefreshInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the map.")
+
+
+async def _note_bundle(context: Context, given: GenDatasetMapRefreshInput) -> Any:
+    key = row_key(given.id, _MAPS)
+    await note_bundle(context, _MAP_TARGET, key, policies())
+    return GenDatasetMapRefreshPayload(key=key)
 
 
 @strawberry.type
@@ -97,6 +119,14 @@ class DatasetMutation:
         guard=_ADMINS,
         columns=_MAP,
         description="Changes what tiles of a remote table are made of. For the dataset's administrators.",
+    )
+    gen_dataset_map_refresh = mutation(
+        _note_bundle,
+        takes=GenDatasetMapRefreshInput,
+        answers=GenDatasetMapRefreshPayload,
+        guard=Written(_ADMINS),
+        description="Looks for a map's PMTiles bundle in the gateway's bucket and notes its size and since when, "
+        "or that there is none: call it when a bundle was put there or taken away. For the dataset's administrators.",
     )
     gen_dataset_map_delete = deletes(
         "GenDatasetMap", guard=_ADMINS, description="Removes a map of a remote table. For the dataset's administrators."

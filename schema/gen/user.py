@@ -10,7 +10,9 @@ class GenUser:
     external_auth_id = column()
     email = column()
     display_name = column()
-    is_active = column()
+    is_active = column(
+        "Whether they count among the holders of a role, one of whom `Admin` keeps. `User.isActive` says who signs in."
+    )
     created_at = column()
     updated_at = column()
     roles = to_many("GenUserRole", remote="user_id", description="The roles held.")

@@ -6,6 +6,7 @@ import io
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.request import Request, urlopen
 from uuid import UUID
 
@@ -28,6 +29,14 @@ CREATE = """
 mutation Create($input: GenDatasetMapCreateInput!) {
   genDatasetMapCreate(input: $input) {
     ... on GenDatasetMapCreatePayload { datasetMap { id rowId url } } ... on Error { message }
+  }
+}
+"""
+DELETE = "mutation Delete($id: ID!) { genDatasetMapDelete(input: {id: $id}) { __typename } }"
+REFRESH = """
+mutation Refresh($id: ID!) {
+  genDatasetMapRefresh(input: {id: $id}) {
+    __typename ... on GenDatasetMapRefreshPayload { datasetMap { sizeBytes } } ... on Error { message code }
   }
 }
 """
@@ -58,6 +67,10 @@ def written() -> bytes:
     return made.getvalue()
 
 
+async def refreshed(client: Client, id_: str, *, user: str = "admin") -> Any:
+    return (await client.ask(REFRESH, {"id": id_}, user=user)).data["genDatasetMapRefresh"]
+
+
 @pytest.fixture(scope="module")
 async def bundle(client: Client, settings: Settings, admin_url: str) -> AsyncIterator[Bundle]:
     (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
@@ -74,9 +87,8 @@ async def bundle(client: Client, settings: Settings, admin_url: str) -> AsyncIte
         await psycopg.AsyncConnection.connect(gen, autocommit=True) as connection,
     ):
         await stores.objects.put(key, content)
-        await connection.execute(
-            "UPDATE dataset_maps SET built_at = now(), size_bytes = %s WHERE id = %s", (len(content), made["rowId"])
-        )
+        noted = {"__typename": "GenDatasetMapRefreshPayload", "datasetMap": {"sizeBytes": str(len(content))}}
+        assert await refreshed(client, made["id"]) == noted
         seen = (await client.ask(URL, {"id": made["id"]}, user="analyst")).data["node"]
         assert int(seen["sizeBytes"]) == len(content)
         yield Bundle(made["id"], client.url + seen["url"], content)
@@ -155,3 +167,26 @@ async def test_hidden_is_absent_and_audited(client: Client, bundle: Bundle, dire
         )
 
     await until(noted)
+
+
+async def test_what_is_noted_of_a_bundle(client: Client, settings: Settings) -> None:
+    """None yet, no bundle, gone again: and only for who administers the dataset."""
+    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
+    named = {"datasetId": dataset["id"], "tableName": "airports", "name": secrets.token_hex(4), "geometryColumn": "lon"}
+    made = (await client.ask(CREATE, {"input": named})).data["genDatasetMapCreate"]["datasetMap"]
+    key = bundle_key(UUID(dataset["rowId"]), "airports", UUID(made["rowId"]))
+    none = {"__typename": "GenDatasetMapRefreshPayload", "datasetMap": {"sizeBytes": None}}
+    async with open_stores(settings) as stores:
+        assert await refreshed(client, made["id"]) == none
+        for wrong in (b"", b"PMTiles\x02 and more"):
+            await stores.objects.put(key, wrong)
+            assert (await refreshed(client, made["id"]))["code"] == "CONFLICT"
+        assert (await client.ask(URL, {"id": made["id"]})).data["node"]["url"] is None
+        await stores.objects.put(key, b"PMTiles\x03 and more")
+        assert (await refreshed(client, made["id"], user="analyst"))["code"] == "FORBIDDEN"
+        assert (await refreshed(client, made["id"], user="stranger"))["code"] == "NOT_FOUND"
+        assert (await refreshed(client, made["id"]))["datasetMap"]["sizeBytes"] == "17"
+        assert (await client.ask(URL, {"id": made["id"]})).data["node"]["url"] is not None
+        await stores.objects.delete(key)
+        assert await refreshed(client, made["id"]) == none
+    await client.ask(DELETE, {"id": made["id"]})

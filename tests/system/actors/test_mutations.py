@@ -210,6 +210,7 @@ def _input(mutation: str, world: World) -> dict[str, Any]:
 
 
 _TYPES = {
+    "genDatasetMapRefresh": "GenDatasetMap",
     "genExternalApiAuthorizeStart": "GenExternalApi",
     "genExternalApiConnectionTest": "GenExternalApi",
     "genExternalApiClientSecretSet": "GenExternalApi",
