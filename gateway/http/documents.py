@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from sys import getsizeof
 
 from graphql import (
     ASTValidationRule,
@@ -44,17 +45,15 @@ _RULES = (
 _SUGGESTING_TOKENS = 500
 """Suggestions compare a wrong name with every name there is: they are for documents as people write them."""
 _MAX_ERRORS = 10
-_CONSTANT = INTROSPECTION | {"__typename"}
-_CACHED_TOKENS = 100_000
-"""The cache's size: a token's share of a parsed document is about 1 kB."""
+_CACHED_KB = 100_000
+"""The cache's size: a token's share of a parsed document is about 1 kB, and its text is kept beside it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One operation of a valid document. `name` selects it there, `None` when it is the only one and has none.
 
-    The answer of one that `is_constant` depends on nothing but its text: it asks for the schema and for no data. One
-    that `introspects` asks for the schema, among other things or alone.
+    One that `introspects` asks for the schema, among other things or alone.
     `document` is without `@defer` and `@stream`; `in_parts` is the document with them, if it has any, for clients that
     take an answer in parts, and `defers_reads` tells whether whole reads of tables may come in later ones.
     """
@@ -62,7 +61,6 @@ class Operation:
     document: DocumentNode
     node: OperationDefinitionNode
     name: str | None
-    is_constant: bool
     introspects: bool
     in_parts: DocumentNode | None = None
     defers_reads: bool = False
@@ -75,7 +73,7 @@ class Operation:
 @dataclass(frozen=True, slots=True)
 class _Document:
     operations: Mapping[str | None, Operation]
-    tokens: int
+    kb: int
 
 
 class Documents:
@@ -87,7 +85,7 @@ class Documents:
         self._limits = limits
         self._suggests = suggests
         self._documents: OrderedDict[str, _Document] = OrderedDict()
-        self._tokens = 0
+        self._kb = 0
 
     def prepare(
         self, text: str, operation_name: str | None, variables: Mapping[str, object] | None = None
@@ -108,10 +106,10 @@ class Documents:
 
     def _keep(self, text: str, document: _Document) -> None:
         self._documents[text] = document
-        self._tokens += document.tokens
-        while self._tokens > _CACHED_TOKENS and len(self._documents) > 1:
+        self._kb += document.kb
+        while self._kb > _CACHED_KB and len(self._documents) > 1:
             _, oldest = self._documents.popitem(last=False)
-            self._tokens -= oldest.tokens
+            self._kb -= oldest.kb
 
     def _read(self, text: str) -> _Document:
         try:
@@ -135,18 +133,19 @@ class Documents:
         operations = self._operations(document)
         if given is not None and comes_in_parts(given):
             operations = [self._in_parts(operation, given) for operation in operations]
-        return _Document({each.name: each for each in operations}, tokens if given is None else 2 * tokens)
+        kb = getsizeof(text) // 1_000 + (tokens if given is None else 2 * tokens)
+        return _Document({each.name: each for each in operations}, kb)
 
     def _operations(self, document: DocumentNode) -> list[Operation]:
         fragments = _fragments(document)
         return [
-            Operation(document, node, _name(node), *_of_the_schema(node, fragments))
+            Operation(document, node, _name(node), _introspects(node, fragments))
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         ]
 
     def _in_parts(self, operation: Operation, given: DocumentNode) -> Operation:
-        if operation.is_constant or operation.kind is OperationType.SUBSCRIPTION:
+        if operation.introspects or operation.kind is OperationType.SUBSCRIPTION:
             return operation
         (node,) = (
             node
@@ -170,15 +169,12 @@ def _too_complex(error: DocumentTooComplex) -> Refusal:
     return Refusal(400, [(shown, Code.DOCUMENT_TOO_COMPLEX)], well_formed=True)
 
 
-def _of_the_schema(
-    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> tuple[bool, bool]:
-    """`is_constant` and `introspects`: only queries have the fields that do."""
+def _introspects(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> bool:
+    """Only queries have the fields that do."""
     if operation.operation is not OperationType.QUERY:
-        return False, False
+        return False
     fields = merged([operation.selection_set], fragments)[0].values()
-    names = {node.name.value for nodes in fields for node in nodes}
-    return names <= _CONSTANT and not operation.variable_definitions, bool(names & INTROSPECTION)
+    return any(node.name.value in INTROSPECTION for nodes in fields for node in nodes)
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

@@ -24,6 +24,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.http.documents import Operation
+from gateway.http.introspected import INTROSPECTIONS, introspected
 from loaders.errors import Code
 from resolvers.context import Context
 from schema.mapping.compose import mapped
@@ -60,6 +61,8 @@ class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
             return result
         if kind is Spliced and not is_non_null_type(return_type):  # a null in a non-null field is found one call below
             return result.value
+        if return_type in INTROSPECTIONS and result is not None:
+            return introspected(self, return_type, field_details_list, result, info)
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
     def handle_stream(

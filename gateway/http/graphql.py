@@ -12,7 +12,7 @@ from graphql import GraphQLSchema
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.answer import OK, Answer, failed, refused
+from gateway.http.answer import Answer, failed, refused
 from gateway.http.arrow import arrow_response
 from gateway.http.body import HungUp
 from gateway.http.graphiql import Explorer
@@ -84,11 +84,6 @@ class GraphQL:
         if media_type is MediaType.EVENT_STREAM:
             await send_events(incoming, self._operations, receive, send, observed)
             return
-        constant = self._operations.constants.get(incoming.operation)
-        if constant is not None and not incoming.with_stores and media_type is not MediaType.ARROW:
-            await _whole(incoming, media_type, 200, constant, send)
-            observed.ended(OK)
-            return
         with unbroken(incoming.request_id):
             context = incoming.new_context(observed)
         try:
@@ -118,8 +113,6 @@ class GraphQL:
             ends = started + timeout_ms / 1000
             await send_parts(answer, first, receive, send, ends=ends, timed_out=timed_out(timeout_ms))
             return answer.code
-        if incoming.operation.is_constant and answer.code == OK and not incoming.with_stores:
-            self._operations.constants.keep(incoming.operation, body)
         status = 200 if answer.has_data or media_type is not MediaType.GRAPHQL else 400
         await _whole(incoming, media_type, status, body, send)
         return answer.code

@@ -10,7 +10,6 @@ import structlog
 from graphql import ExecutionResult, GraphQLSchema, OperationType
 
 from gateway.http.answer import Answer, executed, failed, refused
-from gateway.http.constants import Constants
 from gateway.http.coordinates import Coordinates
 from gateway.http.documents import Documents, Operation
 from gateway.http.execution import execute, execute_in_parts, subscribe
@@ -60,7 +59,6 @@ class Operations:
         self._planned = Planned(schema)
         self.limits = limits
         self.rate = RateLimit(limits.requests_per_second, limits.requests_burst)
-        self.constants = Constants()
 
     def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Operation:
         """Parsed, limited and validated; what the `anonymous` may not ask for is refused. Raises `Refusal`."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 
 import orjson
+from graphql import get_introspection_query
 
 from gateway.limits.tokens import measure_tokens
 from gateway.settings import Limits
@@ -17,6 +18,7 @@ from tests.benchmarks.server import Server
 from tests.benchmarks.world import World
 
 _SIZE = 99_990
+_WHOLE = get_introspection_query()
 _TIMES = 15
 
 
@@ -66,6 +68,10 @@ DOCUMENTS: Mapping[str, str] = {
     + "{ name }"
     + " } } }" * 30
     + " } }",
+    "the whole schema": _WHOLE,
+    "the whole schema beside a variable": _WHOLE.replace(
+        "IntrospectionQuery {", "q($v: Boolean!) { __typename @skip(if: $v)"
+    ),
     "directives": "{ __typename" + " @skip(if: false)" * 3_000 + " }",
     "unknown directives": "{ __typename" + _fill(" @a", tail=" }")[:-20_000] + " }",
     "variables": "query q(" + _numbered("$v{n}: Int", 900) + ") { __typename }",

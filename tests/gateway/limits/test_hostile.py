@@ -63,6 +63,16 @@ def test_settled_in_time_by_the_real_schema(name: str, real: GraphQLSchema) -> N
     assert settle(OF_SENSE[name], real) < BOUND_MS
 
 
-def test_introspection_is_no_hostile_document() -> None:
-    documents = Documents(SCHEMA._schema, Limits())
+def test_introspection_is_no_hostile_document(real: GraphQLSchema) -> None:
+    documents = Documents(real, Limits())
     assert documents.prepare(get_introspection_query(), None).name == "IntrospectionQuery"
+    assert settle(get_introspection_query(), real) < BOUND_MS
+
+
+def test_texts_count_in_the_cache_as_the_memory_they_take() -> None:
+    """0.4 MB each: four bytes a character, of which there are many and few tokens."""
+    documents = Documents(SCHEMA._schema, Limits())
+    texts = [f"{{hello #{n}\U0001f600\n}}" + " " * 99_900 for n in range(251)]
+    prepared = [documents.prepare(text, None) for text in texts]
+    assert documents.prepare(texts[-1], None) is prepared[-1]
+    assert documents.prepare(texts[0], None) is not prepared[0]
