@@ -15,7 +15,7 @@ from resolvers.answer import guarded
 from resolvers.context import Context
 from resolvers.idempotency import Asked, once
 from resolvers.known_user import register_user
-from resolvers.permissions.guards import OwnWrite, Policies, WriteRule
+from resolvers.permissions.guards import OwnWrite, Policies, WriteRule, WriteVia
 from resolvers.permissions.writing import guarding_column, require_write
 from resolvers.written import Shape, checked
 
@@ -31,6 +31,8 @@ class Target:
     `names` are the fields of the input by column, `references` the tables whose keys columns hold, by column. `shapes`
     give what JSON columns may hold, by column: called with a value they return it as it is stored, or raise
     `ValueError` with what the value must be.
+    `into` are references to rows that one must not only see but may write, since to name such a row changes what is
+    in it: its holder sees, and is seen through, what others put there.
     `author` is the column that gets the `sub` of who makes a row, where that is not its owner already. `whole` holds
     the values of a new row against each other: it returns them as they are stored, or raises `BadInput`. `check` then
     holds them against what is elsewhere, for who may write them.
@@ -47,6 +49,7 @@ class Target:
     whole: Whole | None = None
     check: Check | None = None
     along: Along | None = None
+    into: tuple[WriteVia, ...] = ()
 
     @property
     def table(self) -> Table:
@@ -110,6 +113,9 @@ async def require_references(
     for column, table in target.references.items():
         if values.get(column) is not None:
             await require_seen(context, table, (values[column],), within, policies, field=target.names[column])
+    for rule in target.into:
+        if (value := values.get(rule.column)) is not None:
+            await require_write(rule, value, verdicts=context.verdicts, within=within)
 
 
 async def require_seen(

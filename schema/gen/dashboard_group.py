@@ -5,16 +5,18 @@ from schema.gen.dashboard import VISIBLE_DASHBOARD
 from schema.mapping.declare import column, table_type, to_many, to_one
 from schema.mapping.object import OBJECTS
 
-_TO_DASHBOARDS = Join(OBJECTS["GenDashboard"].table, ("id",), ("dashboard_group_id",))
+_TO_ITS_OWNERS = Join(
+    OBJECTS["GenDashboard"].table, ("id", "owner_subject"), ("dashboard_group_id", "owner_subject")
+)
 
 
 @table_type(
     dashboards.DashboardGroup,
     store="axion_gen",
-    guard=AnyOf((Own("owner_subject", "id"), Through(_TO_DASHBOARDS, VISIBLE_DASHBOARD))),
+    guard=AnyOf((Own("owner_subject", "id"), Through(_TO_ITS_OWNERS, VISIBLE_DASHBOARD))),
 )
 class GenDashboardGroup:
-    """A folder of dashboards: seen by who made it, and by who sees a dashboard in it."""
+    """A folder of dashboards: seen by who made it, and by who sees a dashboard of theirs in it."""
 
     name = column()
     description = column()

@@ -12,6 +12,7 @@ from schema.mapping.writes import creates, deletes, updates
 
 _OWNER = OwnWrite("owner_subject")
 _ON_DASHBOARD = WriteVia("dashboard_id", OBJECTS["GenDashboard"].table, _OWNER)
+_INTO_GROUP = (WriteVia("dashboard_group_id", OBJECTS["GenDashboardGroup"].table, _OWNER),)
 _DATASET_ADMINS = WriteGuard("dataset", "can_admin", "dataset_id")
 _GROUP = ("name", "description", "position")
 _DASHBOARD = (
@@ -84,14 +85,20 @@ class DashboardMutation:
         "GenDashboardGroup", guard=_OWNER, description="Removes a folder of yours; the dashboards in it stay."
     )
     gen_dashboard_create = creates(
-        "GenDashboard", guard=_OWNER, columns=_DASHBOARD, shapes=_ZONE, description="Makes a dashboard, which is yours."
+        "GenDashboard",
+        guard=_OWNER,
+        columns=_DASHBOARD,
+        shapes=_ZONE,
+        into=_INTO_GROUP,
+        description="Makes a dashboard, which is yours; in a folder of yours, if one is given.",
     )
     gen_dashboard_update = updates(
         "GenDashboard",
         guard=_OWNER,
         columns=_DASHBOARD,
         shapes=_ZONE,
-        description="Changes or shares a dashboard of yours.",
+        into=_INTO_GROUP,
+        description="Changes or shares a dashboard of yours, or puts it into a folder of yours.",
     )
     gen_dashboard_delete = deletes(
         "GenDashboard", guard=_OWNER, description="Removes a dashboard of yours with its widgets and filters."

@@ -22,7 +22,7 @@ from loaders.postgres.stored_table import UPDATED_AT
 from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.fields import Written
-from resolvers.permissions.guards import WriteRule
+from resolvers.permissions.guards import WriteRule, WriteVia
 from resolvers.revisions import Series, revise, withdraw
 from resolvers.target import Along, Check, Whole
 from resolvers.writes import Create, Delete, Update, create, delete, update
@@ -58,13 +58,14 @@ def creates(
     author: str | None = None,
     whole: Whole | None = None,
     check: Check | None = None,
+    into: tuple[WriteVia, ...] = (),
 ) -> Any:
     """`{name}Create`: columns that are nullable or have a default may be left out.
 
-    `shapes`, `author`, `whole` and `check` as `Target` has them.
+    `shapes`, `author`, `whole`, `check` and `into` as `Target` has them.
     """
     mapping = OBJECTS[name]
-    target = write_target(mapping, guard, columns, shapes, author, whole, check)
+    target = replace(write_target(mapping, guard, columns, shapes, author, whole, check), into=into)
     required = [
         column.name
         for column in mapping.table.columns
@@ -92,17 +93,18 @@ def updates(
     description: str,
     shapes: Mapping[str, Shape] = ANY_SHAPE,
     along: Along | None = None,
+    into: tuple[WriteVia, ...] = (),
 ) -> Any:
     """`{name}Update`: what the patch leaves out stays, what it gives as null becomes null.
 
-    `shapes` and `along` as `Target` has them.
+    `shapes`, `along` and `into` as `Target` has them.
     """
     mapping = OBJECTS[name]
     if fixed := {*mapping.table.key, UPDATED_AT}.intersection(columns):
         raise ValueError(
             f"{name}: a key and `{UPDATED_AT}` are not the caller's to change ({', '.join(sorted(fixed))})"
         )
-    target = replace(write_target(mapping, guard, columns, shapes), along=along)
+    target = replace(write_target(mapping, guard, columns, shapes), along=along, into=into)
     patched = patch_fields(columns, mapping, target)
     patch = input_type(f"{name}Patch", patched, f"What to change in one `{name}`: what is left out stays.")
     fields = {"id": InputField(strawberry.ID, _ID)}

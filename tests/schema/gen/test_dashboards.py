@@ -114,3 +114,26 @@ async def test_a_widget_keeps_its_query_as_it_was_given(world: World, dashboard:
     )
     data = await world.ask("ann", document)
     assert data["gen"]["dashboardWidgets"]["nodes"] == [{"query": QUERY}]
+
+
+FOLDERS = "{ gen { dashboardGroups { nodes { name dashboards { nodes { name } } } } } }"
+
+
+async def test_nobody_fills_the_folder_of_another(world: World) -> None:
+    """What is in a folder keeps it in sight: only who may write it says what that is."""
+    folder = await made(world, "GenDashboardGroup", {"name": "Ours"})
+    shared = {"name": "Shared", "visibility": "everyone", "dashboardGroupId": folder}
+    first = await made(world, "GenDashboard", shared)
+    alien = {"name": "Alien", "visibility": "everyone"}
+    done = await world.do("bob", "genDashboardCreate", alien | {"dashboardGroupId": folder})
+    assert done["__typename"] == "NotAllowed"
+    own = await made(world, "GenDashboard", alien, user="bob")
+    move = {"id": own, "patch": {"dashboardGroupId": folder}}
+    assert (await world.do("bob", "genDashboardUpdate", move))["__typename"] == "NotAllowed"
+    assert (await world.do("stranger", "genDashboardUpdate", move))["__typename"] == "NotAllowed"
+    await made(world, "GenDashboard", shared | {"name": "Of admin"}, user="admin")
+    in_it = [{"name": "Ours", "dashboards": {"nodes": [{"name": "Shared"}, {"name": "Of admin"}]}}]
+    assert (await world.ask("bob", FOLDERS))["gen"]["dashboardGroups"]["nodes"] == in_it
+    await world.do("ann", "genDashboardUpdate", {"id": first, "patch": {"visibility": "private"}})
+    assert (await world.ask("bob", FOLDERS))["gen"]["dashboardGroups"]["nodes"] == []  # only its owner's show it
+    assert len((await world.ask("ann", FOLDERS))["gen"]["dashboardGroups"]["nodes"]) == 1
