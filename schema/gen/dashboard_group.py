@@ -5,9 +5,7 @@ from schema.gen.dashboard import VISIBLE_DASHBOARD
 from schema.mapping.declare import column, table_type, to_many, to_one
 from schema.mapping.object import OBJECTS
 
-_TO_ITS_OWNERS = Join(
-    OBJECTS["GenDashboard"].table, ("id", "owner_subject"), ("dashboard_group_id", "owner_subject")
-)
+_TO_ITS_OWNERS = Join(OBJECTS["GenDashboard"].table, ("id", "owner_subject"), ("dashboard_group_id", "owner_subject"))
 
 
 @table_type(
