@@ -15,9 +15,10 @@ from gateway.auth.oidc import TokenVerifier
 from gateway.auth.subjects import Subjects
 from gateway.context import Contexts, NewContext
 from gateway.denials import Denials
+from gateway.http.admission import Admission
 from gateway.http.authentication import Authenticates
 from gateway.metrics import ReadBacklog, count_verdict
-from gateway.settings import Http, Settings
+from gateway.settings import Http, Limits, Settings
 from loaders.ledger import Ledger
 from loaders.openfga import outbox
 from loaders.openfga.feed import Feed
@@ -47,6 +48,7 @@ class Runtime:
     backlog: ReadBacklog | None = None
     renew_seconds: float = Http().renew_seconds
     traces: "Traces | None" = None
+    admission: Admission = field(default_factory=lambda: Admission(Limits()))
 
 
 Opened = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
@@ -77,6 +79,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             backlog=partial(outbox.backlog, stores.postgres["axion_gen"], ledger=Ledger()),
             renew_seconds=settings.http.renew_seconds,
             traces=await _traces(settings, stack),
+            admission=Admission(settings.limits),
         )
 
 

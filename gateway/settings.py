@@ -199,7 +199,7 @@ class Http(_Section):
 class Traces(_Section):
     """`url`: where a collector takes OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; none, no traces.
 
-    `ratio` of the requests that bring no `traceparent` are traced; the others as that says.
+    `ratio` of the traces are sampled, whoever begins them; a `traceparent` that is not sampled is not.
     """
 
     url: str | None = None

@@ -13,7 +13,7 @@ from typing import Self
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
@@ -25,6 +25,8 @@ from gateway.settings import Traces as Settings
 from loaders.ledger import StoreUsage
 
 _EXPORT_SECONDS = 5.0
+_MAX_ATTRIBUTE = 128
+"""Characters: names of operations are their clients' to choose."""
 _PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 """Beside the code wherever the product runs; installed as a package it is not."""
 _PROPAGATION = TraceContextTextMapPropagator()
@@ -66,10 +68,12 @@ class Traces:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
+        chance = TraceIdRatioBased(settings.ratio)
         headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         exporter = OTLPSpanExporter(settings.url, headers=headers, timeout=_EXPORT_SECONDS)
         provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(settings.ratio)),
+            sampler=ParentBased(chance, remote_parent_sampled=chance),
+            span_limits=SpanLimits(max_attribute_length=_MAX_ATTRIBUTE),
             resource=Resource.create({"service.name": settings.service, "service.version": _version()}),
             shutdown_on_exit=False,
         )
@@ -77,7 +81,7 @@ class Traces:
         return cls(provider)
 
     def begin(self, transport: str, request_id: str, traceparent: str | None) -> Trace | None:
-        """None for one that is not sampled: by its `traceparent`, else by chance."""
+        """None for one that is not sampled: by its `traceparent`, or by the chance that every trace has."""
         parent = Context() if traceparent is None else _PROPAGATION.extract({"traceparent": traceparent}, Context())
         attributes = {"axion.transport": transport, "axion.request_id": request_id}
         span = self._tracer.start_span("graphql", context=parent, kind=SpanKind.SERVER, attributes=attributes)

@@ -1,7 +1,9 @@
 """The identity provider's public keys (RFC 7517), fetched from its JWKS endpoint and kept for a while."""
 
+import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -22,6 +24,10 @@ _MAX_KEYS = 100
 _MIN_RSA_BITS = 2048
 _REFETCH_S = 10.0
 """An unknown `kid` makes the keys be fetched again at most this often, whatever forged tokens name."""
+_EARLY = 0.8
+"""From this part of their time on, keys are fetched anew while the old ones are used."""
+_PATIENCE_S = 1.0
+"""Keys whose time is over are used again when the provider is silent for so long."""
 _RETRY_S = 1.0
 """A failed fetch is not repeated sooner."""
 
@@ -59,23 +65,35 @@ class Jwks:
         self._fetched = float("-inf")
         self._tried = float("-inf")
         self._failure: str | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         await self._flight.close()
         if self._session is not None:
             await self._session.close()
 
     async def current(self) -> KeySet:
-        """Raises `IdentityUnavailable`."""
+        """Raises `IdentityUnavailable`. While keys are there, nobody waits for a provider known to be away."""
         age = self._clock() - self._fetched
-        if self._keys is not None and age < self._cache_seconds:
-            return self._keys
-        try:
+        if self._keys is None or age >= 2 * self._cache_seconds:
             return await self._fetch()
-        except IdentityUnavailable:
-            if self._keys is not None and age < 2 * self._cache_seconds:
-                return self._keys
-            raise
+        if age >= _EARLY * self._cache_seconds:
+            refreshing = self._refresh()
+            if age >= self._cache_seconds and self._failure is None:
+                await asyncio.wait((refreshing,), timeout=_PATIENCE_S)
+        return self._keys
+
+    def _refresh(self) -> "asyncio.Task[None]":
+        """Under way already, or begun now."""
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._fetch_quietly(), name="fetch the provider's keys")
+        return self._refreshing
+
+    async def _fetch_quietly(self) -> None:
+        with suppress(IdentityUnavailable):  # is logged, and told once the keys cannot be used any more
+            await self._fetch()
 
     async def newer_than(self, known: KeySet) -> KeySet:
         """For a key that `known` lacks: fetched again unless that was just done. Raises `IdentityUnavailable`."""

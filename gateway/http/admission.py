@@ -1,20 +1,52 @@
-"""Whether a caller may make another request now."""
+"""Whether a caller may send another request now."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
 
 from starlette.types import Scope
 
-from gateway.http.refusal import refuse
+from gateway.http.refusal import Refusal, refuse
 from gateway.limits.rate import RateLimit, address_of
+from gateway.settings import Limits
 from loaders.errors import Code
 from resolvers.subject import Subject
 
 
-def admit(rate: RateLimit, subject: Subject, scope: Scope) -> None:
-    """Counts a request of the user, or of the address of who has not signed in. Raises `Refusal` 429."""
+class Admission:
+    """Of one process. A user has one allowance by whatever transport, and so has an address without credentials.
+
+    Refused credentials have an allowance of their own, of their address: judging them costs more than most requests.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._requests = RateLimit(limits.requests_per_second, limits.requests_burst)
+        self._refused = RateLimit(limits.requests_per_second, limits.requests_burst)
+
+    @contextmanager
+    def credentials(self, scope: Scope) -> Iterator[None]:
+        """Around their judging. Raises `Refusal` 429 where too many of the address were refused."""
+        address = _address(scope)
+        _require_none(self._refused.wait(address, counts=False))
+        try:
+            yield
+        except Refusal as refusal:
+            if refusal.status == 401:
+                self._refused.wait(address)
+            raise
+
+    def admit(self, subject: Subject, scope: Scope) -> None:
+        """Counts a request. Raises `Refusal` 429."""
+        _require_none(self._requests.wait(_address(scope) if subject.is_anonymous else f"user:{subject.id}"))
+
+
+def _address(scope: Scope) -> str:
     client = scope.get("client")
-    caller = f"address:{address_of(client[0] if client else None)}" if subject.is_anonymous else f"user:{subject.id}"
-    seconds = ceil(rate.wait(caller))
-    if seconds:
-        message = f"Too many requests: wait {seconds} s, and send fewer."
-        raise refuse(429, Code.RATE_LIMITED, message, headers={"retry-after": str(seconds)}, retryAfter=seconds)
+    return f"address:{address_of(client[0] if client else None)}"
+
+
+def _require_none(seconds: float) -> None:
+    if seconds > 0:
+        whole = ceil(seconds)
+        message = f"Too many requests: wait {whole} s, and send fewer."
+        raise refuse(429, Code.RATE_LIMITED, message, headers={"retry-after": str(whole)}, retryAfter=whole)

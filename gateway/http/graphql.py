@@ -53,9 +53,8 @@ class GraphQL:
             await serve_socket(scope, receive, send, operations=self._operations, allowed_origins=self._origins)
             return
         headers = headers_of(scope)
-        bare = scope["method"] == "GET" and not scope["query_string"]
-        media_type = accepted(headers.get("accept"), page=bare)
-        if media_type is MediaType.HTML:
+        media_type = accepted(headers.get("accept"))
+        if media_type is MediaType.HTML and scope["method"] == "GET" and not scope["query_string"]:
             page = await self._explorer.page(Request(scope))
             await page(scope, receive, send)
             return

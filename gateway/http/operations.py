@@ -19,7 +19,6 @@ from gateway.http.planned import Planned
 from gateway.http.refusal import refuse
 from gateway.http.request import GraphQLRequest
 from gateway.http.running import timed_out
-from gateway.limits.rate import RateLimit
 from gateway.limits.trusted import TrustedDocuments, UnknownDocument, UntrustedDocument
 from gateway.settings import Limits
 from loaders.errors import Code
@@ -58,7 +57,6 @@ class Operations:
         self._anonymous_introspection = anonymous_introspection
         self._planned = Planned(schema)
         self.limits = limits
-        self.rate = RateLimit(limits.requests_per_second, limits.requests_burst)
 
     def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Operation:
         """Parsed, limited and validated; what the `anonymous` may not ask for is refused. Raises `Refusal`."""

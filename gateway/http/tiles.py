@@ -83,7 +83,11 @@ class Tiles:
     async def _context(self, request: Request, request_id: str) -> Context:
         runtime: Runtime = request.state.runtime
         authorization = request.headers.get("authorization")
-        known = await authenticate(runtime.authenticator, authorization, request_id=request_id, denials=runtime.denials)
+        with runtime.admission.credentials(request.scope):
+            known = await authenticate(
+                runtime.authenticator, authorization, request_id=request_id, denials=runtime.denials
+            )
+        runtime.admission.admit(known.subject, request.scope)
         return runtime.new_context(known.subject, request_id, None)
 
 

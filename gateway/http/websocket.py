@@ -15,7 +15,6 @@ import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.admission import admit
 from gateway.http.answer import OK, refused
 from gateway.http.authentication import Authenticated, authenticate, first_renewal, refused_by_now
 from gateway.http.documents import Operation
@@ -128,15 +127,20 @@ class _Socket:
         if sent is not None and not isinstance(sent, str):
             raise Closed(4403, "Forbidden")
         self._sent = sent
-        await self._authenticate()
+        caller = await self._authenticate()
+        try:
+            self._runtime.admission.admit(caller.subject, self._scope)
+        except Refusal as refusal:
+            raise Closed(1013, str(refusal)) from None
         await self._send({"type": "connection_ack"})
 
     async def _authenticate(self) -> Authenticated:
         """With every operation too: what was revoked since counts. Raises `Closed`."""
         try:
-            self._authenticated = await authenticate(
-                self._runtime.authenticator, self._sent, request_id=self._request_id, denials=self._runtime.denials
-            )
+            with self._runtime.admission.credentials(self._scope):
+                self._authenticated = await authenticate(
+                    self._runtime.authenticator, self._sent, request_id=self._request_id, denials=self._runtime.denials
+                )
         except Refusal as refusal:
             raise Closed(4403 if refusal.status == 401 else 1013, str(refusal)[:100]) from None
         return self._authenticated
@@ -223,7 +227,7 @@ class _Socket:
                     message = f"At most {MAX_OPERATIONS} operations run on one connection: complete some first."
                     raise refuse(429, Code.REQUEST_INVALID, message)
                 caller = await self._authenticate()
-                admit(self._operations.rate, caller.subject, self._scope)
+                self._runtime.admission.admit(caller.subject, self._scope)
                 request = from_parameters(payload)
                 operation = prepared(
                     self._operations, request, caller, request_id=self._request_id, denials=self._runtime.denials

@@ -22,14 +22,16 @@ class RateLimit:
         self._clock = clock
         self._even: OrderedDict[str, float] = OrderedDict()
 
-    def wait(self, caller: str) -> float:
-        """0 for a request that is let pass, and counted; else the seconds until one would be."""
+    def wait(self, caller: str, *, counts: bool = True) -> float:
+        """0 for a request that is let pass, and counted if it `counts`; else the seconds until one would be."""
         if self._interval is None:
             return 0.0
         now = self._clock()
         even = max(self._even.get(caller, now), now)
         if even - now > self._ahead:
             return even - now - self._ahead
+        if not counts:
+            return 0.0
         self._even[caller] = even + self._interval
         self._even.move_to_end(caller)
         self._forget(now)

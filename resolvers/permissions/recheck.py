@@ -14,6 +14,9 @@ SECONDS: Final = 0.25
 """Between questions. A kept verdict may be 0.75 s old, so what is revoked ends within about a second."""
 
 
+_UNDECIDED = "OpenFGA could not decide a permission while this was open: it is ended. Open it again."
+
+
 class Rechecks:
     """Must be used inside one running loop. Nothing runs while nothing is held."""
 
@@ -50,7 +53,13 @@ class Rechecks:
             by_subject: defaultdict[str, list[Check]] = defaultdict(list)
             for subject_id, check in self._held:
                 by_subject[subject_id].append(check)
-            await concurrently(self._ask_of(subject_id, checks) for subject_id, checks in by_subject.items())
+            try:
+                await concurrently(self._ask_of(subject_id, checks) for subject_id, checks in by_subject.items())
+            except Exception:
+                for subject_id, checks in by_subject.items():
+                    for check in checks:
+                        self._lose(subject_id, check, PermissionsUnavailable(_UNDECIDED))
+                raise
 
     async def _ask_of(self, subject_id: str, checks: list[Check]) -> None:
         try:
@@ -61,8 +70,7 @@ class Rechecks:
             return
         for check in checks:
             if check in answer.undecided:
-                message = "OpenFGA could not decide a permission while this was open: it is ended. Open it again."
-                self._lose(subject_id, check, PermissionsUnavailable(message))
+                self._lose(subject_id, check, PermissionsUnavailable(_UNDECIDED))
             elif check not in answer.granted:
                 self._lose(subject_id, check, Forbidden("You may not see this any more."))
 

@@ -20,7 +20,13 @@ _DOMAIN_OF_STORE = {
 }
 _MUTATIONS = {"gen": "gen", "sense": "sense", "aura": "aura", "powernode": "powernode", "job": "jobs"}
 """The domain of a mutation by the first word of its name (flat names, noun first)."""
-_FOR_PEOPLE = ("genRole", "genEncryptionKey", "genExternalApiClientSecret")
+_FOR_PEOPLE = (
+    "genRole",
+    "genEncryptionKey",
+    "genExternalApiClientSecret",
+    "genExternalApiAuthorize",
+    "genTableProfileSchedule",
+)
 """Mutations whose effect would outlive a key that leaked: they are for those who signed in."""
 
 

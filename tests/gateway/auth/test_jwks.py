@@ -112,6 +112,23 @@ async def test_keys_outlast_a_fault_for_as_long_again(idp: Provider, verifier: T
         await verifier.verify(idp.token())
 
 
+async def test_a_provider_that_is_silent_stops_nobody(idp: Provider, verifier: TokenVerifier) -> None:
+    """Keys are asked for before their time is over, and used meanwhile and for as long again."""
+    await verifier.verify(idp.token())
+    idp.gate.clear()
+    idp.asked.clear()
+    idp.clock.seconds += 250
+    assert await verifier.verify(idp.token(n=1))
+    await idp.asked.wait()
+    assert idp.fetches == 2
+    idp.clock.seconds += 49
+    assert await verifier.verify(idp.token(n=2))
+    idp.clock.seconds += 200
+    assert await verifier.verify(idp.token(n=3))
+    assert idp.fetches == 2
+    idp.gate.set()
+
+
 async def test_new_key_while_the_provider_is_down(idp: Provider, verifier: TokenVerifier) -> None:
     """The token may well be good: its holder is to try again, not to sign in again."""
     await verifier.verify(idp.token())

@@ -10,6 +10,7 @@ from gateway.app import create_app
 from gateway.auth.errors import TokenRejected
 from gateway.auth.oidc import TokenVerifier
 from gateway.context import NewContext
+from gateway.http.admission import Admission
 from gateway.http.authentication import Authenticates
 from gateway.lifespan import Ping, Runtime
 from gateway.settings import Settings
@@ -98,6 +99,7 @@ async def serving(
             optional or {},
             denials=cast(Any, denials),
             renew_seconds=(settings or settings_without_stores()).http.renew_seconds,
+            admission=Admission((settings or settings_without_stores()).limits),
         )
 
     application = create_app(settings or settings_without_stores(), SCHEMA, opened=opened)

@@ -7,10 +7,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.auth.errors import TokenRejected
 from loaders.ledger import Ledger
 from resolvers.subject import ANONYMOUS, Subject
 from tests.gateway.http.application import serving, settings_without_stores
-from tests.gateway.http.test_websocket import connected, ready, subscribe, told
+from tests.gateway.http.test_websocket import closed, connected, ready, subscribe, told
 
 BURST = 3
 HELLO = {"query": "{ hello }"}
@@ -20,6 +21,8 @@ class Callers:
     """The token is the user's name."""
 
     async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
+        if authorization is not None and authorization.startswith("bad"):
+            raise TokenRejected("Bad.")
         return (ANONYMOUS if authorization is None else Subject(authorization)), None
 
 
@@ -60,11 +63,36 @@ async def test_whatever_is_sent_counts(client: aiohttp.ClientSession, limited: s
 async def test_operations_of_a_socket_count(client: aiohttp.ClientSession, limited: str) -> None:
     async with connected(client, limited, authorization="one") as connection:
         await ready(connection)
-        for number in range(BURST):
+        for number in range(BURST - 1):
             await subscribe(connection, "{ hello }", id_=str(number))
             assert [(await told(connection))["type"] for _ in range(2)] == ["next", "complete"]
         await subscribe(connection, "{ hello }", id_="more")
         refused = await told(connection)
         assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "RATE_LIMITED")
     assert (await post(client, limited, authorization="one"))[0] == 429
+    async with connected(client, limited, authorization="one") as connection:
+        await connection.send_json({"type": "connection_init"})
+        assert (await closed(connection))[0] == 1013
     assert (await post(client, limited, authorization="two"))[0] == 200
+
+
+async def test_refused_credentials_count(client: aiohttp.ClientSession, limited: str) -> None:
+    """Of their address: who guesses is not judged any more, by whatever transport; who sends none is served."""
+    for number in range(BURST):
+        assert (await post(client, limited, authorization=f"bad {number}"))[0] == 401
+    assert (await post(client, limited, authorization="bad again"))[0] == 429
+    async with connected(client, limited, authorization="bad") as connection:
+        await connection.send_json({"type": "connection_init"})
+        assert (await closed(connection))[0] == 1013
+    tiles = limited.replace("/graphql", "/tiles/a/b/c.pmtiles")
+    async with client.get(tiles, headers={"authorization": "bad"}) as answer:
+        assert answer.status == 429
+
+
+async def test_tiles_count(client: aiohttp.ClientSession, limited: str) -> None:
+    for _ in range(BURST):
+        assert (await post(client, limited, authorization="one"))[0] == 200
+    async with client.get(
+        limited.replace("/graphql", "/tiles/a/b/c.pmtiles"), headers={"authorization": "one"}
+    ) as answer:
+        assert (answer.status, "retry-after" in answer.headers) == (429, True)

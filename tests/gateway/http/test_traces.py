@@ -135,7 +135,7 @@ async def test_other_transports(client: aiohttp.ClientSession) -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "traceparent", "spans"),
-    [(0.0, None, 0), (0.0, f"00-{TRACE}-{PARENT}-01", 1), (1.0, f"00-{TRACE}-{PARENT}-00", 0), (1.0, "nonsense", 1)],
+    [(0.0, None, 0), (0.0, f"00-{TRACE}-{PARENT}-01", 0), (1.0, f"00-{TRACE}-{PARENT}-00", 0), (1.0, "nonsense", 1)],
 )
 async def test_what_is_sampled(
     client: aiohttp.ClientSession, ratio: float, traceparent: str | None, spans: int
