@@ -135,7 +135,6 @@ _TABLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 _NAMED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {"clickhouse": _CLICKHOUSE, "duckdb": _DUCKDB, "axionbigquery": _BIGQUERY, "axionimpala": _IMPALA}
 )
-_LONGER: Final = 4
 _OF_ARRAYS: Final = ("array", "map")
 _WITHOUT_LAMBDA: Final = _words(
     """
@@ -162,14 +161,12 @@ class Functions:
     by_name: bool = False
     """Whether the engine takes a function's name for a lambda, and a text in VALUES for the columns of a table."""
     is_near: bool = False
-    """Whether it may run in the gateway's process, whose memory a function that makes long texts would take."""
+    """Whether it may run in the gateway's process, whose memory long values would take (`near.py`)."""
 
     def require(self, node: exp.Func) -> None:
         """`SqlRefused` for a function that may not be called. As a table it is judged by `require_table`."""
         if self.by_name:
             _require_lambda(node)
-        if self.is_near and isinstance(node, exp.Replace | exp.RegexpReplace):
-            _require_small(node)
         if isinstance(node, (exp.Anonymous, *_AGGREGATES)):
             name = str(node.this) if isinstance(node.this, str) else ""
             if not self._is_named(name, node) and not (_is_table(node) and name.lower() in self.tables):
@@ -215,23 +212,6 @@ def _require_lambda(node: exp.Func) -> None:
     arguments = list(node.iter_expressions())
     if len(arguments) > 1 and not any(isinstance(argument, exp.Lambda) for argument in arguments):
         refuse(f"The function {name} without a lambda", "write x -> f(x) as its first argument.", at=node)
-
-
-def _require_small(node: exp.Replace | exp.RegexpReplace) -> None:
-    """What DuckDB replaces it builds beside its bounded memory: a text may get some times longer, not a thousand."""
-    found, put = node.args.get("expression"), node.args.get("replacement")
-    grows = _LONGER if isinstance(node, exp.RegexpReplace) else _LONGER * max(1, len(_text(found) or ""))
-    text = "" if put is None else _text(put)
-    if text is None or (isinstance(node, exp.Replace) and _text(found) is None) or len(text) > grows:
-        refuse(
-            f"The function {node.sql_name()}",
-            f"it takes a written text, at most {_LONGER} times as long as what it replaces. Give a shorter one.",
-            at=node,
-        )
-
-
-def _text(node: object) -> str | None:
-    return node.name if isinstance(node, exp.Literal) and node.is_string else None
 
 
 def _is_table(node: exp.Expr) -> bool:

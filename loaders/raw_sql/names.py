@@ -5,7 +5,7 @@ are told with their schema. So the engine cannot take for a table what was judge
 scope: at worst it finds no `axion_with_1`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -77,6 +77,16 @@ def tables_of(tree: exp.Query, functions: Functions) -> list[exp.Table]:
     scopes = _Scopes(functions)
     scopes.visit(tree, {})
     return scopes.tables
+
+
+def require_written(tree: exp.Query, tables: Iterable[Table]) -> None:
+    """`SqlRefused` for columns that ClickHouse adds to each table, such as `_part`: they tell how it keeps them."""
+    known = {column.name for table in tables for column in table.columns}
+    for name in tree.find_all(exp.Identifier):
+        if name.name.startswith("_") and name.name not in known and isinstance(name.parent, exp.Column | exp.Join):
+            refuse(
+                f"The name {name.name}", "no table has such a column, and ClickHouse has its own. Rename it.", at=name
+            )
 
 
 def ref(node: exp.Table) -> TableRef:

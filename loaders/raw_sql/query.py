@@ -10,7 +10,8 @@ from loaders.description import Table
 from loaders.raw_sql.errors import refuse
 from loaders.raw_sql.functions import functions_of
 from loaders.raw_sql.grammar import require_allowed, require_query
-from loaders.raw_sql.names import TableRef, placed, ref, tables_of
+from loaders.raw_sql.names import TableRef, placed, ref, require_written, tables_of
+from loaders.raw_sql.near import require_small
 from loaders.raw_sql.parser import parse
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ class RawQuery:
         `narrowed` have no columns but those they are described with.
         """
         tree = self._tree.copy()
+        if self._dialect == "clickhouse":
+            require_written(tree, found.values())
         for node in _tables(tree, self._dialect):
             table = found[ref(node)]
             if node.db and node.db.lower() != (table.schema or "").lower():
@@ -82,7 +85,10 @@ def _judged(text: str, dialect: str) -> exp.Query:
     tree = require_query(parse(text, dialect))
     for raw in list(tree.find_all(exp.RawString)):
         raw.replace(exp.Literal.string(raw.name))
-    _bounded(lambda: require_allowed(tree, functions_of(dialect)))
+    functions = functions_of(dialect)
+    _bounded(lambda: require_allowed(tree, functions))
+    if functions.is_near:
+        _bounded(lambda: require_small(tree))
     return tree
 
 

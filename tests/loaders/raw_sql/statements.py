@@ -110,6 +110,11 @@ REFUSED_EVERYWHERE = (
 
 REFUSED = {
     "clickhouse": (
+        "SELECT _part FROM t",
+        "SELECT x._database, `x`.`_table` FROM t AS x",
+        "SELECT a FROM t WHERE _part_offset = 1",
+        "SELECT a FROM t JOIN u USING (_part_index)",
+        "SELECT 1 AS _part, _part FROM t",
         "SELECT * FROM url('http://127.0.0.1/', 'CSV', 'a String')",
         "SELECT * FROM URL('http://127.0.0.1/', 'CSV', 'a String')",
         "SELECT * FROM `url`('http://127.0.0.1/', 'CSV')",
