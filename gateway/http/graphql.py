@@ -53,8 +53,9 @@ class GraphQL:
             await serve_socket(scope, receive, send, operations=self._operations, allowed_origins=self._origins)
             return
         headers = headers_of(scope)
-        media_type = accepted(headers.get("accept"))
-        if media_type is MediaType.HTML and scope["method"] == "GET" and not scope["query_string"]:
+        bare = scope["method"] == "GET" and not scope["query_string"]
+        media_type = accepted(headers.get("accept"), page=bare)
+        if media_type is MediaType.HTML:
             page = await self._explorer.page(Request(scope))
             await page(scope, receive, send)
             return

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 from gateway.http.authentication import Authenticated, authenticate, refused_by_now
 from gateway.http.body import read_body
 from gateway.http.documents import Operation
-from gateway.http.media_type import MediaType, Parts, accepted_parts, is_json, takes_compressed
+from gateway.http.media_type import DATA, MediaType, Parts, accepted_parts, is_json, takes_compressed
 from gateway.http.observed import Observed
 from gateway.http.operations import Operations
 from gateway.http.prepared import prepared
@@ -87,8 +87,8 @@ async def take_in(
 ) -> Incoming:
     """Raises `Refusal` for what the client did wrong, cheapest check first, and `HungUp`."""
     _check_method(scope)
-    if media_type is None or media_type is MediaType.HTML:
-        raise refuse(406, Code.REQUEST_INVALID, f"Accept one of {', '.join(MediaType)}.")
+    if media_type is None:
+        raise refuse(406, Code.REQUEST_INVALID, f"Accept one of {', '.join(DATA)}.")
     runtime: Runtime = scope["state"]["runtime"]
     with runtime.admission.credentials(scope):
         authenticated = await authenticate(
@@ -133,6 +133,9 @@ def _check_method(scope: Scope) -> None:
 def _check_kind(scope: Scope, operation: Operation, media_type: MediaType) -> None:
     if operation.kind is OperationType.MUTATION and scope["method"] == "GET":
         raise refuse(405, Code.REQUEST_INVALID, "Mutations are sent by POST.", headers={"allow": "POST"})
+    if operation.kind is OperationType.MUTATION and media_type is MediaType.ARROW:
+        message = "A mutation has no list to be streamed: send it with Accept: application/json. It was not executed."
+        raise refuse(400, Code.REQUEST_INVALID, message, well_formed=True)
     if operation.kind is OperationType.SUBSCRIPTION and media_type is not MediaType.EVENT_STREAM:
         message = "Subscriptions are served over WebSocket (graphql-transport-ws) and as text/event-stream."
         raise refuse(400, Code.REQUEST_INVALID, message, well_formed=True)

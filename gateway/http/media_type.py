@@ -1,5 +1,6 @@
 """Content negotiation of GraphQL over HTTP: which of our media types a client accepts, and what it sent."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 
@@ -23,32 +24,36 @@ class Parts(StrEnum):
 
 
 _UTF8 = frozenset({"utf-8", "utf8"})
-_WILDCARDS = {"*/*": MediaType.JSON, "application/*": MediaType.JSON, "text/*": MediaType.EVENT_STREAM}
+_WILDCARDS = {
+    "*/*": (MediaType.JSON, MediaType.GRAPHQL),
+    "application/*": (MediaType.JSON, MediaType.GRAPHQL),
+    "text/*": (MediaType.EVENT_STREAM,),
+}
+"""What they take, the first of them that the header does not refuse."""
+DATA = tuple(each for each in MediaType if each is not MediaType.HTML)
+"""What operations are answered as."""
 
 
 @lru_cache(maxsize=256)
-def accepted(header: str | None) -> MediaType | None:
+def accepted(header: str | None, *, page: bool = False) -> MediaType | None:
     """The best of our media types: the highest quality, then the first named. `None` when none is acceptable.
 
+    `page`: a page may be answered, so that `text/html` is one of them; browsers name it wherever they go.
     `multipart/mixed` only if nothing else is: it is for answers in parts, and most have one (see `accepted_parts`).
-    Without a header, and for wildcards, `application/json`: what the specification asks for until 2025's clients.
+    Without a header, and for wildcards, `application/json`: what the specification asks for until 2025's clients. A
+    wildcard has no say over a type that the header names (RFC 9110, 12.5.1).
     """
     if header is None or not header.strip():
         return MediaType.JSON
-    best: MediaType | None = None
-    best_quality = 0.0
-    mixed: MediaType | None = None
-    for part in header.split(","):
-        name, parameters = _parsed(part)
-        quality = _quality(parameters.get("q", "1"))
-        media_type = _named(name)
-        if media_type is None or parameters.get("charset", "utf-8") not in _UTF8:
-            continue
-        if media_type is MediaType.MIXED:
-            mixed = MediaType.MIXED if quality > 0 else mixed
-        elif quality > best_quality:
-            best, best_quality = media_type, quality
-    return best or mixed
+    ranges = _ranges(header)
+    said = dict(ranges)
+    qualities: dict[MediaType, float] = {}
+    for name, quality in ranges:
+        named = _wildcard(name, said) if name in _WILDCARDS else _known(name)
+        if named is not None and quality > 0 and (page or named is not MediaType.HTML):
+            qualities[named] = max(quality, qualities.get(named, 0.0))
+    mixed = MediaType.MIXED if qualities.pop(MediaType.MIXED, None) else None
+    return max(qualities, key=lambda each: qualities[each], default=mixed)
 
 
 @lru_cache(maxsize=256)
@@ -78,9 +83,24 @@ def is_json(header: str | None) -> bool:
     return name == MediaType.JSON and parameters.get("charset", "utf-8") in _UTF8
 
 
-def _named(name: str) -> MediaType | None:
-    if name in _WILDCARDS:
-        return _WILDCARDS[name]
+def _ranges(header: str) -> list[tuple[str, float]]:
+    """The header's media ranges, in its order, with their qualities; none that wants another encoding than ours."""
+    parsed = map(_parsed, header.split(","))
+    return [
+        (name, _quality(parameters.get("q", "1")))
+        for name, parameters in parsed
+        if parameters.get("charset", "utf-8") in _UTF8
+    ]
+
+
+def _wildcard(name: str, named: Mapping[str, float]) -> MediaType | None:
+    """`None` also where the first that is not refused is named itself, with a quality of its own."""
+    taken = (each for each in _WILDCARDS[name] if named.get(each) != 0)
+    first = next(taken, None)
+    return None if first in named else first
+
+
+def _known(name: str) -> MediaType | None:
     try:
         return MediaType(name)
     except ValueError:

@@ -11,7 +11,7 @@ from loaders.postgres.client import Postgres
 
 _SOURCE = "SELECT name FROM public.data_sources WHERE id = $1 AND ($2::text[] IS NULL OR name = ANY ($2))"
 _DATASET = "SELECT 1 FROM public.datasets WHERE id = $1"
-_MAP = "SELECT 1 FROM public.dataset_maps WHERE id = $1 AND dataset_id = $2 AND table_name = $3"
+_MAP = "SELECT geometry_column FROM public.dataset_maps WHERE id = $1 AND dataset_id = $2 AND table_name = $3"
 
 
 async def data_source_name(
@@ -26,6 +26,7 @@ async def has_dataset(id_: UUID, *, gen: Postgres, ledger: Ledger) -> bool:
     return bool(await gen.fetch(_DATASET, id_, ledger=ledger))
 
 
-async def has_map(id_: UUID, dataset_id: UUID, table_name: str, *, gen: Postgres, ledger: Ledger) -> bool:
-    """Whether it is a map of that table of the dataset."""
-    return bool(await gen.fetch(_MAP, id_, dataset_id, table_name, ledger=ledger))
+async def mapped_column(id_: UUID, dataset_id: UUID, table_name: str, *, gen: Postgres, ledger: Ledger) -> str | None:
+    """The column whose places a map of that table of the dataset shows; None when there is no such map."""
+    rows = await gen.fetch(_MAP, id_, dataset_id, table_name, ledger=ledger)
+    return str(rows[0]["geometry_column"]) if rows else None

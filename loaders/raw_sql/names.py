@@ -12,10 +12,12 @@ from typing import Final
 from sqlglot import exp
 
 from loaders.description import Table
+from loaders.raw_sql.conditions import READ_AS
 from loaders.raw_sql.errors import refuse
 from loaders.raw_sql.functions import Functions
 
 _PREFIX: Final = "axion_with_"
+_OWN: Final = (_PREFIX, READ_AS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,19 @@ class _Scopes:
             _called(node, node.name)
             node.set("this", exp.to_identifier(name, quoted=True))
             return
-        if not node.name or node.name.lower().startswith(_PREFIX):
+        if not node.name:
             refuse("A table without a name of its own", "name one of the dataset's tables.", at=node)
         self.tables.append(node)
 
 
 def tables_of(tree: exp.Query, functions: Functions) -> list[exp.Table]:
-    """Gives what WITH defines names of its own, and returns the nodes that are tables. `SqlRefused` for functions."""
+    """Gives what WITH defines names of its own, and returns the nodes that are tables.
+
+    `SqlRefused` for functions, and for names that are kept for what is put into a statement.
+    """
+    for name in tree.find_all(exp.Identifier):
+        if name.name.lower().startswith(_OWN):
+            refuse(f"The name {name.name}", "such names are the gateway's own. Take another one.", at=name)
     scopes = _Scopes(functions)
     scopes.visit(tree, {})
     return scopes.tables
@@ -93,22 +101,38 @@ def ref(node: exp.Table) -> TableRef:
     return TableRef(node.db or None, node.name)
 
 
-def placed(node: exp.Table, table: Table, *, only: bool) -> None:
+def placed(node: exp.Table, table: Table, *, only: bool, where: exp.Expr | None = None) -> None:
     """The node becomes the table as the engine has it, under the name the statement calls it by.
 
-    With `only`, a select of the columns the table is described with: there are no others then.
+    With `only` or `where`, a select of the columns the table is described with: there are no others then, and no rows
+    but those that match `where`, which names columns of `READ_AS`.
     """
     _called(node, node.name)
     node.set("this", exp.to_identifier(table.name, quoted=True))
     node.set("db", None if table.schema is None else exp.to_identifier(table.schema, quoted=True))
-    if only:
-        alias = node.args["alias"].copy()
-        source = node.copy()
-        source.set("joins", None)
-        source.set("alias", None)
-        columns = (exp.column(each.name, quoted=True) for each in table.columns)
-        narrowed = exp.select(*columns).from_(source)
-        node.replace(exp.Subquery(this=narrowed, alias=alias, joins=node.args.get("joins")))
+    if only or where is not None:
+        place = node.parent if isinstance(node.parent, exp.Final) else node
+        alias, joins, select = node.args["alias"].copy(), node.args.get("joins"), node.find_ancestor(exp.Select)
+        node.set("joins", None)
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(READ_AS, quoted=True)))
+        columns = (
+            exp.alias_(exp.column(each.name, table=READ_AS, quoted=True), each.name, quoted=True)
+            for each in table.columns
+        )
+        narrowed = exp.select(*columns).from_(place.copy())
+        if where is not None:
+            narrowed.set("where", exp.Where(this=where))
+        place.replace(exp.Subquery(this=narrowed, alias=alias, joins=joins))
+        if select is not None:
+            _without_prewhere(select)
+
+
+def _without_prewhere(select: exp.Select) -> None:
+    """ClickHouse takes it of tables alone. It is a WHERE that is looked at first."""
+    before = select.args.get("prewhere")
+    if before is not None:
+        select.set("prewhere", None)
+        select.where(before.this, copy=False)
 
 
 def _called(node: exp.Table, name: str) -> None:

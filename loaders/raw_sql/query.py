@@ -7,12 +7,15 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from loaders.description import Table
+from loaders.raw_sql.conditions import held as held_to
+from loaders.raw_sql.conditions import predicate_of
 from loaders.raw_sql.errors import refuse
 from loaders.raw_sql.functions import functions_of
 from loaders.raw_sql.grammar import require_allowed, require_query
 from loaders.raw_sql.names import TableRef, placed, ref, require_written, tables_of
 from loaders.raw_sql.near import require_small
 from loaders.raw_sql.parser import parse
+from loaders.read import Predicate
 
 T = TypeVar("T")
 
@@ -31,14 +34,30 @@ class RawQuery:
         self.tables: tuple[TableRef, ...] = tuple(dict.fromkeys(map(ref, _tables(self._tree.copy(), dialect))))
         """What it reads, each once, in no promised order."""
 
+    def conditions(self, of: TableRef, table: Table) -> tuple[Predicate, ...]:
+        """One for each place the table is read at: what its columns are held to there where it is among `held`."""
+        return _bounded(
+            lambda: tuple(
+                predicate_of(self._held(node, table))
+                for node in tables_of(self._tree.copy(), functions_of(self._dialect))
+                if ref(node) == of
+            )
+        )
+
     def spelled(
-        self, found: Mapping[TableRef, Table], *, limit: int | None = None, narrowed: Collection[TableRef] = ()
+        self,
+        found: Mapping[TableRef, Table],
+        *,
+        limit: int | None = None,
+        narrowed: Collection[TableRef] = (),
+        held: Collection[TableRef] = (),
     ) -> str:
         """The SQL to send: every table in `found` by its schema and name, no comments, every name quoted.
 
         `limit` bounds the rows where the statement has no smaller bound. What is returned reads back as itself: the
         text was read again and judged again, so nothing in it can mean anything but what was judged. Those in
-        `narrowed` have no columns but those they are described with.
+        `narrowed` have no columns but those they are described with; of those in `held` nothing is read but rows that
+        match their `conditions`.
         """
         tree = self._tree.copy()
         if self._dialect == "clickhouse":
@@ -47,7 +66,8 @@ class RawQuery:
             table = found[ref(node)]
             if node.db and node.db.lower() != (table.schema or "").lower():
                 refuse("A table of another schema", "name the dataset's tables by their names alone.", at=node)
-            placed(node, table, only=ref(node) in narrowed)
+            where = self._held(node, table) if ref(node) in held else None
+            placed(node, table, only=ref(node) in narrowed, where=where)
         if limit is not None:
             _limit(tree, limit)
         text = _bounded(lambda: _spelled(tree, self._dialect))
@@ -57,6 +77,9 @@ class RawQuery:
                 return self._without_variables(text)
             text = again
         refuse("The statement", "it does not read back as it is spelled. Write it more plainly.")
+
+    def _held(self, node: exp.Table, table: Table) -> exp.Expr | None:
+        return held_to(node, table, by_case=self._dialect == "clickhouse")
 
     def _respelled(self, text: str) -> str:
         again = _judged(text, self._dialect)
@@ -74,11 +97,6 @@ class RawQuery:
             return tuple(column.name for column in table.columns)
         named = {node.name.lower() for node in self._tree.find_all(exp.Identifier)}
         return tuple(column.name for column in table.columns if column.name.lower() in named)
-
-    @property
-    def tree(self) -> exp.Query:
-        """A copy of it, as it was written."""
-        return self._tree.copy()
 
 
 def _judged(text: str, dialect: str) -> exp.Query:

@@ -10,7 +10,7 @@ import orjson
 from loaders.columnar.connection import read_connection
 from loaders.columnar.source import Source
 from loaders.description import Table
-from loaders.errors import NotFound
+from loaders.errors import NotFound, PageTooLarge
 from loaders.openfga import names
 from loaders.read import Predicate, Read, is_never
 from resolvers.context import Context
@@ -18,6 +18,7 @@ from resolvers.cost import price
 from resolvers.gen.forecast import Forecast, afford_read, forecast, scanned_by, statements_of
 from resolvers.gen.groups import Grouped, Groups, grouped_rows
 from resolvers.gen.required import require_filters
+from resolvers.gen.rows import MAX_GROUPS
 from resolvers.permissions.guards import Whole
 from resolvers.permissions.station import guard
 
@@ -75,13 +76,16 @@ async def answer_groups(read: Read, dataset_id: UUID, context: Context) -> str:
 
 
 async def answer_grouped(groups: Groups, dataset_id: UUID, context: Context) -> Grouped:
-    """As `grouped_rows`, under the guard."""
+    """As `grouped_rows`, under the guard. `PageTooLarge` where no limit was given and there are more than are shown."""
 
     async def run(read: Read) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = orjson.loads(await answer_groups(read, dataset_id, context))
         return rows
 
-    return await grouped_rows(groups, run)
+    found = await grouped_rows(groups, run)
+    if found.truncated and groups.limit is None:
+        raise PageTooLarge(f"There are more than {MAX_GROUPS} groups. Use `first`, `where` or a longer unit.")
+    return found
 
 
 async def _nothing_distinct(table: Table, column: str, where: Predicate | None) -> Collection[object]:

@@ -45,7 +45,7 @@ class Grouped:
 
 
 async def grouped_rows(groups: Groups, run: Run) -> Grouped:
-    """One query, two where ranges are compared. `PageTooLarge` for more groups than `MAX_GROUPS` without a limit."""
+    """One query, two where ranges are compared. Groups that come whole are `PageTooLarge` beyond `MAX_GROUPS`."""
     over = groups.over
     whole = over is not None and (over.fill is not None or over.compare is not None)
     if whole and (groups.limit is not None or groups.order_by):

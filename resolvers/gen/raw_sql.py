@@ -8,9 +8,8 @@ from uuid import UUID
 from loaders.audit.entry import Action
 from loaders.columnar.statement import Statement
 from loaders.description import Table
-from loaders.errors import Forbidden, NotFound, SqlRefused, Unauthenticated, UnknownTable
+from loaders.errors import FilterRequired, Forbidden, NotFound, SqlRefused, Unauthenticated, UnknownTable
 from loaders.openfga import names
-from loaders.raw_sql.conditions import conditions_of
 from loaders.raw_sql.names import TableRef
 from loaders.raw_sql.query import RawQuery
 from loaders.warehouses.base import Scanned
@@ -33,13 +32,14 @@ class RawSql:
     query: RawQuery
     found: Mapping[TableRef, Table]
     narrowed: frozenset[TableRef]
+    held: frozenset[TableRef]
     warehouse: Bounded
     engine: str | None
     sql: str
 
     def spelled(self, limit: int) -> str:
         """Blocks."""
-        return self.query.spelled(self.found, limit=limit, narrowed=self.narrowed)
+        return self.query.spelled(self.found, limit=limit, narrowed=self.narrowed, held=self.held)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -67,16 +67,14 @@ async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
     try:
         query = await asyncio.to_thread(RawQuery, text, warehouse.dialect.name)
         found = await _found(context, dataset_id, query.tables)
-        for ref, table in found.items():
-            for condition in conditions_of(query.tree, ref):
-                require_filters(condition, place.filters_of(table.name))
+        held = await asyncio.to_thread(_held, query, found, place)
         narrowed = await _narrowed(context, dataset_id, found)
-        sql = await asyncio.to_thread(query.spelled, found, narrowed=narrowed)
-    except SqlRefused as refused:
+        sql = await asyncio.to_thread(query.spelled, found, narrowed=narrowed, held=held)
+    except (SqlRefused, UnknownTable, FilterRequired) as refused:
         await used(context, Action.SQL_REFUSED, dataset_id, {"reason": str(refused)})
         raise
     engine = context.stores.warehouses.engine(warehouse.store)
-    return RawSql(dataset_id, query, found, narrowed, warehouse, engine, sql)
+    return RawSql(dataset_id, query, found, narrowed, held, warehouse, engine, sql)
 
 
 async def estimate_sql(context: Context, raw: RawSql) -> Forecast:
@@ -107,6 +105,18 @@ async def _found(context: Context, dataset_id: UUID, refs: Sequence[TableRef]) -
             raise UnknownTable(f"There is no table {ref.name!r} in this dataset. List its `tables`.")
         found[ref] = table
     return found
+
+
+def _held(query: RawQuery, found: Mapping[TableRef, Table], place: Place) -> frozenset[TableRef]:
+    """The tables that demand filters. `FilterRequired` where one is read without. Blocks."""
+    held = set()
+    for ref, table in found.items():
+        filters = [filter_ for filter_ in place.filters_of(table.name) if filter_.is_required]
+        if filters:
+            held.add(ref)
+            for condition in query.conditions(ref, table):
+                require_filters(condition, filters)
+    return frozenset(held)
 
 
 async def _narrowed(context: Context, dataset_id: UUID, found: Mapping[TableRef, Table]) -> frozenset[TableRef]:

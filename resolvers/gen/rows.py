@@ -200,7 +200,8 @@ def aggregate_read(
 ) -> Read:
     """Groups by buckets of time, then columns, with their measures. The one entry of the answer is `rows`.
 
-    `buckets` are by name in the answer. `order_by` are (name in the answer, descending); then by the groups.
+    `buckets` are by name in the answer. `order_by` are (name in the answer, descending); then by the groups. Without a
+    `limit`, more than `MAX_GROUPS` groups are `PageTooLarge` when they are read.
     """
     if not (measures or group_by or buckets):
         raise BadInput("Nothing is aggregated. Give `measures`, `groupBy` or both.")
@@ -213,7 +214,8 @@ def aggregate_read(
     for measure in measures:
         _add(entries, measure.key, _measure(measure, table))
     terms = tuple(_group_order(name, descending, entries) for name, descending in order_by)
-    part = Aggregate(tuple(keys.values()), tuple(entries.items()), limit, order=terms)
+    bound = MAX_GROUPS if limit is None and keys else None
+    part = Aggregate(tuple(keys.values()), tuple(entries.items()), limit, bound=bound, order=terms)
     return Read(table, connection=Connection((("rows", part),)), where=where)
 
 

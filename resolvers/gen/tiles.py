@@ -1,10 +1,11 @@
 """Tile bundles of datasets: one PMTiles file for each `DatasetMap`, at the reference's key in the gateway's bucket."""
 
+import asyncio
 from urllib.parse import quote
 from uuid import UUID
 
 from loaders.errors import Code, NotFound
-from loaders.gen.registered import has_map
+from loaders.gen.registered import mapped_column
 from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.store import STORE
@@ -17,24 +18,36 @@ def bundle_key(dataset_id: UUID, table_name: str, map_id: UUID) -> str:
     return f"tiles/{dataset_id.hex}/{table_name}/{map_id.hex}.pmtiles"
 
 
-def bundle_url(dataset_id: UUID, table_name: str, map_id: UUID) -> str:
-    """The path the gateway serves it at."""
+async def bundle_url(context: Context, dataset_id: UUID, table_name: str, map_id: UUID, column: str) -> str | None:
+    """The path the gateway serves it at; None where curation hides the table or the column that is mapped."""
+    if not await _is_shown(context, dataset_id, table_name, column):
+        return None
+    return bundle_path(dataset_id, table_name, map_id)
+
+
+def bundle_path(dataset_id: UUID, table_name: str, map_id: UUID) -> str:
     return f"/tiles/{dataset_id.hex}/{quote(table_name, safe='')}/{map_id.hex}.pmtiles"
 
 
 async def visible_bundle(context: Context, dataset_id: UUID, table_name: str, map_id: UUID) -> str:
     """The key of a bundle whose table the subject may see (`can_view`, as for the table's rows).
 
-    `NotFound` for a hidden table as for an absent map; which of the two it was, the audit log has. `Unauthenticated`
-    without a subject, `Forbidden` for an API key without `gen:read`, `PermissionsUnavailable` without a verdict.
+    `NotFound` for a hidden table, and for one or a column that curation hides, as for an absent map; which of those it
+    was that may not be seen, the audit log has. `Unauthenticated` without a subject, `Forbidden` for an API key without
+    `gen:read`, `PermissionsUnavailable` without a verdict.
     """
     context.verdicts.require_subject()
     require_scope_to_read(context.subject, (STORE,))
     gen = context.stores.postgres[STORE]
     allowed = await can_view(context, dataset_id, table_name)
-    found = await has_map(map_id, dataset_id, table_name, gen=gen, ledger=context.ledger)
-    if found and not allowed:
+    column = await mapped_column(map_id, dataset_id, table_name, gen=gen, ledger=context.ledger)
+    if column is not None and not allowed:
         context.denied(f"tiles:{names.table(dataset_id, table_name)}", Code.FORBIDDEN)
-    if not found or not allowed:
+    if column is None or not allowed or not await _is_shown(context, dataset_id, table_name, column):
         raise NotFound("There are no such tiles, or you may not see them.")
     return bundle_key(dataset_id, table_name, map_id)
+
+
+async def _is_shown(context: Context, dataset_id: UUID, table_name: str, column: str) -> bool:
+    place = await asyncio.shield(context.gen.places.load(dataset_id))
+    return place is not None and place.shows(table_name, column)

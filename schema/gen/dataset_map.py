@@ -3,19 +3,22 @@ from uuid import UUID
 import strawberry
 
 from loaders.tables.axion_gen import catalog
+from resolvers.context import Context
 from resolvers.gen.tiles import bundle_url
 from resolvers.permissions.fields import ByRows
 from resolvers.permissions.guards import Visible
 from schema.mapping.declare import column, resolved, table_type, to_one
 from schema.mapping.splice import Row
 
+Info = strawberry.Info[Context, None]
 _ADDRESS = ByRows("the address of a map that is seen; what is there has a guard of its own")
 
 
-async def _url(row: strawberry.Parent[Row]) -> str | None:
+async def _url(row: strawberry.Parent[Row], info: Info) -> str | None:
     if row.required("built_at") is None:
         return None
-    return bundle_url(UUID(row.required("dataset_id")), row.required("table_name"), UUID(row.required("id")))
+    dataset_id, id_ = UUID(row.required("dataset_id")), UUID(row.required("id"))
+    return await bundle_url(info.context, dataset_id, row.required("table_name"), id_, row.required("geometry_column"))
 
 
 @table_type(catalog.DatasetMap, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
@@ -31,9 +34,10 @@ class GenDatasetMap:
     size_bytes = column()
     url = resolved(
         _url,
-        requires=("id", "dataset_id", "table_name", "built_at"),
+        requires=("id", "dataset_id", "table_name", "geometry_column", "built_at"),
         guard=_ADDRESS,
-        description="Where the gateway serves the bundle in ranges, with the same token; null if it was never built.",
+        description="Where the gateway serves the bundle in ranges, with the same token; null if it was never built, "
+        "and where curation hides the table or the mapped column.",
     )
     created_at = column()
     updated_at = column()

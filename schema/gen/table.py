@@ -178,7 +178,11 @@ _AGGREGATE = signature(
         "measures": argument(list[GenMeasure] | None, "The values of each group."),
         "over": argument(Optional[GenTimeBucket], "Buckets of time as a key of the groups, gaps filled and compared."),
         "where": argument(Optional[GenRowFilter], "Only rows that match."),
-        "first": argument(int | None, "At most this many groups, ordered by their columns; at most 10,000."),
+        "first": argument(
+            int | None,
+            "At most this many groups, ordered by their columns; at most 10,000. "
+            "Without it, more than 10,000 are `PAGE_TOO_LARGE`.",
+        ),
     },
     list[JSON] | None,
 )

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.http import body as body_reader
 from tests.gateway.http.application import serving, settings_without_stores
+from tests.gateway.http.toy import NOTES
 
 GRAPHQL = "application/graphql-response+json"
 JSON = {"content-type": "application/json"}
@@ -103,6 +104,16 @@ async def test_methods(client: aiohttp.ClientSession, url: str, method: str) -> 
 async def test_mutation_by_get(client: aiohttp.ClientSession, url: str) -> None:
     async with client.get(url, params={"query": "mutation { set(value: 1) }"}) as answer:
         assert (answer.status, answer.headers["allow"]) == (405, "POST")
+
+
+async def test_mutation_as_a_stream_of_arrow(client: aiohttp.ClientSession, url: str) -> None:
+    """Refused before it is executed: who is told that it failed sends it again."""
+    body, accept = {"query": 'mutation { note(text: "arrow") }'}, "application/vnd.apache.arrow.stream"
+    NOTES.clear()
+    async with client.post(url, json=body, headers={"accept": accept}) as answer:
+        assert (answer.status, (await answer.json())["errors"][0]["extensions"]["code"]) == (400, "REQUEST_INVALID")
+    assert NOTES == []
+    assert (await post(client, url, body))[1] == {"data": {"note": 1}}
 
 
 @pytest.mark.parametrize(

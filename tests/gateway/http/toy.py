@@ -35,6 +35,8 @@ class Gate:
 
 
 GATES: dict[str, Gate] = {}
+NOTES: list[str] = []
+"""What the mutation `note` did."""
 
 
 @strawberry.type
@@ -133,6 +135,11 @@ class Mutation:
     @strawberry.mutation
     def set(self, value: int) -> int:
         return value
+
+    @strawberry.mutation
+    def note(self, text: str) -> int:
+        NOTES.append(text)
+        return len(NOTES)
 
 
 @strawberry.type

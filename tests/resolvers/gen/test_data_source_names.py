@@ -14,6 +14,7 @@ from loaders.postgres.write import transaction
 from resolvers.gen import data_sources, datasets, role_assignments, roles
 from resolvers.gen.data_sources import DataSourceCreate, DataSourceUpdate
 from resolvers.gen.datasets import DatasetCreate
+from resolvers.gen.granting import pending
 from resolvers.gen.resources import OfDataSource
 from resolvers.gen.roles import RoleCreate
 from resolvers.idempotency import Asked
@@ -59,6 +60,17 @@ async def test_what_roles_may_do_follows(as_: As, stores: GenStores) -> None:
     other = await source(as_)  # the old name is free, and inherits nothing
     theirs = await datasets.create_dataset(as_("admin"), DatasetCreate(other, "d"))
     assert not await as_("ann").verdicts.check("can_view", f"dataset:{theirs.id}")
+
+
+async def test_it_is_pending_while_permissions_of_its_datasets_are(as_: As, stores: GenStores) -> None:
+    id_ = await source(as_)
+    dataset = (await datasets.create_dataset(as_("admin"), DatasetCreate(id_, "d"))).id
+    done = await data_sources.update_data_source(as_("admin"), DataSourceUpdate(id_, patch={"name": "new"}))
+    assert set(done.objects) == {OLD, NEW, f"dataset:{dataset}"}
+    assert not await pending(as_("admin"), done.objects)
+    async with transaction(stores.postgres["axion_gen"], Ledger()) as within:
+        await outbox.note(within.session, deletes=[assigned_role(7, f"dataset:{dataset}")])
+    assert await pending(as_("admin"), done.objects)
 
 
 async def test_what_no_row_says_is_not_carried_over(as_: As, stores: GenStores) -> None:

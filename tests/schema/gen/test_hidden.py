@@ -4,12 +4,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from loaders.description import Column, ColumnType, Kind
 from loaders.encode.node_id import decode_node_id
+from loaders.errors import NotFound
+from loaders.tables.axion_gen.catalog import DatasetMap
 from loaders.tables.uuid7 import uuid7
+from resolvers.gen.tiles import bundle_path, visible_bundle
 from resolvers.profiles.found import Basis, Bin, ColumnFigures, Profile
 from resolvers.profiles.kept import keep
+from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import asked, made
 from tests.schema.gen.world import World
 
@@ -27,6 +32,7 @@ ASKED = (
     'aggregate(where: {column: "tailnum", eq: "N14228"}, measures: [{function: COUNT}])',
     'estimate(where: {column: "tailnum", eq: "N14228"}) { rows }',
 )
+MAPS = "query($id: ID!) { gen { dataset(id: $id) { maps { nodes { rowId url } } } } }"
 PROFILED = """query($id: ID!) { gen { dataset(id: $id) { profiles { nodes {
   tableName rowCount columns excludedColumns statistics sampleValues columnProfiles { name min } drift { added removed }
   history(first: 9) { nodes { version columnProfiles { name min } excludedColumns } }
@@ -87,6 +93,24 @@ def profile_of(*names: str, excluded: tuple[str, ...] = ()) -> Profile:
     figures = tuple((name, ColumnFigures(0, 1, min="secret", histogram=(Bin("secret", "x", 1),))) for name in names)
     samples = tuple((name, ("secret",)) for name in names)
     return Profile(columns, excluded, Basis.TABLE, 5, 10, figures=figures, samples=samples)
+
+
+@pytest.mark.parametrize("column", [None, "lat"])
+async def test_the_tiles_of_a_hidden_table_or_column(nyc: World, stores: GenStores, column: str | None) -> None:
+    given = {"datasetId": "@nyc", "tableName": "airports", "name": "where", "geometryColumn": "lat"}
+    await made(nyc, "GenDatasetMap", given, user="admin")
+    async with stores.postgres["axion_gen"].transaction() as session:
+        await session.execute(sa.update(DatasetMap).values(built_at=sa.func.now()))
+    (shown,) = (await nyc.ask("ann", MAPS, {"id": "@nyc"}))["gen"]["dataset"]["maps"]["nodes"]
+    dataset_id, map_id = UUID(decode_node_id(nyc.ids["nyc"])[1]), UUID(shown["rowId"])
+    assert shown["url"] == bundle_path(dataset_id, "airports", map_id)
+    assert await visible_bundle(nyc.as_("ann"), dataset_id, "airports", map_id)
+    await hide(nyc, "airports", column)
+    for user in ("ann", "admin"):
+        (hidden,) = (await nyc.ask(user, MAPS, {"id": "@nyc"}))["gen"]["dataset"]["maps"]["nodes"]
+        assert hidden == {"rowId": shown["rowId"], "url": None}
+        with pytest.raises(NotFound):
+            await visible_bundle(nyc.as_(user), dataset_id, "airports", map_id)
 
 
 @pytest.mark.parametrize("user", ["ann", "admin"])

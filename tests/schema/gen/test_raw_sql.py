@@ -175,6 +175,9 @@ async def test_the_flag_shows_no_table_that_is_not_seen(querying: World, stores:
             error["message"] for error in hidden.errors
         ]
         assert hidden.statements(querying.stores["nyc"]) <= 1  # what describes the table that is seen
+    refused = [(actor, facts["reason"]) for actor, action, facts in await audited(stores) if action == "sql.refused"]
+    assert refused[0] == ("user:carl", "There is no table 'flights' in this dataset. List its `tables`.")
+    assert len(refused) == 12
 
 
 async def test_what_is_refused_is_written_down(querying: World, stores: GenStores) -> None:
@@ -185,11 +188,13 @@ async def test_what_is_refused_is_written_down(querying: World, stores: GenStore
     assert [entry[:2] for entry in await audited(stores)] == [("user:ann", "sql.refused")]
 
 
-async def test_a_required_filter_holds(querying: World) -> None:
+async def test_a_required_filter_holds(querying: World, stores: GenStores) -> None:
     given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "number", "operator": "eq"}
     await made(querying, "GenTableFilter", {**given, "isRequired": True}, user="admin")
     for sql in (
         "SELECT * FROM flights",
+        "SELECT 1 AS n FROM (SELECT 1 AS month) AS F CROSS JOIN flights AS f WHERE F.month = 1",
+        "SELECT f.day FROM airlines AS a LEFT JOIN flights AS f ON a.carrier = f.carrier WHERE f.month = 1",
         "SELECT * FROM flights WHERE month = 1 OR day = 1",
         "SELECT * FROM flights WHERE month = month",
         "SELECT * FROM flights WHERE NOT month = 1",
@@ -199,8 +204,68 @@ async def test_a_required_filter_holds(querying: World) -> None:
     ):
         answer = await run(querying, "ann", sql)
         assert [error["code"] for error in answer.errors] == ["FILTER_REQUIRED"], sql
+    assert [entry[1] for entry in await audited(stores)] == ["sql.refused"] * 9
     narrowed = "SELECT count(*) AS n FROM flights AS a WHERE (a.month = 1 AND day < 3) OR (2 = a.month)"
     assert (await run(querying, "ann", narrowed)).errors == []
+
+
+OF_JANUARY = 27_004
+
+
+async def test_a_required_filter_is_on_the_column_whatever_else_has_its_name(querying: World) -> None:
+    """To ClickHouse a name means an alias before it means a column."""
+    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "number", "operator": "eq"}
+    await made(querying, "GenTableFilter", {**given, "isRequired": True}, user="admin")
+    tuple_ = "CAST(tuple(1) AS Tuple(month UInt8))"
+    for sql in (
+        "SELECT count(*) AS n FROM flights WHERE month = 1",
+        "SELECT count(*) AS n, 1 AS month FROM flights WHERE month = 1",
+        "SELECT count(*) AS n, count(dep_delay + (1 AS month)) AS other FROM flights WHERE month = 1",
+        "WITH 1 AS month SELECT count(*) AS n FROM flights WHERE month = 1",
+        "WITH 1 AS month SELECT count(*) AS n FROM (SELECT dep_delay FROM flights WHERE month = 1) AS x",
+        "WITH month -> 1 AS month SELECT count(*) AS n FROM flights WHERE month = 1",
+        f"WITH {tuple_} AS f SELECT count(*) AS n FROM flights AS f WHERE f.month = 1",
+        f"SELECT {tuple_} AS f, count(*) AS n FROM flights AS f WHERE f.month = 1",
+        'SELECT 1 AS "f.month", count(*) AS n FROM flights AS f WHERE f.month = 1',
+        f"WITH {tuple_} AS axion_read SELECT count(*) AS n FROM flights AS f WHERE f.month = 1",
+        'WITH 1 AS "axion_read.month" SELECT count(*) AS n FROM flights AS f WHERE f.month = 1',
+        "SELECT count(*) AS n FROM (SELECT 1 AS month) AS f CROSS JOIN flights AS f WHERE f.month = 1",
+        "SELECT count(*) AS n FROM flights ARRAY JOIN [1] AS month WHERE flights.month = 1",
+        "SELECT count(*) AS n FROM flights WHERE month = (1 AS month)",
+        "SELECT count(*) AS n FROM flights PREWHERE month = 1",
+        "SELECT count(*) AS n FROM flights AS f LEFT JOIN airlines AS a ON f.carrier = a.carrier WHERE f.month = 1",
+        "SELECT count(*) AS n FROM airlines AS a JOIN flights AS f ON f.carrier = a.carrier WHERE f.month = 1",
+    ):
+        answer = await run(querying, "ann", sql)
+        if answer.errors:
+            codes = {error["code"] for error in answer.errors}
+            assert codes <= {"FILTER_REQUIRED", "SQL_REFUSED", "STORE_QUERY_FAILED"}, sql
+            assert " AS month" in sql or " AS f" in sql or "axion_read" in sql, answer.errors
+        else:
+            assert int(of(answer)["answer"]["rows"][0]["n"]) in (OF_JANUARY, 0), sql
+
+
+async def test_a_required_filter_on_a_hidden_column_cannot_be_met(querying: World) -> None:
+    given = {"datasetId": "@nyc", "tableName": "airlines", "columnName": "name"}
+    await made(
+        querying, "GenTableFilter", {**given, "kind": "text", "operator": "eq", "isRequired": True}, user="admin"
+    )
+    await made(querying, "GenCurationOverride", {**given, "isHidden": True}, user="admin")
+    for with_ in ("", "WITH 'Envoy Air' AS name "):
+        answer = await run(querying, "ann", f"{with_}SELECT count(*) AS n FROM airlines WHERE name = 'Envoy Air'")
+        assert [error["code"] for error in answer.errors] == ["FILTER_REQUIRED"]
+
+
+async def test_an_alias_does_not_stand_for_a_column_that_is_read_narrowed(querying: World) -> None:
+    given = {"datasetId": "@nyc", "tableName": "airlines", "columnName": "name", "isHidden": True}
+    await made(querying, "GenCurationOverride", given, user="admin")
+    for sql in (
+        "WITH upper(name) AS carrier SELECT carrier AS found FROM airlines",
+        "WITH name AS carrier SELECT x.carrier AS found FROM airlines AS x",
+    ):
+        answer = await run(querying, "ann", sql)
+        rows = [] if answer.errors else of(answer)["answer"]["rows"]
+        assert all(len(row["found"]) == 2 for row in rows), sql
 
 
 async def test_columns_that_curation_hides_are_not_there(querying: World) -> None:

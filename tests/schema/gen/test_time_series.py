@@ -157,3 +157,21 @@ async def test_a_widget_through_time(nyc: World, departures: list[tuple[datetime
     weeks = [local(2013, 3, 3), local(2013, 3, 10), local(2013, 3, 17), local(2013, 3, 24), local(2013, 3, 31)]
     assert found["rows"] == [{"week": week, "n": expected[week]} for week in weeks]
     assert found["timeZone"] == ZONE
+
+
+MANY = """
+query Many($id: ID!, $first: Int) { gen { dataset(id: $id) { table(name: "flights") {
+  aggregate(%s groupBy: ["carrier", "flight", "dest"], first: $first, measures: [{function: COUNT, as: "n"}])
+} } } }
+"""
+BY_HOUR = 'over: {column: "time_hour", unit: HOUR, timeZone: "UTC"},'
+
+
+@pytest.mark.parametrize("over", [BY_HOUR, ""])
+async def test_more_groups_than_are_shown_are_told(flown: World, over: str) -> None:
+    whole = await asked(flown, "ann", MANY % over, {"id": "@nyc"})
+    assert [error["code"] for error in whole.errors] == ["PAGE_TOO_LARGE"]
+    assert "more than 10000 groups" in whole.errors[0]["message"]
+    cut = await asked(flown, "ann", MANY % over, {"id": "@nyc", "first": 10_000})
+    assert cut.errors == []
+    assert len(cut.data["gen"]["dataset"]["table"]["aggregate"]) == 10_000

@@ -1,0 +1,106 @@
+"""What of a WHERE is put on a table's own columns, and where nothing of it may be."""
+
+import pytest
+
+import loaders.warehouses.bigquery_sql
+import loaders.warehouses.impala_sql  # noqa: F401 - both for sqlglot to know the dialects
+from loaders.description import Column, ColumnType, Kind, Table
+from loaders.raw_sql.names import TableRef
+from loaders.raw_sql.query import RawQuery
+from loaders.read import And, Col, Compare, Op, Or
+from tests.loaders.raw_sql.statements import DIALECTS
+
+T = TableRef(None, "t")
+TABLE = Table("datasource:x", "s", "t", tuple(Column(name, ColumnType(Kind.INTEGER)) for name in ("a", "month")))
+OTHER = Table("datasource:x", "s", "u", TABLE.columns)
+MONTH = Compare(Col("month"), Op.EQ, None)
+
+
+def sent(text: str, dialect: str) -> str:
+    query = RawQuery(text, dialect)
+    found = {ref: TABLE if ref == T else OTHER for ref in query.tables}
+    return query.spelled(found, held=[T])
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_table_is_read_through_what_where_holds_it_to(dialect: str) -> None:
+    text = sent("SELECT x.a AS a FROM t AS x JOIN u ON x.a = u.a WHERE x.month IN (1, 2) AND u.a = 3", dialect)
+    within, without = text.replace("`", '"').split(") AS ", 1)
+    assert within == (
+        'SELECT "x"."a" AS "a" FROM (SELECT "axion_read"."a" AS "a", "axion_read"."month" AS "month" '
+        'FROM "s"."t" AS "axion_read" WHERE "axion_read"."month" IN (1, 2)'
+    )
+    assert without.endswith('WHERE "x"."month" IN (1, 2) AND "u"."a" = 3')
+
+
+HELD = {
+    "month = 1": MONTH,
+    "(1 = month)": MONTH,
+    "month = 1 AND a > 2": And((MONTH, Compare(Col("a"), Op.GT, None))),
+    "3 > a": Compare(Col("a"), Op.LT, None),
+    "month = 1 OR (month = 2 AND a < u_b)": Or((MONTH, MONTH)),
+    "a BETWEEN 1 AND 2": And((Compare(Col("a"), Op.GTE, None), Compare(Col("a"), Op.LTE, None))),
+    "a BETWEEN 1 AND month": Compare(Col("a"), Op.GTE, None),
+    "month IS NULL": Compare(Col("month"), Op.IS_NULL, None),
+    "month = 1 OR a = month": And(()),
+    "NOT month = 1": And(()),
+    "month = (SELECT 1)": And(()),
+    "month IN (SELECT 1)": And(()),
+    "month = month": And(()),
+    "elsewhere.month = 1": And(()),
+    "absent = 1": And(()),
+}
+
+
+@pytest.mark.parametrize("where", HELD)
+def test_what_a_condition_holds_to(where: str) -> None:
+    (found,) = RawQuery(f"SELECT a FROM t WHERE {where}", "duckdb").conditions(T, TABLE)
+    assert found == HELD[where]
+
+
+JOINS = {
+    "t JOIN u ON t.a = u.a": True,
+    "u JOIN t ON t.a = u.a": True,
+    "u, t": True,
+    "t LEFT JOIN u ON t.a = u.a": True,
+    "t SEMI JOIN u ON t.a = u.a": True,
+    "u LEFT JOIN t ON t.a = u.a": False,
+    "u RIGHT JOIN t ON t.a = u.a": False,
+    "t RIGHT JOIN u ON t.a = u.a": False,
+    "t FULL JOIN u ON t.a = u.a": False,
+    "u JOIN t ON t.a = u.a RIGHT JOIN u AS v ON v.a = u.a": False,
+    "u ASOF JOIN t ON t.a >= u.a": False,
+    "(u JOIN t ON t.a = u.a)": False,
+}
+
+
+@pytest.mark.parametrize("joined", JOINS)
+def test_rows_are_refused_before_a_join_only_where_it_is_the_same_after_it(joined: str) -> None:
+    (found,) = RawQuery(f"SELECT 1 AS n FROM {joined} WHERE t.month = 1", "duckdb").conditions(T, TABLE)
+    assert found == (MONTH if JOINS[joined] else And(()))
+    (none,) = RawQuery(f"SELECT 1 AS n FROM {joined} WHERE t.month IS NULL", "duckdb").conditions(T, TABLE)
+    assert none == And(())
+
+
+def test_each_place_is_held_by_its_own_where() -> None:
+    text = "WITH t2 AS (SELECT a FROM t WHERE month = 1) SELECT a FROM t2 UNION ALL SELECT a FROM t"
+    assert sorted(map(str, RawQuery(text, "clickhouse").conditions(T, TABLE))) == sorted(map(str, (MONTH, And(()))))
+
+
+def test_names_are_told_apart_as_the_engine_does() -> None:
+    text = "SELECT a FROM t AS f WHERE F.month = 1"
+    assert RawQuery(text, "duckdb").conditions(T, TABLE) == (MONTH,)
+    assert RawQuery(text, "clickhouse").conditions(T, TABLE) == (And(()),)
+
+
+def test_a_long_condition_is_read() -> None:
+    text = "SELECT a FROM t WHERE " + " OR ".join(["month = 1"] * 500)
+    assert RawQuery(text, "duckdb").conditions(T, TABLE) == (Or((MONTH,) * 500),)
+
+
+def test_final_and_prewhere_are_kept_where_they_belong() -> None:
+    text = sent("SELECT a FROM t AS x FINAL PREWHERE month = 1 WHERE a > 2", "clickhouse")
+    assert text == (
+        'SELECT "a" FROM (SELECT "axion_read"."a" AS "a", "axion_read"."month" AS "month" FROM "s"."t" AS "axion_read" '
+        'FINAL WHERE "axion_read"."a" > 2 AND "axion_read"."month" = 1) AS "x" WHERE "a" > 2 AND "month" = 1'
+    )
