@@ -139,6 +139,7 @@ class Limits(_Section):
     max_directives: int = Field(50, ge=0)
     max_variables: int = Field(100, ge=0)
     max_variable_objects: int = Field(1_000, ge=0)
+    max_variable_values: int = Field(30_000, ge=0)
     max_variable_depth: int = Field(32, ge=1)
     max_overlaps: int = Field(2_000, ge=0)
     max_page: int = Field(1_000, ge=1)

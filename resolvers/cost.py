@@ -11,10 +11,8 @@ from loaders.errors import CostExceeded
 from loaders.read import Aggregate, Connection, Edges, Field, Nodes, Read, Related, Slot, Value
 
 UNBOUNDED = 10_000
-"""Counted for a page without a bound of its own."""
-GROUPS = 100
-"""Counted for an aggregate that does not say how many groups it wants: they are few, and bounded when they are read."""
-MAX_COMPARED = 50_000
+"""Counted for a page, and for groups, without a bound of their own."""
+MAX_COMPARED = 60_000
 """Values that the arguments of a document may compare with: building a read takes time for each."""
 
 
@@ -34,7 +32,8 @@ class Budget:
         total = self.spent + rows
         if self.rows is not None and total > self.rows:
             message = f"The document can answer {total} rows, and at most {self.rows} are answered at once."
-            raise CostExceeded(f"{message} Ask for smaller pages, in several documents, or for an Arrow stream.")
+            advice = "Ask for smaller pages and fewer groups (`first`), in several documents, or for an Arrow stream."
+            raise CostExceeded(f"{message} {advice}")
         self.spent = total
 
     def scan(self, bytes_: int) -> None:
@@ -85,10 +84,19 @@ def _connection(connection: Connection, limit: object, values: Sequence[Value]) 
                 nodes = [entry for _, entry in entries if isinstance(entry, Nodes)]
                 total += size * (1 + sum(_below(node.fields, values) for node in nodes))
             case Aggregate():
-                total += 1 if not part.group_by else GROUPS if part.limit is None else part.limit
+                total += _groups(part)
             case _:
                 total += 1
     return total
+
+
+def _groups(aggregate: Aggregate) -> int:
+    """What it says, or else what it may have: beyond its bound it is an error when it is read."""
+    if not aggregate.group_by:
+        return 1
+    if aggregate.limit is not None:
+        return aggregate.limit
+    return UNBOUNDED if aggregate.bound is None else aggregate.bound
 
 
 def _below(fields: tuple[Field, ...], values: Sequence[Value]) -> int:

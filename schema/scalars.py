@@ -67,11 +67,13 @@ def _parse_bigint(value: object) -> int:
 def _parse_datetime(value: object) -> datetime:
     try:
         parsed = datetime.fromisoformat(value) if isinstance(value, str) and len(value) <= 40 else None
+        if parsed is not None and parsed.tzinfo is not None:
+            return parsed.astimezone(UTC)
     except ValueError:
-        parsed = None
-    if parsed is None or parsed.tzinfo is None:
-        raise GraphQLError("DateTime is an RFC 3339 instant with a zone, such as 2026-01-31T12:00:00Z.")
-    return parsed.astimezone(UTC)
+        pass
+    except OverflowError:
+        raise GraphQLError("DateTime is an instant of the years 1 to 9999, as UTC counts them.") from None
+    raise GraphQLError("DateTime is an RFC 3339 instant with a zone, such as 2026-01-31T12:00:00Z.")
 
 
 def _parse_date(value: object) -> date:
@@ -104,10 +106,20 @@ def _parse_uuid(value: object) -> uuid.UUID:
 
 def _parse_geojson(value: object) -> str:
     if isinstance(value, dict) and isinstance(value.get("type"), str):
-        return orjson.dumps(value, default=float).decode()  # of `Exact`: coordinates are doubles
+        try:
+            return orjson.dumps(value, default=_double).decode()
+        except orjson.JSONEncodeError:
+            pass  # half of a surrogate pair, or what `_double` does not take
     raise GraphQLError(
         'GeoJSON is a geometry object of RFC 7946 in WGS 84, such as {type: "Point", coordinates: [6.1, 46.2]}.'
     )
+
+
+def _double(value: object) -> float:
+    """Coordinates are doubles. A variable within a literal that was not given is no value."""
+    if isinstance(value, Exact):
+        return float(value)
+    raise TypeError
 
 
 def _parse_h3(value: object) -> int:

@@ -101,10 +101,12 @@ class InParts:
         self.code = OK
 
     def first(self) -> Part:
-        initial = self._initial
+        initial, failures = self._initial, self._context.failures
+        placed = [(failure, _is_in(initial.data, failure.path)) for failure in failures]
+        failures[:] = [failure for failure, is_here in placed if is_here]
         result = ExecutionResult(initial.data, initial.errors)
         answer = executed(result, self._context, self._coordinates, with_stores=self._with_stores)
-        self._context.failures.clear()
+        failures[:] = [failure for failure, is_here in placed if not is_here]
         self.code = answer.code
         whole = _Arrived("", None, [], None, None, initial.data, [])
         pending = self._expect(initial.pending, [whole])
@@ -202,6 +204,19 @@ class InParts:
         ended = [{"id": id_, **_with_errors(errors)} for id_, errors in completed]
         parts = {"pending": pending, "incremental": [_by_id(each) for each in arrived], "completed": ended}
         return {name: part for name, part in parts.items() if part}
+
+
+def _is_in(data: Any, path: Sequence[str | int]) -> bool:
+    """Whether that place is in the data: also behind a null, and within JSON that a store has made."""
+    for step in path:
+        if isinstance(data, dict) and step not in data:
+            return False
+        if isinstance(data, list) and not (isinstance(step, int) and step < len(data)):
+            return False
+        if not isinstance(data, dict | list):
+            return True
+        data = data[step]  # type: ignore[index]  # a step fits what it leads through: looked at above
+    return True
 
 
 def _by_id(arrived: _Arrived) -> dict[str, Any]:

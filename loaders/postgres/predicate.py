@@ -60,12 +60,15 @@ def _fixed(predicate: Predicate | None) -> frozenset[str]:
 def _of_the_one(join: Join, where: Predicate | None, source: FromClause) -> ColumnElement[bool]:
     """What is joined is one row, read once before all others: to Postgres its column is a constant then, by which any
     index can be walked. Of an `EXISTS` it makes a join, and a similarity search under it sorts every row it joins.
+    Of a partitioned table the key may be less than what Postgres keeps unique: one of the rows that have it is read.
     """
     (own,), (far,) = join.local, join.remote
     target = from_clause(join.target)
     one = sa.select(target.c[far]).select_from(target)
     if where is not None:
         one = one.where(condition(where, join.target, target))
+    if far in join.target.key:
+        one = one.limit(sa.literal_column("1"))
     return source.c[own] == one.scalar_subquery()
 
 

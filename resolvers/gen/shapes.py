@@ -1,13 +1,12 @@
 """JSON columns whose content has a shape: held against a pydantic model when written, read back by the same model."""
 
-from functools import cache
 from typing import TypeVar
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from loaders.read import Value
+from loaders.time_zones import time_zones
 from resolvers.written import Shape
 
 T = TypeVar("T")
@@ -43,14 +42,9 @@ def shape(type_: type[T]) -> Shape:
 
 def time_zone(value: T) -> T:
     """The `Shape` of a column that names a zone."""
-    if value not in _zones():
+    if value not in time_zones():
         raise ValueError("is no IANA time zone, such as `Europe/Berlin`")
     return value
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _first(error: ValidationError) -> str:

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from graphql import FieldNode, GraphQLObjectType
 from strawberry.utils.str_converters import to_camel_case
@@ -30,7 +28,8 @@ from loaders.read import (
     Unit,
     figure,
 )
-from schema.mapping.aggregate_types import MAX_GROUPS
+from loaders.time_zones import time_zones
+from schema.mapping.aggregate_types import MAX_GROUPS, MAX_LISTED_GROUPS
 from schema.mapping.collect import Document
 from schema.mapping.figures import FAMILIES, FUNCTIONS, STATISTIC, columns_of, enum_name, groupable
 from schema.mapping.filters import comparisons
@@ -43,18 +42,23 @@ _ROWS = Measure(AggregateFunction.COUNT)
 
 
 def aggregate(
-    document: Document, mapping: ObjectMapping, nodes: list[FieldNode], arguments: Mapping[str, Any]
+    document: Document, mapping: ObjectMapping, nodes: list[FieldNode], arguments: Mapping[str, Any], *, listed: bool
 ) -> Aggregate:
-    """`BadInput` where the arguments do not fit each other or the selection; `PageTooLarge` beyond `MAX_GROUPS`."""
+    """`BadInput` where the arguments do not fit each other or the selection; `PageTooLarge` beyond `MAX_GROUPS`.
+
+    `listed`: it is asked of each row of a list, so that without `first` there are to be few groups.
+    """
     groups = _groups(arguments.get("groupBy") or [], mapping)
     order = _order(arguments.get("orderBy") or [], groups, mapping)
     selected = document.collect(f"{mapping.name}Aggregate", nodes)
+    limit = _first(arguments.get("first"))
+    bound = MAX_LISTED_GROUPS if listed and limit is None else MAX_GROUPS
     return Aggregate(
         tuple(groups.values()),
         tuple((key, _entry(document, mapping, below, groups)) for key, below in selected.items()),
-        limit=_first(arguments.get("first")),
+        limit=limit,
         having=_having(arguments.get("having"), mapping, grouped=bool(groups)),
-        bound=MAX_GROUPS if groups else None,
+        bound=bound if groups else None,
         order=order,
     )
 
@@ -146,16 +150,11 @@ def _group(field: str, column: str, term: Mapping[str, Any], mapping: ObjectMapp
         raise BadInput(f"`{field}` is neither an instant nor a date, so it cannot be truncated.")
     if zone is not None and kind is Kind.DATE:
         raise BadInput(f"`{field}` is a date, which is the same in every zone. Leave `timeZone` out.")
-    if zone is not None and zone not in _zones():
+    if zone is not None and zone not in time_zones():
         raise BadInput(f"{zone[:60]!r} is no time zone of the IANA database, such as Europe/Berlin.")
     bucket = Bucket(column, Unit[_name(unit)], zone or "UTC")
     expression_type(bucket, mapping.table)
     return bucket
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _name(value: Any) -> str:

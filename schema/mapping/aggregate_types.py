@@ -14,6 +14,8 @@ from schema.mapping.object import OBJECTS, ObjectMapping
 from schema.mapping.orders import SortOrder
 
 MAX_GROUPS = 10_000
+MAX_LISTED_GROUPS = 100
+"""Of each row of a list, unless `first` says how many: rows multiply groups."""
 _DESCRIPTIONS = {
     "countDistinct": "Numbers of distinct values, nulls left out.",
     "sum": "Sums; null where there is no value.",
@@ -101,7 +103,8 @@ def aggregate_field(target: str) -> Any:
     if groupable(OBJECTS[target]):
         by = types.list_of(types.lazy(f"{target}GroupBy"))
         order = types.list_of(types.lazy(f"{target}GroupOrder"))
-        first = f"The first groups in their order. Unless given, more than {MAX_GROUPS:,} are an error."
+        unless = f"Unless given, more than {MAX_GROUPS:,} are an error, below a list more than {MAX_LISTED_GROUPS}."
+        first = f"The first groups in their order. {unless}"
         arguments = {
             "group_by": _argument(by, "What makes a group. Unless given, all rows are one."),
             "having": _argument(types.lazy(f"{target}Having"), "Only groups that match. Needs `groupBy`."),

@@ -118,8 +118,15 @@ def comparisons(name: str, expression: Expression, kind: Kind, operands: Mapping
             found += [each for at in value for each in _at_path(name, expression.name, at)]
         else:
             op = OPERATORS[kind][operator]
-            found.append(Compare(expression, op, _operand(op, value, kind)))
+            found.append(_constant(op, value) or Compare(expression, op, _operand(op, value, kind)))
     return found
+
+
+def _constant(op: Op, value: Any) -> Predicate | None:
+    """An empty list holds nothing, not even a null: `in` is false of every row and `notIn` true, never unknown."""
+    if op not in (Op.IN, Op.NOT_IN) or decide(value, bool):
+        return None
+    return Or(()) if op is Op.IN else And(())
 
 
 def _at_path(name: str, column: str, operands: Mapping[str, Any]) -> list[Predicate]:

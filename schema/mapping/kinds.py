@@ -60,7 +60,7 @@ _MEANING = {
     Op.EQ: "Equal to.",
     Op.NE: "Not equal to; a null is neither.",
     Op.IN: "One of.",
-    Op.NOT_IN: "None of; a null is neither.",
+    Op.NOT_IN: "None of; a null is neither, but for an empty list, which all match.",
     Op.LT: "Less than.",
     Op.LTE: "At most.",
     Op.GT: "Greater than.",

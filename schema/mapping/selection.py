@@ -62,12 +62,14 @@ class Built:
 class Selection:
     """Builds reads from one document. `similarity` is what `score` fields stand for, in a list of the nearest.
 
-    `max_page` bounds every page; `None` is for streams, whose lists have no limit but the one asked for.
+    `max_page` bounds every page; `None` is for streams, whose lists have no limit but the one asked for. `listed` is
+    below a list: what is asked there is asked of each of its rows.
     """
 
     document: Document
     max_page: int | None
     similarity: CosineSimilarity | None = None
+    listed: bool = False
 
     def one(self, mapping: ObjectMapping, nodes: list[FieldNode], where: Predicate | None) -> Built:
         """The object selected by `nodes`: the first row that matches, or null."""
@@ -76,7 +78,7 @@ class Selection:
 
     def known(self, mapping: ObjectMapping, nodes: list[FieldNode], where: Predicate) -> Built:
         """The objects selected by `nodes` for all rows that match: `nodes` of a connection, each with `OWN_ID`."""
-        fields, open_ = self._fields(mapping, nodes)
+        fields, open_ = replace(self, listed=True)._fields(mapping, nodes)
         own_id = Field(OWN_ID, NodeId(mapping.name, mapping.table.key))
         connection = Connection((("nodes", Nodes((*fields, own_id))),))
         return Built(Read(mapping.table, connection=connection, where=where), open_)
@@ -120,7 +122,7 @@ class Selection:
             case "__typename":
                 return Literal(connection), None
             case "nodes":
-                fields, open_ = self._fields(mapping, nodes)
+                fields, open_ = replace(self, listed=True)._fields(mapping, nodes)
                 return Nodes(fields), open_
             case "edges":
                 return self._edges(mapping, nodes)
@@ -129,7 +131,8 @@ class Selection:
             case "totalCount":
                 return TotalCount(), None
             case "aggregate":
-                return aggregate(self.document, mapping, nodes, self._arguments(connection, nodes[0])), None
+                arguments = self._arguments(connection, nodes[0])
+                return aggregate(self.document, mapping, nodes, arguments, listed=self.listed), None
             case name:
                 raise AssertionError(f"{connection} has no field {name}")
 
@@ -143,7 +146,7 @@ class Selection:
                 case "cursor":
                     entries.append((key, EdgePart.CURSOR))
                 case _:
-                    fields, open_ = self._fields(mapping, selected)
+                    fields, open_ = replace(self, listed=True)._fields(mapping, selected)
                     entries.append((key, Nodes(fields)))
                     if open_ is not None:
                         below[key] = open_

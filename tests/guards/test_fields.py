@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from gateway.http.media_type import Parts
+from gateway.http.parts import InParts
+from gateway.http.request import GraphQLRequest
 from loaders.openfga import names
 from loaders.read import Col, Computed, Field, Read
 from resolvers.permissions.guards import Visible, WithFields
@@ -129,3 +132,21 @@ def test_the_guard_is_asked_only_where_the_field_is_used(column: str, guard: typ
     table = OBJECTS["GenDataSource"].table
     read = Read(table, fields=(Field("x", Computed(Col(column))),))
     assert isinstance(guards_of(read, policies())[table], guard)
+
+
+async def test_a_denied_field_that_is_deferred_is_told_in_its_part(ways: Ways) -> None:
+    document = "{ gen { datasets(first: 1) { nodes { id tables { name } ... @defer { tableNames } } } } }"
+    request = GraphQLRequest(query=document, operation_name=None, variables=None, extensions=None)
+    operation, context = ways.operations.prepare(request), ways.context("analyst")
+    answer = await ways.operations.run_in_parts(operation, request, context, Parts.BY_ID)
+    assert isinstance(answer, InParts)
+    first = json.loads(answer.first().body)
+    assert "errors" not in first
+    assert "tableNames" not in first["data"]["gen"]["datasets"]["nodes"][0]
+    second = await answer.next()
+    assert second.is_last
+    (deferred,) = json.loads(second.body)["incremental"]
+    assert deferred["data"] == {"tableNames": None}
+    (error,) = deferred["errors"]
+    assert error["path"] == ["gen", "datasets", "nodes", 0, "tableNames"]
+    assert error["extensions"]["code"] == "FORBIDDEN"

@@ -1,7 +1,9 @@
 """What is kept of a plan: one for all values, none of a request's values, within a bound, and one statement."""
 
 import asyncio
+from json import loads
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -115,6 +117,18 @@ def test_what_stands_under_many_decisions_is_found() -> None:
     assert plans.weight > 490
 
 
+def test_ids_of_several_columns_are_conditions() -> None:
+    plans = Plans(graphql_schema(build()))
+    ids = [
+        encode_node_id("SenseFrame", [str(UUID(int=n)), "2026-01-01T00:00:00+00:00", str(UUID(int=n))])
+        for n in range(100)
+    ]
+    for uses, found in ((10, Plan), (12, type(None))):
+        terms = ", ".join("{id: {in: $i}}" for _ in range(uses))
+        document = f"query($i: [ID!]!) {{ sense {{ frames(where: {{or: [{terms}]}}) {{ totalCount }} }} }}"
+        assert type(_try(plans, document, {"i": ids})) is found
+
+
 def test_a_plan_weighs_what_its_document_does() -> None:
     plans = Plans(graphql_schema(build()))
     small = "query A { sense { organizations { totalCount } } }"
@@ -184,6 +198,20 @@ async def test_what_compares_with_too_much_is_refused_before_it_is_built(ways: W
     before = filters._key.cache_info()
     assert '"UNAUTHENTICATED"' in await ways.answered(ids, too_long, "nobody")
     assert filters._key.cache_info() == before
+
+
+async def test_an_empty_list_holds_not_even_a_null(ways: Ways) -> None:
+    document = """query($i: [Float!]!) { sense { frames { all: aggregate { count } }
+      none: frames(where: {altitude: {in: $i}}) { totalCount }
+      any: frames(where: {altitude: {notIn: $i}}) { totalCount }
+      other: frames(where: {not: {altitude: {in: $i}}}) { totalCount } } }"""
+    answer = loads(await ways.planned(document, {"i": []}))["data"]["sense"]
+    (all_,) = answer["frames"]["all"]
+    assert [answer[key]["totalCount"] for key in ("none", "any", "other")] == [0, all_["count"], all_["count"]]
+    every = "query($i: [String!]!) { sense { a: organizations { totalCount } b: organizations(where:"
+    every += " {trackLogs: {every: {s3LogKey: {notIn: $i}}}}) { totalCount } } }"
+    answer = loads(await ways.planned(every, {"i": []}))["data"]["sense"]
+    assert answer["a"] == answer["b"]
 
 
 async def test_orders_are_bounded(ways: Ways) -> None:

@@ -19,7 +19,7 @@ from loaders.read import (
     Slot,
     TotalCount,
 )
-from resolvers.cost import GROUPS, UNBOUNDED, Budget, price
+from resolvers.cost import UNBOUNDED, Budget, price
 
 TABLE = Table("axion_gen", "public", "t", (Column("id", ColumnType(Kind.BIGINT), nullable=False),), key=("id",))
 ID = Field("id", Computed(Col("id")))
@@ -50,7 +50,10 @@ EDGES = Edges((("node", Nodes((ID, Field("x", Related(JOIN, page(5)))))),))
         (Read(TABLE, connection=Connection((("n", TotalCount()),)), page=Page(1000)), 1),
         (Read(TABLE, connection=Connection((("g", Aggregate((), ())),)), page=Page(1000)), 1),
         (Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), (), 50)),)), page=Page(1000)), 50),
-        (Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), ())),))), GROUPS),
+        (Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), ())),))), UNBOUNDED),
+        (Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), (), bound=70)),))), 70),
+        (Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), (), 80, bound=10_000)),))), 80),
+        (page(20, Read(TABLE, connection=Connection((("g", Aggregate((Col("id"),), (), bound=70)),)))), 20 * 71),
         (page(None), UNBOUNDED),
     ],
 )

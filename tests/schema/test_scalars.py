@@ -1,9 +1,9 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from graphql import GraphQLError
+from graphql import GraphQLError, Undefined
 
-from schema.scalars import SCALARS, BigInt, Numeric, date_time
+from schema.scalars import SCALARS, BigInt, DateTime, GeoJSON, Numeric, date_time
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,20 @@ def test_numbers_have_ascii_digits_only(scalar: object, text: str) -> None:
     assert parse is not None
     with pytest.raises(GraphQLError):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("scalar", "value", "told"),
+    [
+        (DateTime, "0001-01-01T00:00:00+14:00", "DateTime is an instant of the years 1 to 9999"),
+        (DateTime, "9999-12-31T23:59:59-14:00", "DateTime is an instant of the years 1 to 9999"),
+        (GeoJSON, {"type": "Point", "coordinates": Undefined}, "GeoJSON is a geometry object"),
+        (GeoJSON, {"type": "Point", "coordinates": [10**30, 0]}, "GeoJSON is a geometry object"),
+        (GeoJSON, {"type": "\ud800"}, "GeoJSON is a geometry object"),
+    ],
+)
+def test_what_is_wrong_is_told_in_our_words(scalar: object, value: object, told: str) -> None:
+    parse = SCALARS[scalar].parse_value
+    assert parse is not None
+    with pytest.raises(GraphQLError, match=told):
+        parse(value)

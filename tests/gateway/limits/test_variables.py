@@ -8,7 +8,7 @@ from gateway.limits.refusal import DocumentTooComplex
 from gateway.limits.variables import check_variables
 from gateway.settings import Limits
 
-SMALL = Limits(max_variable_objects=3, max_variable_depth=4)
+SMALL = Limits(max_variable_objects=3, max_variable_values=1_000, max_variable_depth=4)
 
 WITHIN: list[dict[str, Any]] = [
     {},
@@ -16,7 +16,8 @@ WITHIN: list[dict[str, Any]] = [
     {"where": {"not": {"not": {}}}},
     {"where": {"or": [{}, {}]}},
     {"a": {}, "b": {}, "c": {}},
-    {"ids": list(range(100_000))},
+    {"ids": list(range(1_000))},
+    {"a": list(range(500)), "b": list(range(500))},
     {"point": [[[[1.0, 2.0]]]]},
 ]
 
@@ -25,6 +26,8 @@ BEYOND: list[tuple[dict[str, Any], str, int, int]] = [
     ({"where": {"or": [{}, {}, {}]}}, "objects in variables", 4, 3),
     ({"a": {}, "b": {}, "c": {}, "d": {}}, "objects in variables", 4, 3),
     ({"terms": [{}] * 1_000}, "objects in variables", 1_000, 3),
+    ({"ids": list(range(1_001))}, "values in lists of variables", 1_001, 1_000),
+    ({"ids": [list(range(500)), list(range(499))]}, "values in lists of variables", 1_001, 1_000),
     ({"point": [[[[[1.0]]]]]}, "depth of variables", 5, 4),
     ({"settings": {"a": [[{"b": [1]}]]}}, "depth of variables", 5, 4),
 ]

@@ -234,3 +234,12 @@ def reads(draw: st.DrawFn, table: Any, many: bool, depth: int) -> Read:
 @given(read=st.sampled_from([ROWS, KIDS, TOYS]).flatmap(lambda table: reads(table, many=True, depth=3)))
 async def test_any_nesting(postgres: Postgres, read: Read) -> None:
     assert await run(read, postgres) == answer(read, DATA)
+
+
+async def test_one_row_of_a_key_that_is_not_unique(postgres: Postgres) -> None:
+    """As of partitioned tables, whose primary keys carry the partition's column too."""
+    join = Join(replace(KIDS, key=("rank",)), ("rank",), ("rank",))
+    direct = Compare(Col("rank"), Op.EQ, 1)
+    found = await run(listed(KIDS, columns("id"), Exists(join, direct)), postgres)
+    assert len(found["nodes"]) > 1
+    assert found == await run(listed(KIDS, columns("id"), direct), postgres)

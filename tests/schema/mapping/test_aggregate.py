@@ -32,7 +32,7 @@ from loaders.read import (
     figure,
 )
 from schema.build import build, graphql_schema
-from schema.mapping.aggregate_types import MAX_GROUPS
+from schema.mapping.aggregate_types import MAX_GROUPS, MAX_LISTED_GROUPS
 from schema.mapping.object import OBJECTS
 from tests.schema.mapping.building import read_of
 
@@ -263,7 +263,7 @@ def test_aggregates_at_every_depth_and_beside_a_page() -> None:
 
     count = Aggregate((), (("count", COUNT),))
     hour = Bucket("captured_at", Unit.HOUR)
-    by = Aggregate((hour,), (("key", Figures((("capturedAt", hour),))),), bound=MAX_GROUPS)
+    by = Aggregate((hour,), (("key", Figures((("capturedAt", hour),))),), bound=MAX_LISTED_GROUPS)
     assert (parts(read)["all"], parts(read)["totalCount"]) == (count, TotalCount())
     assert parts(below(read))["aggregate"] == count
     assert below(below(read)).connection == Connection((("by", by),))
@@ -278,6 +278,8 @@ def test_aggregates_at_every_depth_and_beside_a_page() -> None:
         ("count", "groupBy: [{field: DEVICE_OS, truncate: DAY}]", "cannot be truncated"),
         ("count", 'groupBy: [{field: STARTED_AT, timeZone: "UTC"}]', "without `truncate`"),
         ("count", 'groupBy: [{field: STARTED_AT, truncate: DAY, timeZone: "Mars/Olympus"}]', "no time zone"),
+        ("count", 'groupBy: [{field: STARTED_AT, truncate: DAY, timeZone: "localtime"}]', "no time zone"),
+        ("count", 'groupBy: [{field: STARTED_AT, truncate: DAY, timeZone: "Factory"}]', "no time zone"),
         ("count", 'groupBy: [{field: STARTED_AT, truncate: DAY, timeZone: "../../etc/passwd"}]', "no time zone"),
         ("count", 'groupBy: [{field: STARTED_AT, truncate: DAY, timeZone: ""}]', "no time zone"),
         ("count", "having: {count: {gt: 1}}", "Give `groupBy`"),

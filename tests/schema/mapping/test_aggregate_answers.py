@@ -206,6 +206,20 @@ async def test_more_groups_than_are_answered_are_an_error_of_their_store(ask: As
     assert (error["path"], error["extensions"]["code"]) == (["sense", "frames"], "PAGE_TOO_LARGE")
 
 
+async def test_groups_of_each_row_of_a_list_are_few_unless_first_is_given(ask: Ask, own: tuple[Sql, int]) -> None:
+    by_frame = "frames { aggregate(groupBy: [{field: ROW_ID}]%s) { count } }"
+    answer = await ask(f"{{ sense {{ tracks(first: 2) {{ nodes {{ {by_frame % ''} }} }} }} }}")
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"PAGE_TOO_LARGE"}
+    answer = await ask(f"{{ sense {{ tracks(first: 2) {{ nodes {{ {by_frame % ', first: 101'} }} }} }} }}")
+    assert [len(track["frames"]["aggregate"]) for track in answer["data"]["sense"]["tracks"]["nodes"]] == [101, 101]
+    answer = await ask(f"{{ sense {{ tracks(first: 20) {{ nodes {{ {by_frame % ', first: 10000'} }} }} }} }}")
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "COST_EXCEEDED"
+    (track,) = (await ask("{ sense { tracks(first: 1) { nodes { id } } } }"))["data"]["sense"]["tracks"]["nodes"]
+    answer = await ask(f'{{ sense {{ track(id: "{track["id"]}") {{ {by_frame % ""} }} }} }}')
+    assert len(answer["data"]["sense"]["track"]["frames"]["aggregate"]) > 100
+
+
 async def test_a_stranger_s_groups_are_of_no_rows(settings: Settings, sample_data: None) -> None:
     operations = Operations(graphql_schema(build()), settings.limits)
     document = "{ sense { tracks { aggregate { count } by: aggregate(groupBy: [{field: DEVICE_OS}]) { count } } } }"

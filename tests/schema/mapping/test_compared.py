@@ -11,12 +11,13 @@ from schema.mapping.compared import uses
 
 SIZES: list[tuple[str, dict[str, Any], int]] = [
     ("{ a(first: 5) { b } }", {}, 0),
-    ("{ a(where: {b: {in: [1, 2, 3]}}) { c } }", {}, 2 * 25 + 3),
+    ("{ a(where: {b: {in: [1, 2, 3]}}) { c } }", {}, 2 * 50 + 3),
     ("query($i: X) { a(where: $i) { b } }", {}, 0),
     ("query($i: X) { a(where: $i) { b } }", {"i": [1, 2, 3]}, 3),
     ("query($i: X) { a(where: $i) { b(where: $i) } c(where: $i) }", {"i": [1, 2, 3]}, 9),
-    ("query($i: X) { a(where: {or: [{b: {in: $i}}, {c: {in: $i}}]}) { b } }", {"i": ["x"] * 10}, 5 * 25 + 2 + 20),
-    ("query($i: X) { a(where: $i) }", {"i": {"or": [{"b": {"in": [1, 2]}}]}}, 3 * 25 + 1 + 2),
+    ("query($i: X) { a(where: {or: [{b: {in: $i}}, {c: {in: $i}}]}) { b } }", {"i": ["x"] * 10}, 5 * 50 + 2 + 20),
+    ("query($i: X) { a(where: $i) }", {"i": {"or": [{"b": {"in": [1, 2]}}]}}, 3 * 50 + 1 + 2),
+    ("query($i: X) { a(where: $i) { b } }", {"i": ["x" * 80, "x" * 81]}, 2 + 50),
     ("query($t: X) { a(where: $t) b(where: $t) }", {"t": "x" * 1000}, 20),
     ("query($i: X) { a { ...F } b { ...F c { ...F } } } fragment F on X { f(in: $i) }", {"i": [1, 2]}, 6),
     ("mutation($i: X) { a(input: $i) { ... on X { b(where: $i) { c } } } }", {"i": [1, 2]}, 2),
@@ -44,5 +45,5 @@ def test_a_document_is_counted_once() -> None:
 
 
 def test_beyond() -> None:
-    with pytest.raises(CostExceeded, match="hold 50001 values"):
+    with pytest.raises(CostExceeded, match="hold 60001 values"):
         Budget().compare(lambda: MAX_COMPARED + 1)
