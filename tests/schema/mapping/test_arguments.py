@@ -62,7 +62,8 @@ def _where(where: str | Any) -> Predicate | None:
         ({"name": {"eq": "a"}}, A),
         ('{name: {eq: "a"}, code: {eq: "b"}}', And((A, B))),
         ('{name: {eq: "a", ne: "b"}}', And((A, Compare(Col("name"), Op.NE, "b")))),
-        ("{name: {in: []}}", Compare(Col("name"), Op.IN, ())),
+        ("{name: {in: []}}", Or(())),
+        ("{name: {notIn: []}}", And(())),
         (
             '{name: {in: ["a"], notIn: ["b", "c"]}}',
             And((Compare(Col("name"), Op.IN, ("a",)), Compare(Col("name"), Op.NOT_IN, ("b", "c")))),
