@@ -44,6 +44,17 @@ def shifted(moment: Moment, unit: Unit, count: int, zone: ZoneInfo) -> Moment:
     return datetime.combine(day, local.time(), zone).astimezone(UTC)
 
 
+def shifted_end(moment: Moment, unit: Unit, count: int, zone: ZoneInfo) -> tuple[Moment, bool]:
+    """As `shifted`, of where a range begins or ends, and whether its day is there. Where a month is too short for it,
+    that is the end of the month's last day: up to before the 30th is up to before the first of March.
+    """
+    local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
+    if unit not in _MONTHS or _shifted_date(local, unit, count).day == local.day:
+        return shifted(moment, unit, count, zone), True
+    following = _shifted_date(local, unit, count) + timedelta(days=1)
+    return _midnight(following, zone) if isinstance(moment, datetime) else following, False
+
+
 def starts(
     first: Moment, end: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart = WeekStart.MONDAY
 ) -> Iterator[Moment]:

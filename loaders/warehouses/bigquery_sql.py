@@ -100,7 +100,13 @@ class BigQuery(Dialect):
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
         """Hours and minutes by what the zone's clock shows past them, so both hours of an autumn night stay apart."""
         if unit not in CLOCK_UNITS:
-            return exp.Anonymous(this="TIMESTAMP_TRUNC", expressions=[instant, exp.var(_PARTS[unit]), time_zone])
+            midnight = exp.Anonymous(this="TIMESTAMP_TRUNC", expressions=[instant, exp.var(_PARTS[unit]), time_zone])
+            before = self.hours_later(midnight.copy(), -1)  # midnight as well, where it comes twice: emulators take it
+            zoned = exp.AtTimeZone(this=before, zone=time_zone.copy())
+            is_first = exp.EQ(
+                this=exp.Extract(this=exp.var("HOUR"), expression=zoned), expression=exp.Literal.number(0)
+            )
+            return exp.Case(ifs=[exp.If(this=is_first, true=before.copy())], default=midnight)
         past = {Unit.HOUR: ("MINUTE", "SECOND"), Unit.MINUTE: ("SECOND",)}.get(unit, ())
         start = instant
         for part in past:

@@ -10,6 +10,7 @@ from loaders.description import ColumnType, Kind
 from loaders.expression import CLOCK_UNITS
 from loaders.read import AggregateFunction, Measure, Unit
 
+_EVENING_H = 4
 _SUM_TYPES = {Kind.INTEGER: "BIGINT", Kind.BIGINT: "DECIMAL(38, 0)"}
 
 
@@ -59,7 +60,21 @@ class DuckDB(Dialect):
         if unit in CLOCK_UNITS:  # so that both hours of an autumn night stay apart
             past = exp.paren(exp.Sub(this=local.copy(), expression=start))
             return exp.Sub(this=instant.copy(), expression=past)
-        return exp.Anonymous(this="timezone", expressions=[time_zone.copy(), start])
+        return self._first_of_two(start, time_zone)
+
+    def _first_of_two(self, start: exp.Expr, time_zone: exp.Expr) -> exp.Expr:
+        """The instant of a local midnight, the earlier one where clocks go back over it: DuckDB takes the later.
+
+        Where clocks did not change in the four hours before the earlier one, it is as long after their beginning; they
+        go back by three at most.
+        """
+
+        def at(local: exp.Expr) -> exp.Expr:
+            return exp.Anonymous(this="timezone", expressions=[time_zone.copy(), local])
+
+        early = self.hours_later(at(self.hours_later(start.copy(), -_EVENING_H)), _EVENING_H)
+        is_start = exp.EQ(this=at(early), expression=start.copy())
+        return exp.Case(ifs=[exp.If(this=is_start, true=early.copy())], default=at(start.copy()))
 
     def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
         return exp.Cast(this=_truncated(date, unit), to=exp.DataType.build("DATE", dialect="duckdb"))

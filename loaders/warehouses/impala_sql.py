@@ -106,11 +106,17 @@ class Impala(Dialect):
         raise BadInput("Impala's arrays are shown whole, and not compared.")
 
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
-        """Clock units by what the zone's clock shows past them, so both hours of an autumn night stay apart."""
+        """Clock units by what the zone's clock shows past them, so both hours of an autumn night stay apart.
+
+        Of a midnight that does not exist, or that clocks go back over, Impala says null: it is reached an hour after
+        the evening's 23:00, and first then. Spark takes the earlier instant by itself.
+        """
         local = _call("FROM_UTC_TIMESTAMP", instant, time_zone)
         if unit not in CLOCK_UNITS:
             start = _call("DATE_TRUNC", exp.Literal.string(unit.value), local)
-            return _call("TO_UTC_TIMESTAMP", start, time_zone.copy())
+            evening = _call("TO_UTC_TIMESTAMP", self.hours_later(start.copy(), -1), time_zone.copy())
+            midnight = _call("TO_UTC_TIMESTAMP", start, time_zone.copy())
+            return exp.Coalesce(this=midnight, expressions=[self.hours_later(evening, 1)])
         whole = _call("DATE_TRUNC", exp.Literal.string("second"), instant.copy())
         if unit is Unit.SECOND:
             return whole

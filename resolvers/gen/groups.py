@@ -56,7 +56,8 @@ async def grouped_rows(groups: Groups, run: Run) -> Grouped:
         raise BadInput(f"{COMPARED!r} is the name of the earlier range. Set `as` to another one.")
     reads = [_read(groups, over)]
     if over is not None and over.compare is not None:
-        reads.append(_read(groups, over.earlier().range()))
+        earlier = over.earlier()
+        reads.append(_read(replace(groups, where=earlier.condition(groups.where)), earlier.range()))
     answers = await concurrently(_ran(run, read) for read in reads)
     columns = answer_columns(reads[0])
     limit = MAX_GROUPS if groups.limit is None else groups.limit
@@ -70,6 +71,7 @@ async def grouped_rows(groups: Groups, run: Run) -> Grouped:
         column_of(groups.table, over.bucket.column).type,
         tuple(dict.fromkeys(groups.group_by)),
         {measure.key: kinds[measure.key] for measure in groups.measures},
+        groups.table.store,
     )
     return Grouped(columns, series(over, shape, *answers), truncated)
 

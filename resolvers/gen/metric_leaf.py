@@ -84,21 +84,28 @@ async def ask(context: Context, dataset_id: UUID, leaf: Leaf, asking: Asking) ->
     named += [each for each in (time_column, simple.measure.column) if each is not None]
     wide = await metric_table(context, dataset_id, name, leaf.row.table_name or "", simple, named)
     buckets = None if asking.time is None or time_column is None else _over(wide.table, time_column, asking.time)
-    terms = tuple(term for term in (predicate(own_where, wide.table), predicate(where, wide.table)) if term is not None)
-    condition = And(terms) if terms else None
-    ranges = [] if buckets is None or buckets.compare is None else [buckets.earlier().range()]
+    own, asked = predicate(own_where, wide.table), predicate(where, wide.table)
+    runs = [(None if buckets is None else replace(buckets, fill=None, compare=None), asked)]
+    if buckets is not None and buckets.compare is not None:
+        earlier = buckets.earlier()
+        runs.append((earlier.range(), earlier.condition(asked)))
     with watching(wide.table, dataset_id, context) as watch:
         found = await concurrently(
-            _grouped(watch, leaf, wide, targets, condition, _needed(each, asking.cumulative))
-            for each in [None if buckets is None else replace(buckets, fill=None, compare=None), *ranges]
+            _grouped(watch, leaf, wide, targets, _both(own, narrower), _needed(each, asking.cumulative))
+            for each, narrower in runs
         )
     kinds = {column.name: column.kind for column in found[0].columns}
     time = None if buckets is None else column_of(wide.table, buckets.bucket.column).type
     values = [_values(each, leaf, kinds, time, targets) for each in found]
     shown = {dimension: kinds[target] for dimension, target in zip(asking.dimensions, targets, strict=True)}
     shown |= {part: kinds[_of(part)] for part, _ in leaf.parts}
-    earlier = values[1] if ranges else {}
-    return Asked(buckets, time, shown, values[0], earlier, wide.table.store, watch.sent, watch.ledger)
+    before = values[1] if len(runs) > 1 else {}
+    return Asked(buckets, time, shown, values[0], before, wide.table.store, watch.sent, watch.ledger)
+
+
+def _both(*conditions: Predicate | None) -> Predicate | None:
+    terms = tuple(condition for condition in conditions if condition is not None)
+    return And(terms) if terms else None
 
 
 async def _grouped(

@@ -102,7 +102,7 @@ def _answered(
     earlier = _together(leaves, [each.earlier for each in asked])
     if cumulative is not None and of.over.compare is not None:
         earlier = _summed(cumulative, of.over.earlier().range(), earlier, leaves)
-    shape = Shape(of.time, tuple(names), {tree.row.name: kind})
+    shape = Shape(of.time, tuple(names), {tree.row.name: kind}, of.store)
     now, before = (_rows(tree, each, names, of.time, by_group=True) for each in (found, earlier))
     return series(replace(of.over, key=TIME), shape, now, before)
 

@@ -1,17 +1,22 @@
 """Groups that follow one another through time: which buckets, from when to when, how gaps are filled, what with they
 are compared."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from loaders.calendar import Moment, shifted, starts, truncated
+from loaders.calendar import Moment, shifted, shifted_end, starts, truncated
 from loaders.description import Column, Table
 from loaders.errors import BadInput, PageTooLarge
-from loaders.read import And, Bucket, Col, Compare, Op, Predicate, Unit, WeekStart
+from loaders.read import And, Bucket, Col, Compare, Not, Op, Or, Predicate, Unit, WeekStart
 from resolvers.gen.rows import MAX_GROUPS, column_of, typed_value
+
+_ENDS = {Op.LT: Op.LT, Op.LTE: Op.LT, Op.GT: Op.GTE, Op.GTE: Op.GTE}
+"""As a condition is asked where its day is not there, a year or months before."""
 
 
 class Fill(StrEnum):
@@ -49,6 +54,10 @@ class Over:
         terms = tuple(Compare(Col(self.bucket.column), op, end) for op, end in ends if end is not None)
         return And(terms) if terms else None
 
+    def start(self, moment: Moment) -> Moment:
+        """Of the bucket it lies in."""
+        return truncated(moment, self.bucket.unit, self.zone, self.bucket.week_start)
+
     def moments(self, first: Moment, end: Moment) -> list[Moment]:
         """The starts of the buckets. `PageTooLarge` for more than are answered."""
         found = starts(first, end, self.bucket.unit, self.zone, self.bucket.week_start)
@@ -81,7 +90,31 @@ class Earlier:
         over = self.over
         assert over.first is not None
         assert over.end is not None
-        return Over(over.bucket, over.key, self._back(over.first), self._back(over.end))
+        return Over(over.bucket, over.key, self._end(over.first)[0], self._end(over.end)[0])
+
+    def condition(self, where: Predicate | None) -> Predicate | None:
+        """What the rows of the earlier range are held to: conditions on the column of time are moved with the range."""
+        match where:
+            case And(terms):
+                return And(tuple(self.condition(term) or And(()) for term in terms))
+            case Or(terms):
+                return Or(tuple(self.condition(term) or And(()) for term in terms))
+            case Not(term):
+                return Not(self.condition(term) or And(()))
+            case Compare(Col(name), op, value) if name == self.over.bucket.column and op is not Op.IS_NULL:
+                return self._compare(op, value)
+            case _:
+                return where
+
+    def _compare(self, op: Op, value: object) -> Predicate:
+        column = Col(self.over.bucket.column)
+        if op in _ENDS:
+            moved, is_there = self._end(_exact(value))
+            return Compare(column, op if is_there else _ENDS[op], moved)
+        values = value if isinstance(value, tuple) else (value,)
+        ends = [self._end(_exact(each)) for each in values]
+        there = tuple(moved for moved, is_there in ends if is_there)
+        return Compare(column, Op.IN if op in (Op.EQ, Op.IN) else Op.NOT_IN, there)
 
     def bucket_of(self, start: Moment) -> Moment | None:
         """The bucket a bucket is compared with: none for the 29th of February, a year before."""
@@ -92,10 +125,26 @@ class Earlier:
         return truncated(back, bucket.unit, zone, bucket.week_start)
 
     def _back(self, moment: Moment) -> Moment:
-        try:
+        with _within_years():
             return shifted(moment, self.unit, -self.count, self.over.zone)
-        except (ValueError, OverflowError) as error:
-            raise BadInput("The range begins before there is anything to compare it with.") from error
+
+    def _end(self, moment: Moment) -> tuple[Moment, bool]:
+        with _within_years():
+            return shifted_end(moment, self.unit, -self.count, self.over.zone)
+
+
+@contextmanager
+def _within_years() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise BadInput("The range begins before there is anything to compare it with.") from error
+
+
+def _exact(value: object) -> Moment:
+    if not isinstance(value, Moment):
+        raise BadInput("What a compared range is narrowed by is given to the microsecond.")
+    return value
 
 
 def over(

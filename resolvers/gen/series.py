@@ -1,6 +1,6 @@
 """Groups through time as they are answered: gaps filled, and beside each group the one it is compared with. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from loaders.calendar import Moment, after
 from loaders.description import ColumnType, Kind
 from loaders.encode.value import encode_value
-from loaders.errors import PageTooLarge
+from loaders.errors import PageTooLarge, StoreQueryFailed
 from resolvers.gen.over import Earlier, Fill, Over
 from resolvers.gen.rows import MAX_GROUPS
 
@@ -22,11 +22,14 @@ _NUMBERS = (Kind.INTEGER, Kind.FLOAT)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the rows hold beside the bucket, whose type is `time`: columns of groups, and measures with their kinds."""
+    """What the rows of the store hold beside the bucket, whose type is `time`: columns of groups, and measures with
+    their kinds.
+    """
 
     time: ColumnType
     dimensions: tuple[str, ...]
     measures: Mapping[str, Kind]
+    store: str
 
 
 def series(over: Over, shape: Shape, rows: Sequence[Row], earlier: Sequence[Row] = ()) -> list[dict[str, Any]]:
@@ -34,7 +37,8 @@ def series(over: Over, shape: Shape, rows: Sequence[Row], earlier: Sequence[Row]
 
     A fill puts a group of each series into each bucket between the ends of the range, or, where it is open, between
     the first and the last bucket there are. A comparison adds `compared`: null where nothing was, unless filled.
-    `PageTooLarge` for more groups than are answered.
+    `PageTooLarge` for more groups than are answered, `StoreQueryFailed` where the store's buckets are not the zone's:
+    its data of time zones are others than those here, and no row is left out for it.
     """
     back = over.earlier() if over.compare is not None else None
     now, before = _by_series(rows, over, shape), _by_series(earlier, over, shape)
@@ -52,11 +56,25 @@ def series(over: Over, shape: Shape, rows: Sequence[Row], earlier: Sequence[Row]
 
 def _by_series(rows: Sequence[Row], over: Over, shape: Shape) -> dict[tuple[Any, ...], dict[Moment, Row]]:
     found: dict[tuple[Any, ...], dict[Moment, Row]] = {}
+    texts = {row[over.key] for row in rows} - {None}
+    moments = {text: _moment(text, shape.time) for text in texts}
+    require_starts(over, moments.values(), shape.store)
     for row in rows:
         if row[over.key] is not None:
             name = tuple(row[dimension] for dimension in shape.dimensions)
-            found.setdefault(name, {})[_moment(row[over.key], shape.time)] = row
+            found.setdefault(name, {})[moments[row[over.key]]] = row
     return found
+
+
+def require_starts(over: Over, moments: Iterable[Moment], store: str) -> None:
+    """`StoreQueryFailed` for a bucket that does not begin when the zone's clocks here say."""
+    for moment in moments:
+        if over.start(moment) != moment:
+            raise StoreQueryFailed(
+                store,
+                f"It begins a {over.bucket.unit} at {moment} in {over.bucket.time_zone}, where none begins then: its "
+                "time zones are of another version. Take UTC, or neither a fill, a comparison nor a sum through time.",
+            )
 
 
 def _moment(text: str, type_: ColumnType) -> Moment:

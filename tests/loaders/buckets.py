@@ -6,12 +6,24 @@ from zoneinfo import ZoneInfo
 
 from loaders.read import Bucket, Unit, WeekStart
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe")
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "Atlantic/Azores",
+    "America/Havana",
+    "America/Scoresbysund",
+)
 _TRANSITIONS = (
     datetime(2024, 3, 31, 1, tzinfo=UTC),  # Berlin: a day of 23 hours
     datetime(2024, 10, 27, 1, tzinfo=UTC),  # Berlin: a day of 25 hours, 02:00 to 03:00 twice
     datetime(2024, 11, 3, 6, tzinfo=UTC),  # New York
     datetime(2018, 11, 4, 3, tzinfo=UTC),  # Sao Paulo: midnight does not exist
+    datetime(2013, 10, 27, 1, tzinfo=UTC),  # Azores and Scoresbysund: midnight comes twice
+    datetime(2013, 11, 3, 5, tzinfo=UTC),  # Havana: a Sunday's midnight comes twice
     datetime(2024, 4, 6, 15, tzinfo=UTC),  # Lord Howe: half an hour
     datetime(2024, 1, 1, tzinfo=UTC),  # a Monday, the first of a year
     datetime(2023, 1, 1, tzinfo=UTC),  # a Sunday, of the last ISO week of 2022

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from loaders.description import ColumnType, Kind
-from loaders.errors import PageTooLarge
-from loaders.read import Bucket, Unit
+from loaders.errors import PageTooLarge, StoreQueryFailed
+from loaders.read import And, Bucket, Col, Compare, Not, Op, Unit
 from resolvers.gen.over import Comparison, Fill, Over
 from resolvers.gen.series import Shape, series
 
-DAY = Shape(ColumnType(Kind.DATE), (), {"n": Kind.INTEGER})
-BY_PLACE = Shape(ColumnType(Kind.DATE), ("at",), {"n": Kind.INTEGER, "sum": Kind.BIGINT, "name": Kind.TEXT})
+DAY = Shape(ColumnType(Kind.DATE), (), {"n": Kind.INTEGER}, "s")
+BY_PLACE = Shape(ColumnType(Kind.DATE), ("at",), {"n": Kind.INTEGER, "sum": Kind.BIGINT, "name": Kind.TEXT}, "s")
+AT = Shape(ColumnType(Kind.TIMESTAMP), (), {"n": Kind.INTEGER}, "s")
 FIRST, END = date(2024, 2, 27), date(2024, 3, 2)
 
 
@@ -95,7 +96,7 @@ def test_weeks_of_the_previous_year_are_whole() -> None:
 def test_a_day_of_25_hours_is_filled_with_25() -> None:
     first, end = datetime(2024, 10, 26, 22, tzinfo=UTC), datetime(2024, 10, 27, 23, tzinfo=UTC)
     over = Over(Bucket("at", Unit.HOUR, "Europe/Berlin"), "at", first, end, Fill.ZERO)
-    found = series(over, Shape(ColumnType(Kind.TIMESTAMP), (), {"n": Kind.INTEGER}), [])
+    found = series(over, AT, [])
     assert len(found) == 25
     assert found[0]["at"] == "2024-10-26T22:00:00+00:00"
 
@@ -107,3 +108,50 @@ def test_too_many() -> None:
     rows = [row("2024-02-27", 1, at=f"{i}", sum="0", name="") for i in range(3_000)]
     with pytest.raises(PageTooLarge, match="10000"):
         series(days(Fill.ZERO), BY_PLACE, rows)
+
+
+def test_no_row_of_an_unknown_bucket_is_left_out() -> None:
+    """A store that begins the day with the second midnight of a night in which clocks go back over it."""
+    first, end = datetime(2013, 10, 27, tzinfo=UTC), datetime(2013, 10, 28, 1, tzinfo=UTC)
+    over = Over(Bucket("at", Unit.DAY, "Atlantic/Azores"), "at", first, end, Fill.ZERO)
+    assert series(over, AT, [{"at": "2013-10-27T00:00:00+00:00", "n": 72}]) == [
+        {"at": "2013-10-27T00:00:00+00:00", "n": 72}
+    ]
+    with pytest.raises(StoreQueryFailed, match="Azores"):
+        series(over, AT, [{"at": "2013-10-27T01:00:00+00:00", "n": 72}])
+
+
+@pytest.mark.parametrize(
+    ("unit", "compare", "range_", "earlier"),
+    [
+        (Unit.DAY, Comparison.PREVIOUS_YEAR, ("2024-02-27", "2024-02-29"), ("2023-02-27", "2023-03-01")),
+        (Unit.DAY, Comparison.PREVIOUS_YEAR, ("2024-02-29", "2024-03-01"), ("2023-03-01", "2023-03-01")),
+        (Unit.MONTH, Comparison.PREVIOUS_PERIOD, ("2024-03-01", "2024-03-31"), ("2024-02-01", "2024-03-01")),
+        (Unit.MONTH, Comparison.PREVIOUS_PERIOD, ("2024-03-01", "2024-03-20"), ("2024-02-01", "2024-02-20")),
+    ],
+)
+def test_a_day_that_is_not_there_ends_the_earlier_range_after_the_last_that_is(
+    unit: Unit, compare: Comparison, range_: tuple[str, str], earlier: tuple[str, str]
+) -> None:
+    def midnight(day: str) -> datetime:
+        return datetime.fromisoformat(day).replace(tzinfo=UTC)
+
+    for moment in (date.fromisoformat, midnight):
+        first, end = moment(range_[0]), moment(range_[1])
+        found = Over(Bucket("day", unit), "day", first, end, None, compare).earlier().range()
+        assert (found.first, found.end) == (moment(earlier[0]), moment(earlier[1]))
+
+
+def test_conditions_on_the_column_of_time_move_with_the_range() -> None:
+    def days_of(*days: tuple[Op, Any]) -> And:
+        return And((*(Compare(Col("day"), op, day) for op, day in days), Compare(Col("n"), Op.EQ, 3)))
+
+    earlier = days(None, compare=Comparison.PREVIOUS_YEAR).earlier()
+    leap = date(2024, 2, 29)
+    where = days_of((Op.GTE, FIRST), (Op.LT, leap), (Op.GT, leap), (Op.IN, (FIRST, leap)), (Op.NE, leap))
+    was = date(2023, 2, 27), date(2023, 3, 1)
+    moved = days_of((Op.GTE, was[0]), (Op.LT, was[1]), (Op.GTE, was[1]), (Op.IN, (was[0],)), (Op.NOT_IN, ()))
+    assert earlier.condition(where) == moved
+    assert earlier.condition(Not(where)) == Not(moved)
+    null = Compare(Col("day"), Op.IS_NULL, True)
+    assert earlier.condition(null) == null

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -175,3 +175,32 @@ async def test_more_groups_than_are_shown_are_told(flown: World, over: str) -> N
     cut = await asked(flown, "ann", MANY % over, {"id": "@nyc", "first": 10_000})
     assert cut.errors == []
     assert len(cut.data["gen"]["dataset"]["table"]["aggregate"]) == 10_000
+
+
+@pytest.mark.parametrize("own", [{}, {"from": local(2013, 3, 1), "to": local(2013, 4, 1)}])
+async def test_a_widget_that_compares_the_range_of_a_filter(
+    nyc: World, departures: list[tuple[datetime, str]], own: dict[str, str]
+) -> None:
+    """The filter moves to the earlier range with it, whether it is the widget's range or stands beside one."""
+    board = await made(nyc, "GenDashboard", {"name": "Compared", "timeZone": ZONE})
+    over = {"column": "time_hour", "unit": "DAY", "compare": "PREVIOUS_PERIOD", "as": "day", **own}
+    query = {"over": over, "measures": [{"function": "COUNT", "as": "n"}]}
+    widget = {"dashboardId": board, "title": "days", "kind": "line", "datasetId": "@nyc", "tableName": "flights"}
+    await made(nyc, "GenDashboardWidget", {**widget, "query": query})
+    control = {"dashboardId": board, "name": "when", "kind": "time_range", "operator": "between"}
+    await made(nyc, "GenDashboardControl", {**control, "columnName": "time_hour"})
+    document = """query Board($id: ID!, $filters: [GenFilterValue!]) { gen { dashboard(id: $id) { widgets { nodes {
+      answer(filters: $filters) { rows } } } } } }"""
+    given = {"id": board, "filters": [{"name": "when", "value": [local(2013, 3, 5), local(2013, 3, 7)]}]}
+    answer = await asked(nyc, "ann", document, given)
+    assert not answer.errors
+    (found,) = (node["answer"]["rows"] for node in answer.data["gen"]["dashboard"]["widgets"]["nodes"])
+    expected = Counter(text(bucket_of(at, Bucket("time_hour", Unit.DAY, ZONE))) for at, _ in departures)
+    back = 31 if own else 2
+    at = ZoneInfo(ZONE)
+    days = [datetime(2013, 3, day, tzinfo=at) for day in (5, 6)]
+    earlier = [text(day - timedelta(days=back)) for day in days]
+    assert found == [
+        {"day": text(day), "n": expected[text(day)], "compared": {"day": before, "n": expected[before]}}
+        for day, before in zip(days, earlier, strict=True)
+    ]
