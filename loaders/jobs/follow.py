@@ -49,14 +49,26 @@ class Fits:
 
 @dataclass(eq=False, slots=True)
 class _Follower:
-    """What it has not taken yet: of each job the newest."""
+    """What it has not taken yet: of each job the newest. `heard` are the sequences of what changed while its first
+    reading was under way, which may be older and come later; None afterwards.
+    """
 
     fits: Fits
     pending: dict[uuid.UUID, Job] = field(default_factory=dict)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     failure: AxionError | None = None
+    heard: dict[uuid.UUID, int] | None = field(default_factory=dict)
+
+    def begin(self, jobs: list[Job]) -> None:
+        """With the first reading, but for what is known to be newer."""
+        heard, self.heard = self.heard or {}, None
+        for job in jobs:
+            if job.sequence > heard.get(job.id, -1):
+                self.add(job)
 
     def add(self, job: Job) -> None:
+        if self.heard is not None:
+            self.heard[job.id] = job.sequence
         if self.fits(job):
             self.pending[job.id] = job
             self.arrived.set()
@@ -125,8 +137,7 @@ class JobFollowing:
             self._read_at = monotonic()
             self._reader = asyncio.create_task(self._read(), name="read jobs for their followers")
         try:
-            for row in await self._postgres.fetch(_SINCE, 0.0, ledger=Ledger()):
-                follower.add(job_of(row))
+            follower.begin([job_of(row) for row in await self._postgres.fetch(_SINCE, 0.0, ledger=Ledger())])
             while True:
                 yield await follower.next()
         finally:
@@ -136,11 +147,11 @@ class JobFollowing:
 
     async def _stop(self) -> None:
         reader, self._reader = self._reader, None
+        self._marked.clear()  # before others may follow anew, whose marks these would be
         if reader is not None:
             reader.cancel()
             with suppress(asyncio.CancelledError):
                 await reader
-        self._marked.clear()
 
     async def _read(self) -> None:
         shortest, longest = _BACK_OFF_S

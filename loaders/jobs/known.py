@@ -15,6 +15,7 @@ from loaders.postgres.write import Transaction
 class Outcome:
     """`error` has code and message."""
 
+    subject: str
     state: State
     error: JsonObject | None
 
@@ -34,5 +35,5 @@ async def arguments_under_way(within: Transaction, kind: str) -> Sequence[JsonOb
 
 async def outcomes(within: Transaction, ids: Collection[UUID]) -> Mapping[UUID, Outcome]:
     """By job; those that are no longer kept are left out."""
-    rows = await within.rows(select(JOBS.c.id, JOBS.c.state, JOBS.c.error).where(JOBS.c.id.in_(ids)))
-    return {row.id: Outcome(State(row.state), row.error) for row in rows}
+    rows = await within.rows(select(JOBS.c.id, JOBS.c.subject, JOBS.c.state, JOBS.c.error).where(JOBS.c.id.in_(ids)))
+    return {row.id: Outcome(row.subject, State(row.state), row.error) for row in rows}

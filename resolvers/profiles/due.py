@@ -74,7 +74,9 @@ async def settle(gen: Postgres, tasks: Postgres) -> bool:
             ended += 1
             outcome = {"last_job_id": None} if job is None else {"last_state": job.state.value, "last_error": job.error}
             await update(within, SCHEDULES, (each.schedule.id,), outcome)
-            if job is not None and job.error is not None and job.error.get("code") == Code.FORBIDDEN:
+            if job is None or job.error is None or job.subject != each.schedule.owner_subject:
+                continue  # the schedule may act as another by now, whom the verdict was not of
+            if job.error.get("code") == Code.FORBIDDEN:
                 await _pause(within, each.schedule, f"{job.error.get('message')} {_RESUME}")
     return ended == BATCH
 

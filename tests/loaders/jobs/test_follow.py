@@ -2,17 +2,19 @@
 
 import asyncio
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from loaders.errors import StoreUnavailable
 from loaders.jobs import follow as following
 from loaders.jobs.attempts import Attempts
-from loaders.jobs.follow import Fits
+from loaders.jobs.follow import Fits, JobFollowing
 from loaders.jobs.job import Job, State
 from loaders.jobs.store import JobStore
 from loaders.jobs.watch import JobWatcher
+from loaders.ledger import Ledger
+from loaders.postgres.client import Postgres
 from tests.loaders.jobs.driving import Admin, queued, started
 from tests.loaders.jobs.test_watch import LISTENERS
 from tests.loaders.jobs.waiting import until as waited
@@ -102,3 +104,37 @@ async def test_closing_ends_the_followers(watcher: JobWatcher, store: JobStore) 
     await watcher.close()
     with pytest.raises(StoreUnavailable):
         await waiting
+
+
+class Late:
+    """The database, whose first answer is held back."""
+
+    def __init__(self, app: Postgres) -> None:
+        self.store, self._app, self._is_first = app.store, app, True
+        self.answered, self.let = asyncio.Event(), asyncio.Event()
+
+    async def fetch(self, sql: str, *values: object, ledger: Ledger) -> list[Any]:
+        is_first, self._is_first = self._is_first, False
+        rows = list(await self._app.fetch(sql, *values, ledger=ledger))
+        if is_first:
+            self.answered.set()
+            await self.let.wait()
+        return rows
+
+
+async def test_what_was_read_first_and_comes_last_hides_nothing(store: JobStore, app: Postgres) -> None:
+    job, late = await queued(store), Late(app)
+    following_ = JobFollowing(cast(Postgres, late))
+    async with aclosing(following_.follow(Fits("ann"))) as jobs:
+        told = asyncio.ensure_future(anext(jobs))
+        await late.answered.wait()
+        await store.cancel(job.id)
+        following_.wake(job.id)
+        (follower,) = following_._followers
+        await follower.arrived.wait()
+        late.let.set()
+        async with asyncio.timeout(20):
+            found = await told
+            while found.id != job.id:
+                found = await anext(jobs)
+        assert found.state is State.CANCELLED

@@ -228,8 +228,12 @@ async def test_whoever_is_no_longer_active_has_a_schedule_that_is_paused(
     assert "no longer active" in row["pause_reason"]
     assert "may resume the schedule" in row["pause_reason"]
     await set_schedule(admin.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
+    unsettled = update(TableProfileSchedule).where(TableProfileSchedule.id == id_).values(last_state=None)
+    async with stores.postgres["axion_gen"].transaction() as session:
+        await session.execute(unsettled)  # as if it was taken over while the job of the one before was running
+    await settle(workers[0])
     row = await schedule(stores, id_)
-    assert (row["paused_at"], row["next_run_at"] is None) == (None, False)
+    assert (row["last_state"], row["paused_at"], row["next_run_at"] is None) == ("failed", None, False)
 
 
 async def audited(stores: Stores, action: str) -> Sequence[Any]:
