@@ -1,20 +1,23 @@
 """Values summed up through time, from those of buckets. Pure."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import accumulate
 from typing import TypeAlias
 
 from loaders.calendar import Moment, shifted, truncated
-from loaders.errors import BadInput, CostExceeded
+from loaders.errors import BadInput
 from loaders.read import AggregateFunction, Unit
+from resolvers.gen.arithmetic import Number
 from resolvers.gen.metric_definition import Cumulative
-from resolvers.gen.metric_tree import Leaf, Number
+from resolvers.gen.metric_tree import Leaf
 from resolvers.gen.over import Over
 
 Bucketed: TypeAlias = Mapping[Moment, Mapping[str, Number | None]]
 _SUMMED = (AggregateFunction.SUM, AggregateFunction.COUNT)
-_MAX_ADDED = 2_000_000
+Span: TypeAlias = tuple[int, int]
+"""From a place until before another."""
 
 
 def require_summable(leaves: Sequence[Leaf]) -> None:
@@ -35,29 +38,42 @@ def first_needed(definition: Cumulative, over: Over) -> Moment | None:
 
 def summed_up(
     definition: Cumulative, over: Over, moments: Sequence[Moment], buckets: Bucketed, names: Sequence[str]
-) -> list[dict[str, Number | None]]:
-    """For each moment, in order, the sums of the buckets up to its own.
+) -> list[dict[str, Number | None] | None]:
+    """For each moment, in order, the sums of the buckets up to its own; None where there is none to sum up.
 
-    A window holds the buckets that begin less than it before the bucket does; a grain those that begin in it.
+    A window holds the buckets that begin less than it before the bucket does; a grain those that begin in it. Each
+    value is added twice at most, however long the window is.
     """
     ordered = sorted(buckets)
-    found: list[dict[str, Number | None]] = []
-    sums: dict[str, Number | None] = dict.fromkeys(names)
-    low = high = added = 0
-    for moment in moments:
-        since = _since(definition, over, moment)
-        start = 0 if since is None else (bisect_right if definition.window else bisect_left)(ordered, since)
-        end = bisect_right(ordered, moment)
-        if start != low:
-            low, high, sums = start, start, dict.fromkeys(names)
-        added += end - high
-        if added > _MAX_ADDED:
-            raise CostExceeded("The window holds too many buckets. Take a longer unit, or a shorter window.")
-        for each in ordered[high:end]:
-            sums = {name: _sum(total, buckets[each][name]) for name, total in sums.items()}
-        high = max(high, end)
-        found.append(dict(sums))
-    return found
+    first = bisect_right if definition.window else bisect_left
+    since = [_since(definition, over, moment) for moment in moments]
+    spans = [
+        (0 if begin is None else first(ordered, begin), bisect_right(ordered, moment))
+        for begin, moment in zip(since, moments, strict=True)
+    ]
+    sums = {name: list(_sums([buckets[each][name] for each in ordered], spans)) for name in names}
+    return [
+        {name: found[place] for name, found in sums.items()} if start < end else None
+        for place, (start, end) in enumerate(spans)
+    ]
+
+
+def _sums(values: Sequence[Number | None], spans: Iterable[Span]) -> Iterator[Number | None]:
+    """Of each span, whose ends never go back. Nothing is subtracted, which would leave errors in floats: `heads` are
+    the sums from each place up to `middle`, `tail` that from there to `high`.
+    """
+    heads: list[Number | None] = []
+    tail: Number | None = None
+    base = middle = high = 0
+    for start, end in spans:
+        until = max(start, end, high)
+        for value in values[high:until]:
+            tail = _sum(tail, value)
+        high = until
+        if start > middle:
+            heads = list(accumulate(reversed(values[start:high]), _sum))[::-1]
+            base, middle, tail = start, high, None
+        yield _sum(heads[start - base] if start < middle else None, tail)
 
 
 def _start(over: Over, moment: Moment) -> Moment:

@@ -1,6 +1,7 @@
 """What a semantic metric is made of, by its kind. Whether its columns exist is known when it is asked."""
 
 import ast
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -13,6 +14,7 @@ from resolvers.gen.shapes import Stored, shape
 from resolvers.gen.table_query import ColumnName, Measure, RowFilter
 
 Kind = Literal["simple", "ratio", "derived", "cumulative"]
+_GREATEST = sys.float_info.max
 _ARITHMETIC = (
     ast.Expression,
     ast.BinOp,
@@ -140,4 +142,6 @@ def _names(expression: str) -> set[str]:
         no_number = isinstance(node, ast.Constant) and type(node.value) not in (int, float)
         if no_number or not isinstance(node, _ARITHMETIC):
             raise ValueError("`expression` may hold `+ - * /`, brackets, numbers and names of metrics")
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and abs(node.value) > _GREATEST:
+            raise ValueError("`expression` holds a number that no double holds")
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

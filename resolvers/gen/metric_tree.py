@@ -4,20 +4,18 @@ A value above the leaves is reckoned for each group from the leaves' values of t
 more rows is never made of ratios or averages of fewer.
 """
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TypeAlias
 
 from loaders.description import Kind
 from loaders.errors import BadInput, NotFound
 from loaders.gen.semantic_metrics import MetricRow
 from loaders.read import AggregateFunction
+from resolvers.gen.arithmetic import Number, program, reckoned
 from resolvers.gen.metric_definition import Cumulative, Derived, Ratio, Simple
 
-Number: TypeAlias = int | float | Decimal
 Values: TypeAlias = Mapping[str, Number | None]
 """The leaves' values of one group, by `Leaf.key` of each of its parts."""
 
@@ -70,6 +68,12 @@ class Tree:
             case _:
                 return Kind.FLOAT
 
+    @property
+    def steps(self) -> int:
+        """How many it takes to reckon one value."""
+        own = len(program(self.definition.expression)) if isinstance(self.definition, Derived) else 1
+        return own + sum(tree.steps for tree in self.below.values())
+
     def value(self, values: Values) -> Number | None:
         """Null where a part of it is null, and for a division by zero."""
         match self.definition:
@@ -81,7 +85,7 @@ class Tree:
                 return _divided(self.below[above].value(values), self.below[below].value(values))
             case Derived(expression=expression):
                 named = {name: tree.value(values) for name, tree in self.below.items()}
-                return _reckoned(ast.parse(expression, mode="eval").body, named)
+                return reckoned(program(expression), named)
             case Cumulative(metric=metric):
                 return self.below[metric].value(values)
 
@@ -156,31 +160,3 @@ def _definition(row: MetricRow) -> tuple[Simple | Ratio | Derived | Cumulative, 
 
 def _divided(above: Number | None, below: Number | None) -> float | None:
     return None if above is None or not below else float(above) / float(below)
-
-
-def _reckoned(node: ast.expr, named: Values) -> float | None:
-    """Of an expression that `metric_definition` has let pass."""
-    match node:
-        case ast.Name(id=name):
-            value = named[name]
-            return None if value is None else float(value)
-        case ast.Constant(value=int() | float() as number):
-            return float(number)
-        case ast.UnaryOp(operand=operand):
-            value = _reckoned(operand, named)
-            return None if value is None else -value
-        case ast.BinOp(left=left, op=op, right=right):
-            first, second = _reckoned(left, named), _reckoned(right, named)
-            if first is None or second is None:
-                return None
-            match op:
-                case ast.Add():
-                    return first + second
-                case ast.Sub():
-                    return first - second
-                case ast.Mult():
-                    return first * second
-                case _:
-                    return first / second if second else None
-        case _:
-            raise ValueError("no arithmetic")

@@ -12,19 +12,22 @@ from loaders.calendar import Moment, after
 from loaders.concurrently import concurrently
 from loaders.description import ColumnType, Kind
 from loaders.encode.value import encode_value
-from loaders.errors import BadInput, PageTooLarge
+from loaders.errors import BadInput, CostExceeded, PageTooLarge
 from loaders.ledger import Ledger, StoreUsage
 from loaders.read import AggregateFunction
 from resolvers.context import Context
 from resolvers.gen.answer_columns import AnswerColumn
+from resolvers.gen.arithmetic import Number
 from resolvers.gen.cumulative import require_summable, summed_up
 from resolvers.gen.metric_definition import Cumulative
 from resolvers.gen.metric_leaf import TIME, Asked, Asking, Found, Group, Key, MetricTime, ask
-from resolvers.gen.metric_tree import Leaf, Number, Tree, tree_of
+from resolvers.gen.metric_tree import Leaf, Tree, tree_of
 from resolvers.gen.over import Over
 from resolvers.gen.rows import MAX_GROUPS
 from resolvers.gen.series import COMPARED, Shape, series
 
+_MAX_STEPS = 5_000_000
+"""Of arithmetic for one answer: well under a second of one core, beside the event loop."""
 _COUNTS = (AggregateFunction.COUNT, AggregateFunction.COUNT_DISTINCT)
 
 
@@ -76,9 +79,10 @@ async def answer_metric(
     used = Ledger()
     for each in asked:
         used.add(each.used)
+    answered = await asyncio.to_thread(_answered, tree, leaves, asked, names, kind)
     return MetricAnswer(
         (*columns, AnswerColumn(name, kind)),
-        _answered(tree, leaves, asked, names, kind),
+        answered,
         tree.versions,
         of.store,
         tuple(sql for each in asked for sql in each.sql),
@@ -157,7 +161,7 @@ def _together(leaves: Sequence[Leaf], asked: Sequence[Found]) -> dict[Key, dict[
 def _summed(
     cumulative: Cumulative, buckets: Over, values: Mapping[Key, dict[str, Number | None]], leaves: Sequence[Leaf]
 ) -> dict[Key, dict[str, Number | None]]:
-    """In each bucket from the first to the last, for each group of the dimensions. Rows without a time are left out."""
+    """In each bucket that has something to sum up, by group of the dimensions. Rows without a time are left out."""
     by_group: dict[Group, dict[Moment, Mapping[str, Number | None]]] = {}
     for (moment, group), found in values.items():
         if moment is not None:
@@ -174,6 +178,7 @@ def _summed(
         (moment, group): row
         for group, found in by_group.items()
         for moment, row in zip(moments, summed_up(cumulative, buckets, moments, found, names), strict=True)
+        if row is not None
     }
 
 
@@ -188,6 +193,8 @@ def _rows(
     """By time and then the dimensions, or the other way round; nulls last."""
     if len(values) > MAX_GROUPS:
         raise PageTooLarge(f"The metric has more than {MAX_GROUPS} groups. Narrow it, or take fewer dimensions.")
+    if len(values) * tree.steps > _MAX_STEPS:
+        raise CostExceeded(f"Metric {tree.row.name!r} is long, and has many groups. Narrow it, or take fewer of them.")
     ordered = sorted(values, key=_by_group if by_group else _by_time)
     return [_row(tree, key, values[key], names, time) for key in ordered]
 

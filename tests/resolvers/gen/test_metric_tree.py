@@ -1,7 +1,8 @@
 """What metrics are made of, and sums through time: a table of cases."""
 
+import ast
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from loaders.errors import BadInput, NotFound
 from loaders.gen.semantic_metrics import MetricRow
 from loaders.read import Bucket, Unit
+from resolvers.gen import cumulative
 from resolvers.gen.cumulative import first_needed, require_summable, summed_up
-from resolvers.gen.metric_definition import Cumulative
+from resolvers.gen.metric_definition import Cumulative, Derived
 from resolvers.gen.metric_tree import tree_of
 from resolvers.gen.over import Over
 
@@ -122,5 +124,55 @@ def test_sums(definition: Cumulative, expected: list[int], needed: date | None) 
     over = Over(Bucket("day", Unit.DAY), "day", date(2024, 1, 31), date(2024, 2, 3))
     buckets = {day: {"a": value} for day, value in zip(DAYS, (1, 2, None, 8, 16), strict=True)}
     found = summed_up(definition, over, DAYS, buckets, ["a"])
-    assert [row["a"] for row in found] == expected
+    assert [row and row["a"] for row in found] == expected
     assert first_needed(definition, over) == needed
+
+
+def test_buckets_without_anything_to_sum_up_are_left_to_the_fill() -> None:
+    over = Over(Bucket("day", Unit.DAY), "day", date(2024, 1, 29), date(2024, 2, 3))
+    found = summed_up(WINDOW, over, DAYS, {DAYS[2]: {"a": 0}}, ["a"])
+    assert found == [None, None, {"a": 0}, {"a": 0}, None]
+
+
+def test_a_window_adds_each_value_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it is; and nothing is subtracted, so small floats outlive great ones."""
+    added = 0
+    plus = cumulative._sum
+
+    def counted(first: Any, second: Any) -> Any:
+        nonlocal added
+        added += 1
+        return plus(first, second)
+
+    monkeypatch.setattr(cumulative, "_sum", counted)
+    days = [date(2020, 1, 1) + timedelta(days=day) for day in range(1_000)]
+    values = [1e30 if day % 7 == 0 else float(day) for day in range(1_000)]
+    over = Over(Bucket("day", Unit.DAY), "day", days[0], days[-1])
+    for length in (1, 2, 5, 400, 2_000):
+        added = 0
+        definition = Cumulative.model_validate({"metric": "a", "window": {"count": length, "unit": "DAY"}})
+        buckets = {day: {"a": value} for day, value in zip(days, values, strict=True)}
+        found = summed_up(definition, over, days, buckets, ["a"])
+        expected = [sum(values[max(0, end - length) : end]) for end in range(1, 1_001)]
+        assert [row and row["a"] for row in found] == pytest.approx(expected, rel=1e-12)
+        assert added <= 3 * len(days)
+
+
+def test_an_expression_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [simple("a"), metric("sums", "derived", {"expression": "a" + "+a" * 191, "metrics": ["a"]})]
+    tree = tree_of("sums", None, rows)
+    assert tree.steps == 2 * 192
+    monkeypatch.setattr(ast, "parse", None)
+    assert [tree.value({"a": n}) for n in range(3)] == [0, 192, 384]
+
+
+@pytest.mark.parametrize(("expression", "value"), [("-a", -2), ("2-a-3", -3), ("8/a/2", 2), ("a/(a-2)", None)])
+def test_arithmetic(expression: str, value: float | None) -> None:
+    rows = [simple("a"), metric("d", "derived", {"expression": expression, "metrics": ["a"]})]
+    assert tree_of("d", None, rows).value({"a": Decimal(2)}) == value
+    assert tree_of("d", None, rows).value({"a": None}) is None
+
+
+def test_a_number_that_no_double_holds() -> None:
+    with pytest.raises(ValueError, match="double"):
+        Derived.model_validate({"expression": "a*" + "9" * 400, "metrics": ["a"]})
