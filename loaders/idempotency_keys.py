@@ -47,6 +47,13 @@ async def claim(within: Transaction, noted: Noted, input_sha256: str, *, kept: t
     return Done(done.input_sha256, done.row_key)
 
 
+async def is_claimed(within: Transaction, noted: Noted, *, kept: timedelta) -> bool:
+    """Whether it was done, not `kept` ago yet, under whatever input. It waits for nobody."""
+    keys = idempotency_keys(within.store)
+    fresh = keys.c.created_at >= sa.func.now() - kept
+    return bool(await within.rows(sa.select(keys.c.key).where(_is(keys, noted), fresh)))
+
+
 async def remove_expired(within: Transaction, *, kept: timedelta) -> None:
     """Some of them, so that a table from which each new key removes some holds little more than it has to."""
     keys = idempotency_keys(within.store)

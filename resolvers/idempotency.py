@@ -9,7 +9,7 @@ from loaders.description import Table
 from loaders.encode.number import Exact
 from loaders.encode.value import decode_value, encode_value
 from loaders.errors import BadInput, Conflict
-from loaders.idempotency_keys import Noted, claim, finish, remove_expired
+from loaders.idempotency_keys import Noted, claim, finish, is_claimed, remove_expired
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction
 from resolvers.context import Context
@@ -45,12 +45,9 @@ async def once(
     process that dies, leaves neither, and a retry does the work. Of two at once the second waits for the first. Another
     input under the same key is a `Conflict`. After `KEPT` a key is forgotten.
     """
-    given = context.idempotency_key
-    if given is None:
+    noted = _noted(context, asked)
+    if noted is None:
         return await work()
-    if not 1 <= len(given) <= _MAX_LENGTH or not (given.isascii() and given.isprintable()):
-        raise BadInput(f"`Idempotency-Key` must have 1 to {_MAX_LENGTH} printable ASCII characters.")
-    noted = Noted(context.subject.id, given, asked.mutation, asked.response_key)
     keyring = context.stores.keyring
     done = await claim(within, noted, keyring.fingerprint(asked.message), kept=KEPT)
     if done is not None:
@@ -61,6 +58,21 @@ async def once(
     key = await work()
     await finish(within, noted, _encoded(key, about))
     return key
+
+
+async def was_done(context: Context, within: Transaction, asked: Asked) -> bool:
+    """Whether `once` will not do it: it returns what was done under this key, or raises `KeyReused`."""
+    noted = _noted(context, asked)
+    return noted is not None and await is_claimed(within, noted, kept=KEPT)
+
+
+def _noted(context: Context, asked: Asked) -> Noted | None:
+    given = context.idempotency_key
+    if given is None:
+        return None
+    if not 1 <= len(given) <= _MAX_LENGTH or not (given.isascii() and given.isprintable()):
+        raise BadInput(f"`Idempotency-Key` must have 1 to {_MAX_LENGTH} printable ASCII characters.")
+    return Noted(context.subject.id, given, asked.mutation, asked.response_key)
 
 
 def _encoded(key: Key, table: Table) -> list[str]:

@@ -8,6 +8,7 @@ from loaders.postgres.stored_table import Key
 from loaders.postgres.versions import VERSION, insert_next, newest_version, retire, written_version
 from loaders.postgres.write import Transaction, transaction
 from loaders.read import Value
+from resolvers.advised import advise
 from resolvers.context import Context
 from resolvers.permissions.guards import Policies
 from resolvers.target import (
@@ -45,19 +46,25 @@ async def revise(context: Context, series: Series, write: Update, policies: Poli
     target = series.target
     patch = checked_values(write.patch, target)
 
+    async def allowed(within: Transaction) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
+        """What the newest version is found by, and what the next one has."""
+        stored = await _newest(context, series, write.key, within, policies)
+        await require_references(context, target, patch, within, policies)
+        if target.whole is None:
+            return stored, patch
+        columns = tuple(dict.fromkeys((*series.columns, *target.names)))
+        return stored, target.whole(await written_version(within, target.rows, write.key, columns) | patch)
+
+    async def values_of(within: Transaction) -> Mapping[str, Value]:
+        return (await allowed(within))[1]
+
+    await advise(context, target, write.asked, values_of)
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
 
         async def work() -> Key:
-            stored = await _newest(context, series, write.key, within, policies)
-            await require_references(context, target, patch, within, policies)
+            stored, values = await allowed(within)
             await register(context, target, within)
             await retire(within, target.rows, _of(series, stored))
-            values: Mapping[str, Value] = patch
-            if target.whole is not None:
-                columns = tuple(dict.fromkeys((*series.columns, *target.names)))
-                values = target.whole(await written_version(within, target.rows, write.key, columns) | patch)
-            if target.check is not None:
-                await target.check(context, values)
             given = {**values} | dict.fromkeys(target.stamped, context.subject.id)
             with in_words_of_the_input(target):
                 return await insert_next(within, target.rows, write.key, given)

@@ -35,7 +35,8 @@ class Target:
     in it: its holder sees, and is seen through, what others put there.
     `author` is the column that gets the `sub` of who makes a row, where that is not its owner already. `whole` holds
     the values of a new row against each other: it returns them as they are stored, or raises `BadInput`. `check` then
-    holds them against what is elsewhere, for who may write them.
+    holds them against what is elsewhere, for who may write them, with no transaction open (`resolvers/advised.py`):
+    what it finds may have changed when they are written.
     `along` does what else a change of a row, or its end, brings with it, in its transaction and before it: the row is
     locked, and the patch of its end is empty.
     """

@@ -7,8 +7,9 @@ from datetime import datetime
 from loaders.errors import BadInput, Conflict
 from loaders.postgres import row_writes
 from loaders.postgres.stored_table import UPDATED_AT, Key
-from loaders.postgres.write import transaction
+from loaders.postgres.write import Transaction, transaction
 from loaders.read import Value
+from resolvers.advised import advise
 from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Policies
@@ -57,13 +58,16 @@ async def create(context: Context, target: Target, write: Create, policies: Poli
         values = dict(target.whole(values))
     values |= dict.fromkeys(target.stamped, context.subject.id)
 
+    async def allowed(within: Transaction) -> Mapping[str, Value]:
+        await require_references(context, target, values, within, policies)
+        await require_allowed(context, target, values, within)
+        return values
+
+    await advise(context, target, write.asked, allowed)
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
 
         async def work() -> Key:
-            await require_references(context, target, values, within, policies)
-            await require_allowed(context, target, values, within)
-            if target.check is not None:
-                await target.check(context, values)
+            await allowed(within)
             await register(context, target, within)
             with in_words_of_the_input(target):
                 return await row_writes.insert(within, target.rows, values)

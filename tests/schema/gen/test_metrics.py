@@ -1,14 +1,17 @@
 """Semantic metrics asked by their names, over the flights of New York, by comparison with plain Python."""
 
+import asyncio
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import QueuePool
 
 from deploy.local.samples.flights import NewYorkFlights
-from tests.schema.gen.new_york import Answer, asked, made
+from tests.resolvers.gen.conftest import GenStores
+from tests.schema.gen.new_york import Answer, add_source, asked, made
 from tests.schema.gen.world import World
 
 ZONE = ZoneInfo("America/New_York")
@@ -254,3 +257,26 @@ async def test_who_may_not_see_the_dataset(metrics: World) -> None:
         answer = await ask(metrics, "flights", user=user)
         assert answer.data["gen"]["dataset"] is None
         assert answer.statements(metrics.stores["nyc"]) == 0
+
+
+async def test_no_transaction_is_open_while_a_warehouse_is_asked(world: World, stores: GenStores) -> None:
+    """It may hang, and few connections write: nobody else's write waits for it."""
+    pool = stores.postgres["axion_gen"].engine.pool
+    assert isinstance(pool, QueuePool)
+    answering, met = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        met.set()
+        await answering.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        settings = {"url": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}
+        hung = await add_source(world, stores, source="hung", dataset="nyc", settings=settings, connector="clickhouse")
+        one = {**SIMPLE, "name": "one", "title": "One", "definition": COUNT}
+        write = asyncio.create_task(hung.do("admin", "genSemanticMetricCreate", one))
+        await asyncio.wait({write, asyncio.create_task(met.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        assert not write.done()
+        assert pool.checkedout() == 0
+        answering.set()
+        assert (await write)["__typename"] == "GenSemanticMetricCreatePayload"
