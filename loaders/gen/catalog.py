@@ -10,11 +10,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from loaders.gen.stored import DATA_SOURCES, DATASETS
+from loaders.gen.stored import DASHBOARDS, DATA_SOURCES, DATASETS
 from loaders.postgres.write import Transaction
 
 _sources: Final = DATA_SOURCES.model
 _datasets: Final = DATASETS.model
+_dashboards: Final = DASHBOARDS.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ async def lock_dataset(within: Transaction, id_: UUID) -> str | None:
     source = sa.select(_sources.c.name).join(_datasets, _datasets.c.data_source_id == _sources.c.id)
     found = await within.rows(source.where(_datasets.c.id == id_).with_for_update(of=(_datasets, _sources)))
     return str(found[0].name) if found else None
+
+
+async def part_from_dashboards(within: Transaction, id_: UUID) -> None:
+    """Dashboards are no longer about the dataset. Those shared with it are private: who saw it is nobody now."""
+    parted = sa.update(_dashboards).where(_dashboards.c.dataset_id == id_)
+    private = sa.case((_dashboards.c.visibility == "dataset", "private"), else_=_dashboards.c.visibility)
+    await within.rows(parted.values(dataset_id=None, visibility=private))
 
 
 async def _find(within: Transaction, table: sa.Table, id_: UUID) -> Registered | None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from loaders.errors import BadInput, Conflict, Forbidden, NotFound
-from loaders.gen.catalog import Registered, find_dataset, keep_data_source, lock_dataset
+from loaders.gen.catalog import Registered, find_dataset, keep_data_source, lock_dataset, part_from_dashboards
 from loaders.gen.role_assignments import unassign_dataset
 from loaders.gen.stored import DATASETS
 from loaders.openfga import names
@@ -123,6 +123,8 @@ async def require_dataset_admin(context: Context, id_: UUID) -> None:
 async def delete_dataset(context: Context, id_: UUID) -> None:
     """For who administers it. What describes it goes with it, and what roles may do there; the remote tables stay.
 
+    So do dashboards, which are their owners', with what asks other datasets. Those shared with it become private.
+
     `NotFound` and `Forbidden` as `require_dataset_admin`.
     """
     await require_dataset_admin(context, id_)
@@ -132,5 +134,6 @@ async def delete_dataset(context: Context, id_: UUID) -> None:
         if data_source is None:
             raise NotFound("There is no such dataset.")
         roles = [assigned_role(each.role_id, each.object) for each in await unassign_dataset(within, id_)]
+        await part_from_dashboards(within, id_)
         await row_writes.delete(within, DATASETS, (id_,))
         await change.note(deletes=[*roles, dataset_parent(id_, datasource=data_source)])

@@ -89,7 +89,8 @@ class DatasetMutation:
         takes=GenDatasetDeleteInput,
         answers=GenDatasetDeletePayload,
         guard=OnRow(_administers),
-        description="Deletes a dataset and what describes it; the remote tables stay. For its administrators.",
+        description="Deletes a dataset and what describes it; the remote tables and the dashboards stay, without what "
+        "asks it, and those shared with it become private. For its administrators.",
     )
     gen_dataset_group_create = creates(
         "GenDatasetGroup",

@@ -55,7 +55,7 @@ class Dashboard(AxionGen):
         comment="Who sees it: `private` its owner, `dataset` who sees its dataset too, `everyone` all who sign in.",
     )
     dataset_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset it is mainly about."
+        ForeignKey("public.datasets.id", ondelete="SET NULL"), comment="Dataset it is mainly about."
     )
     dashboard_group_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("public.dashboard_groups.id", ondelete="SET NULL"), comment="Folder it is shown in."

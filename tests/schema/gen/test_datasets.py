@@ -8,6 +8,7 @@ from loaders.encode.node_id import decode_node_id
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from tests.resolvers.gen.conftest import GenStores
+from tests.schema.gen.entities import WIDGET
 from tests.schema.gen.test_entities import BY_NAME, create, ids
 from tests.schema.gen.world import World
 
@@ -37,7 +38,12 @@ async def test_who_may_not_remove_a_dataset(world: World, user: str, failure: st
 async def test_a_removed_dataset_takes_what_describes_it(world: World, stores: GenStores) -> None:
     for name in ("GenTableFilter", "GenDatasetMap", "GenCurationOverride", "GenTooltipTemplate"):
         await create(world, BY_NAME[name])
-    await create(world, BY_NAME["GenDashboard"], datasetId="@flights")
+    about = {"datasetId": "@flights", "visibility": "dataset"}
+    shared = await world.do("ann", "genDashboardCreate", {"name": "Kept", **about}, "dashboard { id }")
+    kept = shared["dashboard"]["id"]
+    for given in (WIDGET, {"title": "Read me", "kind": "text", "content": "Hello"}):
+        widget = await world.do("ann", "genDashboardWidgetCreate", {**given, "dashboardId": kept})
+        assert widget["__typename"] == "GenDashboardWidgetCreatePayload", widget
     role = await world.do("admin", "genRoleCreate", {"name": "Pilots"}, "role { id }")
     assigned = {"id": role["role"]["id"], "resourceType": "DATASET", "datasetId": "@flights"}
     done = await world.do("admin", "genRoleAssignResource", assigned)
@@ -49,8 +55,11 @@ async def test_a_removed_dataset_takes_what_describes_it(world: World, stores: G
     assert await world.ask("admin", "{ gen { datasets { nodes { name } } } }") == {
         "gen": {"datasets": {"nodes": [{"name": "secret"}]}}
     }
-    for name in ("GenTableFilter", "GenDatasetMap", "GenCurationOverride", "GenTooltipTemplate", "GenDashboard"):
+    for name in ("GenTableFilter", "GenDatasetMap", "GenCurationOverride", "GenTooltipTemplate"):
         assert await ids(world, "admin", BY_NAME[name]) == [], name
+    document = "{ gen { dashboards { nodes { id visibility dataset { id } widgets { nodes { title } } } } } }"
+    left = {"id": kept, "visibility": "private", "dataset": None, "widgets": {"nodes": [{"title": "Read me"}]}}
+    assert (await world.ask("ann", document))["gen"]["dashboards"]["nodes"] == [left]
     assert (await world.do("steward", "genDatasetDelete", {"id": "@flights"}))["__typename"] == "Absent"
     steward = world.as_("steward").verdicts
     assert not await steward.check("can_admin", names.dataset(decode_node_id(world.ids["flights"])[1]))
