@@ -17,7 +17,7 @@ test: prepare-tests ## the whole suite on a stack of its own (ARGS='-k name' sel
 	@exec deploy/local/run_tests.sh $(ARGS)
 
 nightly: prepare-tests ## all questions to every warehouse, and 20,000 random documents against a naive interpreter
-	@exec deploy/local/run_tests.sh tests/conformance tests/differential tests/system/flights --every-engine --documents=20000 $(ARGS)
+	@exec deploy/local/run_tests.sh tests/conformance tests/deploy/helm tests/differential tests/system/flights --every-engine --documents=20000 $(ARGS)
 
 check: packages ## layer contracts, types, lint, format and the committed SDL
 	@$(BIN)/lint-imports

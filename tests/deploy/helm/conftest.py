@@ -1,0 +1,9 @@
+"""Helm is built for these tests alone, for minutes where it is not in the cache: with `--every-engine` only."""
+
+import pytest
+
+from tests.every_engine import leave_out
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_out(config, items, lambda item: "helm" in item.fixturenames)
