@@ -61,6 +61,12 @@ class Drawn:
     variables: tuple[dict[str, Any], dict[str, Any]]
 
 
+def _leads_on(type_: GraphQLInputType) -> bool:
+    """Whether it is a condition or an order of other rows."""
+    named = get_named_type(type_)
+    return isinstance(named, GraphQLInputObjectType) and (named.is_one_of or bool({"and", "some"} & set(named.fields)))
+
+
 @dataclass(slots=True)
 class _Writing:
     draw: st.DrawFn
@@ -101,6 +107,8 @@ class _Writing:
             names = sorted(bare.fields)
             if shape < 50 and "and" in names:
                 names = [name for name in names if name not in ("and", "or", "not")]
+            if not shape:  # nothing decides any more, and relations lead in circles
+                names = [name for name in names if not _leads_on(bare.fields[name].type)] or names
             name = names[shape % len(names)]
             return {name: self._value(bare.fields[name].type, shape // len(names))}
         if isinstance(bare, GraphQLEnumType):
