@@ -1,8 +1,9 @@
 """The token endpoint of an API of others: one bounded request, and its failures by cause."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
@@ -19,6 +20,8 @@ from loaders.errors import (
     StoreUnavailable,
 )
 from loaders.ledger import Ledger
+
+T = TypeVar("T")
 
 _MAX_BYTES = 64 * 1024
 _MAX_TOKEN_CHARACTERS = 16 * 1024
@@ -65,10 +68,26 @@ class OAuthClient:
         self._reach = reach
         self._session: aiohttp.ClientSession | None = None
         self.at_most = asyncio.Semaphore(_AT_ONCE)
+        self._outlasting: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
+        """Waits for what goes on without its caller: each step of it has a time-out."""
+        if self._outlasting:
+            await asyncio.wait(self._outlasting)
         if self._session is not None:
             await self._session.close()
+
+    async def to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Goes on when its caller is cancelled: a rotated token that an API has given must be kept, or all is lost."""
+        task = asyncio.create_task(work, name="an API's tokens")
+        self._outlasting.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._outlasting.discard(task)
+        if not task.cancelled():
+            task.exception()  # its caller may be gone: asyncio must not report it as never retrieved
 
     def require_safe(self, url: str, *, field: str) -> None:
         """`BadInput` for an address that tokens are not sent to."""

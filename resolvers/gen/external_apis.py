@@ -120,9 +120,14 @@ async def access_token(context: Context, api_id: UUID) -> AccessToken:
     """The subject's own, for requests to the API in their name; renewed when it is about to expire.
 
     However many ask in however many processes, one renews: the others wait for the account's row and take what it got.
-    `NotFound` without an account, `Conflict` when the API has ended it, `StoreError`s of the API.
+    `NotFound` without an account, `Conflict` when the API has ended it, `StoreError`s of the API. A renewal is kept
+    also when its caller hangs up: the API takes the token before it no more.
     """
     context.verdicts.require_subject()
+    return await context.stores.oauth.to_its_end(_renewed(context, api_id))
+
+
+async def _renewed(context: Context, api_id: UUID) -> AccessToken:
     gen, keyring, oauth = context.stores.postgres[STORE], context.stores.keyring, context.stores.oauth
     async with oauth.at_most, transaction(gen, context.ledger) as within:
         account = await accounts.lock_account(within, owner_subject=context.subject.id, api_id=api_id)

@@ -137,6 +137,22 @@ async def test_renewals_follow_each_other(hasty: Connecting) -> None:
     await other.stores.oauth.close()
 
 
+async def test_a_renewal_outlasts_its_caller(hasty: Connecting) -> None:
+    """Who hangs up between the API's answer and the commit would leave a token that the API takes no more."""
+    account = await hasty.connected()
+    before = await hasty.refreshes()
+    async with hasty.stores.postgres["axion_gen"].transaction() as session:
+        row = "SELECT 1 FROM external_api_access_tokens WHERE id = :id FOR UPDATE"
+        await session.execute(sa.text(row), {"id": account})
+        asking = asyncio.create_task(access_token(hasty.context(), hasty.api))
+        while await hasty.refreshes() == before:
+            assert not asking.done()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    assert (await access_token(hasty.context(), hasty.api)).text
+
+
 async def test_who_waits_takes_what_was_got(people: Connecting) -> None:
     account = await people.connected()
     async with people.stores.postgres["axion_gen"].transaction() as session:
