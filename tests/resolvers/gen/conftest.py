@@ -13,6 +13,7 @@ from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring
 from loaders.stores import Stores
 from loaders.tables.axion_gen.catalog import DataSource
+from loaders.tables.axion_gen.dashboards import Dashboard
 from loaders.tables.axion_gen.identity import Role, User
 from loaders.tables.axion_gen.outbox import OpenFgaOutbox
 from loaders.tables.axion_gen.role_assignments import RoleAssignment
@@ -57,6 +58,7 @@ async def stores(gen_url: str, store: Store) -> AsyncIterator[GenStores]:
     gen = await Postgres.open("axion_gen", gen_url, pool_max=4, statement_timeout_ms=5_000)
     async with gen.transaction() as session:
         await session.execute(sa.delete(RoleAssignment))
+        await session.execute(sa.delete(Dashboard))
         await session.execute(sa.delete(DataSource))
         await session.execute(sa.delete(OpenFgaOutbox))
     keyring = Keyring({1: base64.b64encode(bytes(range(32))).decode()}, current_version=1)
