@@ -5,9 +5,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from sys import getsizeof
 
+import orjson
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -53,7 +55,8 @@ _CACHED_KB = 100_000
 class Operation:
     """One operation of a valid document. `name` selects it there, `None` when it is the only one and has none.
 
-    One that `introspects` asks for the schema, among other things or alone.
+    One that `introspects` asks for the schema, among other things or alone. `constant` is the answer of one that asks
+    for nothing but the query type's name, as probes do.
     `document` is without `@defer` and `@stream`; `in_parts` is the document with them, if it has any, for clients that
     take an answer in parts, and `defers_reads` tells whether whole reads of tables may come in later ones.
     """
@@ -62,6 +65,7 @@ class Operation:
     node: OperationDefinitionNode
     name: str | None
     introspects: bool
+    constant: bytes | None = None
     in_parts: DocumentNode | None = None
     defers_reads: bool = False
 
@@ -139,10 +143,20 @@ class Documents:
     def _operations(self, document: DocumentNode) -> list[Operation]:
         fragments = _fragments(document)
         return [
-            Operation(document, node, _name(node), _introspects(node, fragments))
+            Operation(document, node, _name(node), _introspects(node, fragments), self._constant(node))
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         ]
+
+    def _constant(self, operation: OperationDefinitionNode) -> bytes | None:
+        selections = operation.selection_set.selections
+        fields = [each for each in selections if isinstance(each, FieldNode) and each.name.value == "__typename"]
+        directives = operation.directives or any(each.directives for each in fields)
+        plain = len(fields) == len(selections) and not directives and not operation.variable_definitions
+        if operation.operation is not OperationType.QUERY or not plain or self._schema.query_type is None:
+            return None
+        name = self._schema.query_type.name
+        return orjson.dumps({"data": {(each.alias or each.name).value: name for each in fields}})
 
     def _in_parts(self, operation: Operation, given: DocumentNode) -> Operation:
         if operation.introspects or operation.kind is OperationType.SUBSCRIPTION:

@@ -12,7 +12,7 @@ from graphql import GraphQLSchema
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.answer import Answer, failed, refused
+from gateway.http.answer import OK, Answer, failed, refused
 from gateway.http.arrow import arrow_response
 from gateway.http.body import HungUp
 from gateway.http.graphiql import Explorer
@@ -84,6 +84,11 @@ class GraphQL:
     ) -> None:
         if media_type is MediaType.EVENT_STREAM:
             await send_events(incoming, self._operations, receive, send, observed)
+            return
+        constant = incoming.operation.constant
+        if constant is not None and not incoming.with_stores and media_type is not MediaType.ARROW:
+            await _whole(incoming, media_type, 200, constant, send)
+            observed.ended(OK)
             return
         with unbroken(incoming.request_id):
             context = incoming.new_context(observed)

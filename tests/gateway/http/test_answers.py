@@ -111,3 +111,17 @@ async def test_documents_are_cached_by_text_alone(client: aiohttp.ClientSession,
         body = {"query": text, "operationName": name, "variables": variables}
         async with client.post(url, json=body) as answer:
             assert await answer.json() == {"data": data}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["{ __typename }", "query Probe { a: __typename __typename a: __typename }", "{ ... { __typename } }"],
+)
+async def test_the_name_of_the_query_type(client: aiohttp.ClientSession, url: str, query: str) -> None:
+    """As the executor would answer it, whether it is asked or not."""
+    async with (
+        client.post(url, json={"query": query}) as plain,
+        client.post(url, json={"query": query, "variables": {"no": 1}, "extensions": {"stores": True}}) as executed,
+    ):
+        assert (await plain.json())["data"] == (await executed.json())["data"]
+        assert list((await plain.json())["data"]) == list((await executed.json())["data"])
