@@ -29,7 +29,7 @@ class Planned:
         """The result as the executor would shape it; `None` when the executor must answer."""
         if operation.kind is not OperationType.QUERY or context.capture is not None:
             return None
-        coerced = self._plans.coerced(operation, operation.node, variables or {})
+        coerced = self._plans.coerced(operation, operation.document, operation.node, variables or {})
         if coerced is None:
             return None
         found = self._plans.find(operation, operation.document, operation.node, coerced, context.max_page)

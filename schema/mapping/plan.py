@@ -67,6 +67,15 @@ class Unplanned:
 
 
 @dataclass(frozen=True, slots=True)
+class _Operation:
+    """What each request of it needs. `pinned` is what holding its nodes keeps alive, in fields."""
+
+    types: Mapping[str, GraphQLInputType]
+    uses: Uses
+    pinned: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Fork:
     """The next thing to decide. What is kept under its answer is kept under its `number` and that answer."""
 
@@ -85,13 +94,12 @@ class Plans:
     def __init__(self, schema: GraphQLSchema, bound: int = _CACHED) -> None:
         self._schema = schema
         self._tree: BoundedCache[Hashable, _Fork | Plan | Unplanned] = BoundedCache(bound // 2)
-        self._types: BoundedCache[Hashable, Mapping[str, GraphQLInputType]] = BoundedCache(bound // 4)
-        self._uses: BoundedCache[Hashable, Uses] = BoundedCache(bound // 4)
+        self._operations: BoundedCache[Hashable, _Operation] = BoundedCache(bound // 2)
         self._numbers = count()
 
     @property
     def weight(self) -> int:
-        return self._tree.weight + self._types.weight + self._uses.weight
+        return self._tree.weight + self._operations.weight
 
     def find(
         self,
@@ -105,28 +113,28 @@ class Plans:
 
         `None` when the executor must answer: there is no plan, or the values are wrong, which is its to tell.
         """
-        types = self._types_of(key, node)
+        operation = self._operation(key, document, node)
         try:
-            check_compared(self._uses_of(key, document, node).size(variables))
-            place: Hashable = (key, max_page, skeleton(variables, types))
+            check_compared(operation.uses.size(variables))
+            place: Hashable = (key, max_page, skeleton(variables, operation.types))
             found = self._tree.get(place)
             root = place
             while isinstance(found, _Fork):
                 place = (found.number, found.question.of(variables))
                 found = self._tree.get(place)
             if found is None:
-                found = self._make(root, document, node, variables, types, max_page)
+                found = self._make(root, operation, document, node, variables, max_page)
             return (found, [value.of(variables) for value in found.values]) if isinstance(found, Plan) else None
         except AxionError:
             return None
 
     def coerced(
-        self, key: Hashable, node: OperationDefinitionNode, variables: Mapping[str, Any]
+        self, key: Hashable, document: DocumentNode, node: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> dict[str, Any] | None:
         """The variables as graphql-core coerces them; `None` where it has errors to tell."""
         if not node.variable_definitions:
             return {}
-        types = self._types_of(key, node)
+        types = self._operation(key, document, node).types
         if all(name in variables and is_leaf_type(get_nullable_type(type_)) for name, type_ in types.items()):
             # Given scalars need neither defaults nor a look at their depth, which cost more than their coercion.
             values = {name: coerce_input_value(variables[name], type_) for name, type_ in types.items()}
@@ -134,30 +142,24 @@ class Plans:
         found = get_variable_values(self._schema, node.variable_definitions, dict(variables), max_errors=1)
         return found.coerced if isinstance(found, VariableValues) else None
 
-    def _types_of(self, key: Hashable, node: OperationDefinitionNode) -> Mapping[str, GraphQLInputType]:
-        types = self._types.get(key)
-        if types is None:
+    def _operation(self, key: Hashable, document: DocumentNode, node: OperationDefinitionNode) -> _Operation:
+        found = self._operations.get(key)
+        if found is None:
             definitions = node.variable_definitions or ()
             types = {
                 each.variable.name.value: cast(Any, type_from_ast(self._schema, each.type)) for each in definitions
             }
-            self._types.keep(key, types, 1 + _pinned(node))
-        return types
-
-    def _uses_of(self, key: Hashable, document: DocumentNode, node: OperationDefinitionNode) -> Uses:
-        found = self._uses.get(key)
-        if found is None:
-            found = uses(node, _fragments(document))
-            self._uses.keep(key, found, 1 + _pinned(node))
+            found = _Operation(types, uses(node, _fragments(document)), _pinned(node))
+            self._operations.keep(key, found, 1 + len(types) + found.pinned)
         return found
 
     def _make(
         self,
         root: Hashable,
+        operation: _Operation,
         document: DocumentNode,
         node: OperationDefinitionNode,
         variables: dict[str, Any],
-        types: Mapping[str, GraphQLInputType],
         max_page: int,
     ) -> Plan | Unplanned:
         fragments = _fragments(document)
@@ -169,7 +171,7 @@ class Plans:
         recorder = Recorder(variables)
         made: Plan | Unplanned
         try:
-            made = _planned(composed(wrapped(variables, types, recorder)), recorder)
+            made = _planned(composed(wrapped(variables, operation.types, recorder)), recorder)
             if not _agrees(made, composed(variables), variables):
                 _log.error("plan_differs", operation=node.name and node.name.value)
                 made = Unplanned()
@@ -179,7 +181,7 @@ class Plans:
             GraphQLError,
         ):  # graphql-core's: a literal whose scalar reads a variable within it
             made = Unplanned()
-        self._keep(root, recorder, made, _pinned(node))
+        self._keep(root, recorder, made, operation.pinned)
         return made
 
     def _keep(self, root: Hashable, recorder: Recorder, made: Plan | Unplanned, pinned: int) -> None:

@@ -41,7 +41,7 @@ def _find(
         for each in parsed.definitions
         if isinstance(each, OperationDefinitionNode) and name in (None, each.name and each.name.value)
     )
-    coerced = plans.coerced(key, node, variables)
+    coerced = plans.coerced(key, parsed, node, variables)
     assert coerced is not None
     found = plans.find(key, parsed, node, coerced, 1000)
     assert found is not None
@@ -51,7 +51,7 @@ def _find(
 def _try(plans: Plans, document: str, variables: dict[str, Any]) -> Plan | None:
     parsed = parse(document)
     (node,) = (each for each in parsed.definitions if isinstance(each, OperationDefinitionNode))
-    coerced = plans.coerced(document, node, variables)
+    coerced = plans.coerced(document, parsed, node, variables)
     assert coerced is not None
     found = plans.find(document, parsed, node, coerced, 1000)
     return None if found is None else found[0]
