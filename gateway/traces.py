@@ -64,7 +64,7 @@ class Traces:
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
-        self._tracer = provider.get_tracer("axion", _version())
+        self._tracer = provider.get_tracer("axion")
 
     @classmethod
     def open(cls, settings: Settings) -> Self:

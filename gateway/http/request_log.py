@@ -51,7 +51,7 @@ class RequestLog:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        exchange = scope[_KEY] = Exchange(_request_id(scope), _traceparent(scope))
+        exchange = scope[_KEY] = Exchange(*_sent(scope))
         header = (b"x-request-id", exchange.request_id.encode())
         status = 0
         started = perf_counter()
@@ -83,20 +83,15 @@ def _write(scope: Scope, exchange: Exchange, status: int, seconds: float) -> Non
     log_access("request", line)
 
 
-def _request_id(scope: Scope) -> str:
+def _sent(scope: Scope) -> tuple[str, str | None]:
+    """The request's id, the client's if it is one, and its `traceparent`; of several the first."""
+    request_id = traceparent = None
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _VALID_ID.fullmatch(value):
-            sent: str = value.decode()
-            return sent
-    return _new_id()
-
-
-def _traceparent(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"traceparent":
-            sent: str = value.decode("latin-1")
-            return sent
-    return None
+        if name == b"x-request-id" and request_id is None and _VALID_ID.fullmatch(value):
+            request_id = value.decode()
+        elif name == b"traceparent" and traceparent is None:
+            traceparent = value.decode("latin-1")
+    return request_id or _new_id(), traceparent
 
 
 def _new_id() -> str:
