@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from starlette.types import Scope
+
 from gateway.auth.api_keys import ApiKeys
 from gateway.auth.authenticate import Authenticator
 from gateway.auth.errors import IDENTITY_PROVIDER
@@ -16,7 +18,8 @@ from gateway.auth.subjects import Subjects
 from gateway.context import Contexts, NewContext
 from gateway.denials import Denials
 from gateway.http.admission import Admission
-from gateway.http.authentication import Authenticates
+from gateway.http.authentication import Authenticated, Authenticates, authenticate, refused_by_now
+from gateway.http.refusal import Refusal
 from gateway.metrics import ReadBacklog, count_verdict
 from gateway.settings import Http, Limits, Settings
 from loaders.ledger import Ledger
@@ -49,6 +52,15 @@ class Runtime:
     renew_seconds: float = Http().renew_seconds
     traces: "Traces | None" = None
     admission: Admission = field(default_factory=lambda: Admission(Limits()))
+
+    async def authenticate(self, authorization: str | None, scope: Scope, *, request_id: str) -> Authenticated:
+        """Raises `Refusal`: of the credentials, or of an address that sent too many that were refused."""
+        with self.admission.credentials(scope):
+            return await authenticate(self.authenticator, authorization, request_id=request_id, denials=self.denials)
+
+    async def refused_by_now(self, authorization: str | None, *, request_id: str) -> Refusal | None:
+        """As `authentication.refused_by_now`."""
+        return await refused_by_now(self.authenticator, authorization, request_id=request_id, denials=self.denials)
 
 
 Opened = Callable[[Settings], AbstractAsyncContextManager[Runtime]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from graphql import OperationType
 from starlette.types import Receive, Scope
 
-from gateway.http.authentication import Authenticated, authenticate, refused_by_now
+from gateway.http.authentication import Authenticated
 from gateway.http.body import read_body
 from gateway.http.documents import Operation
 from gateway.http.media_type import DATA, MediaType, Parts, accepted_parts, is_json, takes_compressed
@@ -53,10 +53,7 @@ class Incoming:
 
     async def refused_by_now(self) -> Refusal | None:
         """As `authentication.refused_by_now`."""
-        runtime = self.runtime
-        return await refused_by_now(
-            runtime.authenticator, self.authorization, request_id=self.request_id, denials=runtime.denials
-        )
+        return await self.runtime.refused_by_now(self.authorization, request_id=self.request_id)
 
     def new_context(self, observed: Observed) -> Context:
         context = self.runtime.new_context(self.authenticated.subject, self.request_id, self.last_event_id)
@@ -90,10 +87,7 @@ async def take_in(
     if media_type is None:
         raise refuse(406, Code.REQUEST_INVALID, f"Accept one of {', '.join(DATA)}.")
     runtime: Runtime = scope["state"]["runtime"]
-    with runtime.admission.credentials(scope):
-        authenticated = await authenticate(
-            runtime.authenticator, headers.get("authorization"), request_id=request_id, denials=runtime.denials
-        )
+    authenticated = await runtime.authenticate(headers.get("authorization"), scope, request_id=request_id)
     runtime.admission.admit(authenticated.subject, scope)
     request = await _request(scope, receive, headers, operations.limits.max_body_bytes)
     operation = prepared(operations, request, authenticated, request_id=request_id, denials=runtime.denials)

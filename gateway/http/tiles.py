@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.answer import OK, failed, refused
-from gateway.http.authentication import authenticate
 from gateway.http.body import HungUp
 from gateway.http.byte_range import ByteRange, NotSatisfiable, asked_range, is_known, range_applies
 from gateway.http.media_type import MediaType
@@ -83,10 +82,7 @@ class Tiles:
     async def _context(self, request: Request, request_id: str) -> Context:
         runtime: Runtime = request.state.runtime
         authorization = request.headers.get("authorization")
-        with runtime.admission.credentials(request.scope):
-            known = await authenticate(
-                runtime.authenticator, authorization, request_id=request_id, denials=runtime.denials
-            )
+        known = await runtime.authenticate(authorization, request.scope, request_id=request_id)
         runtime.admission.admit(known.subject, request.scope)
         return runtime.new_context(known.subject, request_id, None)
 

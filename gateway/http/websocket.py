@@ -16,7 +16,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.answer import OK, refused
-from gateway.http.authentication import Authenticated, authenticate, first_renewal, refused_by_now
+from gateway.http.authentication import Authenticated, first_renewal
 from gateway.http.documents import Operation
 from gateway.http.exact import exact_json
 from gateway.http.incoming import headers_of
@@ -137,13 +137,11 @@ class _Socket:
     async def _authenticate(self) -> Authenticated:
         """With every operation too: what was revoked since counts. Raises `Closed`."""
         try:
-            with self._runtime.admission.credentials(self._scope):
-                self._authenticated = await authenticate(
-                    self._runtime.authenticator, self._sent, request_id=self._request_id, denials=self._runtime.denials
-                )
+            caller = await self._runtime.authenticate(self._sent, self._scope, request_id=self._request_id)
         except Refusal as refusal:
             raise Closed(4403 if refusal.status == 401 else 1013, str(refusal)[:100]) from None
-        return self._authenticated
+        self._authenticated = caller
+        return caller
 
     async def _renew_while_running(self) -> None:
         """Closes the socket when its operations go on under credentials that are refused by now."""
@@ -153,9 +151,7 @@ class _Socket:
             due = self._runtime.renew_seconds
             if not self._running or self._sent is None:
                 continue
-            refusal = await refused_by_now(
-                self._runtime.authenticator, self._sent, request_id=self._request_id, denials=self._runtime.denials
-            )
+            refusal = await self._runtime.refused_by_now(self._sent, request_id=self._request_id)
             if refusal is not None:
                 await self._close(Closed(4403, str(refusal)[:100]))
                 return
