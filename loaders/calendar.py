@@ -1,14 +1,18 @@
 """Units of time by a zone's clocks, in Python: what a `Bucket` is in a store, and how buckets follow one another.
 
 An instant is an aware datetime, answered in UTC; a date is a date, whatever the zone. Midnights that a change of clocks
-skips begin with the first instant after them; an hour that is repeated is two.
+skips begin with the first instant after them; an hour that is repeated is two. Years are 1 to 9999, by UTC and by the
+zone's clocks: what leads out of them is `OutsideYears`.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from loaders.errors import BadInput
 from loaders.read import Unit, WeekStart
 
 Moment: TypeAlias = date
@@ -20,57 +24,85 @@ _MONTHS = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12}
 _EPOCH = datetime(1900, 1, 1)
 
 
+class OutsideYears(BadInput):
+    """A moment that no answer can tell."""
+
+
+@contextmanager
+def within_years() -> Iterator[None]:
+    """What Python raises for a moment that it has not, as `OutsideYears`."""
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise OutsideYears("It leads out of the years 1 to 9999, by UTC or the zone's clocks. Narrow it.") from error
+
+
 def truncated(moment: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart = WeekStart.MONDAY) -> Moment:
     """The first moment of the unit it lies in."""
-    if not isinstance(moment, datetime):
-        return _first_date(moment, unit, week_start)
-    local = moment.astimezone(zone)
-    if unit in _CLOCK:
-        return moment.astimezone(UTC) - (local.replace(tzinfo=None) - _EPOCH) % _CLOCK[unit]
-    return _midnight(_first_date(local.date(), unit, week_start), zone)
+    with within_years():
+        if not isinstance(moment, datetime):
+            return _first_date(moment, unit, week_start)
+        local = moment.astimezone(zone)
+        if unit in _CLOCK:
+            return moment.astimezone(UTC) - (local.replace(tzinfo=None) - _EPOCH) % _CLOCK[unit]
+        return _midnight(_first_date(local.date(), unit, week_start), zone)
 
 
 def shifted(moment: Moment, unit: Unit, count: int, zone: ZoneInfo) -> Moment:
     """So many units later: hours pass, days and months keep the clock's time. The last day where a month is too short.
 
-    `OverflowError` or `ValueError` outside the years 1 to 9999.
+    Dates are shifted by units of days and longer ones.
     """
-    if not isinstance(moment, datetime):
-        return _shifted_date(moment, unit, count)
-    if unit in _CLOCK:
-        return moment.astimezone(UTC) + count * _CLOCK[unit]
-    local = moment.astimezone(zone)
-    day = _shifted_date(local.date(), unit, count)
-    return datetime.combine(day, local.time(), zone).astimezone(UTC)
+    with within_years():
+        if not isinstance(moment, datetime):
+            return _shifted_date(moment, unit, count)
+        if unit in _CLOCK:
+            return moment.astimezone(UTC) + count * _CLOCK[unit]
+        local = moment.astimezone(zone)
+        day = _shifted_date(local.date(), unit, count)
+        return datetime.combine(day, local.time(), zone).astimezone(UTC)
 
 
 def shifted_end(moment: Moment, unit: Unit, count: int, zone: ZoneInfo) -> tuple[Moment, bool]:
     """As `shifted`, of where a range begins or ends, and whether its day is there. Where a month is too short for it,
     that is the end of the month's last day: up to before the 30th is up to before the first of March.
     """
-    local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
-    if unit not in _MONTHS or _shifted_date(local, unit, count).day == local.day:
-        return shifted(moment, unit, count, zone), True
-    following = _shifted_date(local, unit, count) + timedelta(days=1)
-    return _midnight(following, zone) if isinstance(moment, datetime) else following, False
+    with within_years():
+        local = moment.astimezone(zone).date() if isinstance(moment, datetime) else moment
+        if unit not in _MONTHS or _shifted_date(local, unit, count).day == local.day:
+            return shifted(moment, unit, count, zone), True
+        following = _shifted_date(local, unit, count) + timedelta(days=1)
+        return _midnight(following, zone) if isinstance(moment, datetime) else following, False
 
 
 def starts(
-    first: Moment, end: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart = WeekStart.MONDAY
+    first: Moment, last: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart = WeekStart.MONDAY
 ) -> Iterator[Moment]:
-    """The starts of the units from the one `first` lies in to the last that begins before `end`."""
-    start = truncated(first, unit, zone, week_start)
-    while start < end:
+    """The starts of the units from the one `first` lies in to the one `last` lies in."""
+    if isinstance(last, datetime):
+        with within_years():
+            last.astimezone(zone)  # so that a start the zone's clocks have not comes after it
+    start: Moment | None = truncated(first, unit, zone, week_start)
+    while start is not None and start <= last:
         yield start
         start = _following(start, unit, zone, week_start)
 
 
-def after(moment: Moment) -> Moment:
-    """The end of a range that ends with it."""
-    return moment + (timedelta(microseconds=1) if isinstance(moment, datetime) else timedelta(days=1))
+def before(end: Moment) -> Moment:
+    """The last moment of a range that ends before `end`."""
+    with within_years():
+        return end - (timedelta(microseconds=1) if isinstance(end, datetime) else timedelta(days=1))
 
 
-def _following(start: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart) -> Moment:
+def _following(start: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart) -> Moment | None:
+    """The unit's next start; None after the year 9999."""
+    try:
+        return _next(start, unit, zone, week_start)
+    except (ValueError, OverflowError, OutsideYears):
+        return None
+
+
+def _next(start: Moment, unit: Unit, zone: ZoneInfo, week_start: WeekStart) -> Moment:
     """Where clocks change by less than the unit, the unit's next start is less than a unit away, or more."""
     if unit not in _CLOCK:
         if not isinstance(start, datetime):
@@ -108,6 +140,6 @@ def _shifted_date(day: date, unit: Unit, count: int) -> date:
     if unit in _DAYS:
         return day + timedelta(days=count * _DAYS[unit])
     month = day.year * 12 + day.month - 1 + count * _MONTHS[unit]
-    first = date(month // 12, month % 12 + 1, 1)
-    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    return first.replace(day=min(day.day, last.day))
+    year, index = divmod(month, 12)
+    first = date(year, index + 1, 1)
+    return first.replace(day=min(day.day, monthrange(year, index + 1)[1]))

@@ -1,13 +1,15 @@
 """Values summed up through time, from those of buckets. Pure."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import accumulate
 from typing import TypeAlias
 
-from loaders.calendar import Moment, shifted, truncated
+from loaders.calendar import Moment, OutsideYears, shifted, truncated
+from loaders.description import ColumnType, Kind
 from loaders.errors import BadInput
+from loaders.expression import CLOCK_UNITS
 from loaders.read import AggregateFunction, Unit
 from resolvers.gen.arithmetic import Number
 from resolvers.gen.metric_definition import Cumulative
@@ -28,12 +30,17 @@ def require_summable(leaves: Sequence[Leaf]) -> None:
                 raise BadInput(f"Metric {leaf.row.name!r} ({function}) cannot be summed up through time.")
 
 
+def require_window(definition: Cumulative, time: ColumnType) -> None:
+    """`BadInput` for a window of hours over dates, which have none."""
+    if definition.window is not None and time.kind is Kind.DATE and Unit[definition.window.unit] in CLOCK_UNITS:
+        message = f"The window is of {definition.window.unit}s, and the column of time holds dates. Take days or more."
+        raise BadInput(message)
+
+
 def first_needed(definition: Cumulative, over: Over) -> Moment | None:
     """From when on rows are needed for the buckets from `over.first`; None for all time."""
-    if over.first is None:
-        return None
-    since = _since(definition, over, _start(over, over.first))
-    return None if since is None else _start(over, since)
+    since = None if over.first is None else _since(definition, over, over.start(over.first))
+    return None if since is None else _ever(lambda: over.start(since))
 
 
 def summed_up(
@@ -76,16 +83,21 @@ def _sums(values: Sequence[Number | None], spans: Iterable[Span]) -> Iterator[Nu
         yield _sum(heads[start - base] if start < middle else None, tail)
 
 
-def _start(over: Over, moment: Moment) -> Moment:
-    return truncated(moment, over.bucket.unit, over.zone, over.bucket.week_start)
-
-
 def _since(definition: Cumulative, over: Over, moment: Moment) -> Moment | None:
-    if definition.window is not None:
-        return shifted(moment, Unit[definition.window.unit], -definition.window.count, over.zone)
-    if definition.grain_to_date is not None:
-        return truncated(moment, Unit[definition.grain_to_date], over.zone, over.bucket.week_start)
+    window, grain = definition.window, definition.grain_to_date
+    if window is not None:
+        return _ever(lambda: shifted(moment, Unit[window.unit], -window.count, over.zone))
+    if grain is not None:
+        return _ever(lambda: truncated(moment, Unit[grain], over.zone, over.bucket.week_start))
     return None
+
+
+def _ever(since: Callable[[], Moment]) -> Moment | None:
+    """None for a moment before the first there is: all time is after it."""
+    try:
+        return since()
+    except OutsideYears:
+        return None
 
 
 def _sum(first: Number | None, second: Number | None) -> Number | None:

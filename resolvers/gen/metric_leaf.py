@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -15,13 +14,14 @@ from loaders.ledger import Ledger
 from loaders.read import And, Predicate, Unit, WeekStart
 from resolvers.context import Context
 from resolvers.gen.arithmetic import Number
-from resolvers.gen.cumulative import first_needed
+from resolvers.gen.cumulative import first_needed, require_window
 from resolvers.gen.groups import Grouped, Groups, grouped_rows
 from resolvers.gen.metric_definition import Cumulative, Simple
 from resolvers.gen.metric_table import MetricTable, metric_table
 from resolvers.gen.metric_tree import Leaf
 from resolvers.gen.over import Comparison, Fill, Over, over
 from resolvers.gen.rows import MAX_GROUPS, MeasureOf, column_of, predicate
+from resolvers.gen.series import moment_of
 from resolvers.gen.watch import Watch, watching
 
 TIME = "time"
@@ -85,6 +85,8 @@ async def ask(context: Context, dataset_id: UUID, leaf: Leaf, asking: Asking) ->
     named += [each for each in (time_column, simple.measure.column) if each is not None]
     wide = await metric_table(context, dataset_id, name, leaf.row.table_name or "", simple, named)
     buckets = None if asking.time is None or time_column is None else _over(wide.table, time_column, asking.time)
+    if buckets is not None and asking.cumulative is not None:
+        require_window(asking.cumulative, column_of(wide.table, buckets.bucket.column).type)
     own, asked = predicate(own_where, wide.table), predicate(where, wide.table)
     runs = [(None if buckets is None else replace(buckets, fill=None, compare=None), asked)]
     if buckets is not None and buckets.compare is not None:
@@ -203,9 +205,7 @@ def compared_columns(where: Mapping[str, Any] | None) -> list[str]:
 
 
 def _moment(text: str | None, type_: ColumnType | None) -> Moment | None:
-    if text is None or type_ is None:
-        return None
-    return date.fromisoformat(text) if type_.kind is Kind.DATE else datetime.fromisoformat(text)
+    return None if text is None or type_ is None else moment_of(text, type_)
 
 
 def _number(value: Any, kind: Kind, leaf: Leaf) -> Number | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from loaders.calendar import Moment, after
+from loaders.calendar import Moment
 from loaders.concurrently import concurrently
 from loaders.description import ColumnType, Kind
 from loaders.encode.value import encode_value
@@ -170,7 +170,8 @@ def _summed(
     if not there:
         return {}
     first = min(there) if buckets.first is None else buckets.first
-    moments = buckets.moments(first, after(max(there)) if buckets.end is None else buckets.end)
+    last = max(there) if buckets.last is None else buckets.last
+    moments = buckets.moments(first, last)
     if len(moments) * len(by_group) > MAX_GROUPS:
         raise PageTooLarge(f"The metric has more than {MAX_GROUPS} groups. Take a longer unit, or narrow it.")
     names = [name for leaf in leaves for name, _ in leaf.parts]

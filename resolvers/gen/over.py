@@ -1,17 +1,16 @@
 """Groups that follow one another through time: which buckets, from when to when, how gaps are filled, what with they
 are compared."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from loaders.calendar import Moment, shifted, shifted_end, starts, truncated
+from loaders.calendar import Moment, before, shifted, shifted_end, starts, truncated
 from loaders.description import Column, Table
 from loaders.errors import BadInput, PageTooLarge
+from loaders.expression import expression_type
 from loaders.read import And, Bucket, Col, Compare, Not, Op, Or, Predicate, Unit, WeekStart
 from resolvers.gen.rows import MAX_GROUPS, column_of, typed_value
 
@@ -58,21 +57,26 @@ class Over:
         """Of the bucket it lies in."""
         return truncated(moment, self.bucket.unit, self.zone, self.bucket.week_start)
 
-    def moments(self, first: Moment, end: Moment) -> list[Moment]:
-        """The starts of the buckets. `PageTooLarge` for more than are answered."""
-        found = starts(first, end, self.bucket.unit, self.zone, self.bucket.week_start)
+    @property
+    def last(self) -> Moment | None:
+        """The last moment before `end`."""
+        return None if self.end is None else before(self.end)
+
+    def moments(self, first: Moment, last: Moment) -> list[Moment]:
+        """The starts of the buckets from the one to the other. `PageTooLarge` for more than are answered."""
+        found = starts(first, last, self.bucket.unit, self.zone, self.bucket.week_start)
         moments = list(islice(found, MAX_GROUPS + 1))
         if len(moments) > MAX_GROUPS:
-            raise PageTooLarge(f"From {first} to {end} are more than {MAX_GROUPS} buckets. Take a longer unit.")
+            raise PageTooLarge(f"From {first} to {last} are more than {MAX_GROUPS} buckets. Take a longer unit.")
         return moments
 
     def earlier(self) -> "Earlier":
         """`ValueError` unless it is compared."""
-        if self.compare is None or self.first is None or self.end is None:
+        if self.compare is None or self.first is None or self.last is None:
             raise ValueError("compared with nothing")
         unit, count = Unit.YEAR, 1
         if self.compare is Comparison.PREVIOUS_PERIOD:
-            unit, count = self.bucket.unit, len(self.moments(self.first, self.end))
+            unit, count = self.bucket.unit, len(self.moments(self.first, self.last))
         elif self.bucket.unit is Unit.WEEK:
             unit, count = Unit.WEEK, 52  # so that a week is compared with a whole one
         return Earlier(self, unit, count)
@@ -119,26 +123,13 @@ class Earlier:
     def bucket_of(self, start: Moment) -> Moment | None:
         """The bucket a bucket is compared with: none for the 29th of February, a year before."""
         zone, bucket = self.over.zone, self.over.bucket
-        back = self._back(start)
+        back = shifted(start, self.unit, -self.count, zone)
         if truncated(shifted(back, self.unit, self.count, zone), bucket.unit, zone, bucket.week_start) != start:
             return None
         return truncated(back, bucket.unit, zone, bucket.week_start)
 
-    def _back(self, moment: Moment) -> Moment:
-        with _within_years():
-            return shifted(moment, self.unit, -self.count, self.over.zone)
-
     def _end(self, moment: Moment) -> tuple[Moment, bool]:
-        with _within_years():
-            return shifted_end(moment, self.unit, -self.count, self.over.zone)
-
-
-@contextmanager
-def _within_years() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, OverflowError) as error:
-        raise BadInput("The range begins before there is anything to compare it with.") from error
+        return shifted_end(moment, self.unit, -self.count, self.over.zone)
 
 
 def _exact(value: object) -> Moment:
@@ -161,13 +152,14 @@ def over(
     compare: Comparison | None = None,
 ) -> Over:
     """`first` and `end` are written as rows answer the column. `BadInput` for what does not fit it."""
-    described = column_of(table, column)
+    described, bucket = column_of(table, column), Bucket(column, unit, time_zone, week_start)
+    expression_type(bucket, table)
     if compare is not None and (first is None or end is None):
         raise BadInput("A range that is compared has both ends. Give `from` and `to`.")
     begins, ends = _moment(first, described), _moment(end, described)
     if begins is not None and ends is not None and not begins < ends:
         raise BadInput("`from` is not before `to`.")
-    return Over(Bucket(column, unit, time_zone, week_start), key or column, begins, ends, fill, compare)
+    return Over(bucket, key or column, begins, ends, fill, compare)
 
 
 def _moment(text: str | None, column: Column) -> Moment | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from loaders.calendar import Moment, after
+from loaders.calendar import Moment, within_years
 from loaders.description import ColumnType, Kind
 from loaders.encode.value import encode_value
 from loaders.errors import PageTooLarge, StoreQueryFailed
@@ -57,7 +57,7 @@ def series(over: Over, shape: Shape, rows: Sequence[Row], earlier: Sequence[Row]
 def _by_series(rows: Sequence[Row], over: Over, shape: Shape) -> dict[tuple[Any, ...], dict[Moment, Row]]:
     found: dict[tuple[Any, ...], dict[Moment, Row]] = {}
     texts = {row[over.key] for row in rows} - {None}
-    moments = {text: _moment(text, shape.time) for text in texts}
+    moments = {text: moment_of(text, shape.time) for text in texts}
     require_starts(over, moments.values(), shape.store)
     for row in rows:
         if row[over.key] is not None:
@@ -77,19 +77,20 @@ def require_starts(over: Over, moments: Iterable[Moment], store: str) -> None:
             )
 
 
-def _moment(text: str, type_: ColumnType) -> Moment:
-    return date.fromisoformat(text) if type_.kind is Kind.DATE else datetime.fromisoformat(text)
+def moment_of(text: str, type_: ColumnType) -> Moment:
+    """Of a bucket's text, as the store answers it. `OutsideYears` for one of a year that is not told."""
+    with within_years():
+        return date.fromisoformat(text) if type_.kind is Kind.DATE else datetime.fromisoformat(text)
 
 
 def _moments(over: Over, now: Mapping[tuple[Any, ...], Mapping[Moment, Row]]) -> list[Moment]:
     there = sorted({moment for rows in now.values() for moment in rows})
     if over.compare is None and over.fill is None:
         return there
-    first = over.first if over.first is not None else there[0] if there else None
-    end = over.end
-    if end is None and there:
-        end = after(there[-1])
-    return [] if first is None or end is None else over.moments(first, end)
+    first, last = over.first, over.last
+    if there:
+        first, last = there[0] if first is None else first, there[-1] if last is None else last
+    return [] if first is None or last is None else over.moments(first, last)
 
 
 def _one(

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loaders.calendar import shifted, starts, truncated
+from loaders.calendar import before, shifted, starts, truncated
 from loaders.expression import CLOCK_UNITS
 from loaders.read import Bucket, Unit, WeekStart
 from tests.loaders.buckets import DATES, INSTANTS, ZONES, bucket_of
@@ -35,15 +35,15 @@ def test_starts_are_those_of_all_moments_between(unit: Unit, zone: str) -> None:
         end = at + span
         moments = [at + count * step for count in range(int(span / step))]
         expected = sorted({bucket_of(moment, Bucket("at", unit, zone)) for moment in moments})
-        assert list(starts(at, end, unit, ZoneInfo(zone))) == expected, at
+        assert list(starts(at, before(end), unit, ZoneInfo(zone))) == expected, at
 
 
 @pytest.mark.parametrize(("day", "hours"), [((2024, 3, 31), 23), ((2024, 10, 27), 25), ((2024, 6, 1), 24)])
 def test_days_of_23_and_25_hours(day: tuple[int, int, int], hours: int) -> None:
     first = datetime(*day, tzinfo=BERLIN)
     end = datetime.combine(first.date() + timedelta(days=1), first.timetz())
-    assert len(list(starts(first, end, Unit.HOUR, BERLIN))) == hours
-    assert list(starts(first, end, Unit.DAY, BERLIN)) == [first]
+    assert len(list(starts(first, before(end), Unit.HOUR, BERLIN))) == hours
+    assert list(starts(first, before(end), Unit.DAY, BERLIN)) == [first]
 
 
 @pytest.mark.parametrize(
