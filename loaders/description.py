@@ -48,7 +48,9 @@ class Column:
 class Table:
     """`store` is the public store name (`axion_gen`, `clickhouse`, `datasource:{id}`); `key` the columns of the key.
 
-    `key` may be empty for a remote table: such a table cannot be paged by key.
+    `key` may be empty for a remote table: such a table cannot be paged by key. `apart` are the columns that the store's
+    own primary key has beyond `key`, such as that of its partitions: rows of one key, should there be several, differ
+    in them. Lists have them all; where one row is asked for by its key, it is any of them.
     """
 
     store: str
@@ -56,13 +58,20 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.store, self.schema, self.name, self.columns, self.key)))
+        identity = (self.store, self.schema, self.name, self.columns, self.key, self.apart)
+        object.__setattr__(self, "_hash", hash(identity))
 
     def __hash__(self) -> int:
         return self._hash  # made once: a table is part of every key made of a `Read`, at every level of it
+
+    @property
+    def unique(self) -> tuple[str, ...]:
+        """Columns that no two rows agree in: what ties are broken by. Empty without a key."""
+        return self.key + self.apart
 
     def column(self, name: str) -> Column:
         """The column of that name; `KeyError` if there is none (callers with user input check `has_column` first)."""

@@ -31,12 +31,12 @@ _TIES = ColumnType(Kind.BIGINT)
 
 
 def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]:
-    """The order with the table's key appended where missing, each expression once: the terms of a cursor.
+    """The order with what is unique in the table appended where missing, each expression once: the terms of a cursor.
 
     Not total without a key: see `order_of_shown`.
     """
     terms: dict[object, OrderBy] = {}
-    for term in (*order, *(OrderBy(Col(name)) for name in table.key)):
+    for term in (*order, *(OrderBy(Col(name)) for name in table.unique)):
         terms.setdefault(term.expression, term)
     return tuple(terms.values())
 

@@ -32,7 +32,7 @@ def condition(predicate: Predicate, table: Table, source: FromClause, *, denied:
             return sa.not_(condition(term, table, source, denied=True))
         case Never():
             return sa.false()
-        case Exists(join, where) if not denied and len(join.local) == 1 and is_one(where, join.target):
+        case Exists(join, where) if not denied and _is_one_value(join, where):
             return _of_the_one(join, where, source)
         case Exists(join, where):
             target = from_clause(join.target)
@@ -43,8 +43,19 @@ def condition(predicate: Predicate, table: Table, source: FromClause, *, denied:
 
 
 def is_one(predicate: Predicate | None, table: Table, fixed: frozenset[str] = frozenset()) -> bool:
-    """Whether at most one row matches, because its whole key is given; `fixed` columns are given otherwise."""
+    """Whether one row is asked for, because its whole key is given; `fixed` columns are given otherwise.
+
+    Of several rows of one key (`Table.apart`) it is whichever is found first: to order them, every partition would be
+    looked into (three times the pages of an edge over ten partitions).
+    """
     return bool(table.key) and fixed | _fixed(predicate) >= set(table.key)
+
+
+def _is_one_value(join: Join, where: Predicate | None) -> bool:
+    """Whether what matches has a given key, and one value of the single column it is joined by."""
+    if len(join.remote) != 1 or not is_one(where, join.target):
+        return False
+    return _fixed(where) >= {*join.target.apart} or join.remote[0] in join.target.key
 
 
 def _fixed(predicate: Predicate | None) -> frozenset[str]:
@@ -60,7 +71,7 @@ def _fixed(predicate: Predicate | None) -> frozenset[str]:
 def _of_the_one(join: Join, where: Predicate | None, source: FromClause) -> ColumnElement[bool]:
     """What is joined is one row, read once before all others: to Postgres its column is a constant then, by which any
     index can be walked. Of an `EXISTS` it makes a join, and a similarity search under it sorts every row it joins.
-    Of a partitioned table the key may be less than what Postgres keeps unique: one of the rows that have it is read.
+    Where several rows may have the key, they agree in the column: any of them is read.
     """
     (own,), (far,) = join.local, join.remote
     target = from_clause(join.target)

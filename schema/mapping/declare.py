@@ -101,14 +101,14 @@ def table_type(
 ) -> Callable[[C], C]:
     """Registers the decorated declaration as a GraphQL type of its name, with its connection, filter and order types.
 
-    `key` identifies a row where that is not the table's primary key (which may carry a partition column); `row_id` is
-    the column shown as `rowId` where the key has several. Every type needs a guard: `Public(reason)` must be said.
+    `key` identifies a row where that is not the table's primary key, which may carry a partition's column too: by that,
+    rows of one key are told apart. `row_id` is the column shown as `rowId` where the key has several. Every type needs a guard: `Public(reason)` must be said.
     """
 
     def declare(cls: C) -> C:
         table = describe(model, store)
         if key is not None:
-            table = replace(table, key=key)
+            table = replace(table, key=key, apart=tuple(name for name in table.key if name not in key))
         mapping = ObjectMapping(cls.__name__, table, guard, _fields(cls, table, row_id))
         OBJECTS[mapping.name] = mapping
         _DECLARED[mapping.name] = cls

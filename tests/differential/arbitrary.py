@@ -25,7 +25,7 @@ from tests.differential.inputs import Inputs, Json
 from tests.differential.oracle.filters import admits
 from tests.differential.oracle.world import Hidden, World
 from tests.differential.rows import TEAMS, Data, Row
-from tests.differential.tables import ITEMS, LABELS, NOTES, SORTS, TRACES
+from tests.differential.tables import ITEMS, LABELS, MARKS, NOTES, SORTS, TRACES
 
 MASKABLE: Mapping[str, tuple[str, Sequence[Any], Sequence[str]]] = {
     ITEMS.name: (
@@ -35,6 +35,7 @@ MASKABLE: Mapping[str, tuple[str, Sequence[Any], Sequence[str]]] = {
     ),
     SORTS.name: ("owner_id", (7, 8), ("title", "rank")),
     NOTES.name: ("stars", (1, 2, 3), ("body", "written_on")),
+    MARKS.name: ("id", (1, 2, 3), ("colour",)),
     LABELS.name: ("title", ("", "a", "b"), ("weight",)),
     TRACES.name: ("team", TEAMS, ("speed", "total", "name", "day")),
 }
@@ -97,7 +98,7 @@ class Arbitrary:
     def _masked(self, row: Row, type_: str, world: World, hidden: Hidden) -> Row:
         masks = self.masks[world.mappings[type_].table.name]
         denied = [mask.column for mask in masks if row[mask.holder] not in cast("tuple[Any, ...]", mask.values)]
-        hidden[type_, world.key(type_, row)] = frozenset(denied)
+        hidden[type_, world.place(type_, row)] = frozenset(denied)
         return {**row, **dict.fromkeys(denied)}
 
 

@@ -20,7 +20,7 @@ from schema.mapping.declare import column, make_types, score, table_type, to_man
 from schema.mapping.install import install
 from schema.mapping.object import OBJECTS, ObjectMapping
 from schema.scalars import SCALARS
-from tests.differential.tables import FAR, ITEMS, LABELS, NEAR, NOTES, SORTS, clickhouse_table
+from tests.differential.tables import FAR, ITEMS, LABELS, MARKS, NEAR, NOTES, SORTS, clickhouse_table
 
 CLICKHOUSE_DATABASE = f"differential_{secrets.token_hex(6)}"
 """Of this run, as the scratch database is."""
@@ -85,6 +85,7 @@ def _declare() -> None:
         children=to_many("DiffItem", remote="parent_id", description="What lies in it."),
         sort=to_one("DiffSort", local="sort_id", description="Its sort."),
         notes=to_many("DiffNote", remote="item_id", description="What is noted of it."),
+        marks=to_many("DiffMark", remote="item_id", description="How it is marked."),
         label=to_one("DiffLabel", local="label_code", description="Its label, of another store."),
         traces=to_many("DiffTrace", remote="item_id", description="Its traces, in ClickHouse."),
         score=score("How near it is.", of="mood"),
@@ -97,6 +98,10 @@ def _declare() -> None:
         **_exposed(NOTES),
         item=to_one("DiffItem", local="item_id", description="What it is about."),
     )
+    _type("DiffMark", MARKS, NEAR, TEAM_OF_ITEM, key=("id",))(
+        **_exposed(MARKS, "id"),
+        item=to_one("DiffItem", local="item_id", description="What it marks."),
+    )
     _type("DiffLabel", LABELS, FAR, SHELF)(
         **_exposed(LABELS, "code"),
         items=to_many("DiffItem", remote="label_code", local="code", description="What has it, in another store."),
@@ -108,8 +113,15 @@ def _declare() -> None:
     )
 
 
-def _type(name: str, table: sa.Table, store: str, guard: Visible | Own | Whole | Public) -> Callable[..., None]:
+def _type(
+    name: str,
+    table: sa.Table,
+    store: str,
+    guard: Visible | Own | Whole | Public,
+    *,
+    key: tuple[str, ...] | None = None,
+) -> Callable[..., None]:
     def make(**fields: object) -> None:
-        table_type(table, store=store, guard=guard)(type(name, (), {"__doc__": f"A {name}.", **fields}))
+        table_type(table, store=store, guard=guard, key=key)(type(name, (), {"__doc__": f"A {name}.", **fields}))
 
     return make

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from schema.mapping.object import ColumnField, EdgeField, IdField
 from tests.differential.inputs import Inputs, Json
 
-_ROOTS = ("items", "sorts", "notes", "labels", "traces", "item", "note", "trace", "node")
+_ROOTS = ("items", "sorts", "notes", "marks", "labels", "traces", "item", "note", "trace", "node")
 _ELSEWHERE = ("labels", "traces")
 _DEPTH = 3
 _FAULTS = 25
@@ -282,7 +282,7 @@ class Writing:
         if returned.endswith("Connection"):
             target = returned.removesuffix("Connection")
             return self.connection(parent, name, target, _DEPTH, path)
-        target = self.draw(st.sampled_from(sorted(self.inputs.mappings))) if name == "node" else returned
+        target = self.draw(st.sampled_from(self._of_one_row_each())) if name == "node" else returned
         id_ = self.inputs.id(target)
         if self.chance(_FAULTS):
             self.faults += 1
@@ -293,6 +293,10 @@ class Writing:
         return f"{alias}: {name}{given}{self.directive()} " + (
             f"{{ __typename ... on {target} {below} }}" if name == "node" else below
         )
+
+    def _of_one_row_each(self) -> list[str]:
+        """The types of whose ids none is that of several rows, any of which may be answered."""
+        return sorted(name for name, mapping in self.inputs.mappings.items() if not mapping.table.apart)
 
     def document(self) -> Drawn:
         roots = [self.root() for _ in range(self.draw(st.integers(1, 2)))]

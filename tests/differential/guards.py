@@ -15,7 +15,7 @@ from resolvers.subject import Subject
 from schema.mapping.object import ObjectMapping
 from tests.differential.oracle.world import World
 from tests.differential.rows import TEAMS, Data, Row
-from tests.differential.tables import ITEMS, LABELS, NOTES, SORTS, TRACES
+from tests.differential.tables import ITEMS, LABELS, MARKS, NOTES, SORTS, TRACES
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Granted:
         return {
             ITEMS.name: [row for row in data[ITEMS.name] if row["team"] in self.teams],
             NOTES.name: [row for row in data[NOTES.name] if team_of.get(row["item_id"]) in self.teams],
+            MARKS.name: [row for row in data[MARKS.name] if team_of.get(row["item_id"]) in self.teams],
             SORTS.name: [row for row in data[SORTS.name] if self._owns(row)],
             LABELS.name: data[LABELS.name] if self.shelf else [],
             TRACES.name: data[TRACES.name],

@@ -15,10 +15,10 @@ from sqlalchemy.schema import CreateTable
 
 from tests.differential.declared import CLICKHOUSE_DATABASE
 from tests.differential.rows import Data, Row
-from tests.differential.tables import ITEMS, LABELS, NOTES, SCHEMA, SORTS, TRACES
+from tests.differential.tables import ITEMS, LABELS, MARKS, NOTES, SCHEMA, SORTS, TRACES
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-_TABLES = (ITEMS, SORTS, NOTES, LABELS)
+_TABLES = (ITEMS, SORTS, NOTES, MARKS, LABELS)
 _CLICKHOUSE = {
     "id": "UUID",
     "item_id": "Nullable(UUID)",

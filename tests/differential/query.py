@@ -30,6 +30,7 @@ class DiffQuery:
     items = connection_root("DiffItem", "Items.")
     sorts = connection_root("DiffSort", "Sorts.")
     notes = connection_root("DiffNote", "Notes.")
+    marks = connection_root("DiffMark", "Marks.")
     item = object_root("DiffItem", "An item.")
     note = object_root("DiffNote", "A note.")
     trace = object_root("DiffTrace", "A trace.")

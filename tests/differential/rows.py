@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from tests.differential.tables import ITEMS, LABELS, NOTES, SORTS, TRACES
+from tests.differential.tables import ITEMS, LABELS, MARKS, NOTES, SORTS, TRACES
 
 Row: TypeAlias = dict[str, Any]
 Data: TypeAlias = Mapping[str, list[Row]]
@@ -71,7 +71,7 @@ DOCS: list[Any] = [
 ]
 MOODS = [[1, 0, 0], [2, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, -1], [-1, 0, 0], [1, 2, 2], [-3, 1, 0]]
 """Vectors whose similarity to an axis is the same to the last bit where it is the same by algebra."""
-_ITEMS, _SORTS, _LABELS, _NOTES, _TRACES = 18, 4, 4, 24, 30
+_ITEMS, _SORTS, _LABELS, _NOTES, _MARKS, _TRACES = 18, 4, 4, 24, 16, 30
 
 
 def random_rows(seed: int) -> Data:
@@ -86,6 +86,7 @@ def random_rows(seed: int) -> Data:
         ],
         ITEMS.name: [_item(chance, place, ids, codes) for place in range(_ITEMS)],
         NOTES.name: _notes(chance, ids),
+        MARKS.name: _marks(chance, ids),
         TRACES.name: [_trace(chance, ids) for _ in range(_TRACES)],
     }
 
@@ -140,6 +141,15 @@ def _notes(chance: random.Random, ids: list[UUID]) -> list[Row]:
             "written_on": _maybe(chance, DAYS),
         }
         for item, place in sorted(keys)
+    ]
+
+
+def _marks(chance: random.Random, ids: list[UUID]) -> list[Row]:
+    """Most of them share their id with others."""
+    keys = {(chance.randrange(4), chance.choice(INSTANTS)) for _ in range(_MARKS)}
+    return [
+        {"id": id_, "at": at, "item_id": _maybe(chance, ids[:6]), "colour": _maybe(chance, TEXTS[:4])}
+        for id_, at in sorted(keys)
     ]
 
 

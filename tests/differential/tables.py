@@ -63,6 +63,16 @@ NOTES = sa.Table(
     _said("written_on", sa.Date),
     schema=SCHEMA,
 )
+MARKS = sa.Table(
+    "marks",
+    METADATA,
+    _said("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    _said("at", _instant(), primary_key=True),
+    _said("item_id", postgresql.UUID),
+    _said("colour", sa.Text),
+    schema=SCHEMA,
+)
+"""As partitioned tables are: the id does not tell a row from all others, and is what the API knows it by."""
 LABELS = sa.Table(
     "labels",
     METADATA,

@@ -40,6 +40,18 @@ class Road:
         )
         return ids
 
+    async def add_logs_again(self, ids: Sequence[uuid.UUID], at: datetime) -> None:
+        """As a writer does that tries a second time, for the databases hold ids unique together with `created_at`."""
+        await self.direct.postgres(
+            "axion_sense",
+            "INSERT INTO road_data.track_logs (id, organization_id, user_id, created_at)"
+            " SELECT id, $2, $3, $4 FROM unnest($1::uuid[]) AS given (id)",
+            list(ids),
+            self.organization,
+            self.user,
+            at,
+        )
+
     async def remove_logs(self, ids: Sequence[uuid.UUID]) -> None:
         await self.direct.postgres("axion_sense", "DELETE FROM road_data.frame_batches WHERE track_id = ANY($1)", ids)
         await self.direct.postgres("axion_sense", "DELETE FROM road_data.track_logs WHERE id = ANY($1)", ids)

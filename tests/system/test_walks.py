@@ -5,16 +5,19 @@ walk goes on until enough was changed under it.
 """
 
 import asyncio
+import itertools
 import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from loaders.encode.node_id import encode_node_id
 from tests.system.client import Client
 from tests.system.road import Road, road
 from tests.system.stores import Direct
@@ -113,14 +116,22 @@ async def churning(insert: Insert, delete: Delete) -> AsyncIterator[Churn]:
             await changing
 
 
-async def _walk(client: Client, document: str, variables: dict[str, Any], backward: bool, churn: Churn) -> list[str]:
-    """The rows in the order of the list. Between two pages at least one change is committed."""
-    size, place = ("last", "before") if backward else ("first", "after")
+async def _walk(
+    client: Client,
+    document: str,
+    variables: dict[str, Any],
+    backward: bool,
+    churn: Churn | None = None,
+    *,
+    size: int = PAGE,
+) -> list[str]:
+    """The rows in the order of the list. Between two pages at least one change of `churn` is committed."""
+    limit, place = ("last", "before") if backward else ("first", "after")
     seen: list[str] = []
     cursor = None
     while True:
-        known = churn.changes
-        answer = await client.ask(document, {**variables, size: PAGE, place: cursor})
+        known = churn.changes if churn is not None else 0
+        answer = await client.ask(document, {**variables, limit: size, place: cursor})
         connection = answer.data["sense"]
         while "pageInfo" not in connection:
             connection = connection[0] if isinstance(connection, list) else next(iter(connection.values()))
@@ -129,9 +140,30 @@ async def _walk(client: Client, document: str, variables: dict[str, Any], backwa
         info = connection["pageInfo"]
         if not info["hasPreviousPage" if backward else "hasNextPage"]:
             return seen
-        assert len(page) == PAGE
+        assert len(page) == size
         cursor = info["startCursor" if backward else "endCursor"]
-        await churn.waited(known + 1)
+        if churn is not None:
+            await churn.waited(known + 1)
+
+
+async def test_rows_that_share_an_id(client: Client, own: Road) -> None:
+    """Ids of partitioned tables are not unique to Postgres: the page's border lies between two rows of one id."""
+    ids = await own.add_logs([None] * 3)
+    for at in (datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC)):
+        await own.add_logs_again(ids[:2], at)
+    for document, backward, size in itertools.product((LOGS, NESTED), (False, True), (1, 2, 3)):
+        seen = await _walk(client, document % "ASC", {"code": own.code}, backward, size=size)
+        assert seen == sorted(map(str, [*ids[:2] * 4, ids[2]])), (document, backward, size)
+
+
+async def test_a_row_related_to_rows_that_share_an_id(client: Client, own: Road) -> None:
+    (id_,) = await own.add_logs([None])
+    await own.add_logs_again([id_], datetime(2026, 1, 31, tzinfo=UTC))
+    document = (
+        "query($id: ID!) { sense { organizations(where: {trackLogs: {some: {id: {eq: $id}}}}) { nodes { code } } } }"
+    )
+    answer = await client.ask(document, {"id": encode_node_id("SenseTrackLog", [str(id_)])})
+    assert answer.data == {"sense": {"organizations": {"nodes": [{"code": own.code}]}}}
 
 
 def _check(seen: list[str], stable: list[str]) -> None:

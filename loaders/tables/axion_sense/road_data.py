@@ -21,7 +21,8 @@ class TrackLog(AxionSense):
     __tablename__ = "track_logs"
     __table_args__ = (
         Index("ix_track_logs_organization_id_created_at", "organization_id", "created_at"),
-        Index("ix_track_logs_organization_id_id", "organization_id", "id"),  # the top of each organization, by key
+        # the top of each organization, in the order of pages
+        Index("ix_track_logs_organization_id_id_created_at", "organization_id", "id", "created_at"),
         Index("ix_track_logs_user_id", "user_id"),
         {
             "schema": "road_data",
@@ -52,7 +53,7 @@ class FrameBatch(AxionSense):
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'committed')", name="status"),
         CheckConstraint("(status = 'committed') = (commit_time IS NOT NULL)", name="commit_time"),
-        Index("ix_frame_batches_track_id_id", "track_id", "id"),
+        Index("ix_frame_batches_track_id_id_created_at", "track_id", "id", "created_at"),
         {
             "schema": "road_data",
             "postgresql_partition_by": "RANGE (created_at)",

@@ -40,8 +40,8 @@ class Nearness:
 def ordered(
     rows: Iterable[Row], order: list[Mapping[str, Any]] | None, near: Nearness | None, type_: str, world: World
 ) -> list[Row]:
-    """The nearest first. Ties are broken by key."""
-    found = sorted(rows, key=lambda row: [world.sort_key(type_, value) for value in world.key(type_, row)])
+    """The nearest first. Ties are broken by key, and then by what tells rows of one key apart."""
+    found = sorted(rows, key=lambda row: [world.sort_key(type_, value) for value in world.place(type_, row)])
     for term in reversed(order or []):
         found = in_order(found, partial(_value, term, type_, world), _direction(term))
     return found if near is None else in_order(found, near.of, "DESC_NULLS_LAST")
@@ -52,7 +52,7 @@ def spelled(order: list[Mapping[str, Any]] | None, near: Nearness | None, type_:
     terms = {} if near is None else {f"near {near.column}": "DESC_NULLS_LAST"}
     for term in order or []:
         terms.setdefault(_name(term, type_, world), _direction(term))
-    for column in world.key_columns(type_):
+    for column in world.place_columns(type_):
         terms.setdefault(column, "ASC")
     return tuple(terms.items())
 

@@ -59,7 +59,7 @@ def page(
 
 
 def cursor(of: Page, row: Row, world: World) -> Cursor:
-    return Cursor(of.type, world.key(of.type, row), of.order)
+    return Cursor(of.type, world.place(of.type, row), of.order)
 
 
 def _nearness(nearest: Mapping[str, Any] | None) -> Nearness | None:
@@ -75,7 +75,7 @@ def _place(text: str | None, cursors: Mapping[str, Cursor], type_: str, order: O
     found = cursors.get(text)
     if found is None or (found.type, found.order) != (type_, order):
         raise wrong("the cursor of no list, or of another", "INVALID_CURSOR")
-    return next(row for row in world.rows[type_] if world.key(type_, row) == found.key)
+    return next(row for row in world.rows[type_] if world.place(type_, row) == found.place)
 
 
 def _limit(arguments: Mapping[str, Any]) -> tuple[int, bool]:

@@ -26,7 +26,7 @@ class Cursor:
     """Stands for the cursor of a row in a list, whose text is the gateway's own affair."""
 
     type: str
-    key: tuple[Any, ...]
+    place: tuple[Any, ...]
     order: Order
 
 

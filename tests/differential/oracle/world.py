@@ -10,7 +10,7 @@ from tests.differential.oracle.shown import sort_key
 from tests.differential.rows import Row
 
 Hidden: TypeAlias = dict[tuple[str, tuple[Any, ...]], frozenset[str]]
-"""By type and key: the columns that are denied."""
+"""By type and place: the columns that are denied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,16 @@ class World:
     def key(self, type_: str, row: Row) -> tuple[Any, ...]:
         return tuple(row[name] for name in self.key_columns(type_))
 
+    def place_columns(self, type_: str) -> tuple[str, ...]:
+        table = self.mappings[type_].table
+        return (*table.key, *table.apart)
+
+    def place(self, type_: str, row: Row) -> tuple[Any, ...]:
+        """What no other row has: its key, and what tells rows of one key apart."""
+        return tuple(row[name] for name in self.place_columns(type_))
+
     def hides(self, type_: str, row: Row, column: str) -> bool:
-        return column in self.hidden.get((type_, self.key(type_, row)), ())
+        return column in self.hidden.get((type_, self.place(type_, row)), ())
 
     def by_id(self, type_: str, key: str) -> Row | None:
         found = [row for row in self.rows[type_] if "|".join(map(str, self.key(type_, row))) == key]

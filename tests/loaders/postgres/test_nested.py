@@ -238,7 +238,7 @@ async def test_any_nesting(postgres: Postgres, read: Read) -> None:
 
 async def test_one_row_of_a_key_that_is_not_unique(postgres: Postgres) -> None:
     """As of partitioned tables, whose primary keys carry the partition's column too."""
-    join = Join(replace(KIDS, key=("rank",)), ("rank",), ("rank",))
+    join = Join(replace(KIDS, key=("rank",), apart=("id",)), ("rank",), ("rank",))
     direct = Compare(Col("rank"), Op.EQ, 1)
     found = await run(listed(KIDS, columns("id"), Exists(join, direct)), postgres)
     assert len(found["nodes"]) > 1
