@@ -102,7 +102,8 @@ def table_type(
     """Registers the decorated declaration as a GraphQL type of its name, with its connection, filter and order types.
 
     `key` identifies a row where that is not the table's primary key, which may carry a partition's column too: by that,
-    rows of one key are told apart. `row_id` is the column shown as `rowId` where the key has several. Every type needs a guard: `Public(reason)` must be said.
+    rows of one key are told apart. `row_id` is the column shown as `rowId` where the key has several. Every type needs
+    a guard: `Public(reason)` must be said.
     """
 
     def declare(cls: C) -> C:
