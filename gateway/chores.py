@@ -22,8 +22,9 @@ def chores(stores: Stores, jobs: Jobs) -> list[Callable[[], Awaitable[None]]]:
     gen, tasks = stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"]
 
     async def profiles() -> bool:
-        settled = await settle(gen, tasks)
-        return await start_due(gen, tasks, stores.openfga, now=datetime.now(UTC)) or settled
+        await settle(gen, tasks)
+        await start_due(gen, tasks, stores.openfga, now=datetime.now(UTC))
+        return False
 
     async def finished() -> bool:
         before = datetime.now(UTC) - timedelta(days=jobs.retention_days)

@@ -6,6 +6,7 @@ without a heartbeat, which any worker puts back into the queue.
 """
 
 import asyncio
+import math
 import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -137,15 +138,23 @@ async def _recover(recovery: Recovery, every_s: float) -> None:
 
 async def _work_until(stop: asyncio.Event, jobs: Jobs, url: str, runner: Runner) -> None:
     """Procrastinate's worker ends when its database goes away; it is started anew, with back-off."""
-    shortest, longest = _BACK_OFF_S
-    wait = shortest
+    (shortest, longest), clock = _BACK_OFF_S, asyncio.get_running_loop().time
+    wait, ready_at = shortest, math.inf
+
+    def ready() -> None:
+        nonlocal ready_at
+        ready_at = clock()
+
     while not stop.is_set():
-        working = asyncio.create_task(_work(jobs, url, runner), name="procrastinate worker")
+        ready_at = math.inf
+        working = asyncio.create_task(_work(jobs, url, runner, ready), name="procrastinate worker")
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if stop.is_set():
                 return
+            if clock() - ready_at > longest:  # what was wrong before is over
+                wait = shortest
             await working
             _log.warning("worker_ended", retry_in_s=wait)
         except (ConnectorException, psycopg.Error, OSError) as error:
@@ -161,7 +170,7 @@ async def _work_until(stop: asyncio.Event, jobs: Jobs, url: str, runner: Runner)
         wait = min(wait * 2, longest)
 
 
-async def _work(jobs: Jobs, url: str, runner: Runner) -> None:
+async def _work(jobs: Jobs, url: str, runner: Runner, ready: Callable[[], None]) -> None:
     connector = PsycopgConnector(
         conninfo=url,
         kwargs={"options": f"-c search_path={SCHEMA},public", "application_name": "axion-worker", "connect_timeout": 5},
@@ -179,6 +188,7 @@ async def _work(jobs: Jobs, url: str, runner: Runner) -> None:
         await runner.run(uuid.UUID(job_id), queue_id=queue_id)
 
     async with app.open_async():
+        ready()
         _log.info("worker_ready", concurrency=jobs.concurrency, kinds=sorted(runner.kinds))
         await app.run_worker_async(
             queues=[QUEUE],

@@ -7,7 +7,7 @@ of workers may take at once.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,6 +22,9 @@ from loaders.postgres.write import Transaction
 from loaders.tables.uuid7 import uuid7
 
 _schedules: Final = SCHEDULES.model
+
+Place: TypeAlias = tuple[datetime, UUID]
+"""Among those that are due: since when, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Due:
 
     schedule: Schedule
     at: datetime
+
+    @property
+    def place(self) -> Place:
+        return self.at, self.schedule.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +101,25 @@ async def lock_schedule(within: Transaction, dataset_id: UUID, table_name: str) 
     return _schedule(found[0]) if found else None
 
 
-async def take_due(within: Transaction, *, now: datetime, at_most: int) -> Sequence[Due]:
-    """The longest due first."""
+async def take_due(within: Transaction, *, now: datetime, at_most: int, after: Place | None = None) -> Sequence[Due]:
+    """The longest due first, from behind a place among them."""
+    place = sa.tuple_(_schedules.c.next_run_at, _schedules.c.id)
     due = (
         sa.select(_schedules)
-        .where(_schedules.c.next_run_at <= now)
-        .order_by(_schedules.c.next_run_at)
+        .where(_schedules.c.next_run_at <= now, *([] if after is None else [place > after]))
+        .order_by(_schedules.c.next_run_at, _schedules.c.id)
         .limit(at_most)
         .with_for_update(skip_locked=True)
     )
     return [Due(_schedule(row), row.next_run_at) for row in await within.rows(due)]
 
 
-async def take_unsettled(within: Transaction, *, at_most: int) -> Sequence[Unsettled]:
-    """The oldest job first."""
+async def take_unsettled(within: Transaction, *, at_most: int, after: UUID | None = None) -> Sequence[Unsettled]:
+    """The oldest job first, from behind a job among them."""
+    last = _schedules.c.last_job_id
     open_ = (
         sa.select(_schedules)
-        .where(_schedules.c.last_job_id.is_not(None), _schedules.c.last_state.is_(None))
+        .where(last.is_not(None), _schedules.c.last_state.is_(None), *([] if after is None else [last > after]))
         .order_by(_schedules.c.last_job_id)
         .limit(at_most)
         .with_for_update(skip_locked=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 from loaders.audit.entry import Action, AuditEntry
 from loaders.audit.outbox import append
 from loaders.errors import BadInput, Code
-from loaders.gen.profile_schedules import Due, Schedule, pause_schedule, take_due, take_unsettled
+from loaders.gen.profile_schedules import Due, Place, Schedule, pause_schedule, take_due, take_unsettled
 from loaders.gen.stored import SCHEDULES
 from loaders.jobs.known import arguments_under_way, known_jobs, outcomes
 from loaders.jobs.store import create_within
@@ -32,17 +32,27 @@ _RESUME = "An administrator of the dataset may resume the schedule, which then a
 _LOST = f"Whom the schedule acts as does not administer the dataset any more. {_RESUME}"
 
 
-async def start_due(gen: Postgres, tasks: Postgres, openfga: OpenFga, *, now: datetime) -> bool:
-    """Whether there may be more. `StoreError`s of either database, `PermissionsUnavailable`; nothing is lost then, and
-    nothing done twice.
+async def start_due(gen: Postgres, tasks: Postgres, openfga: OpenFga, *, now: datetime) -> None:
+    """Looks at each schedule that is due once, those due longest first: one that stays as it is, since OpenFGA says
+    nothing of its user, stands before no other. `StoreError`s of either database, `PermissionsUnavailable`; nothing is
+    lost then, and nothing done twice.
 
     What was due more than once, since no worker was there, is started once. A table that is being refreshed is skipped.
     A schedule is paused whose user administers the dataset no more.
     """
+    after: Place | None = None
+    while (after := await _start_some(gen, tasks, openfga, now=now, after=after)) is not None:
+        pass
+
+
+async def _start_some(
+    gen: Postgres, tasks: Postgres, openfga: OpenFga, *, now: datetime, after: Place | None
+) -> Place | None:
+    """The place of the last one; None where there are no more."""
     async with transaction(gen, Ledger()) as within:
-        taken = await take_due(within, now=now, at_most=BATCH)
+        taken = await take_due(within, now=now, at_most=BATCH, after=after)
         if not taken:
-            return False
+            return None
         allowed = await _allowed(openfga, [due.schedule for due in taken])
         started = await _started(tasks, [due for due in taken if allowed[due.schedule.id]])
         for due in taken:
@@ -52,33 +62,38 @@ async def start_due(gen: Postgres, tasks: Postgres, openfga: OpenFga, *, now: da
                     await _advance(within, due, started[id_], now)
                 case False:
                     await _pause(within, due.schedule, _LOST)
-    return len(taken) == BATCH and None not in allowed.values()
+    return taken[-1].place if len(taken) == BATCH else None
 
 
-async def settle(gen: Postgres, tasks: Postgres) -> bool:
-    """Writes how jobs ended to the schedules that started them. Whether there may be more.
+async def settle(gen: Postgres, tasks: Postgres) -> None:
+    """Writes how jobs ended to the schedules that started them: each is looked at once, the eldest job first.
 
     A job that is no longer kept is forgotten: it ended longer ago than jobs are kept.
     """
+    after: UUID | None = None
+    while (after := await _settle_some(gen, tasks, after=after)) is not None:
+        pass
+
+
+async def _settle_some(gen: Postgres, tasks: Postgres, *, after: UUID | None) -> UUID | None:
+    """The last job that was looked at; None where there are no more."""
     async with transaction(gen, Ledger()) as within:
-        taken = await take_unsettled(within, at_most=BATCH)
+        taken = await take_unsettled(within, at_most=BATCH, after=after)
         if not taken:
-            return False
+            return None
         async with transaction(tasks, Ledger()) as of_jobs:
             found = await outcomes(of_jobs, [each.job_id for each in taken])
-        ended = 0
         for each in taken:
             job = found.get(each.job_id)
             if job is not None and not job.state.is_final:
                 continue
-            ended += 1
             outcome = {"last_job_id": None} if job is None else {"last_state": job.state.value, "last_error": job.error}
             await update(within, SCHEDULES, (each.schedule.id,), outcome)
             if job is None or job.error is None or job.subject != each.schedule.owner_subject:
                 continue  # the schedule may act as another by now, whom the verdict was not of
             if job.error.get("code") == Code.FORBIDDEN:
                 await _pause(within, each.schedule, f"{job.error.get('message')} {_RESUME}")
-    return ended == BATCH
+    return taken[-1].job_id if len(taken) == BATCH else None
 
 
 async def _allowed(openfga: OpenFga, schedules: Sequence[Schedule]) -> Mapping[UUID, bool | None]:

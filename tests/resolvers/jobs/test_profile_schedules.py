@@ -1,7 +1,7 @@
 """Scheduled refreshes, by a clock that is given: each time is started once, whoever and however many look."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,8 @@ from loaders.jobs.job import Job, JobEvent, State
 from loaders.jobs.store import JobStore
 from loaders.ledger import Ledger
 from loaders.openfga import names
-from loaders.openfga.tuples import RelationTuple
+from loaders.openfga.client import Checked, OpenFga
+from loaders.openfga.tuples import Check, RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_gen.profile_schedules import TableProfileSchedule
 from loaders.tables.axion_sense.public import User
@@ -52,10 +53,8 @@ async def workers(jobs_settings: Settings) -> AsyncIterator[Sequence[Stores]]:
         yield [await stack.enter_async_context(open_stores(jobs_settings, role="worker")) for _ in range(2)]
 
 
-async def start_due(stores: Stores, now: datetime) -> bool:
-    return await due.start_due(
-        stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"], stores.openfga, now=now
-    )
+async def start_due(stores: Stores, now: datetime) -> None:
+    await due.start_due(stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"], stores.openfga, now=now)
 
 
 async def settle(stores: Stores) -> None:
@@ -129,8 +128,8 @@ async def test_downtime_is_caught_up_once_and_a_run_under_way_is_skipped(
     at = (await schedule(stores, id_))["next_run_at"]
     before = len(await jobs(stores))
     late = at + 10 * HOUR + timedelta(minutes=7)
-    assert not await start_due(workers[0], late)
-    assert not await start_due(workers[1], late)
+    await start_due(workers[0], late)
+    await start_due(workers[1], late)
     assert len(await jobs(stores)) == before + 1
     row = await schedule(stores, id_)
     assert (row["last_run_at"], row["next_run_at"], row["last_skipped_at"]) == (late, at + 11 * HOUR, None)
@@ -204,6 +203,60 @@ async def test_who_lost_the_right_has_a_schedule_that_is_paused_until_somebody_r
     assert len(await audited(stores, "profile_schedule.resumed")) == 1
     await start_due(workers[0], row["next_run_at"])
     assert (await schedule(stores, id_))["last_job_id"] is not None
+
+
+class Silent(OpenFga):
+    """Says nothing of one user, as OpenFGA does where a check of a batch fails; all else is asked of it."""
+
+    def __init__(self, openfga: OpenFga, user: str) -> None:
+        self._openfga = openfga
+        self._user = user
+        self.asked = 0
+
+    async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked:
+        if subject_id == self._user:
+            self.asked += 1
+            return Checked(frozenset(), frozenset(checks))
+        return await self._openfga.batch_check(subject_id, checks, ledger=ledger)
+
+
+async def test_those_without_a_verdict_stand_before_no_other(
+    admin: Someone,
+    stranger: Someone,
+    stores: Stores,
+    workers: Sequence[Stores],
+    clickhouse_dataset: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor do jobs that are not over, among those whose end is to be told."""
+    monkeypatch.setattr(due, "BATCH", 1)
+    granted = RelationTuple(names.user(stranger.id), "admin", names.SYSTEM)
+    await stores.openfga.write([granted], ledger=Ledger())
+    try:
+        silent = [
+            await set_schedule(stranger.context(), Asked(clickhouse_dataset, table), Interval(60))
+            for table in ("no_rows", "every_type")
+        ]
+    finally:
+        await stores.openfga.write(deletes=[granted], ledger=Ledger())
+    behind = [
+        await set_schedule(admin.context(), Asked(clickhouse_dataset, table, sample_rows=0), Interval(60))
+        for table in ("large", ODD_NAME)
+    ]
+    at = (await schedule(stores, behind[-1]))["next_run_at"]
+    gen, tasks = workers[0].postgres["axion_gen"], workers[0].postgres["axion_sense_tasks"]
+    openfga = Silent(workers[0].openfga, stranger.id)
+    await due.start_due(gen, tasks, openfga, now=at)
+    assert openfga.asked == 2
+    assert [(await schedule(stores, each))["last_run_at"] for each in behind] == [at, at]
+    for each in silent:
+        row = await schedule(stores, each)
+        assert (row["last_job_id"], row["paused_at"], row["next_run_at"] <= at) == (None, None, True)
+    first, second = [(await schedule(stores, each))["last_job_id"] for each in behind]
+    assert first < second
+    await JobStore(stores.postgres["axion_sense_tasks"]).cancel(second)
+    await due.settle(gen, tasks)
+    assert [(await schedule(stores, each))["last_state"] for each in behind] == [None, "cancelled"]
 
 
 async def test_whoever_is_no_longer_active_has_a_schedule_that_is_paused(
