@@ -25,7 +25,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`row_key` has the texts of the key of the row the mutation was about."""
+    """`row_key` has the texts of the key of the row the mutation was about; none where there was no such row."""
 
     input_sha256: str
     row_key: list[str]
@@ -47,11 +47,12 @@ async def claim(within: Transaction, noted: Noted, input_sha256: str, *, kept: t
     return Done(done.input_sha256, done.row_key)
 
 
-async def is_claimed(within: Transaction, noted: Noted, *, kept: timedelta) -> bool:
-    """Whether it was done, not `kept` ago yet, under whatever input. It waits for nobody."""
+async def find_done(within: Transaction, noted: Noted, *, kept: timedelta) -> Done | None:
+    """What was done, not `kept` ago yet, under whatever input. It waits for nobody."""
     keys = idempotency_keys(within.store)
     fresh = keys.c.created_at >= sa.func.now() - kept
-    return bool(await within.rows(sa.select(keys.c.key).where(_is(keys, noted), fresh)))
+    rows = await within.rows(sa.select(keys.c.input_sha256, keys.c.row_key).where(_is(keys, noted), fresh))
+    return Done(rows[0].input_sha256, rows[0].row_key) if rows else None
 
 
 async def remove_expired(within: Transaction, *, kept: timedelta) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from loaders.postgres.write import Transaction, transaction
 from loaders.read import Value
 from resolvers.context import Context
-from resolvers.idempotency import Asked, was_done
+from resolvers.idempotency import Asked, done_before
 from resolvers.target import Target
 
 
@@ -23,7 +23,7 @@ async def advise(
     if target.check is None:
         return
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
-        if await was_done(context, within, asked):
+        if await done_before(context, within, asked, about=target.table) is not None:
             return
         checked = await values(within)
     await target.check(context, checked)

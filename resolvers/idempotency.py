@@ -9,7 +9,7 @@ from loaders.description import Table
 from loaders.encode.number import Exact
 from loaders.encode.value import decode_value, encode_value
 from loaders.errors import BadInput, Conflict
-from loaders.idempotency_keys import Noted, claim, finish, is_claimed, remove_expired
+from loaders.idempotency_keys import Done, Noted, claim, find_done, finish, remove_expired
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction
 from resolvers.context import Context
@@ -37,38 +37,74 @@ class Asked:
 
 
 async def once(
-    context: Context, within: Transaction, asked: Asked, *, about: Table, work: Callable[[], Awaitable[Key]]
+    context: Context, within: Transaction, asked: Asked | None, *, about: Table, work: Callable[[], Awaitable[Key]]
 ) -> Key:
-    """The key of the row `work` is about. Done before under this key, it is not done again.
+    """The key of the row `work` is about. Done before under this key, it is not done again: see `once_told`."""
+
+    async def told() -> list[str]:
+        return _encoded(await work(), about)
+
+    return _decoded(await once_told(context, within, asked, told), about)
+
+
+async def once_if_any(
+    context: Context,
+    within: Transaction,
+    asked: Asked | None,
+    *,
+    about: Table,
+    work: Callable[[], Awaitable[Key | None]],
+) -> Key | None:
+    """As `once`, of work that may find no row."""
+
+    async def told() -> list[str]:
+        key = await work()
+        return [] if key is None else _encoded(key, about)
+
+    texts = await once_told(context, within, asked, told)
+    return _decoded(texts, about) if texts else None
+
+
+async def once_told(
+    context: Context, within: Transaction, asked: Asked | None, work: Callable[[], Awaitable[list[str]]]
+) -> list[str]:
+    """What `work` tells of the row it is about. It is stored as it is, so it must be no secret. Without `asked`, or
+    without a key, nothing is remembered.
 
     The note is written in the transaction of the change, so there is never one without the other: a failure, or a
     process that dies, leaves neither, and a retry does the work. Of two at once the second waits for the first. Another
     input under the same key is a `Conflict`. After `KEPT` a key is forgotten.
     """
     noted = _noted(context, asked)
-    if noted is None:
+    if noted is None or asked is None:
         return await work()
-    keyring = context.stores.keyring
-    done = await claim(within, noted, keyring.fingerprint(asked.message), kept=KEPT)
+    done = await claim(within, noted, context.stores.keyring.fingerprint(asked.message), kept=KEPT)
     if done is not None:
-        if not keyring.is_of(done.input_sha256, asked.message):
-            raise KeyReused("This `Idempotency-Key` was used for another input already. Send a new key.")
-        return _decoded(done.row_key, about)
+        return _of_same_input(context, asked, done)
     await remove_expired(within, kept=KEPT)
-    key = await work()
-    await finish(within, noted, _encoded(key, about))
-    return key
+    texts = await work()
+    await finish(within, noted, texts)
+    return texts
 
 
-async def was_done(context: Context, within: Transaction, asked: Asked) -> bool:
-    """Whether `once` will not do it: it returns what was done under this key, or raises `KeyReused`."""
+async def done_before(context: Context, within: Transaction, asked: Asked | None, *, about: Table) -> Key | None:
+    """What `once` returns, or raises, without doing it; None where it is still to be done. It waits for nobody."""
     noted = _noted(context, asked)
-    return noted is not None and await is_claimed(within, noted, kept=KEPT)
+    if noted is None or asked is None:
+        return None
+    done = await find_done(within, noted, kept=KEPT)
+    return None if done is None else _decoded(_of_same_input(context, asked, done), about)
 
 
-def _noted(context: Context, asked: Asked) -> Noted | None:
+def _of_same_input(context: Context, asked: Asked, done: Done) -> list[str]:
+    if not context.stores.keyring.is_of(done.input_sha256, asked.message):
+        raise KeyReused("This `Idempotency-Key` was used for another input already. Send a new key.")
+    return done.row_key
+
+
+def _noted(context: Context, asked: Asked | None) -> Noted | None:
     given = context.idempotency_key
-    if given is None:
+    if given is None or asked is None:
         return None
     if not 1 <= len(given) <= _MAX_LENGTH or not (given.isascii() and given.isprintable()):
         raise BadInput(f"`Idempotency-Key` must have 1 to {_MAX_LENGTH} printable ASCII characters.")

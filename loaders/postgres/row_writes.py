@@ -54,10 +54,11 @@ async def delete(within: Transaction, of: StoredTable, key: Key) -> None:
     await within.rows(sa.delete(of.model).where(of.is_row(key)))
 
 
-async def delete_where(within: Transaction, of: StoredTable, values: Mapping[str, Value]) -> bool:
-    """Whether there was a row with these values, none of them null."""
+async def delete_where(within: Transaction, of: StoredTable, values: Mapping[str, Value]) -> Key | None:
+    """The key of the row there was with these values, none of them null, which are unique together."""
     matching = (of.model.c[name] == value for name, value in values.items())
-    return bool(await within.rows(sa.delete(of.model).where(*matching).returning(*of.key_columns())))
+    rows = await within.rows(sa.delete(of.model).where(*matching).returning(*of.key_columns()))
+    return tuple(rows[0]) if rows else None
 
 
 def bound_values(values: Mapping[str, Value], table: Table) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from resolvers.gen.data_source_names import NotFreeYet, move_permissions, requir
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, KeyReused
+from resolvers.idempotency import Asked, KeyReused, once_told
 from resolvers.names import checked_name
 from resolvers.permissions.verdicts import Only, Unbounded
 
@@ -149,28 +149,34 @@ async def update_data_source(
     return DataSourceChanged(changed.id, changed.name, tuple({names.datasource(changed.name), *change.objects}))
 
 
-async def delete_data_source(context: Context, id_: UUID) -> str:
+async def delete_data_source(context: Context, id_: UUID, asked: Asked | None = None) -> str:
     """For system admins. The name it had, which is free from then on; nothing is left of it in the permissions.
 
     `Conflict` while datasets are over it, which names them: what hangs on those (widgets, profiles, metrics) is not
-    lost by the way. `NotFound`. A process that has it open closes it within seconds; what still streams from it ends
-    undisturbed.
+    lost by the way. `NotFound`. Of `asked`, see `once_told`. A process that has it open closes it within seconds; what
+    still streams from it ends undisturbed.
     """
     await context.verdicts.require_admin()
     async with granting(context) as change:
         within = change.within
-        stored = await lock_data_source(within, id_)
-        if stored is None:
-            raise NotFound("There is no such data source.")
-        name = stored.name
-        await _refuse_with_datasets(id_, name, within)
-        object_ = names.datasource(name)
-        assigned = await unassign_data_source(within, id_, name=name)
-        await row_writes.delete(within, DATA_SOURCES, (id_,))
-        tuples = [datasource_parent(name), *(assigned_role(each.role_id, each.object) for each in assigned)]
-        # and what is there without a row, as one who takes the name later must not inherit it
-        tuples += [tuple_ async for tuple_ in context.stores.openfga.read(object_=object_, ledger=context.ledger)]
-        await change.note(deletes=list(dict.fromkeys(tuples)))
+
+        async def work() -> list[str]:
+            stored = await lock_data_source(within, id_)
+            if stored is None:
+                raise NotFound("There is no such data source.")
+            name = stored.name
+            await _refuse_with_datasets(id_, name, within)
+            object_ = names.datasource(name)
+            assigned = await unassign_data_source(within, id_, name=name)
+            await row_writes.delete(within, DATA_SOURCES, (id_,))
+            tuples = [datasource_parent(name), *(assigned_role(each.role_id, each.object) for each in assigned)]
+            # and what is there without a row, as one who takes the name later must not inherit it
+            tuples += [tuple_ async for tuple_ in context.stores.openfga.read(object_=object_, ledger=context.ledger)]
+            await change.note(deletes=list(dict.fromkeys(tuples)))
+            return [name]
+
+        (name,) = await once_told(context, within, asked, work)
+        change.objects.add(names.datasource(name))  # also of a mutation that was done before: a retry delivers as well
     context.stores.warehouses.forget(id_)
     return name
 

@@ -13,6 +13,7 @@ from loaders.openfga import names
 from loaders.openfga.parents import dataset_parent
 from loaders.openfga.roles import assigned_role
 from loaders.postgres import row_writes
+from loaders.postgres.stored_table import Key
 from loaders.read import Value
 from loaders.tables.axion_gen.catalog import DatasetGroup
 from loaders.tables.describe import describe
@@ -22,7 +23,7 @@ from resolvers.gen.data_sources import administered
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, KeyReused
+from resolvers.idempotency import Asked, KeyReused, once
 from resolvers.names import checked_name
 from resolvers.permissions.guards import Policies
 from resolvers.target import require_seen
@@ -120,20 +121,27 @@ async def require_dataset_admin(context: Context, id_: UUID) -> None:
         raise Forbidden("You may not administer this dataset. Ask an administrator for the permission.")
 
 
-async def delete_dataset(context: Context, id_: UUID) -> None:
+async def delete_dataset(context: Context, id_: UUID, asked: Asked | None = None) -> None:
     """For who administers it. What describes it goes with it, and what roles may do there; the remote tables stay.
 
     So do dashboards, which are their owners', with what asks other datasets. Those shared with it become private.
 
-    `NotFound` and `Forbidden` as `require_dataset_admin`.
+    `NotFound` and `Forbidden` as `require_dataset_admin`, which is not asked again of what was done before.
     """
-    await require_dataset_admin(context, id_)
+    context.verdicts.require_subject()
     async with granting(context) as change:
         within = change.within
-        data_source = await lock_dataset(within, id_)
-        if data_source is None:
-            raise NotFound("There is no such dataset.")
-        roles = [assigned_role(each.role_id, each.object) for each in await unassign_dataset(within, id_)]
-        await part_from_dashboards(within, id_)
-        await row_writes.delete(within, DATASETS, (id_,))
-        await change.note(deletes=[*roles, dataset_parent(id_, datasource=data_source)])
+
+        async def work() -> Key:
+            await require_dataset_admin(context, id_)
+            data_source = await lock_dataset(within, id_)
+            if data_source is None:
+                raise NotFound("There is no such dataset.")
+            roles = [assigned_role(each.role_id, each.object) for each in await unassign_dataset(within, id_)]
+            await part_from_dashboards(within, id_)
+            await row_writes.delete(within, DATASETS, (id_,))
+            await change.note(deletes=[*roles, dataset_parent(id_, datasource=data_source)])
+            return (id_,)
+
+        await once(context, within, asked, about=DATASETS.table, work=work)
+        change.objects.add(names.dataset(id_))  # also of a mutation that was done before: a retry delivers as well

@@ -15,14 +15,15 @@ from loaders.oauth.pkce import Started, authorization_url, state_sha256
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
 from loaders.secrets.keyring import Keyring
-from loaders.tables.axion_gen.external import UserExternalApiToken
+from loaders.tables.axion_gen.external import ExternalApi, UserExternalApiToken
 from loaders.tables.describe import describe
 from resolvers.context import Context
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import Asked, done_before, once
 from resolvers.known_user import register_user
 
 _ACCOUNTS = describe(UserExternalApiToken, STORE)
+_APIS = describe(ExternalApi, STORE)
 _STARTED_FOR = timedelta(minutes=10)
 _EARLY = timedelta(seconds=30)
 """An access token is renewed so long before it expires, so that it does not end on its way."""
@@ -73,46 +74,78 @@ async def start_authorization(context: Context, api_id: UUID) -> Authorize:
     return Authorize(url, expires_at)
 
 
-async def finish_authorization(context: Context, *, code: str, state: str, iss: str | None = None) -> UUID:
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What the API has sent the user back with."""
+
+    code: str = field(repr=False)
+    state: str = field(repr=False)
+    iss: str | None = None
+
+
+async def finish_authorization(context: Context, returned: Returned, asked: Asked | None = None) -> UUID:
     """The user's account at the API, connected. A `state` is taken once, within ten minutes, from who started it.
 
     `iss` must be the API's issuer, if it has one (RFC 9207): else the code may be another server's, and is not sent.
-    `BadInput` for any other state or code; `StoreError`s of the API. Its refresh token is kept sealed.
+    `BadInput` for any other state or code; `StoreError`s of the API. Its refresh token is kept sealed. It goes on when
+    its caller hangs up, as the API takes the code once: a retry under the same `Idempotency-Key` (of `asked`, see
+    `once_told`) gets its account then.
     """
     context.verdicts.require_subject()
-    if not (0 < len(code) <= _MAX_SENT and 0 < len(state) <= _MAX_SENT):
+    if not (0 < len(returned.code) <= _MAX_SENT and 0 < len(returned.state) <= _MAX_SENT):
         raise BadInput("`code` and `state` are what the API has sent along.", field="state")
+    key = await context.stores.oauth.to_its_end(_finished(context, returned, asked))
+    account_id = key[0]
+    assert isinstance(account_id, UUID)
+    return account_id
+
+
+async def _finished(context: Context, returned: Returned, asked: Asked | None) -> Key:
     gen, keyring = context.stores.postgres[STORE], context.stores.keyring
     async with transaction(gen, context.ledger) as within:
-        taken = await take_authorization(within, owner_subject=context.subject.id, state_sha256=state_sha256(state))
+        done = await done_before(context, within, asked, about=_ACCOUNTS)
+        if done is not None:
+            return done
+        state = state_sha256(returned.state)
+        taken = await take_authorization(within, owner_subject=context.subject.id, state_sha256=state)
         api = None if taken is None else await _api(within, taken.api_id)
     if taken is None or api is None or taken.expires_at <= datetime.now(UTC):
         raise BadInput(
             "You did not start this authorization, it is used, or it has expired. Start again.", field="state"
         )
-    if api.issuer is not None and iss != api.issuer:
+    if api.issuer is not None and returned.iss != api.issuer:
         raise BadInput(f"It was not {api.name} that answered: `iss` names another issuer, or none.", field="iss")
     tokens = await context.stores.oauth.exchange(
         _endpoint(api, keyring),
-        code=code,
+        code=returned.code,
         verifier=keyring.open_text(taken.verifier),
         redirect_url=taken.redirect_url,
         ledger=context.ledger,
     )
+    async with transaction(gen, context.ledger) as within:
+
+        async def work() -> Key:
+            return (await _connected(context, within, api, tokens),)
+
+        return await once(context, within, asked, about=_ACCOUNTS, work=work)
+
+
+async def _connected(context: Context, within: Transaction, api: Api, tokens: Tokens) -> UUID:
+    """The user's account, with the tokens the API has given."""
+    keyring = context.stores.keyring
     if tokens.refresh_token is None:
         raise Conflict(f"{api.name} gave no refresh token. An administrator may have to add a scope for it.")
-    async with transaction(gen, context.ledger) as within:
-        now = await _api(within, api.id, locked=True)
-        if now.token_url != api.token_url:
-            raise Conflict(f"{api.name} has moved meanwhile. Start the authorization again.")
-        account_id = await accounts.put_account(
-            within,
-            owner_subject=context.subject.id,
-            api_id=api.id,
-            refresh_token=keyring.seal_text(tokens.refresh_token),
-            scopes=tokens.scopes or api.scopes,
-        )
-        await _keep_access(within, keyring, account_id, tokens)
+    now = await _api(within, api.id, locked=True)
+    if now.token_url != api.token_url:
+        raise Conflict(f"{api.name} has moved meanwhile. Start the authorization again.")
+    account_id = await accounts.put_account(
+        within,
+        owner_subject=context.subject.id,
+        api_id=api.id,
+        refresh_token=keyring.seal_text(tokens.refresh_token),
+        scopes=tokens.scopes or api.scopes,
+    )
+    await _keep_access(within, keyring, account_id, tokens)
     return account_id
 
 
@@ -172,15 +205,20 @@ async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool |
     return await revocations.settle(gen, stores.oauth, stores.keyring, noted[0], ledger=context.ledger)
 
 
-async def set_client_secret(context: Context, api_id: UUID, secret: str | None) -> None:
-    """For system admins. None makes the platform a public client of the API."""
+async def set_client_secret(context: Context, api_id: UUID, secret: str | None, asked: Asked | None = None) -> None:
+    """For system admins. None makes the platform a public client of the API. Of `asked`, see `once_told`."""
     await context.verdicts.require_admin()
     if secret is not None and not (0 < len(secret) <= _MAX_SENT):
         raise BadInput(f"`clientSecret` has 1 to {_MAX_SENT} characters.", field="clientSecret")
     sealed = None if secret is None else context.stores.keyring.seal_text(secret)
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
-        if not await apis.set_client_secret(within, api_id, sealed):
-            raise NotFound("There is no such API.")
+
+        async def work() -> Key:
+            if not await apis.set_client_secret(within, api_id, sealed):
+                raise NotFound("There is no such API.")
+            return (api_id,)
+
+        await once(context, within, asked, about=_APIS, work=work)
 
 
 async def _api(within: Transaction, api_id: UUID, *, locked: bool = False) -> Api:

@@ -7,13 +7,16 @@ from loaders.postgres.stored_table import Key
 from loaders.postgres.write import transaction
 from loaders.read import Value
 from resolvers.context import Context
+from resolvers.idempotency import Asked, once, once_if_any
 from resolvers.permissions.guards import OwnWrite, Policies
 from resolvers.target import Target, checked_values, register, require_references
 
 OWNER = OwnWrite("owner_subject")
 
 
-async def add_favorite(context: Context, target: Target, of: Mapping[str, Value], policies: Policies) -> Key:
+async def add_favorite(
+    context: Context, target: Target, of: Mapping[str, Value], policies: Policies, asked: Asked
+) -> Key:
     """The key of the subject's mark on what the columns `of` name; an earlier mark stays as it is.
 
     `BadInput` for what the subject may not see.
@@ -22,14 +25,22 @@ async def add_favorite(context: Context, target: Target, of: Mapping[str, Value]
     values = checked_values(of, target)
     values[OWNER.column] = context.subject.id
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
-        await require_references(context, target, values, within, policies)
-        await register(context, target, within)
-        return await insert_or_find(within, target.rows, values)
+
+        async def work() -> Key:
+            await require_references(context, target, values, within, policies)
+            await register(context, target, within)
+            return await insert_or_find(within, target.rows, values)
+
+        return await once(context, within, asked, about=target.table, work=work)
 
 
-async def remove_favorite(context: Context, target: Target, of: Mapping[str, Value]) -> bool:
+async def remove_favorite(context: Context, target: Target, of: Mapping[str, Value], asked: Asked) -> bool:
     """Whether there was a mark. What the subject may no longer see can be let go as well."""
     context.verdicts.require_subject()
     values = {**checked_values(of, target), OWNER.column: context.subject.id}
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
-        return await delete_where(within, target.rows, values)
+
+        async def work() -> Key | None:
+            return await delete_where(within, target.rows, values)
+
+        return await once_if_any(context, within, asked, about=target.table, work=work) is not None

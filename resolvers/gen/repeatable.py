@@ -24,8 +24,6 @@ async def row_once(
 
     Raises what `once` raises, and `NotFound` when the row is gone since. Without `asked` nothing is remembered.
     """
-    if asked is None:
-        return await work()
     done: list[Registered] = []
 
     async def keyed() -> Key:

@@ -30,7 +30,7 @@ async def job_once(context: Context, asked: Asked | None, work: Callable[[WriteS
             done.append(await work(within.session))
             return (done[0].id,)
 
-        key = await keyed() if asked is None else await once(context, within, asked, about=_JOBS, work=keyed)
+        key = await once(context, within, asked, about=_JOBS, work=keyed)
     if done:
         return done[0]
     return await visible_job(context, cast(UUID, key[0]))

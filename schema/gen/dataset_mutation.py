@@ -6,13 +6,14 @@ import strawberry
 
 from loaders.openfga import names
 from resolvers.context import Context
-from resolvers.gen.datasets import delete_dataset, remote_schema, require_dataset_admin, table_names
+from resolvers.gen.datasets import delete_dataset, remote_schema, table_names
 from resolvers.gen.tile_bundles import note_bundle
-from resolvers.permissions.fields import OnRow, Written
+from resolvers.idempotency import Asked
+from resolvers.permissions.fields import Written
 from resolvers.permissions.guards import AdminWrite, WriteGuard
 from schema.gen.granted import deleted_payload
 from schema.mapping.filters import row_key, uuid_key
-from schema.mapping.mutation import mutation
+from schema.mapping.mutation import idempotent_mutation, mutation
 from schema.mapping.object import OBJECTS, policies
 from schema.mapping.payload import make_payload
 from schema.mapping.write_target import write_target
@@ -46,14 +47,10 @@ class GenDatasetDeleteInput:
     id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
 
 
-async def _delete(context: Context, given: GenDatasetDeleteInput) -> Any:
+async def _delete(context: Context, given: GenDatasetDeleteInput, asked: Asked) -> Any:
     key = uuid_key(given.id, "GenDataset")
-    await delete_dataset(context, key)
+    await delete_dataset(context, key, asked)
     return GenDatasetDeletePayload(deleted_id=given.id, objects=(names.dataset(key),))
-
-
-async def _administers(context: Context, given: GenDatasetDeleteInput) -> None:
-    await require_dataset_admin(context, uuid_key(given.id, "GenDataset"))
 
 
 _MAPS = OBJECTS["GenDatasetMap"]
@@ -84,11 +81,11 @@ class DatasetMutation:
         description="Renames or describes a dataset, puts it into a group, or says anew which remote tables are in it: "
         "reads that come later go there. For its administrators.",
     )
-    gen_dataset_delete = mutation(
+    gen_dataset_delete = idempotent_mutation(
         _delete,
         takes=GenDatasetDeleteInput,
         answers=GenDatasetDeletePayload,
-        guard=OnRow(_administers),
+        guard=Written(_ITSELF),
         description="Deletes a dataset and what describes it; the remote tables and the dashboards stay, without what "
         "asks it, and those shared with it become private. For its administrators.",
     )
@@ -126,6 +123,7 @@ class DatasetMutation:
         takes=GenDatasetMapRefreshInput,
         answers=GenDatasetMapRefreshPayload,
         guard=Written(_ADMINS),
+        each_time="it notes what is there now",
         description="Looks for a map's PMTiles bundle in the gateway's bucket and notes its size and since when, "
         "or that there is none: call it when a bundle was put there or taken away. For the dataset's administrators.",
     )

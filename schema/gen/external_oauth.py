@@ -6,6 +6,7 @@ import strawberry
 
 from resolvers.context import Context
 from resolvers.gen.external_apis import (
+    Returned,
     access_token,
     disconnect,
     finish_authorization,
@@ -80,8 +81,8 @@ async def _start(context: Context, given: GenExternalApiInput) -> Any:
     return GenExternalApiAuthorizeStartPayload(url=started.url, expires_at=date_time(started.expires_at))
 
 
-async def _finish(context: Context, given: GenExternalApiAuthorizeFinishInput) -> Any:
-    account = await finish_authorization(context, code=given.code, state=given.state, iss=given.iss)
+async def _finish(context: Context, given: GenExternalApiAuthorizeFinishInput, asked: Asked) -> Any:
+    account = await finish_authorization(context, Returned(given.code, given.state, given.iss), asked)
     return GenExternalApiAuthorizeFinishPayload(key=(account,))
 
 
@@ -95,9 +96,9 @@ async def _test(context: Context, given: GenExternalApiInput) -> Any:
     return GenExternalApiConnectionTestPayload(expires_at=date_time(token.expires_at))
 
 
-async def _set_secret(context: Context, given: GenExternalApiClientSecretSetInput) -> Any:
+async def _set_secret(context: Context, given: GenExternalApiClientSecretSetInput, asked: Asked) -> Any:
     id_ = uuid_key(given.id, "GenExternalApi")
-    await set_client_secret(context, id_, given.client_secret)
+    await set_client_secret(context, id_, given.client_secret, asked)
     return GenExternalApiClientSecretSetPayload(key=(id_,))
 
 
@@ -108,9 +109,10 @@ class ExternalOAuthMutation:
         takes=GenExternalApiInput,
         answers=GenExternalApiAuthorizeStartPayload,
         guard=_OWN,
+        each_time="its answer holds the `state` that connects an account, of which a digest alone is kept",
         description="Begins to connect your account at an API; an earlier beginning is void.",
     )
-    gen_external_api_authorize_finish = mutation(
+    gen_external_api_authorize_finish = idempotent_mutation(
         _finish,
         takes=GenExternalApiAuthorizeFinishInput,
         answers=GenExternalApiAuthorizeFinishPayload,
@@ -129,9 +131,10 @@ class ExternalOAuthMutation:
         takes=GenExternalApiInput,
         answers=GenExternalApiConnectionTestPayload,
         guard=_OWN,
+        each_time="it changes nothing that others see, and tells how it is now",
         description="Renews your access token at an API where it has expired, and says whether that works.",
     )
-    gen_external_api_client_secret_set = mutation(
+    gen_external_api_client_secret_set = idempotent_mutation(
         _set_secret,
         takes=GenExternalApiClientSecretSetInput,
         answers=GenExternalApiClientSecretSetPayload,

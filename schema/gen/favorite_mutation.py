@@ -8,10 +8,11 @@ from loaders.postgres.stored_table import StoredTable
 from loaders.read import Value
 from resolvers.context import Context
 from resolvers.gen.favorites import OWNER, add_favorite, remove_favorite
+from resolvers.idempotency import Asked
 from resolvers.permissions.guards import SignedIn
 from resolvers.target import Target
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import mutation
+from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.object import OBJECTS, policies
 from schema.mapping.payload import make_payload
 
@@ -86,68 +87,72 @@ def _table(given: GenFavoriteTableInput) -> dict[str, Value]:
     return {"dataset_id": uuid_key(given.dataset_id, "GenDataset"), "table_name": given.table_name}
 
 
-async def _add_dashboard(context: Context, given: GenFavoriteDashboardInput) -> Any:
-    return GenFavoriteDashboardAddPayload(key=await add_favorite(context, _DASHBOARDS, _dashboard(given), policies()))
+async def _add_dashboard(context: Context, given: GenFavoriteDashboardInput, asked: Asked) -> Any:
+    return GenFavoriteDashboardAddPayload(
+        key=await add_favorite(context, _DASHBOARDS, _dashboard(given), policies(), asked)
+    )
 
 
-async def _add_dataset(context: Context, given: GenFavoriteDatasetInput) -> Any:
-    return GenFavoriteDatasetAddPayload(key=await add_favorite(context, _DATASETS, _dataset(given), policies()))
+async def _add_dataset(context: Context, given: GenFavoriteDatasetInput, asked: Asked) -> Any:
+    return GenFavoriteDatasetAddPayload(key=await add_favorite(context, _DATASETS, _dataset(given), policies(), asked))
 
 
-async def _add_table(context: Context, given: GenFavoriteTableInput) -> Any:
-    return GenFavoriteTableAddPayload(key=await add_favorite(context, _TABLES, _table(given), policies()))
+async def _add_table(context: Context, given: GenFavoriteTableInput, asked: Asked) -> Any:
+    return GenFavoriteTableAddPayload(key=await add_favorite(context, _TABLES, _table(given), policies(), asked))
 
 
-async def _remove_dashboard(context: Context, given: GenFavoriteDashboardInput) -> Any:
-    return GenFavoriteDashboardRemovePayload(removed=await remove_favorite(context, _DASHBOARDS, _dashboard(given)))
+async def _remove_dashboard(context: Context, given: GenFavoriteDashboardInput, asked: Asked) -> Any:
+    return GenFavoriteDashboardRemovePayload(
+        removed=await remove_favorite(context, _DASHBOARDS, _dashboard(given), asked)
+    )
 
 
-async def _remove_dataset(context: Context, given: GenFavoriteDatasetInput) -> Any:
-    return GenFavoriteDatasetRemovePayload(removed=await remove_favorite(context, _DATASETS, _dataset(given)))
+async def _remove_dataset(context: Context, given: GenFavoriteDatasetInput, asked: Asked) -> Any:
+    return GenFavoriteDatasetRemovePayload(removed=await remove_favorite(context, _DATASETS, _dataset(given), asked))
 
 
-async def _remove_table(context: Context, given: GenFavoriteTableInput) -> Any:
-    return GenFavoriteTableRemovePayload(removed=await remove_favorite(context, _TABLES, _table(given)))
+async def _remove_table(context: Context, given: GenFavoriteTableInput, asked: Asked) -> Any:
+    return GenFavoriteTableRemovePayload(removed=await remove_favorite(context, _TABLES, _table(given), asked))
 
 
 @strawberry.type
 class FavoriteMutation:
-    gen_favorite_dashboard_add = mutation(
+    gen_favorite_dashboard_add = idempotent_mutation(
         _add_dashboard,
         takes=GenFavoriteDashboardInput,
         answers=GenFavoriteDashboardAddPayload,
         guard=_OWN,
         description="Marks a dashboard as one of yours to find again; marked already, it stays so.",
     )
-    gen_favorite_dashboard_remove = mutation(
+    gen_favorite_dashboard_remove = idempotent_mutation(
         _remove_dashboard,
         takes=GenFavoriteDashboardInput,
         answers=GenFavoriteDashboardRemovePayload,
         guard=_OWN,
         description="Takes your mark from a dashboard; without one, nothing is done.",
     )
-    gen_favorite_dataset_add = mutation(
+    gen_favorite_dataset_add = idempotent_mutation(
         _add_dataset,
         takes=GenFavoriteDatasetInput,
         answers=GenFavoriteDatasetAddPayload,
         guard=_OWN,
         description="Marks a dataset as one of yours to find again; marked already, it stays so.",
     )
-    gen_favorite_dataset_remove = mutation(
+    gen_favorite_dataset_remove = idempotent_mutation(
         _remove_dataset,
         takes=GenFavoriteDatasetInput,
         answers=GenFavoriteDatasetRemovePayload,
         guard=_OWN,
         description="Takes your mark from a dataset; without one, nothing is done.",
     )
-    gen_favorite_table_add = mutation(
+    gen_favorite_table_add = idempotent_mutation(
         _add_table,
         takes=GenFavoriteTableInput,
         answers=GenFavoriteTableAddPayload,
         guard=_OWN,
         description="Marks a remote table as one of yours to find again; marked already, it stays so.",
     )
-    gen_favorite_table_remove = mutation(
+    gen_favorite_table_remove = idempotent_mutation(
         _remove_table,
         takes=GenFavoriteTableInput,
         answers=GenFavoriteTableRemovePayload,

@@ -148,8 +148,8 @@ async def _update_data_source(context: Context, given: GenDataSourceUpdateInput,
     return GenDataSourceUpdatePayload(key=(changed.id,), objects=changed.objects)
 
 
-async def _delete_data_source(context: Context, given: GenDataSourceDeleteInput) -> Any:
-    name = await delete_data_source(context, uuid_key(given.id, "GenDataSource"))
+async def _delete_data_source(context: Context, given: GenDataSourceDeleteInput, asked: Asked) -> Any:
+    name = await delete_data_source(context, uuid_key(given.id, "GenDataSource"), asked)
     return GenDataSourceDeletePayload(deleted_id=given.id, objects=(names.datasource(name),))
 
 
@@ -228,7 +228,7 @@ class GenMutation:
         description="Changes a data source; from then on it is read under its new settings. What roles may do there "
         "follows its name. For its administrators.",
     )
-    gen_data_source_delete = mutation(
+    gen_data_source_delete = idempotent_mutation(
         _delete_data_source,
         takes=GenDataSourceDeleteInput,
         answers=GenDataSourceDeletePayload,
@@ -241,6 +241,7 @@ class GenMutation:
         takes=GenDataSourceTestInput,
         answers=GenDataSourceTestPayload,
         guard=_ADMINISTERS,
+        each_time="it changes nothing, and tells how it is now",
         description="Connects to a data source under its stored credentials. For its administrators.",
     )
     gen_dataset_create = idempotent_mutation(

@@ -7,13 +7,14 @@ import strawberry
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.datasets import require_dataset_admin
+from resolvers.idempotency import Asked
 from resolvers.jobs.kinds.table_profile_refresh import Asked as Refresh
 from resolvers.permissions.fields import OnRow
 from resolvers.profiles.recurrence import checked
 from resolvers.profiles.schedule import end_schedule, resume_schedule, set_schedule
 from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
-from schema.mapping.mutation import as_json, mutation
+from schema.mapping.mutation import as_json, idempotent_mutation
 from schema.mapping.payload import make_payload
 from schema.scalars import BigInt
 
@@ -61,10 +62,10 @@ class GenTableProfileScheduleSetInput:
     )
 
 
-async def _set(context: Context, given: GenTableProfileScheduleSetInput) -> Any:
+async def _set(context: Context, given: GenTableProfileScheduleSetInput, asked: Asked) -> Any:
     dataset_id = uuid_key(given.dataset_id, "GenDataset")
     if given.schedule is None:
-        ended = await end_schedule(context, dataset_id, given.table_name)
+        ended = await end_schedule(context, dataset_id, given.table_name, asked)
         return GenTableProfileScheduleSetPayload(key=(ended or uuid7(),))
     recurrence = checked(
         cron=given.schedule.cron, time_zone=given.schedule.time_zone, every_minutes=given.schedule.every_minutes
@@ -77,7 +78,7 @@ async def _set(context: Context, given: GenTableProfileScheduleSetInput) -> Any:
         exclude=tuple(given.exclude_columns or ()),
         where=as_json(given.where),
     )
-    return GenTableProfileScheduleSetPayload(key=(await set_schedule(context, refresh, recurrence),))
+    return GenTableProfileScheduleSetPayload(key=(await set_schedule(context, refresh, recurrence, asked),))
 
 
 @strawberry.input(description="Whose schedule goes on.")
@@ -86,9 +87,9 @@ class GenTableProfileScheduleResumeInput:
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
 
 
-async def _resume(context: Context, given: GenTableProfileScheduleResumeInput) -> Any:
+async def _resume(context: Context, given: GenTableProfileScheduleResumeInput, asked: Asked) -> Any:
     dataset_id = uuid_key(given.dataset_id, "GenDataset")
-    resumed = await resume_schedule(context, dataset_id, given.table_name)
+    resumed = await resume_schedule(context, dataset_id, given.table_name, asked)
     return GenTableProfileScheduleResumePayload(key=(resumed,))
 
 
@@ -103,7 +104,7 @@ _DATASET_ADMINS = OnRow(_administers)
 
 @strawberry.type
 class ProfileScheduleMutation:
-    gen_table_profile_schedule_set = mutation(
+    gen_table_profile_schedule_set = idempotent_mutation(
         _set,
         takes=GenTableProfileScheduleSetInput,
         answers=GenTableProfileScheduleSetPayload,
@@ -111,7 +112,7 @@ class ProfileScheduleMutation:
         description="Has a remote table profiled again and again, by jobs that act as you; or ends that. For "
         "administrators of the dataset.",
     )
-    gen_table_profile_schedule_resume = mutation(
+    gen_table_profile_schedule_resume = idempotent_mutation(
         _resume,
         takes=GenTableProfileScheduleResumeInput,
         answers=GenTableProfileScheduleResumePayload,

@@ -21,17 +21,24 @@ V = TypeVar("V")
 
 
 def mutation(
-    work: Callable[[Context, I], Awaitable[Any]], *, takes: type[I], answers: type, guard: FieldGuard, description: str
+    work: Callable[[Context, I], Awaitable[Any]],
+    *,
+    takes: type[I],
+    answers: type,
+    guard: FieldGuard,
+    each_time: str,
+    description: str,
 ) -> Any:
     """The field over `work(context, input)`, which returns an instance of `answers` or raises.
 
-    The guard is asked first; without its consent `work` is not called.
+    The guard is asked first; without its consent `work` is not called. It is done each time, whatever the
+    `Idempotency-Key`: `each_time` is the reason, as all else is an `idempotent_mutation`.
     """
 
-    async def each_time(context: Context, given: I, _: Asked) -> Any:
+    async def done(context: Context, given: I, _: Asked) -> Any:
         return await work(context, given)
 
-    return idempotent_mutation(each_time, takes=takes, answers=answers, guard=guard, description=description)
+    return _field(done, takes, answers, {"guard": guard, "each_time": each_time}, description)
 
 
 def idempotent_mutation(
@@ -43,6 +50,17 @@ def idempotent_mutation(
     description: str,
 ) -> Any:
     """As `mutation`, over `work(context, input, what is asked)`, which is done once per `Idempotency-Key`."""
+    return _field(work, takes, answers, {"guard": guard}, description)
+
+
+def _field(
+    work: Callable[[Context, I, Asked], Awaitable[Any]],
+    takes: type[I],
+    answers: type,
+    metadata: dict[str, Any],
+    description: str,
+) -> Any:
+    guard: FieldGuard = metadata["guard"]
 
     async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:
         result = await as_data(_allowed(work, guard, info, input))
@@ -62,7 +80,7 @@ def idempotent_mutation(
         return_annotation=result,
     )
     resolve.__annotations__ = {**annotations, "return": result}
-    return strawberry.mutation(resolver=resolve, description=description, metadata={"guard": guard})
+    return strawberry.mutation(resolver=resolve, description=description, metadata=metadata)
 
 
 async def _allowed(

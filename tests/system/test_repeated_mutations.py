@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from gateway.settings import Settings
+from loaders.encode.node_id import decode_node_id, encode_node_id
 from loaders.tables.uuid7 import uuid7
 from tests.system.client import Client
 from tests.system.frail import remove_sources
@@ -49,6 +50,57 @@ CANCEL = """
 mutation Cancel($input: JobCancelInput!) {
   it: jobCancel(input: $input) {
     __typename ... on JobCancelPayload { job { id state } } ... on Error { message }
+  }
+}
+"""
+DELETE = """
+mutation Delete($input: GenDatasetDeleteInput!) {
+  it: genDatasetDelete(input: $input) {
+    __typename ... on GenDatasetDeletePayload { deletedId permissionsPending } ... on Error { message }
+  }
+}
+"""
+DELETE_SOURCE = DELETE.replace("GenDatasetDelete", "GenDataSourceDelete").replace("genDataset", "genDataSource")
+SCHEDULE = """
+mutation Schedule($input: GenTableProfileScheduleSetInput!) {
+  it: genTableProfileScheduleSet(input: $input) {
+    __typename ... on GenTableProfileScheduleSetPayload { schedule { id updatedAt everyMinutes } }
+    ... on Error { message }
+  }
+}
+"""
+RESUME = """
+mutation Resume($input: GenTableProfileScheduleResumeInput!) {
+  it: genTableProfileScheduleResume(input: $input) {
+    __typename ... on GenTableProfileScheduleResumePayload { schedule { id } } ... on Error { message }
+  }
+}
+"""
+MARK = """
+mutation Mark($input: GenFavoriteTableInput!) {
+  it: genFavoriteTableAdd(input: $input) {
+    __typename ... on GenFavoriteTableAddPayload { favorite { tableName } } ... on Error { message }
+  }
+}
+"""
+UNMARK = """
+mutation Unmark($input: GenFavoriteTableInput!) {
+  it: genFavoriteTableRemove(input: $input) {
+    __typename ... on GenFavoriteTableRemovePayload { removed } ... on Error { message }
+  }
+}
+"""
+OFFER = """
+mutation Offer($input: GenExternalApiCreateInput!) {
+  it: genExternalApiCreate(input: $input) {
+    __typename ... on GenExternalApiCreatePayload { externalApi { id } } ... on Error { message }
+  }
+}
+"""
+SECRET = """
+mutation Secret($input: GenExternalApiClientSecretSetInput!) {
+  it: genExternalApiClientSecretSet(input: $input) {
+    __typename ... on GenExternalApiClientSecretSetPayload { api { id } } ... on Error { message }
   }
 }
 """
@@ -120,6 +172,12 @@ async def test_a_data_source_and_its_dataset(
     refresh = {"datasetId": in_dataset["id"], "tableName": "airlines"}
     await repeated.twice(REFRESH, refresh, {"tableName": "airports"})
 
+    for document, doomed in ((DELETE, in_dataset["id"]), (DELETE_SOURCE, id_)):
+        other = encode_node_id(decode_node_id(doomed)[0], [str(uuid7())])
+        gone = await repeated.twice(document, {"id": doomed}, {"id": other})
+        assert (gone["deletedId"], gone["permissionsPending"]) == (doomed, False)
+        assert (await repeated.ask(document, {"id": doomed}, None))["__typename"] == "Absent"
+
     kept = await direct.postgres("axion_gen", "SELECT k::text AS row FROM idempotency_keys k")
     assert kept
     assert not any(secret in each["row"] for each in kept for secret in (PASSWORD, right))
@@ -150,3 +208,74 @@ async def test_a_job_is_cancelled_once(repeated: Repeated, client: Client, direc
     done = await repeated.twice(CANCEL, {"id": one}, {"id": other})
     assert done["job"] == {"id": one, "state": "cancelled"}
     await direct.postgres("axion_sense_tasks", "DELETE FROM jobs WHERE id = ANY($1)", keys)
+
+
+@pytest.fixture
+async def flights(client: Client, direct: Direct) -> AsyncIterator[str]:
+    """Id of the dataset, whose table `planes` has neither a schedule nor a mark before and after."""
+    document = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
+    (dataset,) = (await client.ask(document)).data["gen"]["datasets"]["nodes"]
+    yield dataset["id"]
+    for table in ("table_profile_schedules", "user_favorite_tables"):
+        await direct.postgres("axion_gen", f"DELETE FROM {table} WHERE table_name = 'planes'")
+
+
+async def test_a_schedule_is_set_resumed_and_ended_once(repeated: Repeated, direct: Direct, flights: str) -> None:
+    """What was done under a key is not done again, whatever became of it."""
+    table = {"datasetId": flights, "tableName": "planes"}
+    hourly = table | {"schedule": {"everyMinutes": 60}}
+    set_ = await repeated.twice(SCHEDULE, hourly, {"sampleRows": 0})
+    assert set_["schedule"]["everyMinutes"] == 60
+
+    pause = "UPDATE table_profile_schedules SET paused_at = now(), pause_reason = 'r', next_run_at = NULL"
+    of_planes = " WHERE table_name = 'planes'"
+    key = str(uuid.uuid4())
+    await direct.postgres("axion_gen", pause + of_planes)
+    first = await repeated.ask(RESUME, table, key)
+    await direct.postgres("axion_gen", pause + of_planes)
+    assert await repeated.ask(RESUME, table, key) == first
+    (now,) = await direct.postgres("axion_gen", "SELECT paused_at FROM table_profile_schedules" + of_planes)
+    assert now["paused_at"] is not None
+
+    end = table | {"schedule": None}
+    ended = await repeated.ask(SCHEDULE, end, key)
+    assert ended["schedule"] is None
+    again = await repeated.ask(SCHEDULE, hourly, None)
+    assert again["schedule"]["id"] != set_["schedule"]["id"]
+    assert await repeated.ask(SCHEDULE, end, key) == ended
+    (left,) = await direct.postgres("axion_gen", "SELECT count(*) AS n FROM table_profile_schedules" + of_planes)
+    assert left["n"] == 1
+
+
+async def test_a_mark_is_taken_away_once(repeated: Repeated, direct: Direct, flights: str) -> None:
+    table = {"datasetId": flights, "tableName": "planes"}
+    await repeated.twice(MARK, table, {"tableName": "airlines"})
+    key = str(uuid.uuid4())
+    assert (await repeated.ask(UNMARK, table, key))["removed"]
+    assert (await repeated.ask(UNMARK, table, str(uuid.uuid4())))["removed"] is False
+    await repeated.ask(MARK, table, None)
+    assert (await repeated.ask(UNMARK, table, key))["removed"]
+    (left,) = await direct.postgres(
+        "axion_gen", "SELECT count(*) AS n FROM user_favorite_tables WHERE table_name = 'planes'"
+    )
+    assert left["n"] == 1
+
+
+async def test_a_client_secret_is_set_once_and_never_kept(repeated: Repeated, direct: Direct) -> None:
+    """A retry that comes late does not put an older secret back."""
+    urls = dict.fromkeys(("baseUrl", "authorizationUrl", "tokenUrl"), "https://repeated.example/")
+    offered = await repeated.ask(OFFER, {"name": NAME, "clientId": "c", **urls}, None)
+    id_ = offered["externalApi"]["id"]
+    try:
+        key = str(uuid.uuid4())
+        first = await repeated.ask(SECRET, {"id": id_, "clientSecret": PASSWORD}, key)
+        assert first["__typename"].endswith("Payload"), first
+        await repeated.twice(SECRET, {"id": id_, "clientSecret": "newer"}, {"clientSecret": "another"})
+        sealed = "SELECT encrypted_client_secret AS it FROM external_apis WHERE name = $1"
+        (before,) = await direct.postgres("axion_gen", sealed, NAME)
+        assert await repeated.ask(SECRET, {"id": id_, "clientSecret": PASSWORD}, key) == first
+        assert await direct.postgres("axion_gen", sealed, NAME) == [before]
+        kept = await direct.postgres("axion_gen", "SELECT k::text AS row FROM idempotency_keys k")
+        assert not any(secret in each["row"] for each in kept for secret in (PASSWORD, "newer"))
+    finally:
+        await direct.postgres("axion_gen", "DELETE FROM external_apis WHERE name = $1", NAME)

@@ -6,25 +6,18 @@ from typing import Any
 
 import pytest
 from graphql import (
-    GraphQLEnumType,
     GraphQLInputObjectType,
-    GraphQLInputType,
-    GraphQLList,
-    GraphQLNonNull,
     get_named_type,
     is_required_input_field,
 )
 
 from loaders.tables.databases import METADATA
-from schema.mapping.object import OBJECTS
 from tests.system.actors.conftest import REFUSED, Actors
-from tests.system.actors.documents import SCHEMA
+from tests.system.actors.inputs import MUTATIONS, asked_with, input_of, referred
 from tests.system.actors.rows import World
 from tests.system.client import Answer
 from tests.system.stores import Direct
 
-assert SCHEMA.mutation_type is not None
-MUTATIONS = SCHEMA.mutation_type.fields
 OWN = {
     "apiKeyCreate",
     "genAgentAuditEntryCreate",
@@ -64,23 +57,6 @@ FOR_ALL = re.compile(
 """What is for who signs in: of their own, and of what they see."""
 HIDDEN = re.compile(r"genDataSource(Update|Test)|genDatasetCreate")
 """Of what analysts do not see."""
-VALUES: dict[str, Any] = {
-    "String": "text",
-    "Int": 1,
-    "Boolean": True,
-    "JSON": {},
-    "DateTime": "2030-01-01T00:00:00Z",
-    "GeoJSON": {"type": "Point", "coordinates": [6.0, 46.0, 0.0]},
-}
-FORMS: dict[str, Any] = {
-    "genSemanticMetricCreate": {
-        "name": "metric",
-        "kind": "simple",
-        "tableName": "t",
-        "definition": {"measure": {"function": "COUNT"}},
-    }
-}
-"""Where values alone would be refused for their form."""
 AUDITED = "audit_outbox"
 """Where a denial is noted."""
 DENIED: set[str | None] = {"FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"}
@@ -104,7 +80,7 @@ def _optional_references() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_denied(actors: Actors, direct: Direct, name: str) -> None:
-    before = await _versions(direct)
+    before = await versions(direct)
     kept = await direct.postgres("axion_gen", ROWS.format(NOT_THERE[name])) if name in NOT_THERE else []
     for nobody, code in REFUSED.items():
         answer = await _asked(actors, name, nobody, actors.south)
@@ -119,7 +95,7 @@ async def test_denied(actors: Actors, direct: Direct, name: str) -> None:
             of_absent = await _asked(actors, name, "member", actors.south.absent())
             assert _codes(answer) == _codes(of_absent)  # what is hidden is as what is not there
             assert name in NOT_THERE or answer.used == of_absent.used
-    after = await _versions(direct)
+    after = await versions(direct)
     assert {table for table in before if after[table] != before[table]} <= {f"axion_gen.{NOT_THERE.get(name)}"}
     for rows in kept:
         gone = await direct.postgres("axion_gen", PUT_BACK.format(NOT_THERE[name]), rows["rows"])
@@ -129,14 +105,14 @@ async def test_denied(actors: Actors, direct: Direct, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in MUTATIONS if not FOR_ALL.match(name)])
 async def test_analysts_administer_nothing(actors: Actors, direct: Direct, name: str) -> None:
     """Their own world neither, whose rows they see: what is read is at most the row asked about, or referred to."""
-    before = await _versions(direct)
+    before = await versions(direct)
     answer = await _asked(actors, name, "analyst", actors.south)
     assert _codes(answer) == ["NOT_FOUND" if HIDDEN.match(name) else "FORBIDDEN"]
     if FOR_ADMINS.match(name):
         assert not answer.used
     else:
         assert sum(rows for _, rows, _ in answer.used.values()) <= 1
-    assert await _versions(direct) == before
+    assert await versions(direct) == before
 
 
 @pytest.mark.parametrize(("name", "reference"), list(_optional_references()), ids=lambda each: each)
@@ -144,21 +120,21 @@ async def test_optional_references_to_hidden_rows_lead_nowhere(
     actors: Actors, direct: Direct, name: str, reference: str
 ) -> None:
     """Otherwise about the caller's own rows: a hidden one is as one that is not there, and nothing is made."""
-    type_ = _referred(reference)
+    type_ = referred(reference)
     hidden = next(id_ for id_ in actors.made.ids(type_) if id_ not in actors.visible["analyst"][type_])
-    before = await _versions(direct)
+    before = await versions(direct)
     told = []
     for id_ in (hidden, actors.north.absent().id(type_)):
-        input_ = _input(name, actors.south)
+        input_ = input_of(name, actors.south)
         within = input_
         if "patch" in input_:
             within = input_["patch"] = {}
         within[reference] = id_
-        answer = await _asked_with(actors, name, "analyst", input_)
+        answer = await asked_with(actors, name, "analyst", input_)
         told.append((answer.body.get("data"), _codes(answer), answer.used))
     assert told[0] == told[1]
     assert set(told[0][1]) <= DENIED
-    assert await _versions(direct) == before
+    assert await versions(direct) == before
 
 
 def test_each_mutation_is_for_somebody() -> None:
@@ -167,13 +143,7 @@ def test_each_mutation_is_for_somebody() -> None:
 
 
 async def _asked(actors: Actors, name: str, user: str | None, world: World) -> Answer:
-    return await _asked_with(actors, name, user, _input(name, world))
-
-
-async def _asked_with(actors: Actors, name: str, user: str | None, input_: dict[str, Any]) -> Answer:
-    type_ = get_named_type(MUTATIONS[name].args["input"].type).name
-    document = f"mutation M($input: {type_}!) {{ it: {name}(input: $input) {{ __typename ... on Error {{ code }} }} }}"
-    return await actors.client.ask(document, {"input": input_}, user=user)
+    return await asked_with(actors, name, user, input_of(name, world))
 
 
 def _codes(answer: Answer) -> list[str | None]:
@@ -183,7 +153,7 @@ def _codes(answer: Answer) -> list[str | None]:
     return [answer.data["it"].get("code")]
 
 
-async def _versions(direct: Direct) -> dict[str, Any]:
+async def versions(direct: Direct) -> dict[str, Any]:
     """How many rows each table of every database has, in which versions; and OpenFGA's tuples and their changes."""
     tables: dict[str, Iterable[str]] = {
         store: [table.fullname for table in metadata.sorted_tables if table.name != AUDITED]
@@ -198,68 +168,3 @@ async def _versions(direct: Direct) -> dict[str, Any]:
         rows = await direct.postgres(store, sql)
         found |= {f"{store}.{row['name']}": (row["n"], row["versions"]) for row in rows}
     return found
-
-
-def _input(mutation: str, world: World) -> dict[str, Any]:
-    takes = get_named_type(MUTATIONS[mutation].args["input"].type)
-    assert isinstance(takes, GraphQLInputObjectType)
-    payload = mutation.removesuffix(mutation[_last_word(mutation) :])
-    own = next((type_ for type_ in OBJECTS if type_.lower() == payload.lower()), _TYPES.get(mutation, ""))
-    form: dict[str, Any] = FORMS.get(mutation, {})
-    return _object(takes, own, world) | form
-
-
-_TYPES = {
-    "genDatasetMapRefresh": "GenDatasetMap",
-    "genExternalApiAuthorizeStart": "GenExternalApi",
-    "genExternalApiConnectionTest": "GenExternalApi",
-    "genExternalApiClientSecretSet": "GenExternalApi",
-    "genRoleFlagsSet": "GenRole",
-    "genRoleAssignUser": "GenRole",
-    "genRoleUnassignUser": "GenRole",
-    "genRoleAssignResource": "GenRole",
-    "genRoleUnassignResource": "GenRole",
-    "serviceAccountUpdate": "User",
-}
-_REFERENCES = {
-    "userId": "GenUser",
-    "organizationId": "SenseOrganization",
-    "serviceAccountId": "User",
-    "parentFilterId": "GenDashboardControl",
-}
-
-
-def _last_word(name: str) -> int:
-    return max(place for place, letter in enumerate(name) if letter.isupper())
-
-
-def _object(takes: GraphQLInputObjectType, own: str, world: World) -> dict[str, Any]:
-    """What is required, and of references all; of a patch its first field."""
-    fields = {
-        name: field.type
-        for name, field in takes.fields.items()
-        if is_required_input_field(field) or takes.name.endswith("Patch")
-    }
-    if takes.name.endswith("Patch"):
-        fields = dict([next((item for item in fields.items() if get_named_type(item[1]).name != "ID"), ("", None))])
-    return {name: _value(name, type_, own, world) for name, type_ in fields.items() if type_ is not None}
-
-
-def _value(name: str, type_: GraphQLInputType, own: str, world: World) -> Any:
-    if isinstance(type_, GraphQLNonNull):
-        return _value(name, type_.of_type, own, world)
-    if isinstance(type_, GraphQLList):
-        return [_value(name, type_.of_type, own, world)]
-    match type_:
-        case GraphQLInputObjectType():
-            return _object(type_, own, world)
-        case GraphQLEnumType():
-            return next(iter(type_.values))
-    if type_.name == "ID":
-        return world.id(own if name == "id" else _referred(name))
-    return VALUES[type_.name]
-
-
-def _referred(name: str) -> str:
-    noun = name.removesuffix("Id")
-    return _REFERENCES.get(name) or next(type_ for type_ in OBJECTS if type_.lower() == f"gen{noun}".lower())

@@ -11,7 +11,7 @@ from loaders.errors import BadInput, Conflict, NotFound
 from loaders.ledger import Ledger
 from loaders.oauth.client import TokenEndpoint
 from loaders.tables.axion_gen.external import ExternalApi
-from resolvers.gen.external_apis import access_token, disconnect, finish_authorization, start_authorization
+from resolvers.gen.external_apis import Returned, access_token, disconnect, finish_authorization, start_authorization
 from resolvers.idempotency import Asked
 from tests.resolvers.gen.conftest import GenStores
 from tests.resolvers.gen.oauth.world import (
@@ -66,11 +66,11 @@ async def test_another_issuer_has_not_answered(people: Connecting) -> None:
         started = await start_authorization(people.context(), people.api)
         code, state = await consented(started.url)
         with pytest.raises(BadInput, match="another issuer") as refused:
-            await finish_authorization(people.context(), code=code, state=state, iss=iss)
+            await finish_authorization(people.context(), Returned(code=code, state=state, iss=iss))
         assert refused.value.field == "iss"
         assert people.context().ledger.stores == {}
     sent = await sent_back((await start_authorization(people.context(), people.api)).url)
-    await finish_authorization(people.context(), code=sent["code"], state=sent["state"], iss=sent["iss"])
+    await finish_authorization(people.context(), Returned(code=sent["code"], state=sent["state"], iss=sent["iss"]))
 
 
 async def test_tokens_of_an_api_that_moves_meanwhile_are_not_kept(
@@ -87,7 +87,7 @@ async def test_tokens_of_an_api_that_moves_meanwhile_are_not_kept(
 
     monkeypatch.setattr(people.stores.oauth, "exchange", slow)
     with pytest.raises(Conflict, match="has moved"):
-        await finish_authorization(people.context(), code=code, state=state)
+        await finish_authorization(people.context(), Returned(code=code, state=state))
     with pytest.raises(NotFound):
         await access_token(people.context(), people.api)
 

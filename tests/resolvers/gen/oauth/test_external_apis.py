@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +21,14 @@ from loaders.errors import (
     Unauthenticated,
 )
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization
-from resolvers.gen.external_apis import access_token, finish_authorization, set_client_secret, start_authorization
+from resolvers.gen.external_apis import (
+    Returned,
+    access_token,
+    finish_authorization,
+    set_client_secret,
+    start_authorization,
+)
+from resolvers.idempotency import Asked, KeyReused
 from tests.resolvers.gen.conftest import GenStores
 from tests.resolvers.gen.oauth.world import (
     CLIENT_SECRET,
@@ -55,7 +63,7 @@ async def test_a_user_connects_and_gets_access(people: Connecting) -> None:
     assert asked["scope"] == "openid"
     code, state = await consented(started.url)
     assert state == asked["state"]
-    await finish_authorization(people.context(), code=code, state=state)
+    await finish_authorization(people.context(), Returned(code=code, state=state))
     token = await access_token(people.context(), people.api)
     assert (token.expires_at - datetime.now(UTC)).total_seconds() > 3_500
     assert (await access_token(people.context(), people.api)).text == token.text
@@ -88,9 +96,46 @@ async def test_a_secret_is_set_by_admins(people: Connecting) -> None:
 async def test_a_state_is_taken_once(people: Connecting) -> None:
     started = await start_authorization(people.context(), people.api)
     code, state = await consented(started.url)
-    await finish_authorization(people.context(), code=code, state=state)
+    await finish_authorization(people.context(), Returned(code=code, state=state))
     with pytest.raises(BadInput, match="Start again"):
-        await finish_authorization(people.context(), code=code, state=state)
+        await finish_authorization(people.context(), Returned(code=code, state=state))
+
+
+async def test_a_repeated_mutation_has_its_first_answer(people: Connecting) -> None:
+    """Under its key; a code that goes with another one is no retry."""
+    started = await start_authorization(people.context(), people.api)
+    returned = Returned(*await consented(started.url))
+    asked = Asked("genExternalApiAuthorizeFinish", "it", {"code": returned.code, "state": returned.state})
+    keyed = replace(people.context(), idempotency_key="finish")
+    account = await finish_authorization(keyed, returned, asked)
+    assert await finish_authorization(keyed, returned, asked) == account
+    with pytest.raises(KeyReused):
+        await finish_authorization(keyed, returned, replace(asked, input={"code": "other"}))
+    with pytest.raises(BadInput, match="Start again"):
+        await finish_authorization(replace(keyed, idempotency_key="other"), returned, asked)
+    kept = sa.text("SELECT string_agg(k::text, ' ') FROM idempotency_keys AS k")
+    async with people.stores.postgres["axion_gen"].transaction() as session:
+        noted = str(await session.scalar(kept))
+    assert str(account) in noted
+    assert returned.code not in noted
+    assert returned.state not in noted
+
+
+async def test_who_hangs_up_while_connecting_is_connected(people: Connecting) -> None:
+    """The API takes the code once: what it gives for it is kept, and a retry is told."""
+    started = await start_authorization(people.context(), people.api)
+    returned = Returned(*await consented(started.url))
+    asked = Asked("genExternalApiAuthorizeFinish", "it", {"code": returned.code, "state": returned.state})
+    keyed = replace(people.context(), idempotency_key="hung up")
+    first = asyncio.create_task(finish_authorization(keyed, returned, asked))
+    await asyncio.sleep(0)  # it has begun
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    await people.stores.oauth.close()
+    account = await finish_authorization(keyed, returned, asked)
+    assert (await access_token(people.context(), people.api)).text
+    assert account
 
 
 async def test_a_state_is_of_who_started(people: Connecting) -> None:
@@ -98,10 +143,10 @@ async def test_a_state_is_of_who_started(people: Connecting) -> None:
     started = await start_authorization(people.context("mallory"), people.api)
     code, state = await consented(started.url)
     with pytest.raises(BadInput, match="Start again"):
-        await finish_authorization(people.context("ann"), code=code, state=state)
+        await finish_authorization(people.context("ann"), Returned(code=code, state=state))
     with pytest.raises(NotFound):
         await access_token(people.context("ann"), people.api)
-    await finish_authorization(people.context("mallory"), code=code, state=state)
+    await finish_authorization(people.context("mallory"), Returned(code=code, state=state))
 
 
 async def test_a_state_that_has_expired_or_was_replaced_is_void(people: Connecting) -> None:
@@ -109,12 +154,12 @@ async def test_a_state_that_has_expired_or_was_replaced_is_void(people: Connecti
     code, state = await consented(first.url)
     second = await start_authorization(people.context(), people.api)
     with pytest.raises(BadInput, match="Start again"):
-        await finish_authorization(people.context(), code=code, state=state)
+        await finish_authorization(people.context(), Returned(code=code, state=state))
     code, state = await consented(second.url)
     async with people.stores.postgres["axion_gen"].transaction() as session:
         await session.execute(sa.update(ExternalApiAuthorization).values(expires_at=sa.func.now()))
     with pytest.raises(BadInput, match="Start again"):
-        await finish_authorization(people.context(), code=code, state=state)
+        await finish_authorization(people.context(), Returned(code=code, state=state))
 
 
 async def test_a_code_of_another_authorization_does_not_fit_the_verifier(people: Connecting) -> None:
@@ -122,7 +167,7 @@ async def test_a_code_of_another_authorization_does_not_fit_the_verifier(people:
     stolen, _ = await consented((await start_authorization(people.context("ann"), people.api)).url)
     _, state = await consented((await start_authorization(people.context("mallory"), people.api)).url)
     with pytest.raises(BadInput, match="does not take this authorization code"):
-        await finish_authorization(people.context("mallory"), code=stolen, state=state)
+        await finish_authorization(people.context("mallory"), Returned(code=stolen, state=state))
 
 
 async def test_renewals_follow_each_other(hasty: Connecting) -> None:
@@ -180,7 +225,7 @@ async def test_a_connection_the_api_has_ended(people: Connecting) -> None:
 async def test_only_who_signs_in(people: Connecting) -> None:
     for asked in (
         start_authorization(people.context(""), people.api),
-        finish_authorization(people.context(""), code="c", state="s"),
+        finish_authorization(people.context(""), Returned(code="c", state="s")),
         access_token(people.context(""), people.api),
     ):
         with pytest.raises(Unauthenticated):
@@ -224,7 +269,7 @@ async def test_an_api_that_is_away(people: Connecting) -> None:
         )
         await session.execute(changed)
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        await finish_authorization(people.context(), code=code, state=state)
+        await finish_authorization(people.context(), Returned(code=code, state=state))
 
 
 async def test_a_gateway_without_a_page_to_come_back_to(stores: GenStores, provider_url: str) -> None:

@@ -23,7 +23,7 @@ from loaders.stores import Stores
 from loaders.tables.axion_gen.external import ExternalApi
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
-from resolvers.gen.external_apis import finish_authorization, start_authorization
+from resolvers.gen.external_apis import Returned, finish_authorization, start_authorization
 from resolvers.permissions.verdicts import Verdicts
 from resolvers.subject import Subject
 from tests.resolvers.gen.conftest import GenStores
@@ -89,7 +89,7 @@ class Connecting:
     async def connected(self, name: str = "ann") -> UUID:
         started = await start_authorization(self.context(name), self.api)
         code, state = await consented(started.url)
-        return await finish_authorization(self.context(name), code=code, state=state)
+        return await finish_authorization(self.context(name), Returned(code=code, state=state))
 
     async def refreshes(self) -> int:
         async with aiohttp.ClientSession() as http, http.get(f"{self.url}/count") as response:
