@@ -39,12 +39,16 @@ FORMS: dict[str, Any] = {
 """Where values alone would be refused for their form."""
 
 
-async def asked_with(actors: Actors, name: str, user: str | None, input_: dict[str, Any], **headers: str) -> Answer:
+async def asked_with(
+    actors: Actors, name: str, user: str | None, input_: dict[str, Any], *, idempotency_key: str = ""
+) -> Answer:
     type_ = get_named_type(MUTATIONS[name].args["input"].type).name
-    document = (
-        f"mutation M($input: {type_}!) {{ it: {name}(input: $input) {{ __typename ... on Error {{ code message }} }} }}"
-    )
-    return await actors.client.ask(document, {"input": input_}, user=user, **headers)
+    told = "__typename ... on Error { code message } ... on Conflict { field }"
+    document = f"mutation M($input: {type_}!) {{ it: {name}(input: $input) {{ {told} }} }}"
+    variables = {"input": input_}
+    if not idempotency_key:
+        return await actors.client.ask(document, variables, user=user)
+    return await actors.client.ask(document, variables, user=user, Idempotency_Key=idempotency_key)
 
 
 def input_of(mutation: str, world: World) -> dict[str, Any]:

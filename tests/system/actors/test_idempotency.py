@@ -69,7 +69,7 @@ async def test_another_input_under_a_key_is_a_conflict_and_changes_nothing(
     wrong = {}
     for name in MUTATIONS.keys() - EACH_TIME.keys():
         input_ = input_of(name, actors.south) | forms.get(name, {})
-        answer = await asked_with(actors, name, "admin", input_, Idempotency_Key=planted)
+        answer = await asked_with(actors, name, "admin", input_, idempotency_key=planted)
         told = answer.data["it"]
         if told["__typename"] != "Conflict" or "another input" not in told["message"]:
             wrong[name] = told
