@@ -12,6 +12,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from loaders.ledger import Ledger
+from loaders.postgres.client import Postgres
 from loaders.postgres.write import Transaction
 from loaders.secrets.keyring import Sealed
 from loaders.secrets.sealed_columns import sealed_columns, sealed_of
@@ -67,6 +69,26 @@ async def note_refresh(within: Transaction, account_id: UUID, new_token: Sealed 
     if new_token is not None:
         changed |= sealed_columns(new_token, _TOKEN)
     await within.rows(sa.update(UserExternalApiToken).where(UserExternalApiToken.id == account_id).values(changed))
+
+
+_KEPT: Final = """
+SELECT t.encrypted_token, t.nonce, t.tag, t.key_version, t.expires_at
+FROM public.user_external_api_tokens AS a
+JOIN public.external_apis AS of_api ON of_api.id = a.external_api_id AND of_api.is_enabled
+JOIN public.external_api_access_tokens AS t ON t.id = a.id
+WHERE a.owner_subject = $1 AND a.external_api_id = $2 AND t.expires_at > $3
+"""
+
+
+async def kept_access_token(
+    gen: Postgres, *, owner_subject: str, api_id: UUID, until: datetime, ledger: Ledger
+) -> KeptToken | None:
+    """The user's own that lasts longer than `until`, of an API that is offered; without a lock."""
+    rows = await gen.fetch(_KEPT, owner_subject, api_id, until, ledger=ledger)
+    if not rows:
+        return None
+    row = rows[0]
+    return KeptToken(Sealed(row[_TOKEN], row["nonce"], row["tag"], row["key_version"]), row["expires_at"])
 
 
 async def find_access_token(within: Transaction, account_id: UUID) -> KeptToken | None:

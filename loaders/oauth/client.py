@@ -1,10 +1,13 @@
 """The token endpoint of an API of others: one bounded request, and its failures by cause."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 import aiohttp
 import orjson
@@ -26,7 +29,7 @@ T = TypeVar("T")
 _MAX_BYTES = 64 * 1024
 _MAX_TOKEN_CHARACTERS = 16 * 1024
 _CONNECT_S = 5.0
-_AT_ONCE = 2
+_AT_ONCE = 3
 _DEFAULT_EXPIRES_S = 60
 _LONGEST_S = 86_400
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -57,17 +60,15 @@ class Tokens:
 
 
 class OAuthClient:
-    """Follows no redirect and reads at most 64 KiB. Only https is spoken, and http to this machine if `reach` has it.
-
-    `at_most` bounds how many refreshes a process does at a time: each holds a connection to the database.
-    """
+    """Follows no redirect, reads at most 64 KiB, speaks https alone, and http to this machine if `reach` has it."""
 
     def __init__(self, *, redirect_url: str | None, timeout_ms: int, reach: Reach) -> None:
         self.redirect_url = redirect_url
         self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000, connect=_CONNECT_S)
         self._reach = reach
         self._session: aiohttp.ClientSession | None = None
-        self.at_most = asyncio.Semaphore(_AT_ONCE)
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._outlasting: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
@@ -76,6 +77,14 @@ class OAuthClient:
             await asyncio.wait(self._outlasting)
         if self._session is not None:
             await self._session.close()
+
+    @asynccontextmanager
+    async def turn(self, api_id: UUID) -> AsyncIterator[None]:
+        """To ask an API something while a transaction is open, which holds a connection to the database: of a process
+        one at a time asks an API, so that one that is slow holds up no other, and three ask any.
+        """
+        async with self._turns.setdefault(api_id, asyncio.Lock()), self._at_once:
+            yield
 
     async def to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Goes on when its caller is cancelled: a rotated token that an API has given must be kept, or all is lost."""

@@ -92,8 +92,7 @@ async def settle(postgres: Postgres, oauth: OAuthClient, keyring: Keyring, id_: 
 async def deliver(postgres: Postgres, oauth: OAuthClient, keyring: Keyring, *, ledger: Ledger) -> bool:
     """Sends one token that is due, for the worker. Whether there was one. Raises the `StoreError` of a Postgres."""
     due = _places.c.next_attempt_at <= sa.func.now()
-    async with oauth.at_most:
-        return await _one(postgres, oauth, keyring, due, ledger=ledger) is not None
+    return await _one(postgres, oauth, keyring, due, ledger=ledger) is not None
 
 
 async def prune(postgres: Postgres, *, ledger: Ledger, kept: timedelta = KEPT) -> None:

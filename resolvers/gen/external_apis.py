@@ -1,5 +1,7 @@
 """Users' accounts at APIs of others: connected with OAuth 2 (authorization code, PKCE), refreshed on demand."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -28,6 +30,8 @@ _STARTED_FOR = timedelta(minutes=10)
 _EARLY = timedelta(seconds=30)
 """An access token is renewed so long before it expires, so that it does not end on its way."""
 _MAX_SENT = 4_096
+_PATIENCE_S = 5.0
+"""With an API that others wait for, before the revocation of a token is left to the worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +156,31 @@ async def _connected(context: Context, within: Transaction, api: Api, tokens: To
 async def access_token(context: Context, api_id: UUID) -> AccessToken:
     """The subject's own, for requests to the API in their name; renewed when it is about to expire.
 
-    However many ask in however many processes, one renews: the others wait for the account's row and take what it got.
-    `NotFound` without an account, `Conflict` when the API has ended it, `StoreError`s of the API. A renewal is kept
-    also when its caller hangs up: the API takes the token before it no more.
+    One that lasts is told without waiting for anybody. Else, however many ask in however many processes, one renews:
+    the others wait for the account's row and take what it got. `NotFound` without an account, `Conflict` when the API
+    has ended it, `StoreError`s of the API. A renewal that has begun is kept also when its caller hangs up: the API
+    takes the token before it no more.
     """
     context.verdicts.require_subject()
-    return await context.stores.oauth.to_its_end(_renewed(context, api_id))
+    stores = context.stores
+    kept = await accounts.kept_access_token(
+        stores.postgres[STORE],
+        owner_subject=context.subject.id,
+        api_id=api_id,
+        until=datetime.now(UTC) + _EARLY,
+        ledger=context.ledger,
+    )
+    if kept is not None:
+        return AccessToken(stores.keyring.open_text(kept.sealed), kept.expires_at)
+    async with AsyncExitStack() as turn:
+        await turn.enter_async_context(stores.oauth.turn(api_id))
+        return await stores.oauth.to_its_end(_renewed(context, api_id, turn.pop_all()))
 
 
-async def _renewed(context: Context, api_id: UUID) -> AccessToken:
+async def _renewed(context: Context, api_id: UUID, turn: AsyncExitStack) -> AccessToken:
+    """In its turn at the API, which ends with it."""
     gen, keyring, oauth = context.stores.postgres[STORE], context.stores.keyring, context.stores.oauth
-    async with oauth.at_most, transaction(gen, context.ledger) as within:
+    async with turn, transaction(gen, context.ledger) as within:
         account = await accounts.lock_account(within, owner_subject=context.subject.id, api_id=api_id)
         if account is None:
             raise NotFound("You have no account at this API. Connect to it first.")
@@ -186,7 +204,7 @@ async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool |
     None for one without a revocation endpoint, and for a mutation that is repeated. `NotFound` for another's account.
     """
     context.verdicts.require_subject()
-    stores, noted = context.stores, list[UUID]()
+    stores, noted = context.stores, list[tuple[UUID, UUID]]()
     gen = stores.postgres[STORE]
     async with transaction(gen, context.ledger) as within:
 
@@ -195,14 +213,21 @@ async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool |
             if api_id is None:
                 raise NotFound("You have no such account.")
             note = await revocations.note(within, api_id, account_id=account_id)
-            noted.extend([note.id] if note.id is not None else [])
+            noted.extend([(api_id, note.id)] if note.id is not None else [])
             await accounts.delete_account(within, account_id)
             return (account_id,)
 
         await once(context, within, asked, about=_ACCOUNTS, work=work)
     if not noted:
         return None
-    return await revocations.settle(gen, stores.oauth, stores.keyring, noted[0], ledger=context.ledger)
+    ((of_api, note_id),) = noted
+    async with AsyncExitStack() as turn:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await turn.enter_async_context(stores.oauth.turn(of_api))
+        except TimeoutError:
+            return False
+        return await revocations.settle(gen, stores.oauth, stores.keyring, note_id, ledger=context.ledger)
 
 
 async def set_client_secret(context: Context, api_id: UUID, secret: str | None, asked: Asked | None = None) -> None:
