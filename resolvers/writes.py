@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from loaders.errors import BadInput, Conflict
+from loaders.errors import BadInput
 from loaders.postgres import row_writes
 from loaders.postgres.stored_table import UPDATED_AT, Key
 from loaders.postgres.write import Transaction, transaction
 from loaders.read import Value
 from resolvers.advised import advise
 from resolvers.context import Context
+from resolvers.expected import require_unchanged
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.writing import guarding_column
@@ -93,9 +94,7 @@ async def update(context: Context, target: Target, write: Update, policies: Poli
         async def work() -> Key:
             stored = await stored_row(context, target, write.key, within, policies)
             await require_allowed(context, target, stored, within)
-            if write.expected_updated_at is not None and stored[UPDATED_AT] != write.expected_updated_at:
-                message = "The row was changed since you read it. Read it again, and decide anew."
-                raise Conflict(message, field="expectedUpdatedAt")
+            require_unchanged(stored.get(UPDATED_AT), write.expected_updated_at)
             await require_references(context, target, patch, within, policies)
             if guard in patch:
                 await require_allowed(context, target, patch, within)

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +31,7 @@ class Registered:
 class LockedDataSource:
     name: str
     connector_type: str
+    updated_at: datetime
 
 
 async def find_data_source(within: Transaction, id_: UUID) -> Registered | None:
@@ -42,9 +44,9 @@ async def find_dataset(within: Transaction, id_: UUID) -> Registered | None:
 
 async def lock_data_source(within: Transaction, id_: UUID) -> LockedDataSource | None:
     """Nobody else changes or deletes it, or puts a dataset over it, until the transaction ends."""
-    chosen = sa.select(_sources.c.name, _sources.c.connector_type).where(_sources.c.id == id_).with_for_update()
-    rows = await within.rows(chosen)
-    return LockedDataSource(rows[0].name, rows[0].connector_type) if rows else None
+    columns = (_sources.c.name, _sources.c.connector_type, _sources.c.updated_at)
+    rows = await within.rows(sa.select(*columns).where(_sources.c.id == id_).with_for_update())
+    return LockedDataSource(rows[0].name, rows[0].connector_type, rows[0].updated_at) if rows else None
 
 
 async def keep_data_source(within: Transaction, id_: UUID) -> str | None:

@@ -41,6 +41,7 @@ class Schedule:
     every_minutes: int | None
     refresh: JsonObject
     is_paused: bool
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def _schedule(row: sa.Row[Any]) -> Schedule:
         every_minutes=row.every_minutes,
         refresh=row.refresh,
         is_paused=row.paused_at is not None,
+        updated_at=row.updated_at,
     )
 
 

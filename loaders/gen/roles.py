@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -19,13 +20,18 @@ class LockedRole:
     id: int
     is_built_in: bool
     parent_role_id: int | None
+    updated_at: datetime
 
 
 async def lock_role(within: Transaction, role_id: int, *, for_delete: bool) -> LockedRole | None:
     """The role, which nobody else changes or deletes until the transaction ends."""
-    chosen = sa.select(_roles.c.id, _roles.c.is_built_in, _roles.c.parent_role_id).where(_roles.c.id == role_id)
+    columns = (_roles.c.id, _roles.c.is_built_in, _roles.c.parent_role_id, _roles.c.updated_at)
+    chosen = sa.select(*columns).where(_roles.c.id == role_id)
     rows = await within.rows(chosen.with_for_update(key_share=not for_delete))
-    return LockedRole(rows[0].id, rows[0].is_built_in, rows[0].parent_role_id) if rows else None
+    if not rows:
+        return None
+    row = rows[0]
+    return LockedRole(row.id, row.is_built_in, row.parent_role_id, row.updated_at)
 
 
 async def is_inherited(within: Transaction, role_id: int) -> bool:

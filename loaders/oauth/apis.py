@@ -5,20 +5,25 @@ One statement each, unless they say otherwise.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, cast
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from loaders.oauth.client import TokenEndpoint
+from loaders.postgres import row_writes
+from loaders.postgres.stored_table import StoredTable
 from loaders.postgres.write import Transaction
 from loaders.secrets.keyring import Keyring, Sealed
 from loaders.secrets.sealed_columns import sealed_columns, sealed_of
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization, UserExternalApiToken
+from loaders.tables.describe import describe
 
 ADDRESSES: Final = ("base_url", "authorization_url", "token_url", "revocation_url")
 _SECRET: Final = "encrypted_client_secret"  # noqa: S105 - the name of a column
-_apis: Final = cast(sa.Table, ExternalApi.__table__)
+_STORED: Final = StoredTable.of(describe(ExternalApi, "axion_gen"))
+_apis: Final = _STORED.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,16 @@ async def addresses(within: Transaction, id_: UUID) -> Mapping[str, str | None]:
     return {name: getattr(row, name) for name in ADDRESSES}
 
 
-async def set_client_secret(within: Transaction, id_: UUID, secret: Sealed | None) -> bool:
-    """Whether the API is there. None for a public client."""
-    changed = sa.update(_apis).where(_apis.c.id == id_).values(sealed_columns(secret, _SECRET))
-    return bool(await within.rows(changed.returning(_apis.c.id)))
+async def lock_api(within: Transaction, id_: UUID) -> datetime | None:
+    """Its `updated_at`; nobody else changes or deletes it until the transaction ends."""
+    rows = await within.rows(sa.select(_apis.c.updated_at).where(_apis.c.id == id_).with_for_update())
+    updated_at: datetime | None = rows[0].updated_at if rows else None
+    return updated_at
+
+
+async def set_client_secret(within: Transaction, id_: UUID, secret: Sealed | None) -> None:
+    """Of an API that is there. None for a public client."""
+    await row_writes.update(within, _STORED, (id_,), sealed_columns(secret, _SECRET))
 
 
 async def forget_entrusted(within: Transaction, id_: UUID) -> int:

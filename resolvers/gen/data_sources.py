@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from loaders.errors import BadInput, Conflict, Forbidden, NotFound
@@ -21,6 +22,7 @@ from loaders.secrets.sealed_columns import sealed_columns
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector
 from resolvers.context import Context
+from resolvers.expected import ChangedSince, require_unchanged
 from resolvers.gen.data_source_names import NotFreeYet, move_permissions, require_free
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
@@ -88,11 +90,13 @@ class DataSourceUpdate:
     """`settings` replace all settings of the connector; `None` keeps what is stored.
 
     `patch` has the other columns to change, of `name` and `description`; None is for null.
+    `expected_updated_at` is what the caller has read.
     """
 
     id: UUID
     settings: Mapping[str, object] | None = field(default=None, repr=False)
     patch: Mapping[str, str | None] = field(default_factory=dict)
+    expected_updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,8 @@ async def update_data_source(
     """For who administers it; its name, which permissions refer to, is for system admins. What still streams from the
     old settings ends undisturbed; new reads use the new ones.
 
-    `BadInput` for settings the connector does not take, and for no change; `Conflict` when the name is taken;
-    `NotFound`, `Forbidden`. Of `asked`, see `row_once`.
+    `BadInput` for settings the connector does not take, and for no change; `Conflict` when the name is taken, or the
+    row was changed since it was read; `NotFound`, `Forbidden`. Of `asked`, see `row_once`.
     """
     await administered(context, input_.id)
     if input_.settings is None and not input_.patch:
@@ -127,6 +131,7 @@ async def update_data_source(
                 stored = await lock_data_source(change.within, input_.id)
                 if stored is None:
                     raise NotFound("There is no such data source.")
+                require_unchanged(stored.updated_at, input_.expected_updated_at)
                 values = dict(patch)
                 if input_.settings is not None:
                     values |= _settings(input_.settings, stored.connector_type, context)
@@ -140,7 +145,7 @@ async def update_data_source(
             if "name" in patch:  # also of a mutation that was done before: a retry delivers as well
                 change.objects.add(names.datasource(changed.name))
                 change.objects.update(map(names.dataset, await dataset_ids_over(change.within, input_.id)))
-    except (KeyReused, NotFreeYet):
+    except (KeyReused, NotFreeYet, ChangedSince):
         raise
     except Conflict:
         raise _taken(str(patch.get("name"))) from None

@@ -20,6 +20,7 @@ from loaders.secrets.keyring import Keyring
 from loaders.tables.axion_gen.external import ExternalApi, UserExternalApiToken
 from loaders.tables.describe import describe
 from resolvers.context import Context
+from resolvers.expected import require_unchanged
 from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, done_before, once
 from resolvers.known_user import register_user
@@ -230,8 +231,18 @@ async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool |
         return await revocations.settle(gen, stores.oauth, stores.keyring, note_id, ledger=context.ledger)
 
 
-async def set_client_secret(context: Context, api_id: UUID, secret: str | None, asked: Asked | None = None) -> None:
-    """For system admins. None makes the platform a public client of the API. Of `asked`, see `once_told`."""
+async def set_client_secret(
+    context: Context,
+    api_id: UUID,
+    secret: str | None,
+    asked: Asked | None = None,
+    *,
+    expected_updated_at: datetime | None = None,
+) -> None:
+    """For system admins. None makes the platform a public client of the API. `NotFound`, `ChangedSince`.
+
+    Of `asked`, see `once_told`.
+    """
     await context.verdicts.require_admin()
     if secret is not None and not (0 < len(secret) <= _MAX_SENT):
         raise BadInput(f"`clientSecret` has 1 to {_MAX_SENT} characters.", field="clientSecret")
@@ -239,8 +250,11 @@ async def set_client_secret(context: Context, api_id: UUID, secret: str | None, 
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
         async def work() -> Key:
-            if not await apis.set_client_secret(within, api_id, sealed):
+            updated_at = await apis.lock_api(within, api_id)
+            if updated_at is None:
                 raise NotFound("There is no such API.")
+            require_unchanged(updated_at, expected_updated_at)
+            await apis.set_client_secret(within, api_id, sealed)
             return (api_id,)
 
         await once(context, within, asked, about=_APIS, work=work)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from loaders.errors import BadInput, Conflict, NotFound
@@ -14,6 +15,7 @@ from loaders.openfga.roles import FLAGS, assigned_role, assignee, flag, role_par
 from loaders.postgres import row_writes
 from loaders.postgres.write import Transaction
 from resolvers.context import Context
+from resolvers.expected import require_unchanged
 from resolvers.gen.granting import Granting, grant_role
 from resolvers.gen.role_parents import require_place
 from resolvers.idempotency import Asked
@@ -29,10 +31,14 @@ class RoleCreate:
 
 @dataclass(frozen=True, slots=True)
 class RoleUpdate:
-    """`patch` has the columns to change, of `name`, `description` and `parent_role_id`; None is for null."""
+    """`patch` has the columns to change, of `name`, `description` and `parent_role_id`; None is for null.
+
+    `expected_updated_at` is what the caller has read.
+    """
 
     id: int
     patch: Mapping[str, Any]
+    expected_updated_at: datetime | None = None
 
 
 async def create_role(context: Context, asked: Asked, input_: RoleCreate) -> int:
@@ -52,7 +58,8 @@ async def create_role(context: Context, asked: Asked, input_: RoleCreate) -> int
 
 
 async def update_role(context: Context, asked: Asked, input_: RoleUpdate) -> int:
-    """`NotFound`; `Conflict` for a built-in role, a name that is taken, and a parent that inherits from the role."""
+    """`NotFound`; `Conflict` for a built-in role, a name that is taken, a parent that inherits from the role, and for a
+    role that was changed since it was read."""
     patch = dict(input_.patch)
     if not patch:
         raise BadInput("Nothing is to be changed. Give at least one field.")
@@ -65,6 +72,7 @@ async def update_role(context: Context, asked: Asked, input_: RoleUpdate) -> int
             await require_place(change.within, parent_id, of=input_.id)
         role = await locked_role(change.within, input_.id)
         _require_custom(role)
+        require_unchanged(role.updated_at, input_.expected_updated_at)
         await row_writes.update(change.within, ROLES, (input_.id,), patch)
         if "parent_role_id" in patch and parent_id != role.parent_role_id:
             old, new = (
@@ -77,13 +85,25 @@ async def update_role(context: Context, asked: Asked, input_: RoleUpdate) -> int
     return await grant_role(context, asked, work)
 
 
-async def set_role_flags(context: Context, asked: Asked, role_id: int, flags: Mapping[str, bool]) -> int:
-    """Sets the given of `loaders.openfga.roles.FLAGS`; the others stay. `NotFound`, `Conflict` for a built-in role."""
+@dataclass(frozen=True, slots=True)
+class RoleFlags:
+    """`flags` has those to set, of `loaders.openfga.roles.FLAGS`; the others stay. Else as `RoleUpdate`."""
+
+    id: int
+    flags: Mapping[str, bool]
+    expected_updated_at: datetime | None = None
+
+
+async def set_role_flags(context: Context, asked: Asked, input_: RoleFlags) -> int:
+    """`NotFound`; `Conflict` for a built-in role, and one that was changed since it was read."""
+    role_id, flags = input_.id, input_.flags
     if not flags:
         raise BadInput("No flag is given. Give at least one.")
 
     async def work(change: Granting) -> int:
-        _require_custom(await locked_role(change.within, role_id))
+        role = await locked_role(change.within, role_id)
+        _require_custom(role)
+        require_unchanged(role.updated_at, input_.expected_updated_at)
         await row_writes.update(change.within, ROLES, (role_id,), flags)
         await change.note(
             writes=[flag(role_id, name) for name, is_set in flags.items() if is_set],

@@ -13,6 +13,7 @@ from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
 from resolvers.audit import audit
 from resolvers.context import Context
+from resolvers.expected import require_unchanged
 from resolvers.gen.datasets import require_dataset_admin
 from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, done_before, once, once_if_any
@@ -22,11 +23,19 @@ from resolvers.known_user import register_user
 from resolvers.profiles.recurrence import Cron, Interval, Recurrence, checked, next_run
 
 
-async def set_schedule(context: Context, refresh: Refresh, recurrence: Recurrence, asked: Asked | None = None) -> UUID:
+async def set_schedule(
+    context: Context,
+    refresh: Refresh,
+    recurrence: Recurrence,
+    asked: Asked | None = None,
+    *,
+    expected_updated_at: datetime | None = None,
+) -> UUID:
     """The table's schedule, whose jobs act as the subject from now on; what came of earlier runs stays.
 
     `NotFound`, `Forbidden` for who does not administer the dataset; what `require_refreshable` raises, which asks the
-    table's warehouse, and not of what was done before. Of `asked`, see `once_told`.
+    table's warehouse, and not of what was done before; `ChangedSince`, also when there is no schedule any more. Of
+    `asked`, see `once_told`.
     """
     await require_dataset_admin(context, refresh.dataset_id)
     gen, subject = context.stores.postgres[STORE], context.subject
@@ -38,6 +47,7 @@ async def set_schedule(context: Context, refresh: Refresh, recurrence: Recurrenc
     async with transaction(gen, context.ledger) as within:
 
         async def work() -> Key:
+            await _unchanged(within, refresh.dataset_id, refresh.table_name, expected_updated_at)
             await register_user(within, subject, USERS, key="external_auth_id")
             kept = await put_schedule(
                 within,
@@ -55,7 +65,14 @@ async def set_schedule(context: Context, refresh: Refresh, recurrence: Recurrenc
         return _id(await once(context, within, asked, about=SCHEDULES.table, work=work))
 
 
-async def resume_schedule(context: Context, dataset_id: UUID, table_name: str, asked: Asked | None = None) -> UUID:
+async def resume_schedule(
+    context: Context,
+    dataset_id: UUID,
+    table_name: str,
+    asked: Asked | None = None,
+    *,
+    expected_updated_at: datetime | None = None,
+) -> UUID:
     """A schedule that is paused goes on, and acts as the subject from now on; one that is not stays as it is.
 
     `NotFound` where there is none, or for who may not see the dataset; `Forbidden` for who does not administer it.
@@ -64,6 +81,7 @@ async def resume_schedule(context: Context, dataset_id: UUID, table_name: str, a
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
         async def work() -> Key:
+            await _unchanged(within, dataset_id, table_name, expected_updated_at)
             return (await _resumed(context, within, dataset_id, table_name),)
 
         return _id(await once(context, within, asked, about=SCHEDULES.table, work=work))
@@ -89,7 +107,14 @@ async def _resumed(context: Context, within: Transaction, dataset_id: UUID, tabl
     return schedule.id
 
 
-async def end_schedule(context: Context, dataset_id: UUID, table_name: str, asked: Asked | None = None) -> UUID | None:
+async def end_schedule(
+    context: Context,
+    dataset_id: UUID,
+    table_name: str,
+    asked: Asked | None = None,
+    *,
+    expected_updated_at: datetime | None = None,
+) -> UUID | None:
     """The id that the table's schedule had; None when there is none. A refresh that is under way goes on.
 
     `NotFound`, `Forbidden` for who does not administer the dataset.
@@ -98,11 +123,18 @@ async def end_schedule(context: Context, dataset_id: UUID, table_name: str, aske
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
         async def work() -> Key | None:
+            await _unchanged(within, dataset_id, table_name, expected_updated_at)
             ended = await remove_schedule(within, dataset_id, table_name)
             return None if ended is None else (ended,)
 
         ended = await once_if_any(context, within, asked, about=SCHEDULES.table, work=work)
     return None if ended is None else _id(ended)
+
+
+async def _unchanged(within: Transaction, dataset_id: UUID, table_name: str, expected: datetime | None) -> None:
+    if expected is not None:
+        schedule = await lock_schedule(within, dataset_id, table_name)
+        require_unchanged(None if schedule is None else schedule.updated_at, expected)
 
 
 def _id(key: Key) -> UUID:

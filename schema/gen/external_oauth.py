@@ -18,6 +18,7 @@ from resolvers.permissions.guards import Admins, SignedIn
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import idempotent_mutation, mutation
 from schema.mapping.payload import make_payload
+from schema.mapping.write_inputs import EXPECTED_UPDATED_AT
 from schema.scalars import DateTime, date_time
 
 GenExternalApiAuthorizeFinishPayload = make_payload(
@@ -74,6 +75,7 @@ class GenExternalAccountDeleteInput:
 class GenExternalApiClientSecretSetInput:
     id: strawberry.ID = strawberry.field(description="Global id of the API.")
     client_secret: str | None = strawberry.field(description="Sealed and never shown; null for a public client.")
+    expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=None)
 
 
 async def _start(context: Context, given: GenExternalApiInput) -> Any:
@@ -98,7 +100,7 @@ async def _test(context: Context, given: GenExternalApiInput) -> Any:
 
 async def _set_secret(context: Context, given: GenExternalApiClientSecretSetInput, asked: Asked) -> Any:
     id_ = uuid_key(given.id, "GenExternalApi")
-    await set_client_secret(context, id_, given.client_secret, asked)
+    await set_client_secret(context, id_, given.client_secret, asked, expected_updated_at=given.expected_updated_at)
     return GenExternalApiClientSecretSetPayload(key=(id_,))
 
 

@@ -30,7 +30,8 @@ from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import as_json, idempotent_mutation, mutation, sent
 from schema.mapping.object import policies
 from schema.mapping.payload import make_payload
-from schema.scalars import JSON, BigInt
+from schema.mapping.write_inputs import EXPECTED_UPDATED_AT
+from schema.scalars import JSON, BigInt, DateTime
 
 GenDataSourceCreatePayload = granted_payload(
     "GenDataSourceCreatePayload", "data_source", "GenDataSource", "A data source was created."
@@ -74,6 +75,7 @@ class GenDataSourceUpdateInput:
     description: str | None = strawberry.field(
         description="What the data source holds; null takes it away.", default=UNSET
     )
+    expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=UNSET)
 
 
 @strawberry.input(description="Which data source to test.")
@@ -143,7 +145,7 @@ async def _update_data_source(context: Context, given: GenDataSourceUpdateInput,
     settings: Any = sent(given.settings)
     given_texts = {"name": given.name, "description": given.description}
     patch = {column: text for column, text in given_texts.items() if text is not UNSET}
-    update = DataSourceUpdate(id=uuid_key(given.id, "GenDataSource"), settings=settings, patch=patch)
+    update = DataSourceUpdate(uuid_key(given.id, "GenDataSource"), settings, patch, sent(given.expected_updated_at))
     changed = await update_data_source(context, update, asked)
     return GenDataSourceUpdatePayload(key=(changed.id,), objects=changed.objects)
 

@@ -16,7 +16,8 @@ from schema.gen.row import GenRowFilter
 from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import as_json, idempotent_mutation
 from schema.mapping.payload import make_payload
-from schema.scalars import BigInt
+from schema.mapping.write_inputs import EXPECTED_UPDATED_AT
+from schema.scalars import BigInt, DateTime
 
 GenTableProfileScheduleSetPayload = make_payload(
     "GenTableProfileScheduleSetPayload", "schedule", "GenTableProfileSchedule", "The schedule was set, or ended."
@@ -60,12 +61,15 @@ class GenTableProfileScheduleSetInput:
         description="A refresh that would read more is refused before it reads; the gateway's limit unless given.",
         default=None,
     )
+    expected_updated_at: DateTime | None = strawberry.field(
+        description=f"{EXPECTED_UPDATED_AT} Each run changes it, too.", default=None
+    )
 
 
 async def _set(context: Context, given: GenTableProfileScheduleSetInput, asked: Asked) -> Any:
-    dataset_id = uuid_key(given.dataset_id, "GenDataset")
+    dataset_id, expected = uuid_key(given.dataset_id, "GenDataset"), given.expected_updated_at
     if given.schedule is None:
-        ended = await end_schedule(context, dataset_id, given.table_name, asked)
+        ended = await end_schedule(context, dataset_id, given.table_name, asked, expected_updated_at=expected)
         return GenTableProfileScheduleSetPayload(key=(ended or uuid7(),))
     recurrence = checked(
         cron=given.schedule.cron, time_zone=given.schedule.time_zone, every_minutes=given.schedule.every_minutes
@@ -78,18 +82,25 @@ async def _set(context: Context, given: GenTableProfileScheduleSetInput, asked: 
         exclude=tuple(given.exclude_columns or ()),
         where=as_json(given.where),
     )
-    return GenTableProfileScheduleSetPayload(key=(await set_schedule(context, refresh, recurrence, asked),))
+    return GenTableProfileScheduleSetPayload(
+        key=(await set_schedule(context, refresh, recurrence, asked, expected_updated_at=expected),)
+    )
 
 
 @strawberry.input(description="Whose schedule goes on.")
 class GenTableProfileScheduleResumeInput:
     dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
+    expected_updated_at: DateTime | None = strawberry.field(
+        description=f"{EXPECTED_UPDATED_AT} Each run changes it, too.", default=None
+    )
 
 
 async def _resume(context: Context, given: GenTableProfileScheduleResumeInput, asked: Asked) -> Any:
     dataset_id = uuid_key(given.dataset_id, "GenDataset")
-    resumed = await resume_schedule(context, dataset_id, given.table_name, asked)
+    resumed = await resume_schedule(
+        context, dataset_id, given.table_name, asked, expected_updated_at=given.expected_updated_at
+    )
     return GenTableProfileScheduleResumePayload(key=(resumed,))
 
 

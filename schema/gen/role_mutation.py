@@ -17,6 +17,8 @@ from schema.gen.granted import deleted_payload, granted_payload
 from schema.mapping.enums import described_enum
 from schema.mapping.filters import integer_key, uuid_key
 from schema.mapping.mutation import idempotent_mutation, sent
+from schema.mapping.write_inputs import EXPECTED_UPDATED_AT
+from schema.scalars import DateTime
 
 GenRoleCreatePayload = granted_payload("GenRoleCreatePayload", "role", "GenRole", "A role was made.")
 GenRoleUpdatePayload = granted_payload("GenRoleUpdatePayload", "role", "GenRole", "A role was changed.")
@@ -73,6 +75,7 @@ class GenRoleUpdateInput:
     parent_role_id: strawberry.ID | None = strawberry.field(
         description="Global id of the role whose flags it has as well; null for none.", default=UNSET
     )
+    expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=UNSET)
 
 
 @strawberry.input(description="Which role to delete.")
@@ -91,6 +94,7 @@ class GenRoleFlagsSetInput:
     has_query_dataset: bool | None = strawberry.field(
         description="Write SQL of their own over the tables of datasets that they see.", default=UNSET
     )
+    expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=UNSET)
 
 
 @strawberry.input(description="A role and a user.")
@@ -132,7 +136,8 @@ async def _update(context: Context, given: GenRoleUpdateInput, asked: Asked) -> 
     if given.parent_role_id is not UNSET:
         parent = given.parent_role_id
         patch["parent_role_id"] = None if parent is None else integer_key(parent, "GenRole")
-    await roles.update_role(context, asked, roles.RoleUpdate(role_id, patch))
+    update = roles.RoleUpdate(role_id, patch, sent(given.expected_updated_at))
+    await roles.update_role(context, asked, update)
     return GenRoleUpdatePayload(**_changed(role_id))
 
 
@@ -145,7 +150,7 @@ async def _delete(context: Context, given: GenRoleDeleteInput, asked: Asked) -> 
 async def _set_flags(context: Context, given: GenRoleFlagsSetInput, asked: Asked) -> Any:
     role_id = integer_key(given.id, "GenRole")
     flags = {name: value for name in FLAGS if isinstance(value := getattr(given, name), bool)}
-    await roles.set_role_flags(context, asked, role_id, flags)
+    await roles.set_role_flags(context, asked, roles.RoleFlags(role_id, flags, sent(given.expected_updated_at)))
     return GenRoleFlagsSetPayload(**_changed(role_id))
 
 

@@ -12,6 +12,9 @@ from schema.mapping import types
 from schema.mapping.kinds import output_type
 from schema.mapping.object import ColumnField, ObjectMapping
 
+EXPECTED_UPDATED_AT = "The `updatedAt` you have read. Was the row changed since, the answer is a `Conflict`."
+"""Of the field of that name, in inputs that change a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputField:

@@ -32,6 +32,7 @@ from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.object import OBJECTS, policies
 from schema.mapping.payload import make_payload
 from schema.mapping.write_inputs import (
+    EXPECTED_UPDATED_AT,
     InputField,
     deleted_payload,
     input_field,
@@ -45,7 +46,6 @@ from schema.scalars import DateTime
 
 _ID = "Global id of the row."
 _NEWEST = "Global id of the newest version."
-_EXPECTED = "The `updatedAt` you have read. Was the row changed since, the answer is a `Conflict`."
 
 
 def creates(
@@ -109,7 +109,7 @@ def updates(
     patch = input_type(f"{name}Patch", patched, f"What to change in one `{name}`: what is left out stays.")
     fields = {"id": InputField(strawberry.ID, _ID)}
     if mapping.table.has_column(UPDATED_AT):
-        fields["expectedUpdatedAt"] = InputField(DateTime, _EXPECTED, required=False)
+        fields["expectedUpdatedAt"] = InputField(DateTime, EXPECTED_UPDATED_AT, required=False)
     fields["patch"] = InputField(patch, "The new values.")
     takes = input_type(f"{name}UpdateInput", fields, f"A change of one `{name}`.")
     payload = make_payload(f"{name}UpdatePayload", noun(name), name, f"One `{name}` was changed.")

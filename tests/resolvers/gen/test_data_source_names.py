@@ -40,7 +40,7 @@ async def rename(as_: As, id_: UUID, name: str | None, *, who: str = "admin") ->
 
 async def role_at(as_: As, id_: UUID, **flags: bool) -> int:
     role = await roles.create_role(as_("admin"), ASKED, RoleCreate("Roads"))
-    await roles.set_role_flags(as_("admin"), ASKED, role, flags)
+    await roles.set_role_flags(as_("admin"), ASKED, roles.RoleFlags(role, flags))
     await role_assignments.assign_resource(as_("admin"), ASKED, role, OfDataSource(id_))
     await role_assignments.assign_user(as_("admin"), ASKED, role, 1)
     return role

@@ -14,7 +14,7 @@ from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
 from resolvers.gen.resources import OfDataset, OfDataSource, OfSystem, OfTable, Resource
 from resolvers.gen.role_parents import MAX_LEVELS
-from resolvers.gen.roles import RoleCreate, RoleUpdate
+from resolvers.gen.roles import RoleCreate, RoleFlags, RoleUpdate
 from resolvers.idempotency import Asked
 from tests.resolvers.gen.conftest import As, GenStores
 
@@ -36,7 +36,7 @@ async def test_a_role_is_in_both_stores_through_its_whole_life(as_: As, stores: 
     object_ = f"role:{role}"
     assert await tuples(stores, object_) == {(f"role:{parent}", "parent")}
 
-    await roles.set_role_flags(as_("admin"), ASKED, role, {"has_view_dataset": True, "has_view_table": True})
+    await roles.set_role_flags(as_("admin"), ASKED, RoleFlags(role, {"has_view_dataset": True, "has_view_table": True}))
     await role_assignments.assign_user(as_("admin"), ASKED, role, 1)
     assert await tuples(stores, object_) == {
         (f"role:{parent}", "parent"),
@@ -45,7 +45,7 @@ async def test_a_role_is_in_both_stores_through_its_whole_life(as_: As, stores: 
         ("user:ann", "assignee"),
     }
 
-    await roles.set_role_flags(as_("admin"), ASKED, role, {"has_view_table": False})
+    await roles.set_role_flags(as_("admin"), ASKED, RoleFlags(role, {"has_view_table": False}))
     await roles.update_role(as_("admin"), ASKED, RoleUpdate(role, {"name": "Streets", "parent_role_id": None}))
     assert await tuples(stores, object_) == {("user:*", "has_view_dataset"), ("user:ann", "assignee")}
     assert await rows(
@@ -93,7 +93,7 @@ async def test_a_grant_counts_at_once_and_its_end_too(as_: As, stores: GenStores
     dataset = await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d"))
     role = await roles.create_role(as_("admin"), ASKED, RoleCreate("Roads"))
     object_ = f"dataset:{dataset.id}"
-    await roles.set_role_flags(as_("admin"), ASKED, role, {"has_view_dataset": True})
+    await roles.set_role_flags(as_("admin"), ASKED, RoleFlags(role, {"has_view_dataset": True}))
     await role_assignments.assign_resource(as_("admin"), ASKED, role, OfDataset(dataset.id))
     assert not await as_("ann").verdicts.check("can_view", object_)
     await role_assignments.assign_user(as_("admin"), ASKED, role, 1)
@@ -108,7 +108,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "create": lambda context, _: roles.create_role(context, ASKED, RoleCreate("New")),
     "update": lambda context, role: roles.update_role(context, ASKED, RoleUpdate(role, {"name": "Other"})),
     "delete": lambda context, role: roles.delete_role(context, ASKED, role),
-    "flags": lambda context, role: roles.set_role_flags(context, ASKED, role, {"has_view_table": True}),
+    "flags": lambda context, role: roles.set_role_flags(context, ASKED, RoleFlags(role, {"has_view_table": True})),
     "assign user": lambda context, role: role_assignments.assign_user(context, ASKED, role, 1),
     "unassign user": lambda context, role: role_assignments.unassign_user(context, ASKED, role, 1),
     "assign resource": lambda context, role: role_assignments.assign_resource(context, ASKED, role, OfSystem()),
@@ -223,7 +223,7 @@ async def test_the_longest_line_of_roles_still_grants(as_: As, stores: GenStores
         as_("admin"), DataSourceCreate("f", "clickhouse", {"url": "http://h"})
     )
     dataset = await datasets.create_dataset(as_("admin"), DatasetCreate(source.id, "d"))
-    await roles.set_role_flags(as_("admin"), ASKED, top, {"has_view_table": True})
+    await roles.set_role_flags(as_("admin"), ASKED, RoleFlags(top, {"has_view_table": True}))
     await role_assignments.assign_user(as_("admin"), ASKED, last, 1)
     await role_assignments.assign_resource(as_("admin"), ASKED, last, OfSystem())
     assert await as_("ann").verdicts.check("can_view", f"table:{dataset.id}/a", parent=f"dataset:{dataset.id}")

@@ -37,6 +37,14 @@ FORMS: dict[str, Any] = {
     }
 }
 """Where values alone would be refused for their form."""
+FORMS_OF_ADMINS: dict[str, dict[str, Any]] = {
+    "apiKeyCreate": {"scopes": ["gen:read"]},
+    "genDataSourceCreate": {"connectorType": "clickhouse", "settings": {"url": "http://localhost", "database": "d"}},
+    "genDataSourceUpdate": {"description": "text"},
+    "genRoleFlagsSet": {"hasViewTable": True},
+    "genRoleUpdate": {"description": "text"},
+}
+"""Where who may do it would be refused for it."""
 
 
 async def asked_with(

@@ -2,14 +2,13 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from loaders.tables.databases import METADATA
 from schema.build import build, graphql_schema
 from tests.system.actors.conftest import Actors
-from tests.system.actors.inputs import MUTATIONS, asked_with, input_of
+from tests.system.actors.inputs import FORMS_OF_ADMINS, MUTATIONS, asked_with, input_of
 from tests.system.actors.test_mutations import versions
 from tests.system.stores import Direct
 
@@ -21,14 +20,6 @@ EACH_TIME = {
     "genExternalApiConnectionTest": "it changes nothing that others see, and tells how it is now",
 }
 STORES = [store for store, metadata in METADATA.items() if "public.idempotency_keys" in metadata.tables]
-FORMS: dict[str, dict[str, Any]] = {
-    "apiKeyCreate": {"scopes": ["gen:read"]},
-    "genDataSourceCreate": {"connectorType": "clickhouse", "settings": {"url": "http://localhost", "database": "d"}},
-    "genDataSourceUpdate": {"description": "text"},
-    "genRoleFlagsSet": {"hasViewTable": True},
-    "genRoleUpdate": {"description": "text"},
-}
-"""Where an input is refused by itself, before the key is asked."""
 PLANT = """
     INSERT INTO idempotency_keys (subject, key, mutation, response_key, input_sha256, row_key)
     SELECT 'demo|admin', $1, name, 'it', repeat('0', 64), '["1"]' FROM unnest($2::text[]) AS given (name)
@@ -64,7 +55,7 @@ async def test_another_input_under_a_key_is_a_conflict_and_changes_nothing(
     """As the key is asked before the row is changed, the inputs need not lead to anything."""
     (flights,) = (await actors.client.ask(FLIGHTS)).data["gen"]["datasets"]["nodes"]
     there = {"datasetId": flights["id"], "tableName": "planes"}
-    forms = FORMS | {"genTableProfileRefresh": there}
+    forms = FORMS_OF_ADMINS | {"genTableProfileRefresh": there}
     before = await versions(direct)
     wrong = {}
     for name in MUTATIONS.keys() - EACH_TIME.keys():
