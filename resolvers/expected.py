@@ -11,9 +11,9 @@ class ChangedSince(Conflict):
 
 
 def require_unchanged(updated_at: Value, expected: datetime | None) -> None:
-    """`ChangedSince` unless the row's `updated_at`, read under its lock, is the one the caller has read, if it gives one.
+    """`ChangedSince` unless the row's `updated_at`, read under its lock, is what the caller has read, if anything.
 
-    None for a row that is not there.
+    It is None for a row that is not there.
     """
     if expected is not None and updated_at != expected:
         message = "The row was changed since you read it. Read it again, and decide anew."
