@@ -22,6 +22,7 @@ from gateway.http.authentication import Authenticated, Authenticates, authentica
 from gateway.http.refusal import Refusal
 from gateway.metrics import ReadBacklog, count_verdict
 from gateway.settings import Http, Limits, Settings
+from gateway.settings import Traces as TraceSettings
 from loaders.ledger import Ledger
 from loaders.openfga import outbox
 from loaders.openfga.feed import Feed
@@ -90,19 +91,24 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             denials=denials,
             backlog=partial(outbox.backlog, stores.postgres["axion_gen"], ledger=Ledger()),
             renew_seconds=settings.http.renew_seconds,
-            traces=await _traces(settings, stack),
+            traces=await stack.enter_async_context(open_traces(settings.traces, process="axion-gateway")),
             admission=Admission(settings.limits),
         )
 
 
-async def _traces(settings: Settings, stack: AsyncExitStack) -> "Traces | None":
-    if settings.traces.url is None:
-        return None
+@asynccontextmanager
+async def open_traces(settings: TraceSettings, *, process: str) -> AsyncIterator["Traces | None"]:
+    """None unless there is a collector. `process` is the service's name where the settings have none."""
+    if settings.url is None:
+        yield None
+        return
     from gateway.traces import Traces  # its libraries cost a process without traces nothing
 
-    traces = Traces.open(settings.traces)
-    stack.push_async_callback(traces.close)
-    return traces
+    traces = Traces.open(settings, process=process)
+    try:
+        yield traces
+    finally:
+        await traces.close()
 
 
 async def _denials(postgres: Postgres, stack: AsyncExitStack) -> Denials:

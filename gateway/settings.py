@@ -200,13 +200,14 @@ class Http(_Section):
 class Traces(_Section):
     """`url`: where a collector takes OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; none, no traces.
 
-    `ratio` of the traces are sampled, whoever begins them; a `traceparent` that is not sampled is not.
+    `ratio` of the traces are sampled, whoever begins them; a `traceparent` that is not sampled is not. `service` is
+    `axion-gateway` of a gateway and `axion-worker` of a worker unless it is set.
     """
 
     url: str | None = None
     headers: dict[str, SecretStr] = {}
     ratio: float = Field(1.0, ge=0, le=1)
-    service: str = "axion-gateway"
+    service: str | None = None
 
 
 class Worker(_Section):

@@ -1,12 +1,14 @@
-"""Traces: a span per operation and one per statement below it, sent to a collector over OTLP/HTTP.
+"""Traces: a span per operation or start of a job and one per statement below it, sent to a collector over OTLP/HTTP.
 
-Attributes are OpenTelemetry's (semantic conventions for GraphQL servers) and `axion.*`; none holds
-data: no document, variable, SQL, header or user. A request's `traceparent` (W3C Trace Context) is taken over.
+Attributes are OpenTelemetry's (semantic conventions for GraphQL servers) and `axion.*`; none holds data: no document,
+variable, SQL, header, user or argument of a job. A request's `traceparent` (W3C Trace Context) is taken over; jobs
+begin traces of their own.
 """
 
 import asyncio
 import time
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +24,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from gateway.http.answer import OK
 from gateway.http.documents import Operation
 from gateway.settings import Traces as Settings
+from loaders.jobs.job import Job
 from loaders.ledger import StoreUsage
 
 _EXPORT_SECONDS = 5.0
@@ -33,7 +36,7 @@ _PROPAGATION = TraceContextTextMapPropagator()
 
 
 class Trace:
-    """The span of one operation, from now on."""
+    """The span of one operation, or of one start of a job, from now on."""
 
     __slots__ = ("_around", "_span", "_traces")
 
@@ -67,14 +70,14 @@ class Traces:
         self._tracer = provider.get_tracer("axion")
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, *, process: str) -> Self:
         chance = TraceIdRatioBased(settings.ratio)
         headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         exporter = OTLPSpanExporter(settings.url, headers=headers, timeout=_EXPORT_SECONDS)
         provider = TracerProvider(
             sampler=ParentBased(chance, remote_parent_sampled=chance),
             span_limits=SpanLimits(max_attribute_length=_MAX_ATTRIBUTE),
-            resource=Resource.create({"service.name": settings.service, "service.version": _version()}),
+            resource=Resource.create({"service.name": settings.service or process, "service.version": _version()}),
             shutdown_on_exit=False,
         )
         provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -84,7 +87,19 @@ class Traces:
         """None for one that is not sampled: by its `traceparent`, or by the chance that every trace has."""
         parent = Context() if traceparent is None else _PROPAGATION.extract({"traceparent": traceparent}, Context())
         attributes = {"axion.transport": transport, "axion.request_id": request_id}
-        span = self._tracer.start_span("graphql", context=parent, kind=SpanKind.SERVER, attributes=attributes)
+        return self._begun("graphql", SpanKind.SERVER, attributes, parent)
+
+    def begin_job(self, job: Job) -> Trace | None:
+        """Named by its kind, which is one that the worker has."""
+        attributes: dict[str, str | int] = {
+            "axion.job.id": str(job.id),
+            "axion.job.kind": job.kind,
+            "axion.job.attempt": job.attempts,
+        }
+        return self._begun(job.kind, SpanKind.CONSUMER, attributes, Context())
+
+    def _begun(self, name: str, kind: SpanKind, attributes: Mapping[str, str | int], parent: Context) -> Trace | None:
+        span = self._tracer.start_span(name, context=parent, kind=kind, attributes=attributes)
         return Trace(span, self) if span.is_recording() else None
 
     def child(self, store: str, usage: StoreUsage, *, around: Context) -> None:

@@ -9,9 +9,8 @@ import asyncio
 import math
 import signal
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 import psycopg
@@ -21,31 +20,25 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition
 from procrastinate.jobs import Job as Place
 
+from gateway.acting import acting_for
 from gateway.chores import chores
-from gateway.metrics import count_stores
+from gateway.lifespan import open_traces
 from gateway.settings import Jobs, Settings
 from gateway.stores import open_stores
 from gateway.worker_metrics import count_job
 from gateway.worker_port import serve_port, worker_runtime
-from loaders.accounts import user_of
-from loaders.errors import AxionError, Forbidden
+from loaders.errors import AxionError
 from loaders.jobs.attempts import Attempts
 from loaders.jobs.changes import CANCELS_CHANNEL
-from loaders.jobs.job import Job
 from loaders.jobs.listen import Listener
 from loaders.jobs.queue import QUEUE, SCHEMA, TASK
 from loaders.jobs.recovery import Recovery
 from loaders.jobs.store import STORE
-from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
-from loaders.stores import Stores
-from resolvers.context import Context
 from resolvers.jobs.heartbeat import Heartbeat
 from resolvers.jobs.kinds import kinds
 from resolvers.jobs.kinds.kind import Run
 from resolvers.jobs.run import ContextFor, Runner, TryAgain
-from resolvers.permissions.verdicts import Verdicts
-from resolvers.subject import Subject
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +48,11 @@ _BACK_OFF_S = (0.5, 10.0)
 
 async def run_worker(settings: Settings) -> None:
     """Every kind of job, and the chores beside them, over the stores under their `_worker` roles."""
-    async with open_stores(settings, role="worker") as stores, asyncio.TaskGroup() as group:
+    async with (
+        open_stores(settings, role="worker") as stores,
+        open_traces(settings.traces, process="axion-worker") as traces,
+        asyncio.TaskGroup() as group,
+    ):
         beside = [group.create_task(_forever(chore)) for chore in chores(stores, settings.jobs)]
         if settings.worker.port is not None:
             port = serve_port(worker_runtime(stores), host=settings.worker.host, port=settings.worker.port)
@@ -63,7 +60,7 @@ async def run_worker(settings: Settings) -> None:
         await work(
             settings,
             kinds=kinds(profile_max_bytes=settings.jobs.profile_max_bytes),
-            context_for=partial(acting_for, stores=stores, max_page=settings.limits.max_page),
+            context_for=partial(acting_for, stores=stores, max_page=settings.limits.max_page, traces=traces),
         )
         for each in beside:
             each.cancel()
@@ -71,24 +68,6 @@ async def run_worker(settings: Settings) -> None:
 
 async def _forever(chore: Callable[[], Awaitable[None]]) -> None:
     await chore()
-
-
-@asynccontextmanager
-async def acting_for(job: Job, *, stores: Stores, max_page: int) -> AsyncIterator[Context]:
-    """A context of the job's subject: what they may do is asked anew, so a permission taken away ends the job.
-
-    So does a user who was deactivated meanwhile: `Forbidden`.
-    """
-    ledger = Ledger()
-    user = await user_of(job.subject, sense=stores.postgres["axion_sense"], ledger=ledger)
-    if user is None or not user.is_active:
-        raise Forbidden("The user who started the job is no longer active.")
-    subject = Subject(job.subject, user_id=user.id)
-    verdicts = Verdicts(subject, stores.openfga, ledger)
-    yield Context(subject, request_id=str(job.id), stores=stores, verdicts=verdicts, ledger=ledger, max_page=max_page)
-    count_stores(ledger)
-    used = {store: asdict(usage) for store, usage in ledger.stores.items()}
-    _log.info("job_stores", job_id=str(job.id), stores=used)
 
 
 async def work(settings: Settings, *, kinds: Mapping[str, Run], context_for: ContextFor) -> None:

@@ -23,16 +23,20 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
 class Collector(list[Span]):
-    """Takes spans as an OpenTelemetry collector does. `authorizations` are those it was sent."""
+    """Takes spans as an OpenTelemetry collector does. `authorizations` and `services` (names) are those it was sent."""
 
     def __init__(self) -> None:
         super().__init__()
         self.authorizations: set[str | None] = set()
+        self.services: set[str] = set()
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.authorizations.add(request.headers.get("authorization"))
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            self.services |= {
+                each.value.string_value for each in resource.resource.attributes if each.key == "service.name"
+            }
             for scope in resource.scope_spans:
                 self.extend(scope.spans)
         return web.Response()
@@ -68,7 +72,7 @@ async def traced(**changes: Any) -> AsyncIterator[str]:
 
     @asynccontextmanager
     async def opened(_: Settings) -> AsyncIterator[Runtime]:
-        traces = Opened.open(Traces(**changes))
+        traces = Opened.open(Traces(**changes), process="axion-gateway")
         try:
             yield Runtime(Callers(None), new_context, {}, {}, traces=traces)
         finally:
@@ -88,7 +92,7 @@ async def test_an_operation_and_its_statements(client: aiohttp.ClientSession) ->
         async with traced(url=at, headers={"authorization": "Bearer collector"}) as url:
             traceparent = f"00-{TRACE}-{PARENT}-01"
             await post(client, url, "query Mine { storeDown }", traceparent=traceparent, **{"x-request-id": "id-1"})
-        assert collector.authorizations == {"Bearer collector"}
+        assert (collector.authorizations, collector.services) == ({"Bearer collector"}, {"axion-gateway"})
     operation = collector.one(lambda span: span.kind == Span.SPAN_KIND_SERVER)
     statement = collector.one(lambda span: span.kind == Span.SPAN_KIND_CLIENT)
     assert (operation.name, operation.trace_id.hex(), operation.parent_span_id.hex()) == ("query", TRACE, PARENT)
