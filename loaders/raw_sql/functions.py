@@ -160,8 +160,6 @@ class Functions:
     tables: frozenset[str]
     by_name: bool = False
     """Whether the engine takes a function's name for a lambda, and a text in VALUES for the columns of a table."""
-    is_near: bool = False
-    """Whether it may run in the gateway's process, whose memory long values would take (`near.py`)."""
 
     def require(self, node: exp.Func) -> None:
         """`SqlRefused` for a function that may not be called. As a table it is judged by `require_table`."""
@@ -198,9 +196,7 @@ class Functions:
 
 
 def functions_of(dialect: str) -> Functions:
-    return Functions(
-        _NAMED[dialect], _TABLES.get(dialect, frozenset()), by_name=dialect == "clickhouse", is_near=dialect == "duckdb"
-    )
+    return Functions(_NAMED[dialect], _TABLES.get(dialect, frozenset()), by_name=dialect == "clickhouse")
 
 
 def _require_lambda(node: exp.Func) -> None:

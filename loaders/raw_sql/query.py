@@ -13,7 +13,6 @@ from loaders.raw_sql.errors import refuse
 from loaders.raw_sql.functions import functions_of
 from loaders.raw_sql.grammar import require_allowed, require_query
 from loaders.raw_sql.names import TableRef, placed, ref, require_written, tables_of
-from loaders.raw_sql.near import require_small
 from loaders.raw_sql.parser import parse
 from loaders.read import Predicate
 
@@ -103,10 +102,7 @@ def _judged(text: str, dialect: str) -> exp.Query:
     tree = require_query(parse(text, dialect))
     for raw in list(tree.find_all(exp.RawString)):
         raw.replace(exp.Literal.string(raw.name))
-    functions = functions_of(dialect)
-    _bounded(lambda: require_allowed(tree, functions))
-    if functions.is_near:
-        _bounded(lambda: require_small(tree))
+    _bounded(lambda: require_allowed(tree, functions_of(dialect)))
     return tree
 
 

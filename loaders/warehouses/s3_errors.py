@@ -9,9 +9,10 @@ from loaders.errors import Cancelled, StoreError, StoreQueryFailed
 from loaders.objects.s3_errors import known_store_error
 from loaders.warehouses.s3_files import Alike, Misfit
 
-S3_FAILURES = (OSError, pa.ArrowException, duckdb.Error, Misfit, Alike)
+S3_FAILURES = (OSError, MemoryError, pa.ArrowException, duckdb.Error, Misfit, Alike)
 """What pyarrow and DuckDB raise when a read fails, and what files tell; anything else is a defect of ours."""
 _LONGEST_NAME = 200
+_TOO_LARGE = "the query needs more memory than it may use. Select fewer columns or groups, or filter more."
 _MET = re.compile(r"Invalid Input Error: reading the stream registered as '[^']*' failed: ")
 _MET_IN_FILES = re.compile(_MET.pattern + r"IOError: (.*)")
 _OF_DUCKDB = re.compile(r"([A-Za-z ]+) Error: ")
@@ -57,13 +58,15 @@ def _cause(error: Exception) -> str:
                 f"its columns {_shown(first)} and {_shown(second)} differ in case only, and the engine cannot tell "
                 "them apart. Rename one of them in the files."
             )
+        case MemoryError():
+            return _TOO_LARGE
         case pa.ArrowException():
             return "the table's files are not valid Parquet, or their columns do not fit together."
     if said_of_files(error) is not None or _MET.match(str(error)):
         return "a file of the table is damaged, or was being written. Read again; if that fails, write its files anew."
     match _kind(error):
         case "out of memory":
-            return "the query needs more memory than it may use. Select fewer columns or groups, or filter more."
+            return _TOO_LARGE
         case "binder" | "catalog":
             return "the query does not fit the table; its columns may have changed. Ask for them again."
         case "conversion" | "out of range":

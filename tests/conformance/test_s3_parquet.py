@@ -152,7 +152,7 @@ async def test_a_large_file_that_went_away_is_told(subject: Subject, monkeypatch
 
     monkeypatch.setattr(warehouse._datasets, "of", too_late)
     with pytest.raises(StoreQueryFailed, match="files went away while they were read"):
-        async for _ in warehouse.query(Query('SELECT * FROM "day"', (table,)), ledger=Ledger()):
+        async for _ in warehouse.query_here(Query('SELECT * FROM "day"', (table,)), ledger=Ledger()):
             pass
     await warehouse.close()
 
@@ -168,7 +168,7 @@ async def test_footers_and_query_have_one_time_out(subject: Subject, monkeypatch
         return await read_at_once(files)
 
     monkeypatch.setattr(warehouse._datasets, "of", slowly)
-    batches = warehouse.query(Query('SELECT * FROM "day"', (table,)), ledger=Ledger(), timeout_ms=60_000)
+    batches = warehouse.query_here(Query('SELECT * FROM "day"', (table,)), ledger=Ledger(), timeout_ms=60_000)
     async with aclosing(batches):
         await anext(batches)
         (run,) = warehouse._runs

@@ -506,6 +506,8 @@ TAKEN = {
     "duckdb": (
         "FROM t SELECT a WHERE b",
         "SELECT replace(a, 'and', '&'), replace(a, ' ', ''), regexp_replace(a, '(\\d+)-(\\d+)', '\\1', 'g') FROM t",
+        "SELECT replace('x', 'x', a), regexp_replace(b, 'x*', a, 'g') FROM t",
+        "WITH q AS (SELECT array_agg(a) AS l FROM t) SELECT list_max(l) AS m FROM q",
         "FROM t",
         "SELECT a, count(*) FILTER (WHERE b) FROM t GROUP BY ALL ORDER BY ALL",
         "SELECT strftime(a, '%Y'), date_trunc('day', a), epoch(a), median(b), quantile_cont(b, 0.5) FROM t",

@@ -1,0 +1,117 @@
+"""A process of its own for SQL that somebody wrote over Parquet on S3: `python -m loaders.warehouses.s3_process`.
+
+DuckDB bounds the memory of what it sorts, joins and gathers. It does not bound the values it computes for some two
+thousand rows at once, nor what it makes of a statement before it begins, and it can end neither in time. A process is
+bounded by the system, and can be ended at any time. What it needs comes by stdin, a line of JSON each: whom it serves
+(`serving`), then queries (`asking`), one after another. Each is answered with frames (`s3_frames`).
+"""
+
+import asyncio
+import os
+import resource
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pyarrow as pa
+
+from loaders.description import Table
+from loaders.errors import AxionError, StoreQueryFailed
+from loaders.ledger import Ledger
+from loaders.warehouses.base import Query
+from loaders.warehouses.s3_errors import store_error
+from loaders.warehouses.s3_frames import DEFECT, END, FAILURE, MAX_BYTES, ROWS, failure_of, rows_of, write
+from loaders.warehouses.s3_parquet import S3Parquet
+from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
+
+IDLE_S: Final = 60.0
+"""Without a query for so long, it ends by itself."""
+MEMORY_BYTES: Final = 1536 << 20
+"""What it may take beyond what it begins with: DuckDB's own bound, batches on their way, stacks of threads."""
+_BATCH_BYTES: Final = 4 << 20
+
+
+def main() -> None:
+    _bound_memory()
+    asyncio.run(_serve())
+
+
+def _bound_memory() -> None:
+    """Of private memory that may be written to (RLIMIT_DATA). Beyond it the engine fails, or the process ends."""
+    status = Path("/proc/self/status").read_text()
+    begins_with = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData:")) << 10
+    resource.setrlimit(resource.RLIMIT_DATA, (begins_with + MEMORY_BYTES, begins_with + MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+async def _serve() -> None:
+    lines = _lines()
+    store, options, credentials = orjson.loads(await lines.get())
+    warehouse = S3Parquet(
+        store, S3ParquetOptions.model_validate(options), S3ParquetCredentials.model_validate(credentials)
+    )
+    while True:
+        try:
+            line = await asyncio.wait_for(lines.get(), IDLE_S)
+        except TimeoutError:
+            return
+        await _answer(warehouse, *orjson.loads(line))
+
+
+def _lines() -> "asyncio.Queue[bytes]":
+    """Of stdin. When that ends, so does the process, whatever it does: nobody reads its answers any more."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        for line in sys.stdin.buffer:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True, name="stdin").start()
+    return lines
+
+
+async def _answer(warehouse: S3Parquet, sql: str, places: list[tuple[str | None, str]], timeout_ms: int) -> None:
+    out = sys.stdout.buffer
+    query = Query(sql, tuple(Table(warehouse.store, schema, name, ()) for schema, name in places))
+    try:
+        async with aclosing(warehouse.query_here(query, ledger=Ledger(), timeout_ms=timeout_ms)) as batches:
+            async for batch in batches:
+                for piece in _pieces(batch):
+                    write(out, ROWS, _rows(warehouse.store, piece))
+    except AxionError as error:
+        write(out, FAILURE, failure_of(error))
+    except MemoryError as error:
+        write(out, FAILURE, failure_of(store_error(warehouse.store, error)))
+    except Exception as error:  # noqa: BLE001 - told to who asked, who has a log
+        write(out, DEFECT, type(error).__name__.encode())
+    else:
+        write(out, END)
+
+
+def _rows(store: str, piece: pa.RecordBatch) -> pa.Buffer:
+    rows = rows_of(piece) if piece.nbytes <= MAX_BYTES else None
+    if rows is None or rows.size > MAX_BYTES:
+        raise StoreQueryFailed(
+            store, f"{store}: a row of the answer is larger than {MAX_BYTES >> 20} MiB. Select less."
+        )
+    return rows
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Of some MiB, unless a row is larger."""
+    if batch.nbytes <= _BATCH_BYTES or batch.num_rows < 2:
+        yield batch
+        return
+    half = batch.num_rows // 2
+    yield from _pieces(batch.slice(0, half))
+    yield from _pieces(batch.slice(half))
+
+
+if __name__ == "__main__":
+    main()

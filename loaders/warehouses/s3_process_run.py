@@ -1,0 +1,164 @@
+"""One query in a process of its own (`s3_process`): asked, read batch by batch, killed when it is left."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+import pyarrow as pa
+
+from loaders.errors import Cancelled, StoreError, StoreQueryFailed
+from loaders.warehouses import s3_frames
+from loaders.warehouses.base import Query
+from loaders.warehouses.batch_run import BatchRun
+from loaders.warehouses.owned import Owned
+from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
+
+_MODULE: Final = "loaders.warehouses.s3_process"
+_ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE")
+"""All that is passed on: the gateway's environment may hold secrets."""
+
+
+class Ended(Exception):
+    """The process ended while it was asked."""
+
+
+class Interrupted(Ended):
+    """It was killed meanwhile, by who asked."""
+
+
+class Idled(Exception):
+    """It had ended by itself before it was asked."""
+
+
+class QueryProcess:
+    """Begins at once. Blocks; used by one thread, but for `kill`."""
+
+    def __init__(self, store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> None:
+        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, on a module of ours
+            (sys.executable, "-P", "-m", _MODULE),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what an engine prints as it ends may hold values
+            env=kept | {"PYTHONPATH": path},
+        )
+        self._has_answered = False
+        self._send(orjson.dumps([store, options.model_dump(mode="json"), orjson.Fragment(credentials.to_bytes())]))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def asked(self, request: bytes) -> tuple[bytes, bytes]:
+        """The first frame of the answer. `Idled`, `Ended`."""
+        if self._process.poll() is not None:
+            raise Idled
+        self._send(request)
+        try:
+            frame = self.read()
+        except Ended:
+            if self._process.returncode == 0:
+                raise Idled from None
+            if self._process.returncode == 1 and not self._has_answered:
+                raise RuntimeError(f"{_MODULE} does not start") from None
+            raise
+        self._has_answered = True
+        return frame
+
+    def read(self) -> tuple[bytes, bytes]:
+        """The next frame. `Ended`."""
+        assert self._process.stdout is not None
+        try:
+            return s3_frames.read(self._process.stdout)
+        except s3_frames.Cut:
+            self.kill()
+            self._process.wait()
+            raise Ended from None
+
+    def kill(self) -> None:
+        """From any thread, any number of times."""
+        self._process.kill()
+
+    def close(self) -> None:
+        self.kill()
+        with self._process:  # closes its pipes, and waits for it
+            pass
+
+    def _send(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise Idled from None
+
+
+class S3ProcessRun(BatchRun):
+    """`ended` once the answer was read to its end, so that the process may be asked again."""
+
+    def __init__(self, owned: Owned[QueryProcess], query: Query, *, timeout_ms: int) -> None:
+        super().__init__(owned.executor, timeout_s=timeout_ms / 1000)
+        self._owned = owned
+        self._request = orjson.dumps([query.sql, [(table.schema, table.name) for table in query.tables], timeout_ms])
+        self._process: QueryProcess | None = None
+        self._first: pa.RecordBatch | None = None
+        self._schema: pa.Schema | None = None
+        self._interrupted = False
+        self.ended = False
+
+    def start(self) -> None:
+        def ask(process: QueryProcess) -> tuple[bytes, bytes]:
+            self._process = process
+            return process.asked(self._request)
+
+        self._first = self._batch(lambda: self._owned.begun(ask))
+
+    def schema(self) -> pa.Schema:
+        return self._schema
+
+    def read(self) -> pa.RecordBatch | None:
+        if self._first is not None:
+            batch, self._first = self._first, None
+            return batch
+        return None if self.ended else self._batch(lambda: self._owned.connection().read())
+
+    def _batch(self, frame: Callable[[], tuple[bytes, bytes]]) -> pa.RecordBatch | None:
+        try:
+            kind, payload = frame()
+        except Ended:
+            if self._interrupted:
+                raise Interrupted from None
+            raise
+        if kind == s3_frames.ROWS:
+            batch = s3_frames.batch_of(payload)
+            self._schema = batch.schema
+            return batch
+        if kind == s3_frames.DEFECT:
+            raise RuntimeError(f"the query's process failed with {payload.decode()}")
+        self.ended = True
+        if kind == s3_frames.FAILURE:
+            raise s3_frames.error_of(payload)
+        return None
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        if self._process is not None:
+            self._process.kill()
+
+    def free(self) -> None:
+        """The process is given back, or ended, by its pool."""
+
+
+def process_error(store: str, error: Exception) -> StoreError:
+    """Of `Ended`."""
+    if isinstance(error, Interrupted):
+        return Cancelled(store, f"{store}: the query was cancelled.")
+    return StoreQueryFailed(
+        store,
+        f"{store}: the query needs more memory than it may use, or broke the engine. Select fewer columns or groups, "
+        "filter more, or make shorter values.",
+    )
