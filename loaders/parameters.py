@@ -11,6 +11,7 @@ from typing import TypeAlias, cast
 
 from loaders.read import (
     Aggregate,
+    Among,
     And,
     Bucket,
     Col,
@@ -130,6 +131,8 @@ def _predicate(predicate: Predicate, change: Change) -> Predicate:
     match predicate:
         case Compare(expression, op, value):
             return Compare(_compared(expression, change), op, value if op is Op.IS_NULL else change(value))
+        case Among(columns, rows):
+            return Among(columns, cast("tuple[tuple[Value, ...], ...]", change(rows)))
         case And(terms):
             return And(tuple(_predicate(term, change) for term in terms))
         case Or(terms):

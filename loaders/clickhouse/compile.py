@@ -74,7 +74,18 @@ class ClickHouse(Dialect):
             binder.bind(values, ColumnType(Kind.ARRAY, element=column_type))
             for values, column_type in zip(zip(*rows, strict=True), types, strict=True)
         ]
-        return exp.In(this=exp.Tuple(expressions=list(columns)), field=_call("arrayZip", *arrays))
+        found = exp.In(this=exp.Tuple(expressions=list(columns)), field=_call("arrayZip", *arrays))
+        if all(column_type.kind is not Kind.TIMESTAMP for column_type in types):
+            return found
+        # A set's instants are cut to the column's precision: of those found by the index, the ones that are meant.
+        exactly = [
+            _call("toDateTime64", column.copy(), exp.Literal.number(6))
+            if column_type.kind is Kind.TIMESTAMP
+            else column
+            for column, column_type in zip(columns, types, strict=True)
+        ]
+        meant = exp.In(this=exp.Tuple(expressions=exactly), field=_call("arrayZip", *arrays))
+        return exp.paren(exp.and_(found, meant))
 
     def like(self, value: exp.Expr, pattern: exp.Expr, *, ignore_case: bool) -> exp.Expr:
         return (exp.ILike if ignore_case else exp.Like)(this=value, expression=pattern)

@@ -9,7 +9,7 @@ from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
 from loaders.expression import expression_type, sortable
 from loaders.pattern import normal_pattern
-from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate
+from loaders.read import Among, And, Compare, Exists, Never, Not, Op, Or, Predicate, Slot, Value
 
 _ORDERED = (Op.LT, Op.LTE, Op.GT, Op.GTE)
 _TEXTUAL = (Op.LIKE, Op.ILIKE, Op.STARTS_WITH)
@@ -32,6 +32,8 @@ def condition(predicate: Predicate, table: Table, binder: Binder) -> exp.Expr:
             return exp.not_(condition(term, table, binder), copy=False)
         case Never():
             return exp.false()
+        case Among(columns, rows):
+            return _among(columns, rows, table, binder)
         case Compare():
             return _comparison(predicate, table, binder)
         case Exists():
@@ -80,6 +82,20 @@ def _one_of(compare: Compare, column_type: ColumnType, binder: Binder) -> exp.Ex
     if rows:
         found = binder.dialect.one_of([binder.expression(compare.expression)], [column_type], rows, binder)
     return exp.or_(found, exp.null()) if None in values else found
+
+
+def _among(
+    columns: tuple[str, ...], rows: tuple[tuple[Value, ...], ...] | Slot, table: Table, binder: Binder
+) -> exp.Expr:
+    if isinstance(rows, Slot):
+        raise TypeError("a read is filled before it is compiled for a columnar store")
+    types = [table.column(name).type for name in columns]
+    different = tuple(dict.fromkeys(rows))
+    return (
+        binder.dialect.one_of([binder.column(name) for name in columns], types, different, binder)
+        if rows
+        else exp.false()
+    )
 
 
 def _containment(compare: Compare, column_type: ColumnType, table: Table, binder: Binder) -> exp.Expr:

@@ -110,6 +110,17 @@ def bind_all(values: tuple[Value, ...] | Slot, type_: ColumnType) -> ColumnEleme
     return sa.bindparam(None, list(fitting), sa.ARRAY(fitting_type))
 
 
+def bind_place(rows: tuple[tuple[Value, ...], ...] | Slot, place: int, type_: ColumnType) -> ColumnElement[Any]:
+    """The values that the rows have at the place, as one array parameter."""
+    if isinstance(rows, Slot):
+        return parameter(rows, sa.ARRAY(sql_type(type_)), partial(_usual_at, place=place, type_=type_))
+    return bind_all(tuple(row[place] for row in rows), type_)
+
+
+def _usual_at(rows: Any, place: int, type_: ColumnType) -> list[object]:
+    return _all_usual([row[place] for row in rows], type_)
+
+
 def _usual(value: Any, type_: ColumnType) -> object:
     """The value of a slot, if the column's own type holds it: what the statement was compiled for."""
     if isinstance(value, StoreText) or (

@@ -1,6 +1,6 @@
 """Predicates of a `Read` as SQLAlchemy Core."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -12,22 +12,28 @@ from sqlalchemy.sql.selectable import FromClause
 from loaders.description import ColumnType, Kind, Table
 from loaders.expression import expression_type
 from loaders.pattern import normal_pattern
-from loaders.postgres.expression import NAN, bind, bind_all, from_clause, sql_expression
+from loaders.postgres.expression import NAN, bind, bind_all, bind_place, from_clause, sql_expression
 from loaders.postgres.parameter import Unfit, as_it_is, parameter
 from loaders.postgres.types import Named
-from loaders.read import And, Col, Compare, Exists, Join, Never, Not, Op, Or, Predicate, Slot, Value
+from loaders.read import Among, And, Col, Compare, Exists, Join, Never, Not, Op, Or, Predicate, Slot, Value
 
 
-def condition(predicate: Predicate, table: Table, source: FromClause, *, denied: bool = False) -> ColumnElement[bool]:
-    """Of the rows of `source`. `denied`: a `Not` is around it, so a null of SQL would hide what a false would show."""
-    below = partial(condition, table=table, source=source, denied=denied)
+def condition(
+    predicate: Predicate, table: Table, source: FromClause, *, denied: bool = False, one_of: bool = False
+) -> ColumnElement[bool]:
+    """Of the rows of `source`. `denied`: a `Not` is around it, so a null of SQL would hide what a false would show.
+    `one_of`: an `Or` is around it, which Postgres makes no join of.
+    """
+    below = partial(condition, table=table, source=source, denied=denied, one_of=one_of)
     match predicate:
         case Compare(expression, op, value):
             return _compare(sql_expression(expression, table, source), expression_type(expression, table), op, value)
+        case Among(columns, rows):
+            return _among([(source.c[name], table.column(name).type) for name in columns], rows, joined=not one_of)
         case And(terms):
             return sa.and_(sa.true(), *map(below, terms))
         case Or(terms):
-            return sa.or_(sa.false(), *map(below, terms))
+            return sa.or_(sa.false(), *(below(term, one_of=True) for term in terms))
         case Not(term):
             return sa.not_(condition(term, table, source, denied=True))
         case Never():
@@ -81,6 +87,21 @@ def _of_the_one(join: Join, where: Predicate | None, source: FromClause) -> Colu
     if far in join.target.key:
         one = one.limit(sa.literal_column("1"))
     return source.c[own] == one.scalar_subquery()
+
+
+def _among(
+    columns: Sequence[tuple[ColumnElement[Any], ColumnType]],
+    rows: tuple[tuple[Value, ...], ...] | Slot,
+    *,
+    joined: bool,
+) -> ColumnElement[bool]:
+    """An array for each column, however many rows: Postgres joins them, and looks each up in the index of the key.
+    Where it cannot, the values of the first column are looked up, lest the whole table is read.
+    """
+    arrays = [bind_place(rows, place, type_) for place, (_, type_) in enumerate(columns)]
+    given = sa.func.unnest(*arrays).table_valued(*(f"k{place}" for place in range(len(arrays)))).render_derived()
+    found = sa.tuple_(*(column for column, _ in columns)).in_(sa.select(*given.c))
+    return found if joined else sa.and_(columns[0][0] == sa.any_(arrays[0]), found)
 
 
 def _corners(box: tuple[float, ...]) -> list[ColumnElement[float]]:

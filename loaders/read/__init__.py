@@ -22,7 +22,7 @@ from loaders.read.expression import (
 from loaders.read.joined import Joined
 from loaders.read.order import CountOf, OrderBy, Page, SortKey, Through
 from loaders.read.output import Computed, Literal, NodeId
-from loaders.read.predicate import And, Compare, Exists, Join, Never, Not, Op, Or, Predicate, is_never
+from loaders.read.predicate import Among, And, Compare, Exists, Join, Never, Not, Op, Or, Predicate, is_never
 from loaders.read.tree import (
     Connection,
     ConnectionPart,
@@ -41,6 +41,7 @@ from loaders.read.tree import (
 __all__ = [
     "Aggregate",
     "AggregateFunction",
+    "Among",
     "And",
     "Bucket",
     "Col",

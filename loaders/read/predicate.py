@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from loaders.description import Table
-from loaders.read.expression import Expression, Value
+from loaders.read.expression import Expression, Slot, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """The row's `columns` are together those of one of `rows`. Columns of a key, which hold no nulls, as `rows` do."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...] | Slot
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     terms: tuple["Predicate", ...]
 
@@ -76,7 +84,7 @@ class Never:
     """No row: what a guard adds when nothing is visible. A store need not be asked."""
 
 
-Predicate: TypeAlias = Compare | And | Or | Not | Exists | Never
+Predicate: TypeAlias = Compare | Among | And | Or | Not | Exists | Never
 
 
 def is_never(predicate: Predicate | None) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from loaders.expression import columns_of
-from loaders.read import And, Col, Compare, Exists, Joined, Never, Not, Op, Or, Predicate
+from loaders.read import Among, And, Col, Compare, Exists, Joined, Never, Not, Op, Or, Predicate
 
 
 def widened(predicate: Predicate | None, joined: Sequence[Joined]) -> Predicate | None:
@@ -31,5 +31,7 @@ def compared(predicate: Predicate) -> tuple[str, ...]:
             return compared(term)
         case Compare(expression):
             return columns_of(expression)
+        case Among(columns):
+            return columns
         case Never() | Exists():
             return ()

@@ -17,6 +17,7 @@ from loaders.denied import mark
 from loaders.description import Table
 from loaders.read import (
     Aggregate,
+    Among,
     And,
     Bucket,
     Col,
@@ -130,7 +131,7 @@ def _predicate(predicate: Predicate, table: Table, restrictions: Restrictions) -
     match predicate:
         case Compare(expression, op, value):
             return Compare(_expression(expression, restrictions[table]), op, value)
-        case Never():
+        case Never() | Among():  # a key's columns are not masked
             return predicate
         case And(terms):
             return And(tuple(_predicate(term, table, restrictions) for term in terms))

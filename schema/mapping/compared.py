@@ -27,8 +27,6 @@ from graphql import (
 
 _OBJECT = 50
 """A condition costs as much to build as so many values of a list."""
-_LONG = 80
-"""A text in a list beyond so many characters counts as a condition: ids of keys with several columns become such."""
 _NESTING = frozenset((str, dict, list))
 _CHARACTERS = 100
 """A text counts again for each of these: geometries and JSON values are read whole wherever they stand."""
@@ -98,8 +96,7 @@ def _add_arguments(found: Uses, arguments: Iterable[ArgumentNode] | None) -> Non
             case VariableNode():
                 found.variables[value.name.value] += 1
             case ListValueNode():
-                long = sum(isinstance(item, StringValueNode) and len(item.value) > _LONG for item in value.values)
-                found.literal += len(value.values) + _OBJECT * long
+                found.literal += len(value.values)
                 values += value.values
             case ObjectValueNode():
                 found.literal += _OBJECT
@@ -120,6 +117,6 @@ def _size(value: Any) -> int:
                 found += _OBJECT
                 values += each.values()
             case list():
-                found += len(each) + _OBJECT * sum(type(item) is str and len(item) > _LONG for item in each)
+                found += len(each)
                 values += [item for item in each if type(item) in _NESTING]
     return found

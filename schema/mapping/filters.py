@@ -1,7 +1,7 @@
 """`where`: the input types of a table-backed type, and their values as predicates of a `Read`."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any, cast
 from uuid import UUID
@@ -13,7 +13,7 @@ from loaders.encode.node_id import decode_node_id, split_key
 from loaders.encode.number import exact_text
 from loaders.encode.value import decode_value
 from loaders.errors import BadInput, InvalidId
-from loaders.read import And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Value
+from loaders.read import Among, And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Slot, Value
 from resolvers.geojson import check_geometry
 from schema.mapping import types
 from schema.mapping.kinds import FILTERS, OPERATORS
@@ -23,8 +23,6 @@ from schema.mapping.variables import decide, take
 
 MAX_IDS = 1_000
 """Of one `in`: as many as a page has rows."""
-MAX_WIDE_IDS = 100
-"""Where the key has several columns: each id is a condition of its own."""
 _DECODED = 4 * MAX_IDS
 """Ids that stay decoded: a list is used in several places of a document, and looked at more than once in each."""
 
@@ -32,10 +30,7 @@ IdFilter = types.make_input(
     "IDFilter",
     {
         "eq": (strawberry.ID, "This global id."),
-        "in": (
-            list[strawberry.ID],
-            "One of these global ids: at most 1,000, 100 where keys have several parts.",
-        ),
+        "in": (list[strawberry.ID], "One of these global ids: at most 1,000."),
     },
     "Conditions on a global id.",
 )
@@ -205,42 +200,33 @@ def _json_text(value: Any) -> str:
 
 def has_id(node_id: Any, mapping: ObjectMapping) -> Predicate:
     """The row with this global id. An id of another type is `InvalidId`; a key that no row can have matches nothing."""
-    return _is_row(node_id, mapping, partial(_part, mapping.name))
+    parts = [take(node_id, partial(_part, mapping.name, place)) for place in range(len(mapping.table.key))]
+    terms = tuple(Compare(Col(c), Op.EQ, v) for c, v in zip(mapping.table.key, parts, strict=True))
+    return terms[0] if len(terms) == 1 else And(terms)
 
 
 def has_id_of(ids: Any, mapping: ObjectMapping) -> Predicate:
     """The rows with these global ids, as `has_id`. `BadInput` for more than are looked up at once."""
     if len(mapping.table.key) == 1:
-        return Compare(Col(mapping.table.key[0]), Op.IN, take(ids, partial(_keys, mapping.name)))
-    count = decide(ids, partial(_counted, at_most=MAX_WIDE_IDS))
-    return Or(tuple(_is_row(ids, mapping, partial(_part_of, mapping.name, number)) for number in range(count)))
-
-
-def _is_row(given: Any, mapping: ObjectMapping, part: Callable[[int, Any], Value]) -> Predicate:
-    parts = [take(given, partial(part, place)) for place in range(len(mapping.table.key))]
-    terms = tuple(Compare(Col(c), Op.EQ, v) for c, v in zip(mapping.table.key, parts, strict=True))
-    return terms[0] if len(terms) == 1 else And(terms)
+        return Compare(Col(mapping.table.key[0]), Op.IN, take(ids, partial(_single_keys, mapping.name)))
+    rows = cast("tuple[tuple[Value, ...], ...] | Slot", take(ids, partial(_keys, mapping.name)))
+    return Among(mapping.table.key, rows)
 
 
 def _part(type_name: str, place: int, node_id: str) -> Value:
     return _key(node_id, type_name)[place]
 
 
-def _part_of(type_name: str, number: int, place: int, ids: list[str]) -> Value:
-    return _key(ids[number], type_name)[place]
+def _single_keys(type_name: str, ids: list[str]) -> tuple[Value, ...]:
+    return tuple(key for (key,) in _keys(type_name, ids))
 
 
-def _keys(type_name: str, ids: list[str]) -> tuple[Value, ...]:
-    _counted(ids, at_most=MAX_IDS)
-    return tuple(_key(node_id, type_name)[0] for node_id in ids)
-
-
-def _counted(ids: list[str], at_most: int) -> int:
-    if len(ids) > at_most:
+def _keys(type_name: str, ids: list[str]) -> tuple[tuple[Value, ...], ...]:
+    if len(ids) > MAX_IDS:
         raise BadInput(
-            f"`in` holds {len(ids)} ids, and at most {at_most} are looked up at once. Ask for them in parts."
+            f"`in` holds {len(ids)} ids, and at most {MAX_IDS} are looked up at once. Ask for them in parts."
         )
-    return len(ids)
+    return tuple(_key(node_id, type_name) for node_id in ids)
 
 
 @lru_cache(_DECODED)

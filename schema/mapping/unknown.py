@@ -1,6 +1,6 @@
 """Negations that count what SQL calls unknown: a row with a null in a compared column does not match."""
 
-from loaders.read import And, Compare, Exists, Never, Not, Op, Or, Predicate
+from loaders.read import Among, And, Compare, Exists, Never, Not, Op, Or, Predicate
 
 
 def not_true(predicate: Predicate) -> Predicate:
@@ -14,7 +14,7 @@ def not_true(predicate: Predicate) -> Predicate:
             return not_false(term)
         case Compare(expression, op) if op is not Op.IS_NULL:
             return Or((Not(predicate), Compare(expression, Op.IS_NULL, True)))
-        case Compare() | Exists() | Never():
+        case Compare() | Among() | Exists() | Never():
             return Not(predicate)
 
 
@@ -29,5 +29,5 @@ def not_false(predicate: Predicate) -> Predicate:
             return not_true(term)
         case Compare(expression, op) if op is not Op.IS_NULL:
             return Or((predicate, Compare(expression, Op.IS_NULL, True)))
-        case Compare() | Exists() | Never():
+        case Compare() | Among() | Exists() | Never():
             return predicate

@@ -94,7 +94,7 @@ def test_a_list_that_is_too_long_or_used_too_often_has_no_plan() -> None:
     plans = Plans(graphql_schema(build()))
     for document, count in (
         ("query($i: [ID!]!) { sense { organizations(where: {id: {in: $i}}) { totalCount } } }", 1_001),
-        ("query($i: [ID!]!) { sense { frames(where: {id: {in: $i}}) { totalCount } } }", 101),
+        ("query($i: [ID!]!) { sense { frames(where: {id: {in: $i}}) { totalCount } } }", 1_001),
     ):
         for ids, found in ((["U2Vuc2U"] * count, None), ([], Plan)):
             assert type(_try(plans, document, {"i": ids})) is (found or type(None))
@@ -117,16 +117,17 @@ def test_what_stands_under_many_decisions_is_found() -> None:
     assert plans.weight > 490
 
 
-def test_ids_of_several_columns_are_conditions() -> None:
+def test_ids_of_several_columns_are_one_value() -> None:
+    """One slot, and one plan however many there are."""
     plans = Plans(graphql_schema(build()))
-    ids = [
-        encode_node_id("SenseFrame", [str(UUID(int=n)), "2026-01-01T00:00:00+00:00", str(UUID(int=n))])
-        for n in range(100)
-    ]
-    for uses, found in ((10, Plan), (12, type(None))):
-        terms = ", ".join("{id: {in: $i}}" for _ in range(uses))
-        document = f"query($i: [ID!]!) {{ sense {{ frames(where: {{or: [{terms}]}}) {{ totalCount }} }} }}"
-        assert type(_try(plans, document, {"i": ids})) is found
+    document = "query($i: [ID!]!) { sense { frames(where: {id: {in: $i}}) { totalCount } } }"
+    made = [_find(plans, "wide", document, {"i": [_frame_id(n) for n in range(count)]}) for count in (0, 1, 2, 1_000)]
+    assert len({id(plan) for plan, _ in made}) == 1
+    assert [[len(value) for value in values] for _, values in made] == [[0], [1], [2], [1_000]]
+
+
+def _frame_id(number: int) -> str:
+    return encode_node_id("SenseFrame", [str(UUID(int=number)), "2026-01-01T00:00:00+00:00", str(UUID(int=number))])
 
 
 def test_a_plan_weighs_what_its_document_does() -> None:

@@ -1,12 +1,14 @@
 """The data grows a hundredfold and the statements of a document do not: in each store, and of OpenFGA."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from gateway.settings import Settings
+from loaders.encode.node_id import decode_node_id, encode_node_id, split_key
 from tests.system.client import Client
 from tests.system.frail import add_source, remove_sources
 from tests.system.road import Road, road
@@ -41,6 +43,11 @@ query ClickHouse($ids: [UUID!]) {
       aggregate { count }
     }
   }
+}
+"""
+WIDE = """
+query Wide($ids: [ID!]!) {
+  sense { frames(first: 1000, where: {id: {in: $ids}}) { totalCount nodes { id } } }
 }
 """
 MIXED = """
@@ -141,6 +148,33 @@ async def test_a_clickhouse_document(client: Client, own: Road) -> None:
     assert [count for count, _ in found] == [FEW, MANY]
     # Tracks, their count and aggregate; frames of all tracks and their counts; the tracks of the frames.
     assert found[0][1] == found[1][1] == {"clickhouse": 6}
+
+
+async def test_ids_of_several_columns(client: Client, own: Road) -> None:
+    """A frame's id is its track, its instant and its own key."""
+    calls, ids = [], list[str]()
+    for rows in (FEW, MANY - FEW):
+        logs = await _grow(own, rows)
+        answer = await client.ask(
+            "query($t: [UUID!]) { sense { frames(first: 1000, where: {trackId: {in: $t}}) { nodes { id } } } }",
+            {"t": logs},
+        )
+        ids += [node["id"] for node in answer.data["sense"]["frames"]["nodes"]]
+        data, statements = await _asked(client, WIDE, {"ids": [*ids, ids[0]]})
+        assert sorted(node["id"] for node in data["sense"]["frames"]["nodes"]) == sorted(ids)
+        calls.append(statements)
+    assert len(ids) == MANY
+    assert calls == [{"clickhouse": 2}] * 2  # frames and their count
+    later = _a_microsecond_later(ids[0])  # than the column can tell apart
+    answer = await client.ask("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [later, ids[1]]})
+    assert answer.data == {"nodes": [None, {"id": ids[1]}]}
+
+
+def _a_microsecond_later(frame: str) -> str:
+    type_name, key = decode_node_id(frame)
+    track, at, id_ = split_key(key, 3)
+    moved = datetime.fromisoformat(at) + timedelta(microseconds=1)
+    return encode_node_id(type_name, [track, moved.isoformat(), id_])
 
 
 async def test_a_document_over_all_kinds_of_stores(

@@ -18,6 +18,7 @@ from loaders.order import cursor_form
 from loaders.read import (
     Aggregate,
     AggregateFunction,
+    Among,
     Col,
     Compare,
     Computed,
@@ -29,6 +30,7 @@ from loaders.read import (
     Measure,
     Nodes,
     Op,
+    Or,
     OrderBy,
     Page,
     PageInfo,
@@ -139,6 +141,12 @@ def test_indexes_still_apply(engine: ChDb) -> None:
     assert _granules(engine, Compare(Col("classes"), Op.CONTAINS, ("17",))) < 60
     assert _granules(engine, keys=Keys(("track_id",), ((tracks[0],), (tracks[1],)))) <= 6
     start = datetime(2024, 1, 1, tzinfo=UTC)
+    many = tuple((track, start) for track in tracks)
+    assert _granules(engine, Among(("track_id", "captured_at"), many)) <= 9
+    assert (
+        _granules(engine, Or((Among(("track_id", "captured_at"), many), Compare(Col("track_id"), Op.EQ, tracks[0]))))
+        <= 9
+    )
     assert _granules(engine, keys=Keys(("track_id", "captured_at"), ((tracks[0], start),))) <= 3
     assert _granules(engine, after=(tracks[2], start, tracks[2])) <= 9
 

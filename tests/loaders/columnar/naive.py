@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from loaders.order import nulls_first, total_order
-from loaders.read import And, Col, Compare, JsonPath, Never, Not, Op, Or, OrderBy, Predicate, Read
+from loaders.read import Among, And, Col, Compare, JsonPath, Never, Not, Op, Or, OrderBy, Predicate, Read, Slot
 from loaders.read import SortKey as Key
 
 Row = dict[str, object]
@@ -32,6 +32,9 @@ def holds(predicate: Predicate | None, row: Row, sort_key: SortKey) -> bool | No
             return None if verdict is None else not verdict
         case Never():
             return False
+        case Among(columns, rows):
+            assert not isinstance(rows, Slot)
+            return tuple(row[name] for name in columns) in rows
         case Compare(Col(name), op, value):
             return _compare(op, row[name], value, sort_key)
         case Compare(JsonPath() as at, op, value):

@@ -16,6 +16,7 @@ from loaders.errors import BadInput
 from loaders.ledger import Ledger
 from loaders.order import cursor_form
 from loaders.read import (
+    Among,
     And,
     Col,
     Compare,
@@ -62,7 +63,11 @@ def _choices(values: list[object]) -> list[tuple[object, ...]]:
     return [(), tuple(values), (values[0], None), (None,)]
 
 
+_PLACES = tuple((row["id"], row["at"]) for row in ROWS[:4])
 LEAVES: list[Predicate] = [
+    Among(("id", "at"), ()),
+    Among(("id", "at"), (*_PLACES, _PLACES[0], (ROWS[5]["id"], START - timedelta(microseconds=1)))),
+    Among(("at", "id"), ((START, ROWS[0]["id"]), (_PLACES[1][1], _PLACES[2][0]))),
     *(Compare(Col(name), op, value) for name, values in VALUES.items() for op in ORDERED for value in values),
     *(Compare(Col(name), Op.IS_NULL, value) for name in VALUES for value in (True, False)),
     *(

@@ -19,6 +19,7 @@ from loaders.postgres.client import Postgres
 from loaders.read import (
     Aggregate,
     AggregateFunction,
+    Among,
     And,
     Bucket,
     Col,
@@ -110,7 +111,11 @@ def _choices(values: list[object]) -> list[tuple[object, ...]]:
     return [(), tuple(values), (values[0], None), (None,)]
 
 
+_PLACES = tuple((row["id"], row["at"]) for row in DATA["the rows"][:4])
 LEAVES: list[Predicate] = [
+    Among(("id", "at"), ()),
+    Among(("id", "at"), (*_PLACES, _PLACES[0], (UUID(int=0), START))),
+    Among(("at", "id"), ((START, DATA["the rows"][0]["id"]), (_PLACES[1][1], _PLACES[2][0]))),
     *(Compare(Col(name), op, value) for name, values in VALUES.items() for op in ORDERED for value in values),
     *(Compare(Col(column.name), Op.IS_NULL, value) for column in ROWS.columns for value in (True, False)),
     *(

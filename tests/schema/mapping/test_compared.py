@@ -17,7 +17,7 @@ SIZES: list[tuple[str, dict[str, Any], int]] = [
     ("query($i: X) { a(where: $i) { b(where: $i) } c(where: $i) }", {"i": [1, 2, 3]}, 9),
     ("query($i: X) { a(where: {or: [{b: {in: $i}}, {c: {in: $i}}]}) { b } }", {"i": ["x"] * 10}, 5 * 50 + 2 + 20),
     ("query($i: X) { a(where: $i) }", {"i": {"or": [{"b": {"in": [1, 2]}}]}}, 3 * 50 + 1 + 2),
-    ("query($i: X) { a(where: $i) { b } }", {"i": ["x" * 80, "x" * 81]}, 2 + 50),
+    ("query($i: X) { a(where: $i) { b } }", {"i": ["x" * 80, "x" * 120]}, 2 + 1),
     ("query($t: X) { a(where: $t) b(where: $t) }", {"t": "x" * 1000}, 20),
     ("query($i: X) { a { ...F } b { ...F c { ...F } } } fragment F on X { f(in: $i) }", {"i": [1, 2]}, 6),
     ("mutation($i: X) { a(input: $i) { ... on X { b(where: $i) { c } } } }", {"i": [1, 2]}, 2),
