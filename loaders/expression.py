@@ -27,6 +27,8 @@ from loaders.read import (
 
 COUNT = ColumnType(Kind.INTEGER)
 CLOCK_UNITS = frozenset({Unit.SECOND, Unit.MINUTE, Unit.HOUR})
+EVENING_H = 4
+"""Clocks go back over a midnight by three hours at most, so that many hours before it they have not changed yet."""
 _SUM = {
     Kind.INTEGER: ColumnType(Kind.BIGINT),
     Kind.BIGINT: ColumnType(Kind.NUMERIC),

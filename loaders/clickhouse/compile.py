@@ -96,8 +96,8 @@ class ClickHouse(Dialect):
     def contains_all(self, array: exp.Expr, part: exp.Expr) -> exp.Expr:
         return _call("hasAll", array, part)
 
-    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
-        return instant_bucket(instant, unit, time_zone)
+    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr, *, before: int = 0) -> exp.Expr:
+        return instant_bucket(instant, unit, time_zone, before)
 
     def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
         return first_date(_call("toDate32", date), unit)

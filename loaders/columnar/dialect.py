@@ -73,8 +73,11 @@ class Dialect(ABC):
         """A text as `Digest` has it. `BadInput` where the engine has none for such columns."""
 
     @abstractmethod
-    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
-        """The first instant of the unit, by the zone's clocks (loaders/read/expression.py, `Bucket`)."""
+    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr, *, before: int = 0) -> exp.Expr:
+        """The first instant of the unit, by the zone's clocks (loaders/read/expression.py, `Bucket`).
+
+        Weeks begin `before` days before Monday.
+        """
 
     @abstractmethod
     def date_bucket(self, date: exp.Expr, unit: Unit) -> exp.Expr:
@@ -202,7 +205,8 @@ class Binder:
                 before = week_start.before_monday if unit is Unit.WEEK else 0
                 if self.table.column(name).type.kind is Kind.DATE:
                     return self._dates(self.column(name), unit, before)
-                return self._instants(self.column(name), unit, self.bind(time_zone, ColumnType(Kind.TEXT)), before)
+                zone = self.bind(time_zone, ColumnType(Kind.TEXT))
+                return self.dialect.instant_bucket(self.column(name), unit, zone, before=before)
             case Masked(masked, holder, values):
                 shown: exp.Expr = exp.false()
                 assert not isinstance(values, Slot)
@@ -216,14 +220,6 @@ class Binder:
             return self.dialect.date_bucket(date, unit)
         monday = self.dialect.date_bucket(self.dialect.days_later(date, before), Unit.WEEK)
         return self.dialect.date_bucket(self.dialect.days_later(monday, -before), Unit.DAY)
-
-    def _instants(self, instant: exp.Expr, unit: Unit, zone: exp.Expr, before: int) -> exp.Expr:
-        """Days are stepped over from noon, so that those of 23 and 25 hours lead to the next day as others do."""
-        if not before:
-            return self.dialect.instant_bucket(instant, unit, zone)
-        noon = self.dialect.hours_later(self.dialect.instant_bucket(instant, Unit.DAY, zone), 24 * before + 12)
-        monday = self.dialect.instant_bucket(noon, Unit.WEEK, zone.copy())
-        return self.dialect.instant_bucket(self.dialect.hours_later(monday, 12 - 24 * before), Unit.DAY, zone.copy())
 
     def sort_key(self, expression: Expression, column_type: ColumnType) -> exp.Expr:
         """The expression as it sorts and groups: NaN as null, so that pages and groups are the same on every engine."""

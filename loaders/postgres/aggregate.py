@@ -10,11 +10,25 @@ from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput
 from loaders.expression import expression_type, having_table, measure_type, sortable
 from loaders.order import nulls_first
+from loaders.postgres.bucket import first_instant
 from loaders.postgres.expression import NAN, from_clause, sort_key, sql_expression
 from loaders.postgres.json_text import Part, Text, concat, json_constant, json_object, json_value
 from loaders.postgres.predicate import condition
 from loaders.postgres.rows import Source, conditions, of
-from loaders.read import Aggregate, AggregateFunction, Expression, Figures, Having, Join, Literal, Measure, Read, figure
+from loaders.read import (
+    Aggregate,
+    AggregateFunction,
+    Bucket,
+    Expression,
+    Figures,
+    Having,
+    Join,
+    Literal,
+    Masked,
+    Measure,
+    Read,
+    figure,
+)
 
 _TINY = sa.literal_column("1e-307", sa.Numeric)
 _HUGE = sa.literal_column("1.7976931348623157e308", sa.Numeric)
@@ -64,13 +78,13 @@ def _values(aggregate: Aggregate, table: Table, source: Source) -> dict[tuple[Ex
     values: dict[tuple[Expression, bool], ColumnElement[Any]] = {}
     for group in aggregate.group_by:
         sortable(group, table)
-        values[group, True] = sort_key(group, table, source)
+        values[group, True] = sort_key(group, table, source, rough=True)
     for entry in (*aggregate.figures, *aggregate.hidden):
         match entry:
             case Measure(function, expression):
                 measure_type(entry, table)
                 if expression is not None and function in _SORTED:
-                    values[expression, True] = sort_key(expression, table, source)
+                    values.setdefault((expression, True), sort_key(expression, table, source, rough=True))
                 elif expression is not None:
                     values[expression, False] = sql_expression(expression, table, source)
             case Literal():
@@ -93,7 +107,16 @@ def _entry(
         case Measure():
             return json_value(_measure(entry, table, columns), measure_type(entry, table), nullable=True)
         case group:
-            return json_value(columns[group, True], expression_type(group, table), nullable=True)
+            return json_value(_whole(group, columns[group, True]), expression_type(group, table), nullable=True)
+
+
+def _whole(expression: Expression, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What rows are grouped by, as it is shown: once for each group, and not for each of its rows."""
+    match expression:
+        case (Bucket() as truncated) | Masked(Bucket() as truncated):
+            return first_instant(truncated, value)
+        case _:
+            return value
 
 
 def _measure(
@@ -102,6 +125,8 @@ def _measure(
     if measure.expression is None:
         return sa.func.count()
     value = columns[measure.expression, measure.function in _SORTED]
+    if measure.function in _SORTED:
+        value = _whole(measure.expression, value)
     return _measured(measure, value, expression_type(measure.expression, table))
 
 

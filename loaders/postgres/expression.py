@@ -14,7 +14,7 @@ from loaders.description import ColumnType, Kind, Table
 from loaders.encode.cursor import StoreText
 from loaders.errors import BadInput
 from loaders.expression import expression_type
-from loaders.postgres.bucket import bucket
+from loaders.postgres.bucket import bucket, rough_bucket
 from loaders.postgres.parameter import Unfit, parameter
 from loaders.postgres.types import Named, sql_type
 from loaders.read import (
@@ -41,7 +41,10 @@ def from_clause(table: Table) -> FromClause:
     return sa.table(table.name, *columns, schema=table.schema).alias()
 
 
-def sql_expression(expression: Expression, table: Table, source: FromClause) -> ColumnElement[Any]:
+def sql_expression(
+    expression: Expression, table: Table, source: FromClause, *, rough: bool = False
+) -> ColumnElement[Any]:
+    """`rough`: of buckets, what rows are grouped by (loaders/postgres/bucket.py)."""
     match expression:
         case Col(name):
             return source.c[name]
@@ -52,12 +55,12 @@ def sql_expression(expression: Expression, table: Table, source: FromClause) -> 
         case Bucket(week_start=week_start):
             if week_start is not WeekStart.MONDAY:
                 raise TypeError("in Postgres weeks start on Monday")
-            return bucket(expression, source.c[expression.column])
+            return (rough_bucket if rough else bucket)(expression, source.c[expression.column])
         case Digest():
             raise TypeError("tables in Postgres have keys, so no ties to break by a digest")
         case Masked(masked, holder, values):
             shown = source.c[holder] == sa.any_(bind_all(values, table.column(holder).type))
-            return sa.case((shown, sql_expression(masked, table, source)))
+            return sa.case((shown, sql_expression(masked, table, source, rough=rough)))
 
 
 def _text_at(document: ColumnElement[Any], path: tuple[str, ...] | Slot) -> ColumnElement[Any]:
@@ -71,9 +74,9 @@ def _number_at(document: ColumnElement[Any], path: tuple[str, ...] | Slot) -> Co
     return sa.case((number, sa.cast(_text_at(document, path), sa.Numeric)))
 
 
-def sort_key(expression: Expression, table: Table, source: FromClause) -> ColumnElement[Any]:
+def sort_key(expression: Expression, table: Table, source: FromClause, *, rough: bool = False) -> ColumnElement[Any]:
     """The expression as it sorts and groups: NaN as null (loaders/expression.py)."""
-    value = sql_expression(expression, table, source)
+    value = sql_expression(expression, table, source, rough=rough)
     return sa.func.nullif(value, NAN) if expression_type(expression, table).kind is Kind.FLOAT else value
 
 

@@ -97,7 +97,15 @@ class BigQuery(Dialect):
         held = exp.In(this=exp.column("wanted"), unnest=exp.Unnest(expressions=[array]))
         return exp.not_(exp.Exists(this=exp.select("1").from_(wanted).where(exp.not_(held))))
 
-    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
+    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr, *, before: int = 0) -> exp.Expr:
+        """Days are stepped over from noon, so that those of 23 and 25 hours lead to the next day as others do."""
+        if not before:
+            return self._bucket(instant, unit, time_zone)
+        noon = self.hours_later(self._bucket(instant, Unit.DAY, time_zone), 24 * before + 12)
+        monday = self._bucket(noon, Unit.WEEK, time_zone.copy())
+        return self._bucket(self.hours_later(monday, 12 - 24 * before), Unit.DAY, time_zone.copy())
+
+    def _bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
         """Hours and minutes by what the zone's clock shows past them, so both hours of an autumn night stay apart."""
         if unit not in CLOCK_UNITS:
             midnight = exp.Anonymous(this="TIMESTAMP_TRUNC", expressions=[instant, exp.var(_PARTS[unit]), time_zone])

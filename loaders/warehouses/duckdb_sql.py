@@ -7,10 +7,9 @@ from sqlglot import exp
 
 from loaders.columnar.dialect import Dialect
 from loaders.description import ColumnType, Kind
-from loaders.expression import CLOCK_UNITS
+from loaders.expression import CLOCK_UNITS, EVENING_H
 from loaders.read import AggregateFunction, Measure, Unit
 
-_EVENING_H = 4
 _SUM_TYPES = {Kind.INTEGER: "BIGINT", Kind.BIGINT: "DECIMAL(38, 0)"}
 
 
@@ -53,26 +52,25 @@ class DuckDB(Dialect):
         text = exp.Cast(this=row, to=exp.DataType.build("VARCHAR", dialect="duckdb"))
         return exp.Anonymous(this="md5", expressions=[text])
 
-    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
+    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr, *, before: int = 0) -> exp.Expr:
         instant = exp.Cast(this=instant, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))
         local = exp.Anonymous(this="timezone", expressions=[time_zone, instant])
-        start = _truncated(local, unit)
+        start = _truncated(self.days_later(local, before) if before else local, unit)
         if unit in CLOCK_UNITS:  # so that both hours of an autumn night stay apart
             past = exp.paren(exp.Sub(this=local.copy(), expression=start))
             return exp.Sub(this=instant.copy(), expression=past)
-        return self._first_of_two(start, time_zone)
+        return self._first_of_two(self.days_later(start, -before) if before else start, time_zone)
 
     def _first_of_two(self, start: exp.Expr, time_zone: exp.Expr) -> exp.Expr:
         """The instant of a local midnight, the earlier one where clocks go back over it: DuckDB takes the later.
 
-        Where clocks did not change in the four hours before the earlier one, it is as long after their beginning; they
-        go back by three at most.
+        It is as long after the evening before, in which clocks did not change, as the clock shows.
         """
 
         def at(local: exp.Expr) -> exp.Expr:
             return exp.Anonymous(this="timezone", expressions=[time_zone.copy(), local])
 
-        early = self.hours_later(at(self.hours_later(start.copy(), -_EVENING_H)), _EVENING_H)
+        early = self.hours_later(at(self.hours_later(start.copy(), -EVENING_H)), EVENING_H)
         is_start = exp.EQ(this=at(early), expression=start.copy())
         return exp.Case(ifs=[exp.If(this=is_start, true=early.copy())], default=at(start.copy()))
 

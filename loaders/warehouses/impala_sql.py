@@ -105,7 +105,7 @@ class Impala(Dialect):
     def contains_all(self, array: exp.Expr, part: exp.Expr) -> exp.Expr:
         raise BadInput("Impala's arrays are shown whole, and not compared.")
 
-    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
+    def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr, *, before: int = 0) -> exp.Expr:
         """Clock units by what the zone's clock shows past them, so both hours of an autumn night stay apart.
 
         Of a midnight that does not exist, or that clocks go back over, Impala says null: it is reached an hour after
@@ -113,7 +113,9 @@ class Impala(Dialect):
         """
         local = _call("FROM_UTC_TIMESTAMP", instant, time_zone)
         if unit not in CLOCK_UNITS:
-            start = _call("DATE_TRUNC", exp.Literal.string(unit.value), local)
+            shifted = self.days_later(local, before) if before else local
+            start = _call("DATE_TRUNC", exp.Literal.string(unit.value), shifted)
+            start = self.days_later(start, -before) if before else start
             evening = _call("TO_UTC_TIMESTAMP", self.hours_later(start.copy(), -1), time_zone.copy())
             midnight = _call("TO_UTC_TIMESTAMP", start, time_zone.copy())
             return exp.Coalesce(this=midnight, expressions=[self.hours_later(evening, 1)])

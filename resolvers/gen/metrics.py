@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from loaders.calendar import Moment
 from loaders.concurrently import concurrently
 from loaders.description import ColumnType, Kind
 from loaders.encode.value import encode_value
@@ -18,13 +17,13 @@ from loaders.read import AggregateFunction
 from resolvers.context import Context
 from resolvers.gen.answer_columns import AnswerColumn
 from resolvers.gen.arithmetic import Number
-from resolvers.gen.cumulative import require_summable, summed_up
+from resolvers.gen.cumulative import require_summable
 from resolvers.gen.metric_definition import Cumulative
-from resolvers.gen.metric_leaf import TIME, Asked, Asking, Found, Group, Key, MetricTime, ask
+from resolvers.gen.metric_leaf import TIME, Asked, Asking, Found, Key, MetricTime, ask
 from resolvers.gen.metric_tree import Leaf, Tree, tree_of
-from resolvers.gen.over import Over
 from resolvers.gen.rows import MAX_GROUPS
 from resolvers.gen.series import COMPARED, Shape, series
+from resolvers.gen.summed import summed
 
 _MAX_STEPS = 5_000_000
 """Of arithmetic for one answer: well under a second of one core, beside the event loop."""
@@ -100,12 +99,12 @@ def _answered(
     if of.over is None or of.time is None:
         return _rows(tree, found, names, None)
     if cumulative is not None:
-        found = _summed(cumulative, of.over, found, leaves)
+        found = summed(cumulative, of.over, found, leaves, of.store)
     if of.over.fill is None and of.over.compare is None:
         return _rows(tree, found, names, of.time)
     earlier = _together(leaves, [each.earlier for each in asked])
     if cumulative is not None and of.over.compare is not None:
-        earlier = _summed(cumulative, of.over.earlier().range(), earlier, leaves)
+        earlier = summed(cumulative, of.over.earlier().range(), earlier, leaves, of.store)
     shape = Shape(of.time, tuple(names), {tree.row.name: kind}, of.store)
     now, before = (_rows(tree, each, names, of.time, by_group=True) for each in (found, earlier))
     return series(replace(of.over, key=TIME), shape, now, before)
@@ -156,31 +155,6 @@ def _together(leaves: Sequence[Leaf], asked: Sequence[Found]) -> dict[Key, dict[
         for key, found in each.items():
             values.setdefault(key, dict(empty)).update(found)
     return values
-
-
-def _summed(
-    cumulative: Cumulative, buckets: Over, values: Mapping[Key, dict[str, Number | None]], leaves: Sequence[Leaf]
-) -> dict[Key, dict[str, Number | None]]:
-    """In each bucket that has something to sum up, by group of the dimensions. Rows without a time are left out."""
-    by_group: dict[Group, dict[Moment, Mapping[str, Number | None]]] = {}
-    for (moment, group), found in values.items():
-        if moment is not None:
-            by_group.setdefault(group, {})[moment] = found
-    there = [moment for found in by_group.values() for moment in found]
-    if not there:
-        return {}
-    first = min(there) if buckets.first is None else buckets.first
-    last = max(there) if buckets.last is None else buckets.last
-    moments = buckets.moments(first, last)
-    if len(moments) * len(by_group) > MAX_GROUPS:
-        raise PageTooLarge(f"The metric has more than {MAX_GROUPS} groups. Take a longer unit, or narrow it.")
-    names = [name for leaf in leaves for name, _ in leaf.parts]
-    return {
-        (moment, group): row
-        for group, found in by_group.items()
-        for moment, row in zip(moments, summed_up(cumulative, buckets, moments, found, names), strict=True)
-        if row is not None
-    }
 
 
 def _rows(

@@ -7,10 +7,11 @@ import orjson
 import pytest
 
 from loaders.columnar.connection import read_connection
+from loaders.columnar.dialect import Binder
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.expression import CLOCK_UNITS
 from loaders.ledger import Ledger
-from loaders.read import Aggregate, AggregateFunction, Bucket, Connection, Measure, Read, Unit
+from loaders.read import Aggregate, AggregateFunction, Bucket, Connection, Measure, Read, Unit, WeekStart
 from tests.loaders.buckets import DATES, INSTANTS, ZONES, bucket_of
 from tests.loaders.columnar.sources import Engine
 from tests.loaders.postgres.rows import instant
@@ -51,6 +52,28 @@ async def test_instants(unit: Unit, moments: Engine) -> None:
         expected = Counter(bucket_of(at, bucket) for at in INSTANTS)
         found = await _counts(bucket, moments)
         assert found == [(instant(start), expected[start]) for start in sorted(expected)] + [(None, len(DATES))], zone
+
+
+@pytest.mark.parametrize("week_start", WeekStart)
+async def test_weeks(week_start: WeekStart, moments: Engine) -> None:
+    for zone in ZONES:
+        bucket = Bucket("at", Unit.WEEK, zone, week_start)
+        expected = Counter(bucket_of(at, bucket) for at in INSTANTS)
+        found = await _counts(bucket, moments)
+        assert found == [(instant(start), expected[start]) for start in sorted(expected)] + [(None, len(DATES))], zone
+    bucket = Bucket("day", Unit.WEEK, week_start=week_start)
+    days = Counter(bucket_of(day, bucket) for day in DATES)
+    assert await _counts(bucket, moments) == [(str(day), days[day]) for day in sorted(days)] + [(None, len(INSTANTS))]
+
+
+async def test_weeks_are_short(engine: Engine) -> None:
+    """Whatever day they begin on: the expression stands in a statement several times."""
+    shown = {
+        start: Binder(engine.dialect, MOMENTS).expression(Bucket("at", Unit.WEEK, "Europe/Berlin", start))
+        for start in WeekStart
+    }
+    lengths = [len(each.sql(dialect=engine.dialect.name)) for each in shown.values()]
+    assert max(lengths) < 2 * min(lengths) < 1_500
 
 
 @pytest.mark.parametrize("unit", [unit for unit in Unit if unit not in CLOCK_UNITS])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -9,13 +10,28 @@ import pytest
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.expression import CLOCK_UNITS
 from loaders.postgres.client import Postgres
-from loaders.read import Aggregate, AggregateFunction, Bucket, Connection, Measure, Read, Unit
+from loaders.read import (
+    Aggregate,
+    AggregateFunction,
+    And,
+    Bucket,
+    Col,
+    Compare,
+    Connection,
+    Masked,
+    Measure,
+    Op,
+    Read,
+    Unit,
+)
 from tests.loaders.buckets import DATES, INSTANTS, ZONES, bucket_of
 from tests.loaders.postgres.reading import run
 from tests.loaders.postgres.rows import instant
 
 COLUMNS = (Column("at", ColumnType(Kind.TIMESTAMP)), Column("day", ColumnType(Kind.DATE)))
 MOMENTS = Table("scratch", "public", "moments", COLUMNS)
+SUNDAY = datetime(2013, 11, 3, 4, tzinfo=UTC)
+"""Of 25 hours in Havana, from the first of its two midnights."""
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +66,16 @@ async def test_dates(unit: Unit, postgres: Postgres, moments: None) -> None:
     expected = Counter(bucket_of(day, bucket) for day in DATES)
     found = await _counts(bucket, postgres)
     assert found == [(str(start), expected[start]) for start in sorted(expected)] + [(None, len(INSTANTS))]
+
+
+async def test_masked_and_measured(postgres: Postgres, moments: None) -> None:
+    """Midnight comes twice in Havana: shown as a key, under a mask and as a measure it is the first of them."""
+    bucket = Bucket("at", Unit.DAY, "America/Havana")
+    masked = Masked(bucket, "day", (DATES[0],))
+    extremes = (("least", Measure(AggregateFunction.MIN, bucket)), ("most", Measure(AggregateFunction.MAX, bucket)))
+    where = And((Compare(Col("at"), Op.GTE, SUNDAY), Compare(Col("at"), Op.LT, SUNDAY + timedelta(hours=20))))
+    shown = Aggregate((bucket,), (("key", bucket), *extremes))
+    hidden = Aggregate((masked,), (("key", masked),))
+    read = Read(MOMENTS, connection=Connection((("shown", shown), ("hidden", hidden))), where=where)
+    at = instant(SUNDAY)
+    assert await run(read, postgres) == {"shown": [{"key": at, "least": at, "most": at}], "hidden": [{"key": None}]}
