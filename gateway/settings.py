@@ -33,11 +33,17 @@ class Databases(_Section):
 
 
 class Postgres(_Section):
-    """Pool and time limits of every database. Only `axion migrate` reads `admin_url`, to make databases and roles."""
+    """Pools and time limits of every database. Only `axion migrate` reads `admin_url`, to make databases and roles.
+
+    A gateway's change waits for no lock longer than `lock_timeout_ms`: less than the 5 s that others wait for one of
+    its `write_pool_max` connections.
+    """
 
     admin_url: SecretStr | None = None
     pool_max: int = Field(10, ge=1)
+    write_pool_max: int = Field(5, ge=1)
     statement_timeout_ms: int = Field(15_000, ge=1)
+    lock_timeout_ms: int = Field(3_000, ge=1, lt=5_000)
 
 
 class ClickHouse(_Section):

@@ -109,6 +109,8 @@ async def _open_postgres(
         _url(urls, role),
         pool_max=settings.postgres.pool_max,
         statement_timeout_ms=settings.postgres.statement_timeout_ms,
+        write_pool_max=settings.postgres.write_pool_max,
+        lock_timeout_ms=settings.postgres.lock_timeout_ms if role == "app" else 0,
         settings=SESSION.get(name),
     )
     stack.push_async_callback(postgres.close)

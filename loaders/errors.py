@@ -16,6 +16,7 @@ AxionError                      code, message, next step in the message
 └── StoreError(store)
     ├── StoreUnavailable        cannot be reached
     ├── StoreTimeout            did not answer within its time-out; the query was cancelled
+    ├── StoreBusy               another change held what this one needed; nothing was changed, a retry may succeed
     ├── StoreCredentialsRejected
     ├── StoreQueryFailed        the store refused or aborted the query
     └── Cancelled               the query was ended from outside
@@ -56,6 +57,7 @@ class Code(StrEnum):
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105 - the name of a code, not a secret
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_TIMEOUT = "STORE_TIMEOUT"
+    STORE_BUSY = "STORE_BUSY"
     STORE_CREDENTIALS_REJECTED = "STORE_CREDENTIALS_REJECTED"
     STORE_QUERY_FAILED = "STORE_QUERY_FAILED"
     CANCELLED = "CANCELLED"
@@ -191,6 +193,10 @@ class StoreUnavailable(StoreError):
 
 class StoreTimeout(StoreError):
     code = Code.STORE_TIMEOUT
+
+
+class StoreBusy(StoreError):
+    code = Code.STORE_BUSY
 
 
 class StoreCredentialsRejected(StoreError):

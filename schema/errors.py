@@ -39,6 +39,7 @@ _MEANING = {
     Code.SECRET_UNREADABLE: "A stored secret was altered, or its key is another one. Enter it again.",
     Code.STORE_UNAVAILABLE: "A store cannot be reached. Try again.",
     Code.STORE_TIMEOUT: "A store did not answer in time, and the query was cancelled.",
+    Code.STORE_BUSY: "Another change held what this one needed; nothing was changed. Try again.",
     Code.STORE_CREDENTIALS_REJECTED: "A store refuses the gateway's or the data source's credentials.",
     Code.STORE_QUERY_FAILED: "A store refused or aborted the query.",
     Code.CANCELLED: "The query was ended from outside, or the client went away.",

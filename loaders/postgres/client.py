@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import NewType
 
 import asyncpg
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -24,6 +25,8 @@ WriteSession = NewType("WriteSession", AsyncSession)
 
 _CONNECT_TIMEOUT_S = 5.0
 _WRITE_POOL = 5
+_NO_LIMIT = 0
+_PATIENT = sa.text("SET LOCAL lock_timeout = 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,21 @@ class Postgres:
 
     @classmethod
     async def open(
-        cls, store: str, url: str, *, pool_max: int, statement_timeout_ms: int, settings: dict[str, str] | None = None
+        cls,
+        store: str,
+        url: str,
+        *,
+        pool_max: int,
+        statement_timeout_ms: int,
+        write_pool_max: int = _WRITE_POOL,
+        lock_timeout_ms: int = _NO_LIMIT,
+        settings: dict[str, str] | None = None,
     ) -> "Postgres":
-        """Opens no connection yet. `settings` are further session settings of reads."""
+        """Opens no connection yet. `settings` are further session settings of reads.
+
+        `lock_timeout_ms` bounds each wait for a lock in a transaction (0: as long as its statement may take), so that
+        those who wait for one row do not keep all `write_pool_max` connections from the others.
+        """
         session = {"TimeZone": "UTC", "DateStyle": "ISO, YMD", "application_name": "axion-gateway"}
         session |= {"statement_timeout": str(statement_timeout_ms), "idle_in_transaction_session_timeout": "60000"}
         connect = partial(
@@ -50,11 +65,14 @@ class Postgres:
         )
         engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
-            pool_size=_WRITE_POOL,
+            pool_size=write_pool_max,
             max_overflow=0,
             pool_timeout=_CONNECT_TIMEOUT_S,
             pool_pre_ping=True,
-            connect_args={"timeout": _CONNECT_TIMEOUT_S, "server_settings": session},
+            connect_args={
+                "timeout": _CONNECT_TIMEOUT_S,
+                "server_settings": session | {"lock_timeout": str(lock_timeout_ms)},
+            },
             json_serializer=partial(exact_text, ascii_only=True),
             hide_parameters=True,
         )
@@ -90,10 +108,15 @@ class Postgres:
         return rows
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[WriteSession]:
-        """One read-write transaction: committed at the end, rolled back when the body raises."""
+    async def transaction(self, *, patient: bool = False) -> AsyncIterator[WriteSession]:
+        """One read-write transaction: committed at the end, rolled back when the body raises.
+
+        `StoreBusy` when a lock is not had in time; `patient` waits for it as long as a statement may take.
+        """
         with translated(self.store):
             async with self.sessions() as session, session.begin():
+                if patient:
+                    await session.execute(_PATIENT)
                 yield WriteSession(session)
 
     async def ping(self) -> None:

@@ -13,6 +13,7 @@ from loaders.errors import (
     BadInput,
     Conflict,
     PageTooLarge,
+    StoreBusy,
     StoreCredentialsRejected,
     StoreQueryFailed,
     StoreTimeout,
@@ -59,6 +60,8 @@ def translate(store: str, error: BaseException) -> AxionError:
     match error:
         case asyncpg.QueryCanceledError():
             return StoreTimeout(store, f"{store} did not answer within its time limit. Ask for less, or try again.")
+        case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError():
+            return StoreBusy(store, f"Another change in {store} holds what this one needs. Try again shortly.")
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
             return StoreCredentialsRejected(store, f"{store} refused the gateway's credentials.")
         case asyncpg.UniqueViolationError():

@@ -42,9 +42,9 @@ class Transaction:
 
 
 @asynccontextmanager
-async def transaction(postgres: Postgres, ledger: Ledger) -> AsyncIterator[Transaction]:
-    """Committed at the end, rolled back when the body raises."""
-    async with postgres.transaction() as session:
+async def transaction(postgres: Postgres, ledger: Ledger, *, patient: bool = False) -> AsyncIterator[Transaction]:
+    """As `Postgres.transaction`."""
+    async with postgres.transaction(patient=patient) as session:
         yield Transaction(session, postgres.store, ledger)
 
 

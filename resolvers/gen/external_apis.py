@@ -181,7 +181,7 @@ async def access_token(context: Context, api_id: UUID) -> AccessToken:
 async def _renewed(context: Context, api_id: UUID, turn: AsyncExitStack) -> AccessToken:
     """In its turn at the API, which ends with it."""
     gen, keyring, oauth = context.stores.postgres[STORE], context.stores.keyring, context.stores.oauth
-    async with turn, transaction(gen, context.ledger) as within:
+    async with turn, transaction(gen, context.ledger, patient=True) as within:  # others wait for what the API gives
         account = await accounts.lock_account(within, owner_subject=context.subject.id, api_id=api_id)
         if account is None:
             raise NotFound("You have no account at this API. Connect to it first.")

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import structlog
 
-from loaders.errors import AxionError, Code, PermissionsUnavailable, StoreTimeout, StoreUnavailable
+from loaders.errors import AxionError, Code, PermissionsUnavailable, StoreBusy, StoreTimeout, StoreUnavailable
 from loaders.jobs.attempts import Attempt, Attempts
 from loaders.jobs.job import Job, JsonObject, State
 from resolvers.context import Context
@@ -19,7 +19,7 @@ from resolvers.jobs.progress import Progress
 
 _log = structlog.get_logger(__name__)
 
-_TRANSIENT = (StoreUnavailable, StoreTimeout, PermissionsUnavailable)
+_TRANSIENT = (StoreUnavailable, StoreTimeout, StoreBusy, PermissionsUnavailable)
 _SAVE_TRIES = 6
 
 ContextFor: TypeAlias = Callable[[Job], AbstractAsyncContextManager[Context]]
