@@ -6,7 +6,7 @@ taken each. An API that does not take one waits, longer each time, and holds up 
 up, which the audit log tells. To revoke a token twice does no harm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
@@ -52,8 +52,24 @@ class Noted:
     tokens: int
 
 
+async def keep_replaced(within: Transaction, *, owner_subject: str, api_id: UUID, versions: Collection[int]) -> None:
+    """Before the token of the user's account at an API is replaced, if there is one: to be revoked when the account
+    ends. One that is sealed with none of these key versions is lost.
+    """
+    kept = (
+        sa.select(sa.literal(uuid7(), sa.Uuid), _accounts.c.id, *(_accounts.c[name] for name in _TOKEN))
+        .where(
+            _accounts.c.owner_subject == owner_subject,
+            _accounts.c.external_api_id == api_id,
+            _accounts.c.key_version.in_(versions),
+        )
+        .with_for_update()
+    )
+    await within.rows(sa.insert(_tokens).from_select(["id", "account_id", *_TOKEN], kept))
+
+
 async def note(within: Transaction, api_id: UUID, *, account_id: UUID | None = None) -> Noted:
-    """Before the accounts at an API, or one of them, are deleted. Three statements, however many there are."""
+    """Before the accounts at an API, or one of them, are deleted. Four statements, however many there are."""
     copied = ("revocation_url", "client_id", *_SECRET)
     waits = _FIRST if account_id is not None else timedelta()
     place = sa.select(
@@ -65,11 +81,12 @@ async def note(within: Transaction, api_id: UUID, *, account_id: UUID | None = N
     made = sa.insert(_places).from_select(["id", "api_name", *copied, "next_attempt_at"], place)
     if not await within.rows(made.returning(_places.c.id)):
         return Noted(None, 0)
-    accounts = sa.select(_accounts.c.id, sa.literal(id_, sa.Uuid), *(_accounts.c[name] for name in _TOKEN)).where(
-        _accounts.c.external_api_id == api_id, *([_accounts.c.id == account_id] if account_id else [])
-    )
-    moved = sa.insert(_tokens).from_select(["id", "revocation_id", *_TOKEN], accounts)
+    which = (_accounts.c.external_api_id == api_id, *([_accounts.c.id == account_id] if account_id else []))
+    accounts = sa.select(_accounts.c.id, sa.literal(id_, sa.Uuid), *(_accounts.c[name] for name in _TOKEN))
+    moved = sa.insert(_tokens).from_select(["id", "revocation_id", *_TOKEN], accounts.where(*which))
     tokens = len(await within.rows(moved.returning(_tokens.c.id)))
+    replaced = sa.update(_tokens).where(_tokens.c.account_id.in_(sa.select(_accounts.c.id).where(*which)))
+    tokens += len(await within.rows(replaced.values(revocation_id=id_, account_id=None).returning(_tokens.c.id)))
     if not tokens:
         await within.rows(sa.delete(_places).where(_places.c.id == id_))
         return Noted(None, 0)

@@ -143,6 +143,8 @@ async def _connected(context: Context, within: Transaction, api: Api, tokens: To
     now = await _api(within, api.id, locked=True)
     if now.token_url != api.token_url:
         raise Conflict(f"{api.name} has moved meanwhile. Start the authorization again.")
+    subject = context.subject
+    await revocations.keep_replaced(within, owner_subject=subject.id, api_id=api.id, versions=keyring.versions)
     account_id = await accounts.put_account(
         within,
         owner_subject=context.subject.id,

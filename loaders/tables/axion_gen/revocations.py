@@ -54,14 +54,19 @@ class TokenToRevoke(AxionGen):
     __tablename__ = "external_api_revocation_tokens"
     __table_args__ = (
         CheckConstraint(ENCRYPTED_SIZES, name="encrypted_sizes"),
+        CheckConstraint("num_nonnulls(revocation_id, account_id) = 1", name="one"),
+        Index("ix_external_api_revocation_tokens_account_id", "account_id"),
         Index("ix_external_api_revocation_tokens_revocation_id", "revocation_id", "attempts", "id"),
         Index("ix_external_api_revocation_tokens_key_version", "key_version"),
         {"schema": "public", "comment": "Refresh tokens that are to be revoked, sealed; gone when they are."},
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, comment="Key of the connection that ended.")
-    revocation_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("public.external_api_revocations.id", ondelete="CASCADE"), comment="Where it is revoked."
+    id: Mapped[uuid.UUID] = mapped_column(
+        primary_key=True, comment="Key of the connection that ended, or of the replacement."
+    )
+    revocation_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("public.external_api_revocations.id", ondelete="CASCADE"),
+        comment="Where it is revoked; null while its connection lasts.",
     )
     encrypted_token: Mapped[bytes] = mapped_column(comment="AES-256-GCM ciphertext of the refresh token's UTF-8 bytes.")
     nonce: Mapped[bytes] = mapped_column(comment=_NONCE)
@@ -69,4 +74,8 @@ class TokenToRevoke(AxionGen):
     key_version: Mapped[int] = mapped_column(comment=_VERSION)
     attempts: Mapped[int] = mapped_column(
         server_default=text("0"), comment="How often it was tried in vain: those tried less come first."
+    )
+    account_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("public.user_external_api_tokens.id", ondelete="CASCADE"),
+        comment="The connection it was replaced in, which lasts; null once that ended.",
     )

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, cast
 
+import aiohttp
 import orjson
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,9 @@ from loaders.oauth.client import TokenEndpoint
 from loaders.postgres.write import transaction
 from loaders.tables.axion_gen.external import ExternalApi
 from loaders.tables.axion_gen.revocations import TokenRevocation
+from resolvers.gen.external_apis import disconnect
 from resolvers.gen.external_moves import forget_if_moved, revoke_if_deleted
+from resolvers.idempotency import Asked
 from tests.resolvers.gen.oauth.world import Connecting, OAuthStores, offered, refresh_token
 
 NOBODY = "http://127.0.0.1:1/revoke"
@@ -139,6 +142,39 @@ async def test_what_an_api_never_takes_is_given_up_and_audited(people: Connectin
     (entry,) = (await audited(people, "external_api.tokens_not_revoked"))[len(before) :]
     assert context(entry)["tokens"] == 1
     assert "cannot be reached" in str(context(entry)["lastError"])
+
+
+async def test_a_replaced_token_is_revoked_when_the_connection_ends(people: Connecting) -> None:
+    """Three connections of one account, each in another browser, so that each has a grant of its own."""
+    await revocable(people, f"{people.url}/token/revocation")
+    tokens = []
+    for _ in range(3):
+        account = await people.connected()
+        tokens.append(await refresh_token(people))
+    await people.connected("bob")
+    of_bob = await refresh_token(people, "bob")
+    assert not await deliver(people.stores)
+    await revocations.prune(people.stores.postgres["axion_gen"], ledger=Ledger(), kept=timedelta())
+    assert (
+        await disconnect(people.context(), account, Asked("genExternalAccountDelete", "it", {"id": str(account)}))
+        is True
+    )
+    assert [await ended(people, token) for token in tokens] == [True, True, True]
+    assert await places(people.stores) == {}
+    assert not await ended(people, of_bob)
+
+
+async def test_to_revoke_it_at_once_would_end_the_new_connection(people: Connecting) -> None:
+    """In one browser the provider has one grant for both, as many have, and a token's end is its grant's."""
+    browser = aiohttp.CookieJar(unsafe=True)
+    await people.connected(jar=browser)
+    replaced = await refresh_token(people)
+    await people.connected(jar=browser)
+    assert await refresh_token(people) != replaced
+    endpoint = TokenEndpoint("api", f"{people.url}/token", "axion", None)
+    oauth = people.stores.oauth
+    await oauth.revoke(endpoint, f"{people.url}/token/revocation", refresh_token=replaced, ledger=Ledger())
+    assert await ended(people, await refresh_token(people))
 
 
 async def test_without_a_revocation_endpoint_nothing_is_kept(people: Connecting) -> None:

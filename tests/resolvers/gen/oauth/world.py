@@ -86,9 +86,10 @@ class Connecting:
     def in_another_process(self) -> "Connecting":
         return Connecting(with_oauth(self.stores), self.url, self.api)
 
-    async def connected(self, name: str = "ann") -> UUID:
+    async def connected(self, name: str = "ann", *, jar: aiohttp.CookieJar | None = None) -> UUID:
+        """`jar` is that of the browser: without one it is new, and nobody is logged in at the provider."""
         started = await start_authorization(self.context(name), self.api)
-        code, state = await consented(started.url)
+        code, state = await consented(started.url, jar=jar)
         return await finish_authorization(self.context(name), Returned(code=code, state=state))
 
     async def refreshes(self) -> int:
@@ -110,15 +111,15 @@ async def offered(stores: GenStores, url: str, *, client_id: str = "axion", toke
     return api.id
 
 
-async def consented(url: str) -> tuple[str, str]:
+async def consented(url: str, *, jar: aiohttp.CookieJar | None = None) -> tuple[str, str]:
     """What a browser does whose user logs in and consents: the code and the state that come back."""
-    sent = await sent_back(url)
+    sent = await sent_back(url, jar=jar)
     return sent["code"], sent["state"]
 
 
-async def sent_back(url: str) -> dict[str, str]:
+async def sent_back(url: str, *, jar: aiohttp.CookieJar | None = None) -> dict[str, str]:
     """All that comes back."""
-    jar = aiohttp.CookieJar(unsafe=True)
+    jar = aiohttp.CookieJar(unsafe=True) if jar is None else jar
     async with aiohttp.ClientSession(cookie_jar=jar) as browser:
         for _ in range(20):
             async with browser.get(URL(url, encoded=True), allow_redirects=False) as page:
