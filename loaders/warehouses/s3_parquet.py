@@ -30,12 +30,10 @@ from loaders.warehouses.base import (
     Scanned,
     scanned_share,
 )
-from loaders.warehouses.batch_run import batches_of
 from loaders.warehouses.blocking import WarehouseClosed
 from loaders.warehouses.bounded import changed_meanwhile
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.duckdb_sql import DUCKDB
-from loaders.warehouses.owned import Client, OwnedPool
 from loaders.warehouses.s3_datasets import Datasets
 from loaders.warehouses.s3_errors import S3_FAILURES, store_error
 from loaders.warehouses.s3_files import (
@@ -47,7 +45,7 @@ from loaders.warehouses.s3_files import (
     row_count,
     tables_under,
 )
-from loaders.warehouses.s3_process_run import Ended, Idled, QueryProcess, S3ProcessRun, process_error
+from loaders.warehouses.s3_processes import QueryProcesses
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 from loaders.warehouses.statement_tables import tables_of
 
@@ -91,11 +89,8 @@ class S3Parquet:
         )
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
         self._datasets = Datasets(partial(open_dataset, self._files), self._executor)
-        self._processes = OwnedPool(
-            store,
-            Client(lambda: QueryProcess(store, options, credentials), QueryProcess.close, _has_idled),
-        )
-        self._runs: set[DuckDbRun | S3ProcessRun] = set()
+        self._processes = QueryProcesses(store, options, credentials)
+        self._runs: set[DuckDbRun] = set()
 
     @property
     def store(self) -> str:
@@ -108,7 +103,7 @@ class S3Parquet:
     @property
     def running(self) -> int:
         """Queries whose engine is not gone yet."""
-        return len(self._runs)
+        return len(self._runs) + self._processes.running
 
     async def ping(self, *, ledger: Ledger) -> None:
         def look() -> bool:
@@ -165,25 +160,9 @@ class S3Parquet:
 
     async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
         """As `query_here`, in a process of its own (`s3_process`), which bounds what the engine does not."""
-        owned = self._processes.take()
-        run = S3ProcessRun(owned, query, timeout_ms=timeout_ms)
-        self._runs.add(run)
-        batches = batches_of(
-            run,
-            store=self._store,
-            ledger=ledger,
-            timeout_ms=timeout_ms,
-            failures=(Ended,),
-            store_error=process_error,
-            described=True,
-        )
-        try:
-            async with aclosing(batches):
-                async for batch in batches:
-                    yield batch
-        finally:
-            self._runs.discard(run)
-            self._processes.give_back(owned, usable=run.ended and run.freed)
+        async with aclosing(self._processes.answer(query, ledger=ledger, timeout_ms=timeout_ms)) as batches:
+            async for batch in batches:
+                yield batch
 
     async def query_here(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
         """In an engine that has nothing but views of these tables: no files, network, extensions or settings."""
@@ -273,10 +252,6 @@ class S3Parquet:
             yield
         except S3_FAILURES as error:
             raise store_error(self._store, error) from error
-
-
-def _has_idled(error: Exception) -> bool:
-    return isinstance(error, Idled)
 
 
 def _is_folder(name: str) -> bool:

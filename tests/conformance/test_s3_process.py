@@ -21,7 +21,7 @@ from loaders.warehouses import s3_frames
 from loaders.warehouses.base import Query
 from loaders.warehouses.connectors import CONNECTORS
 from loaders.warehouses.s3_parquet import S3Parquet
-from loaders.warehouses.s3_process_run import QueryProcess
+from loaders.warehouses.s3_processes import QueryProcess
 from tests.conformance.subject import STORE, S3ParquetSubject, S3Server
 
 ROWS = 20_000
@@ -185,3 +185,10 @@ def test_a_defect_is_told(subject: Subject) -> None:
     process = process_of(STORE, subject.settings())
     assert process.asked(orjson.dumps(["SELECT 1", [(5, "t")], 1_000])) == (s3_frames.DEFECT, b"TypeError")
     process.close()
+
+
+async def test_few_run_at_once(warehouse: S3Parquet) -> None:
+    others = processes()
+    for answer in await asyncio.gather(*(asked(warehouse, f"SELECT {n} AS n FROM t LIMIT 1") for n in range(9))):
+        assert len(answer) == 1
+    assert 1 <= len(processes() - others) <= 4

@@ -1,21 +1,26 @@
-"""One query in a process of its own (`s3_process`): asked, read batch by batch, killed when it is left."""
+"""Queries in processes of their own (`s3_process`): asked, read batch by batch, killed when they are left."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Final
 
 import orjson
 import pyarrow as pa
 
-from loaders.errors import Cancelled, StoreError, StoreQueryFailed
+from loaders.errors import Cancelled, StoreError, StoreQueryFailed, StoreTimeout
+from loaders.ledger import Ledger
 from loaders.warehouses import s3_frames
-from loaders.warehouses.base import Query
-from loaders.warehouses.batch_run import BatchRun
-from loaders.warehouses.owned import Owned
+from loaders.warehouses.base import Query, RecordBatches
+from loaders.warehouses.batch_run import BatchRun, batches_of
+from loaders.warehouses.owned import Client, Owned, OwnedPool
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 
+AT_ONCE: Final = 4
+"""Queries of a data source, the others wait: each may take `s3_process.MEMORY_BYTES`."""
 _MODULE: Final = "loaders.warehouses.s3_process"
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE")
 """All that is passed on: the gateway's environment may hold secrets."""
@@ -100,10 +105,11 @@ class QueryProcess:
 class S3ProcessRun(BatchRun):
     """`ended` once the answer was read to its end, so that the process may be asked again."""
 
-    def __init__(self, owned: Owned[QueryProcess], query: Query, *, timeout_ms: int) -> None:
-        super().__init__(owned.executor, timeout_s=timeout_ms / 1000)
+    def __init__(self, owned: Owned[QueryProcess], query: Query, *, timeout_s: float) -> None:
+        super().__init__(owned.executor, timeout_s=timeout_s)
         self._owned = owned
-        self._request = orjson.dumps([query.sql, [(table.schema, table.name) for table in query.tables], timeout_ms])
+        places = [(table.schema, table.name) for table in query.tables]
+        self._request = orjson.dumps([query.sql, places, round(timeout_s * 1000)])
         self._process: QueryProcess | None = None
         self._first: pa.RecordBatch | None = None
         self._schema: pa.Schema | None = None
@@ -153,7 +159,63 @@ class S3ProcessRun(BatchRun):
         """The process is given back, or ended, by its pool."""
 
 
-def process_error(store: str, error: Exception) -> StoreError:
+class QueryProcesses:
+    """Of one data source. Begins none before the first query; belongs to one event loop."""
+
+    def __init__(self, store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> None:
+        self._store = store
+        client = Client(
+            lambda: QueryProcess(store, options, credentials),
+            QueryProcess.close,
+            lambda error: isinstance(error, Idled),
+        )
+        self._pool = OwnedPool(store, client)
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._runs: set[S3ProcessRun] = set()
+
+    @property
+    def running(self) -> int:
+        return len(self._runs)
+
+    async def answer(self, query: Query, *, ledger: Ledger, timeout_ms: int) -> RecordBatches:
+        """As `Warehouse.query`."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout_ms / 1000
+        try:
+            async with asyncio.timeout_at(until):
+                await self._slots.acquire()
+        except TimeoutError:
+            busy = f"{self._store} is busy with {AT_ONCE} statements of this gateway. Try again shortly."
+            raise StoreTimeout(self._store, busy) from None
+        owned = self._pool.take()
+        run = S3ProcessRun(owned, query, timeout_s=until - loop.time())
+        self._runs.add(run)
+        batches = batches_of(
+            run,
+            store=self._store,
+            ledger=ledger,
+            timeout_ms=timeout_ms,
+            failures=(Ended,),
+            store_error=_store_error,
+            described=True,
+        )
+        try:
+            async with aclosing(batches):
+                async for batch in batches:
+                    yield batch
+        finally:
+            self._runs.discard(run)
+            self._pool.give_back(owned, usable=run.ended and run.freed)
+            self._slots.release()
+
+    def close(self) -> None:
+        """Kills them. Idempotent."""
+        for run in tuple(self._runs):
+            run.interrupt()
+        self._pool.close()
+
+
+def _store_error(store: str, error: Exception) -> StoreError:
     """Of `Ended`."""
     if isinstance(error, Interrupted):
         return Cancelled(store, f"{store}: the query was cancelled.")
