@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from loaders.errors import BadInput
 
 _INTEGER = re.compile(
     r"\{\s*(?P<name>\w+)\s*:\s*(?:(?:Array|Nullable)\(\s*)*(?P<sign>U?)Int(?P<bits>8|16|32|64|128|256)\b"
 )
+
+_PLAIN = frozenset({int, float, Decimal, str, bytes})
+"""What holds no other values: a list of them, which may be long, is taken as it is."""
 
 
 def checked(sql: str, parameters: Mapping[str, object] | None) -> dict[str, object]:
@@ -29,16 +33,27 @@ def checked(sql: str, parameters: Mapping[str, object] | None) -> dict[str, obje
         for leaf in _leaves(bound.get(match["name"])):
             if isinstance(leaf, int) and not low <= leaf <= high:
                 raise BadInput(f"The number {leaf} is out of range: it must lie between {low} and {high}.")
-    return bound
+    return {name: _bindable(value) for name, value in bound.items()}
+
+
+def _bindable(value: object) -> object:
+    """A list of integers as the text that the client would make of it, one call for each."""
+    if isinstance(value, list) and set(map(type, value)) == {int}:
+        return f"[{', '.join(map(str, value))}]"
+    return value
 
 
 def _array(value: object) -> object:
-    return [_array(item) for item in value] if isinstance(value, (tuple, list, set, frozenset)) else value
+    if not isinstance(value, (tuple, list, set, frozenset)):
+        return value
+    return list(value) if _PLAIN.issuperset(map(type, value)) else [_array(item) for item in value]
 
 
 def _leaves(value: object) -> Iterator[object]:
-    if isinstance(value, list):
+    if not isinstance(value, list):
+        yield value
+    elif _PLAIN.issuperset(map(type, value)):
+        yield from value
+    else:
         for item in value:
             yield from _leaves(item)
-    else:
-        yield value

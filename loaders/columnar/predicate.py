@@ -14,6 +14,7 @@ from loaders.read import Among, And, Compare, Exists, Never, Not, Op, Or, Predic
 _ORDERED = (Op.LT, Op.LTE, Op.GT, Op.GTE)
 _TEXTUAL = (Op.LIKE, Op.ILIKE, Op.STARTS_WITH)
 _MAX_DIGITS = 38
+_BEYOND = 10**_MAX_DIGITS
 _COMPARABLE = frozenset(Kind) - {Kind.JSON, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY}
 
 
@@ -53,8 +54,8 @@ def _comparison(compare: Compare, table: Table, binder: Binder) -> exp.Expr:
     if op in _ORDERED:
         sortable(compare.expression, table)
     for number in value if isinstance(value, tuple) else (value,):
-        if isinstance(number, int | Decimal):
-            _check_digits(Decimal(number))
+        if isinstance(number, (int, Decimal)):
+            _check_digits(number)
     if op in (Op.IN, Op.NOT_IN) and column_type.kind in _COMPARABLE:
         one_of = _one_of(compare, column_type, binder)
         return one_of if op is Op.IN else exp.not_(exp.paren(one_of))
@@ -109,10 +110,14 @@ def _containment(compare: Compare, column_type: ColumnType, table: Table, binder
     return binder.dialect.contains_all(whole, part)
 
 
-def _check_digits(number: Decimal) -> None:
+def _check_digits(number: int | Decimal) -> None:
     """Beyond 38 digits engines compare as doubles or overflow without a word. A cursor's value is the column's own."""
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or max(number.adjusted() + 1, 0) + max(-exponent, 0) > _MAX_DIGITS:
+    if isinstance(number, int):
+        fits = -_BEYOND < number < _BEYOND
+    else:
+        exponent = number.as_tuple().exponent
+        fits = isinstance(exponent, int) and max(number.adjusted() + 1, 0) + max(-exponent, 0) <= _MAX_DIGITS
+    if not fits:
         raise BadInput(
             f"A number to compare with has at most {_MAX_DIGITS} digits, before and after the point together."
         )

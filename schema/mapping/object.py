@@ -1,7 +1,7 @@
 """What the mapping knows of a table-backed type: which column or edge each GraphQL field is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from loaders.description import Table
@@ -61,6 +61,14 @@ class ObjectMapping:
     table: Table
     guard: RowGuard
     fields: Mapping[str, FieldMapping]
+    policy: Guard = field(init=False, repr=False, compare=False)
+    """`guard`, with the guards of the fields that have one."""
+
+    def __post_init__(self) -> None:
+        columns = [each for each in self.fields.values() if isinstance(each, ColumnField)]
+        guarded = {each.column: each.guard for each in columns if each.guard is not None}
+        policy = WithFields(self.guard, tuple(guarded.items())) if guarded else self.guard
+        object.__setattr__(self, "policy", policy)  # made once: every read asks for all of them
 
     @property
     def searchable(self) -> tuple[str, ...]:
@@ -90,9 +98,4 @@ def joinable(mapping: ObjectMapping, target: str) -> bool:
 
 def policies() -> dict[Table, Guard]:
     """The guard of every mapped table: what the guard station applies at each level of a `Read`."""
-    return {mapping.table: _guard(mapping) for mapping in OBJECTS.values()}
-
-
-def _guard(mapping: ObjectMapping) -> Guard:
-    guarded = {f.column: f.guard for f in mapping.fields.values() if isinstance(f, ColumnField) and f.guard is not None}
-    return WithFields(mapping.guard, tuple(guarded.items())) if guarded else mapping.guard
+    return {mapping.table: mapping.policy for mapping in OBJECTS.values()}
