@@ -4,12 +4,12 @@ Errors of the driver are wrapped here and nowhere else. Connections are made on 
 database that was down is used again as soon as it is back.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import NewType
+from typing import NewType, TypeVar
 
 import asyncpg
 import sqlalchemy as sa
@@ -18,12 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from loaders.encode.number import exact_text
 from loaders.ledger import Ledger
-from loaders.postgres.connections import Connections
+from loaders.postgres.connections import Connection, Connections
 from loaders.postgres.errors import DRIVER_ERRORS, translate, translated
 
+T = TypeVar("T")
 WriteSession = NewType("WriteSession", AsyncSession)
 
 _CONNECT_TIMEOUT_S = 5.0
+_EXACT = "SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = on; SET LOCAL enable_sort = on"
+"""An index of vectors is scanned as such only: those of other kinds serve as bitmaps still."""
 _WRITE_POOL = 5
 _NO_LIMIT = 0
 _PATIENT = sa.text("SET LOCAL lock_timeout = 0")
@@ -87,7 +90,7 @@ class Postgres:
         text: str | None = None
         started = perf_counter()
         try:
-            text = await self.connections.run(lambda connection: connection.fetchval(sql, *parameters))
+            text = await self._run(sql, lambda connection, sql: connection.fetchval(sql, *parameters), ledger)
         except DRIVER_ERRORS as error:
             raise translate(self.store, error) from error
         finally:
@@ -100,12 +103,22 @@ class Postgres:
         rows: Sequence[asyncpg.Record] = ()
         started = perf_counter()
         try:
-            rows = await self.connections.run(lambda connection: connection.fetch(sql, *parameters))
+            rows = await self._run(sql, lambda connection, sql: connection.fetch(sql, *parameters), ledger)
         except DRIVER_ERRORS as error:
             raise translate(self.store, error) from error
         finally:
             ledger.record(self.store, rows=len(rows), ms=(perf_counter() - started) * 1000)
         return rows
+
+    async def _run(self, sql: str, ask: Callable[[Connection, str], Awaitable[T]], ledger: Ledger) -> T:
+        """A page by similarity that is short although there are more rows (`loaders.postgres.whole`) is read again,
+        once, without an index of vectors: exactly, for as long as a statement may take.
+        """
+        try:
+            return await self.connections.run(lambda connection: ask(connection, sql))
+        except asyncpg.InvalidArgumentForLogarithmError:
+            ledger.record(self.store)
+        return await self.connections.run(partial(_exactly, sql=sql, ask=ask))
 
     @asynccontextmanager
     async def transaction(self, *, patient: bool = False) -> AsyncIterator[WriteSession]:
@@ -122,3 +135,10 @@ class Postgres:
     async def ping(self) -> None:
         """Raises a `StoreError` when the database does not answer."""
         await self.fetch("SELECT 1", ledger=Ledger())
+
+
+async def _exactly(connection: Connection, *, sql: str, ask: Callable[[Connection, str], Awaitable[T]]) -> T:
+    """As a text of its own, so that it gets a plan of its own."""
+    async with connection.transaction():
+        await connection.execute(_EXACT)
+        return await ask(connection, f"/* exact */ {sql}")

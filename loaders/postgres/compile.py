@@ -25,6 +25,7 @@ from loaders.postgres.parameter import parameter
 from loaders.postgres.rows import Source, conditions, matched, of
 from loaders.postgres.statement import Statement, render
 from loaders.postgres.types import sql_type
+from loaders.postgres.whole import whole
 from loaders.read import (
     Aggregate,
     Computed,
@@ -125,7 +126,8 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
         for key, part in parts
     ]
     answer = sa.select(json_object(entries)).select_from(rows)
-    return answer.having(sa.true()).scalar_subquery()  # one row even where nothing is aggregated
+    of_page = whole(read, join, outer, order=order, limit=limit)
+    return answer.having(of_page).scalar_subquery()  # one row even where nothing is aggregated
 
 
 def _numbered(rows: Source) -> Source:

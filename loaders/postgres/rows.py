@@ -10,7 +10,7 @@ from loaders.order import flipped, total_order
 from loaders.postgres.expression import from_clause
 from loaders.postgres.order import beyond, order_clause
 from loaders.postgres.predicate import condition, is_one
-from loaders.read import Join, Read
+from loaders.read import Join, OrderBy, Read
 
 Source: TypeAlias = FromClause
 Limit: TypeAlias = int | ColumnElement[int]
@@ -23,14 +23,21 @@ def matched(read: Read, join: Join | None, outer: Source | None, *, columns: set
     selected = [source.c[name] for name in names] or [sa.literal_column("1").label("one")]
     order = total_order(read.order, read.table)
     statement = sa.select(*selected).select_from(source).where(*conditions(read, join, outer, source))
-    if read.page.after is not None:
-        statement = statement.where(beyond(order, read.page.after, read.table, source))
-    if read.page.before is not None:
-        statement = statement.where(beyond(flipped(order), read.page.before, read.table, source))
+    statement = statement.where(*within_page(read, order, source))
     if read.connection is not None or not _at_most_one(read, join):
         run = flipped(order) if read.page.backward else order
         statement = statement.order_by(*order_clause(run, read.table, source))
     return of(outer, statement.limit(limit)).subquery()
+
+
+def within_page(read: Read, order: tuple[OrderBy, ...], source: Source) -> list[ColumnElement[bool]]:
+    """The page's bounds, in the read's total order."""
+    bounds: list[ColumnElement[bool]] = []
+    if read.page.after is not None:
+        bounds.append(beyond(order, read.page.after, read.table, source))
+    if read.page.before is not None:
+        bounds.append(beyond(flipped(order), read.page.before, read.table, source))
+    return bounds
 
 
 def of(outer: Source | None, statement: sa.Select[Any]) -> sa.Select[Any]:

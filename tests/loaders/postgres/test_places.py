@@ -38,6 +38,7 @@ from loaders.read import (
     Page,
     Predicate,
     Read,
+    Related,
 )
 from tests.loaders.postgres.reading import columns, listed, run
 from tests.loaders.postgres.rows import DATA, ROWS
@@ -240,6 +241,50 @@ async def test_a_rare_filter_still_finds_as_many_as_were_asked(chunks: Postgres)
         found = [node["id"] for node in (await run(read, chunks))["nodes"]]
         assert len(found) == 20
         assert len(set(found) & set(_nearest(lambda number: number % 50 == 7)[:20])) >= 18  # HNSW is approximate
+
+
+@pytest.fixture
+async def hasty(scratch_url: str, chunks: Postgres) -> AsyncIterator[Postgres]:
+    """It reads the index of the vectors whatever else there is, and gives up after the first rows."""
+    session = {"hnsw.iterative_scan": "strict_order", "hnsw.ef_search": "5", "hnsw.max_scan_tuples": "1"}
+    session |= {"enable_seqscan": "off", "enable_sort": "off", "enable_bitmapscan": "off"}
+    opened = await Postgres.open("scratch", scratch_url, pool_max=1, statement_timeout_ms=20_000, settings=session)
+    yield opened
+    await opened.close()
+
+
+async def test_what_an_index_scan_leaves_out_is_read_without_it(hasty: Postgres) -> None:
+    """pgvector stops at its bounds without a word. A page of all that match is no short one."""
+    by_hand = "SELECT id FROM chunks WHERE kind = 7 ORDER BY embedding <=> $1::text::vector LIMIT 20"
+    assert len(await hasty.fetch(by_hand, json.dumps(SOUGHT), ledger=Ledger())) < 20
+    where = Compare(Col("kind"), Op.EQ, 7)
+    matching = _nearest(lambda number: number % 50 == 7)
+    for page, expected in ((Page(20), matching[:20]), (Page(1000), matching)):
+        found = (await run(listed(CHUNKS, columns("id"), where, BY_SIMILARITY, page), hasty))["nodes"]
+        assert [node["id"] for node in found] == expected
+
+
+async def test_what_an_index_scan_leaves_out_below_other_rows(hasty: Postgres) -> None:
+    """One of many pages that is short is enough; each is whole then. In two statements, however many there are."""
+    below = listed(CHUNKS, columns("id"), None, BY_SIMILARITY, Page(20))
+    shown = (*columns("number"), Field("near", Related(Join(CHUNKS, ("number",), ("kind",)), below)))
+    statement = compile_read(listed(KINDS, shown, Compare(Col("number"), Op.LT, 3)))
+    ledger = Ledger()
+    text = await hasty.fetch_json(statement.sql, statement.parameters, ledger=ledger)
+    assert text is not None
+    for kind in json.loads(text)["nodes"]:
+        expected = _nearest(lambda number, of=kind["number"]: number % 50 == of)[:20]
+        assert [node["id"] for node in kind["near"]["nodes"]] == expected
+    assert ledger.stores["scratch"].statements == 2
+
+
+async def test_a_page_of_all_that_match_is_read_once(chunks: Postgres) -> None:
+    statement = compile_read(listed(CHUNKS, SHOWN, Compare(Col("kind"), Op.EQ, 7), BY_SIMILARITY, Page(1000)))
+    ledger = Ledger()
+    text = await chunks.fetch_json(statement.sql, statement.parameters, ledger=ledger)
+    assert text is not None
+    assert len(json.loads(text)["nodes"]) == 60
+    assert ledger.stores["scratch"].statements == 1
 
 
 async def test_similarity_as_a_condition(chunks: Postgres) -> None:
