@@ -13,6 +13,7 @@ from loaders.jobs.job import JobEvent
 from resolvers.jobs.kinds.table_profile_refresh import Asked
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
+from tests.deploy.grafana import require_exported
 from tests.loaders.jobs.waiting import until
 from tests.resolvers.jobs.conftest import Someone, working
 
@@ -65,5 +66,6 @@ async def test_probes_and_metrics(admin: Someone, jobs_settings: Settings, click
             _, now = await got("/metrics")
             assert (figure(now, "axion_jobs_running"), figure(now, "axion_outbox_refused")) == (0.0, 0.0)
             assert 'axion_store_statements_total{store="datasource"}' in now
+            require_exported("worker", now)
             assert (await got("/graphql"))[0] == 404
         assert not await answers()
