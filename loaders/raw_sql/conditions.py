@@ -34,7 +34,7 @@ _TURNED: Final[dict[type[exp.Expr], type[exp.Binary]]] = {
     exp.EQ: exp.EQ,
     exp.NEQ: exp.NEQ,
 }
-_NO_CONSTANTS: Final = (exp.Identifier, exp.Query, exp.Lambda, exp.AggFunc, exp.Window, exp.Star)
+_NO_CONSTANTS: Final = (exp.Identifier, exp.Query, exp.Lambda, exp.AggFunc, exp.Window, exp.Star, exp.Explode, exp.UDTF)
 _INNER: Final = frozenset({"", "INNER", "CROSS"})
 
 
@@ -42,15 +42,18 @@ def held(node: exp.Table, table: Table, *, by_case: bool) -> exp.Expr | None:
     """What WHERE, beside which the node stands, holds the columns of the table to; None when that is nothing.
 
     Comparisons of the table's columns with constants, under AND and OR, as a condition on `READ_AS`. It never refuses a
-    row of the table that WHERE would take: where an outer join may put nulls in the place of rows it is nothing.
-    `by_case` tells whether the engine takes `F` and `f` for two names.
+    row of the table that WHERE would take: where an outer join may put nulls in the place of rows it is nothing, and so
+    it is where a name may mean something else. `by_case` tells whether the engine takes `F` and `f` for two names, and
+    an alias before a column, as ClickHouse does.
     """
     place = node.parent if isinstance(node.parent, exp.Final) else node
     select = node.find_ancestor(exp.Select)
     if select is None or not _is_read_first(select, place):
         return None
     alone = not (select.args.get("joins") or select.args.get("laterals"))
-    columns = _Columns(node.alias_or_name, frozenset(each.name for each in table.columns), alone, by_case)
+    names = frozenset(each.name for each in table.columns)
+    others = _aliases(select) if by_case else frozenset[str]()
+    columns = _Columns(node.alias_or_name, names, alone, others, by_case)
     where = [clause.this for name in ("where", "prewhere") if (clause := select.args.get(name)) is not None]
     return _all_of(columns.held(term) for term in where)
 
@@ -77,10 +80,14 @@ def predicate_of(condition: exp.Expr | None) -> Predicate:
 class _Columns:
     """Those of one table, under the name its SELECT calls it by."""
 
-    def __init__(self, called: str, names: Collection[str], alone: bool, by_case: bool) -> None:
+    def __init__(
+        self, called: str, names: Collection[str], alone: bool, others: Collection[str], by_case: bool
+    ) -> None:
+        """`others` are names that stand for something else, whoever else has them."""
         self._called = called
         self._names = names
         self._alone = alone
+        self._others = others
         self._by_case = by_case
 
     def held(self, term: exp.Expr) -> exp.Expr | None:
@@ -99,9 +106,10 @@ class _Columns:
                 values = term.expressions
                 taken = bool(values) and all(map(_is_constant, values))
                 return exp.In(this=column, expressions=[value.copy() for value in values]) if taken else None
-            case exp.Is(expression=exp.Null()) if self._alone and (column := self._column(term.this)) is not None:
-                return exp.Is(this=column, expression=exp.Null())
-            case exp.Binary() if type(term) in _OPS:
+            case exp.Is(expression=exp.Null()) if self._alone and not term.args.get("negate"):
+                column = self._column(term.this)
+                return exp.Is(this=column, expression=exp.Null()) if column is not None else None
+            case exp.Binary() if type(term) in _OPS and not term.args.get("negate"):
                 compared = self._compared(type(term), term.this, term.expression)
                 turned = _TURNED.get(type(term))
                 if compared is None and turned is not None:
@@ -120,6 +128,8 @@ class _Columns:
         called, name = (node.table, self._called) if self._by_case else (node.table.lower(), self._called.lower())
         if node.name not in self._names or not (called == name if called else self._alone):
             return None
+        if not self._others.isdisjoint((node.name, node.table, f"{node.table}.{node.name}")):
+            return None
         return exp.column(node.name, table=READ_AS, quoted=True)
 
 
@@ -128,8 +138,28 @@ def _all_of(terms: Iterable[exp.Expr | None]) -> exp.Expr | None:
     return exp.and_(*found) if found else None
 
 
+def _aliases(select: exp.Select) -> frozenset[str]:
+    """The names that SELECT, ARRAY JOIN, and the scalars of any WITH give, wherever they stand in an expression."""
+    scalars = [each for each in select.root().find_all(exp.CTE) if each.args.get("scalar")]
+    inner = (part for part in select.walk(prune=lambda part: isinstance(part, exp.Query) and part is not select))
+    within = (part for each in scalars for part in each.walk())
+    found = {part.alias for part in (*inner, *within) if isinstance(part, exp.Alias) and not _is_itself(part)}
+    found.update(each.alias for each in scalars)
+    for join in select.args.get("joins") or ():
+        if join.kind.upper() == "ARRAY":
+            found.update(part.name for part in join.find_all(exp.Column))
+    return frozenset(found)
+
+
+def _is_itself(alias: exp.Alias) -> bool:
+    """`a AS a`, which is no other value than the column: where there are several tables, not by the name alone."""
+    select = alias.find_ancestor(exp.Select)
+    alone = select is not None and not (select.args.get("joins") or select.args.get("laterals"))
+    return alone and isinstance(alias.this, exp.Column) and alias.this.name == alias.alias
+
+
 def _is_constant(node: exp.Expr) -> bool:
-    """Nothing in it is a name, so that it is the same value wherever it is put."""
+    """Nothing in it is a name or makes rows, so that it is the same value wherever it is put."""
     return not any(isinstance(part, _NO_CONSTANTS) for part in node.walk())
 
 

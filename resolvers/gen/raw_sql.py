@@ -22,6 +22,10 @@ from resolvers.gen.required import require_filters
 from resolvers.gen.tables import describe_table, describe_whole
 
 MAX_TABLES = 20
+_NARROW = (
+    "Compare it with a constant in the WHERE of each SELECT that reads the table, without NOT, and give nothing else "
+    "there its name as an alias"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def _held(query: RawQuery, found: Mapping[TableRef, Table], place: Place) -> fro
         if filters:
             held.add(ref)
             for condition in query.conditions(ref, table):
-                require_filters(condition, filters)
+                require_filters(condition, filters, narrow=_NARROW)
     return frozenset(held)
 
 

@@ -68,11 +68,13 @@ def is_narrowed(predicate: Predicate | None, filter_: TableFilter) -> bool:
     return holds(predicate, filter_.column) >= _NEEDED[filter_.operator]
 
 
-def require_filters(predicate: Predicate | None, filters: Iterable[TableFilter]) -> None:
-    """`FilterRequired` names the first column that is not narrowed as its filter demands."""
+def require_filters(
+    predicate: Predicate | None, filters: Iterable[TableFilter], *, narrow: str = "Narrow it in `where`"
+) -> None:
+    """`FilterRequired` names the first column that is not narrowed as its filter demands, and how to `narrow` it."""
     for filter_ in filters:
         if filter_.is_required and not is_narrowed(predicate, filter_):
             raise FilterRequired(
                 f"Table {filter_.table} is only read with a filter on {filter_.column!r} (`{filter_.operator}`). "
-                "Narrow it in `where`; nothing was asked of the store."
+                f"{narrow}; nothing was asked of the store."
             )

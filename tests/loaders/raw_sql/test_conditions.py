@@ -58,6 +58,61 @@ def test_what_a_condition_holds_to(where: str) -> None:
     assert found == HELD[where]
 
 
+NEGATED = ("a NOT LIKE 'x'", "a NOT ILIKE 'x'", "a NOT IN (1)", "a NOT BETWEEN 1 AND 2", "a IS NOT NULL", "NOT a = 1")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("where", NEGATED)
+def test_what_is_negated_is_nothing(where: str, dialect: str) -> None:
+    (found,) = RawQuery(f"SELECT a FROM t WHERE {where}", dialect).conditions(T, TABLE)
+    assert found == And(())
+    narrowed = sent(f"SELECT a FROM t WHERE month = 1 AND {where}", dialect).replace("`", '"')
+    assert '"axion_read"."month" = 1)' in narrowed
+
+
+@pytest.mark.parametrize("where", ["a !~~ 'x'", "a !~~* 'x'", "NOT a ~~ 'x'"])
+def test_what_is_negated_by_a_sign_is_nothing(where: str) -> None:
+    (found,) = RawQuery(f"SELECT a FROM t WHERE {where}", "duckdb").conditions(T, TABLE)
+    assert found == And(())
+
+
+SHADOWED = (
+    "SELECT a + 1 AS month FROM t WHERE month = 1",
+    "SELECT t.a + 1 AS month FROM t WHERE t.month = 1",
+    "SELECT a + (a AS month) AS n FROM t WHERE month = 1",
+    "SELECT a FROM t WHERE month = 1 ORDER BY (a AS month)",
+    "WITH a + 1 AS month SELECT a FROM t WHERE month = 1",
+    "WITH a + (1 AS month) AS x SELECT a FROM t WHERE month = 1",
+    "WITH 1 AS month SELECT n FROM (SELECT a AS n FROM t WHERE month = 1) AS x",
+    "SELECT a FROM t ARRAY JOIN a AS month WHERE t.month = 1",
+    "SELECT a FROM t ARRAY JOIN month WHERE t.month = 1",
+    "SELECT CAST(tuple(1) AS Tuple(month UInt8)) AS t FROM t WHERE t.month = 1",
+    'SELECT 1 AS "t.month" FROM t WHERE t.month = 1',
+    "SELECT u.month AS month FROM t JOIN u ON t.a = u.a WHERE t.month = 1",
+    "SELECT a FROM t WHERE month = arrayJoin([1, 2])",
+)
+
+
+@pytest.mark.parametrize("text", SHADOWED)
+def test_to_clickhouse_an_alias_is_no_column(text: str) -> None:
+    assert RawQuery(text, "clickhouse").conditions(T, TABLE) == (And(()),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT month AS month FROM t WHERE month = 1",
+        "SELECT x.month AS month FROM t AS x WHERE x.month = 1",
+        "SELECT (SELECT 2 AS month) AS n FROM t WHERE month = 1",
+        "SELECT a + 1 AS month FROM (SELECT a FROM t WHERE month = 1) AS x",
+        "WITH x AS (SELECT 1 AS month) SELECT a FROM t WHERE month = 1",
+        "SELECT 1 AS month UNION ALL SELECT a FROM t WHERE month = 1",
+    ],
+)
+def test_an_alias_that_is_not_meant_takes_nothing_from_the_filter(text: str) -> None:
+    assert RawQuery(text, "clickhouse").conditions(T, TABLE) == (MONTH,)
+
+
 JOINS = {
     "t JOIN u ON t.a = u.a": True,
     "u JOIN t ON t.a = u.a": True,

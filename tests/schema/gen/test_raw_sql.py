@@ -245,6 +245,19 @@ async def test_a_required_filter_is_on_the_column_whatever_else_has_its_name(que
             assert int(of(answer)["answer"]["rows"][0]["n"]) in (OF_JANUARY, 0), sql
 
 
+async def test_a_required_filter_loses_no_row(querying: World) -> None:
+    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "number", "operator": "eq"}
+    counted = "SELECT count(*) AS n FROM flights WHERE month = 1 AND origin NOT LIKE 'E%'"
+    bucket = "SELECT month * 0 + 1 AS month, count(*) AS n FROM flights WHERE month = 1 GROUP BY month"
+    free = of(await run(querying, "ann", counted))["answer"]["rows"]
+    assert int(free[0]["n"]) > 0
+    await made(querying, "GenTableFilter", {**given, "isRequired": True}, user="admin")
+    assert of(await run(querying, "ann", counted))["answer"]["rows"] == free
+    (error,) = (await run(querying, "ann", bucket, document=JUDGED)).errors
+    assert error["code"] == "FILTER_REQUIRED"
+    assert "give nothing else there its name as an alias" in error["message"]
+
+
 async def test_a_required_filter_on_a_hidden_column_cannot_be_met(querying: World) -> None:
     given = {"datasetId": "@nyc", "tableName": "airlines", "columnName": "name"}
     await made(
