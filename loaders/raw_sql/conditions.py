@@ -80,9 +80,7 @@ def predicate_of(condition: exp.Expr | None) -> Predicate:
 class _Columns:
     """Those of one table, under the name its SELECT calls it by."""
 
-    def __init__(
-        self, called: str, names: Collection[str], alone: bool, others: Collection[str], by_case: bool
-    ) -> None:
+    def __init__(self, called: str, names: Collection[str], alone: bool, others: frozenset[str], by_case: bool) -> None:
         """`others` are names that stand for something else, whoever else has them."""
         self._called = called
         self._names = names

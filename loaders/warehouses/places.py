@@ -61,6 +61,10 @@ class Place:
     def shows(self, table: str, column: str) -> bool:
         return self.has(table) and (table, column) not in self.hidden
 
+    def hides_columns_of(self, table: str) -> bool:
+        """Whether of its columns some are hidden, described or not."""
+        return any(of == table and column is not None for of, column in self.hidden)
+
     def shown(self, table: Table) -> Table:
         """Without the columns that curation hides; the same table where it hides none."""
         columns = tuple(each for each in table.columns if (table.name, each.name) not in self.hidden)

@@ -19,7 +19,7 @@ from resolvers.context import Context
 from resolvers.gen.forecast import Forecast, forecast
 from resolvers.gen.raw_use import used
 from resolvers.gen.required import require_filters
-from resolvers.gen.tables import describe_table, describe_whole
+from resolvers.gen.tables import describe_table
 
 MAX_TABLES = 20
 _NARROW = (
@@ -72,7 +72,7 @@ async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
         query = await asyncio.to_thread(RawQuery, text, warehouse.dialect.name)
         found = await _found(context, dataset_id, query.tables)
         held = await asyncio.to_thread(_held, query, found, place)
-        narrowed = await _narrowed(context, dataset_id, found)
+        narrowed = _narrowed(found, place)
         sql = await asyncio.to_thread(query.spelled, found, narrowed=narrowed, held=held)
     except (SqlRefused, UnknownTable, FilterRequired) as refused:
         await used(context, Action.SQL_REFUSED, dataset_id, {"reason": str(refused)})
@@ -123,7 +123,8 @@ def _held(query: RawQuery, found: Mapping[TableRef, Table], place: Place) -> fro
     return frozenset(held)
 
 
-async def _narrowed(context: Context, dataset_id: UUID, found: Mapping[TableRef, Table]) -> frozenset[TableRef]:
-    """The tables that have columns which curation hides."""
-    whole = await asyncio.gather(*(describe_whole(context, dataset_id, ref.name) for ref in found))
-    return frozenset(ref for ref, table in zip(found, whole, strict=True) if table != found[ref])
+def _narrowed(found: Mapping[TableRef, Table], place: Place) -> frozenset[TableRef]:
+    """The tables that have columns which curation hides: by its word alone, as a column may be of a type that no
+    description has.
+    """
+    return frozenset(ref for ref, table in found.items() if place.hides_columns_of(table.name))

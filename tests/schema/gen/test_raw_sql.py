@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from gateway.http.documents import Documents
 from gateway.http.execution import execute
 from gateway.settings import Limits
+from loaders.clickhouse.client import ClickHouse
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
@@ -295,6 +296,30 @@ async def test_columns_that_curation_hides_are_not_there(querying: World) -> Non
     messages = {error["path"][-1]: error["message"] for error in answer.errors}
     refused = f"{querying.stores['nyc']} does not run the statement: Unknown expression identifier `name`"
     assert messages["answer"] == refused
+
+
+async def test_a_hidden_column_of_a_type_that_is_not_described_is_not_there(
+    querying: World, clickhouse_url: str, clickhouse_password: str
+) -> None:
+    """To ClickHouse `finalizeAggregation` makes a value of it."""
+    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None, store="test")
+    try:
+        await client.command(
+            "CREATE TABLE axion_new_york.states (id UInt8, s AggregateFunction(sum, UInt64)) ENGINE = Memory",
+            ledger=Ledger(),
+        )
+        await client.command("INSERT INTO axion_new_york.states SELECT 1, sumState(toUInt64(7))", ledger=Ledger())
+        secret = "SELECT id, finalizeAggregation(s) AS secret FROM states"
+        assert of(await run(querying, "ann", secret))["answer"]["rows"] == [{"id": 1, "secret": "7"}]
+        given = {"datasetId": "@nyc", "tableName": "states", "columnName": "s", "isHidden": True}
+        await made(querying, "GenCurationOverride", given, user="admin")
+        answer = await run(querying, "ann", secret)
+        assert {error["code"] for error in answer.errors} == {"STORE_QUERY_FAILED"}
+        assert of(answer)["answer"] is None
+        assert of(await run(querying, "ann", "SELECT * FROM states"))["answer"]["rows"] == [{"id": 1}]
+    finally:
+        await client.command("DROP TABLE IF EXISTS axion_new_york.states", ledger=Ledger())
+        await client.close()
 
 
 async def test_the_same_rows_as_arrow(querying: World, stores: GenStores) -> None:
