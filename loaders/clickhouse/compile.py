@@ -28,6 +28,8 @@ _TYPES = {
 }
 _SET_TYPES = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.BIGINT, Kind.TEXT, Kind.UUID, Kind.H3})
 """Kinds whose `IN` an array parameter can be: for others the set's type would have to be the column's exactly."""
+_DECIMAL_DIGITS = 76
+"""An Int256 may have one more."""
 _ORNULL = {AggregateFunction.SUM: "sumOrNull", AggregateFunction.MIN: "minOrNull", AggregateFunction.MAX: "maxOrNull"}
 
 
@@ -143,6 +145,8 @@ def _bound(value: object, kind: Kind) -> tuple[str, object]:
     match value:
         case int() if kind in (Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC) and not isinstance(value, bool):
             return _integer_type(value, value), value
+        case Decimal() if value.as_tuple().exponent == 0 and value.adjusted() >= _DECIMAL_DIGITS:
+            return "Int256", int(value)
         case Decimal():
             return _decimal_type([value]), value
         case datetime():
@@ -175,9 +179,9 @@ def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, li
 
 
 def _decimal_type(values: list[Decimal]) -> str:
-    """The smallest scale that holds all of them, in 76 digits: with 38, scaling up the column overflows silently."""
+    """The smallest scale that holds all of them. With 38 digits, scaling up the column overflows silently."""
     scale = max((-exponent for v in values if isinstance(exponent := v.as_tuple().exponent, int)), default=0)
-    return f"Decimal(76, {max(scale, 0)})"
+    return f"Decimal({_DECIMAL_DIGITS}, {max(scale, 0)})"
 
 
 def _integer_type(low: int, high: int) -> str:

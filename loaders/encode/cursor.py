@@ -59,7 +59,10 @@ def decode_cursor(cursor: str, form: CursorForm) -> tuple[object, ...]:
     """
     try:
         if len(cursor) > MAX_LENGTH:
-            raise ValueError("too long")
+            raise InvalidCursor(
+                f"The cursor has more than {MAX_LENGTH} characters: what the list is ordered by is too long for one."
+                " Order it by another column."
+            )
         mark, *terms = _array(json.loads(base64url.decode(cursor)))
         if isinstance(mark, str) and mark != form.mark and len(mark) == len(form.mark):
             raise InvalidCursor(

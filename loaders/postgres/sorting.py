@@ -21,7 +21,7 @@ def sort_value(key: SortKey, table: Table, source: FromClause) -> ColumnElement[
         case Through(join, by, where):
             target = from_clause(join.target)
             found = _related(sa.select(sort_value(by, join.target, target)), join, where, source, target)
-            return found.order_by(*(target.c[name] for name in join.target.key)).limit(1).scalar_subquery()
+            return found.order_by(*(target.c[name] for name in join.target.unique)).limit(1).scalar_subquery()
         case CountOf(join, where):
             target = from_clause(join.target)
             return _related(sa.select(sa.func.count()), join, where, source, target).scalar_subquery()

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -98,6 +98,8 @@ SQL_TYPES = {
     Kind.BYTES: "bytea",
 }
 ROW_KIDS = Join(KIDS, ("id",), ("row_id",))
+KIDS_OF_N = Join(replace(KIDS, key=("rank",), apart=("id",)), ("n",), ("rank",))
+"""To a key that several rows have, as those of partitioned tables may."""
 ROW_CHILDREN = Join(ROWS, ("id",), ("parent_id",))
 ROW_PARENT = Join(ROWS, ("parent_id",), ("id",))
 KID_ROW = Join(ROWS, ("row_id",), ("id",))

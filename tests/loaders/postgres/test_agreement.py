@@ -61,6 +61,7 @@ from tests.loaders.postgres.rows import (
     DATA,
     KID_ROW,
     KID_TOYS,
+    KIDS_OF_N,
     ROW_CHILDREN,
     ROW_KIDS,
     ROW_PARENT,
@@ -89,6 +90,7 @@ OVER_JOINS: list[SortKey] = [
     Through(ROW_PARENT, Col("n"), Compare(Col("flag"), Op.EQ, True)),
     Through(ROW_PARENT, Through(ROW_PARENT, Col("n"), Compare(Col("flag"), Op.NE, True)), Exists(ROW_PARENT)),
     Through(ROW_KIDS, Col("mood")),  # of several rows the first by key
+    Through(KIDS_OF_N, Col("id")),  # and by what tells rows of one key apart, or pages would not fit together
     CountOf(ROW_KIDS),
     CountOf(ROW_CHILDREN),
     CountOf(ROW_KIDS, Compare(Col("rank"), Op.IN, (1, 2))),
