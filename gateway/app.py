@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from gateway.auth.demo_issuer import DEMO_USERS, demo_issuer_routes
 from gateway.http.graphiql import Explorer
 from gateway.http.graphql import GraphQL
-from gateway.http.health import live, ready
+from gateway.http.health import Readiness, live
 from gateway.http.request_log import RequestLog
 from gateway.http.tiles import Tiles
 from gateway.lifespan import Opened, Runtime, open_runtime
@@ -45,7 +45,7 @@ def create_app(
     routes: list[BaseRoute] = [
         *explorer.routes(),
         Route("/health/live", live, methods=["GET"]),
-        Route("/health/ready", ready, methods=["GET"]),
+        Route("/health/ready", Readiness().ready, methods=["GET"]),
         Route("/metrics", metrics, methods=["GET"]),
         Route("/tiles/{dataset}/{table:path}/{map}.pmtiles", Tiles(settings.limits), methods=["GET", "HEAD"]),
         Route("/", _root, methods=["GET"]),

@@ -56,7 +56,7 @@ class Runtime:
 
     async def authenticate(self, authorization: str | None, scope: Scope, *, request_id: str) -> Authenticated:
         """Raises `Refusal`: of the credentials, or of an address that sent too many that were refused."""
-        with self.admission.credentials(scope):
+        with self.admission.credentials(authorization, scope):
             return await authenticate(self.authenticator, authorization, request_id=request_id, denials=self.denials)
 
     async def refused_by_now(self, authorization: str | None, *, request_id: str) -> Refusal | None:

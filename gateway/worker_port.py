@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.http.connection import KEEP_ALIVE_SECONDS, BoundedHttp
-from gateway.http.health import live, ready
+from gateway.http.health import Readiness, live
 from gateway.lifespan import Ping
 from gateway.metrics import ReadBacklog, metrics
 from gateway.worker_metrics import ReadWaiting, observe_queue
@@ -82,7 +82,7 @@ def _app(runtime: WorkerRuntime) -> Starlette:
     return Starlette(
         routes=[
             Route("/health/live", live, methods=["GET"]),
-            Route("/health/ready", ready, methods=["GET"]),
+            Route("/health/ready", Readiness().ready, methods=["GET"]),
             Route("/metrics", measured, methods=["GET"]),
         ],
         lifespan=lifespan,

@@ -25,10 +25,13 @@ class BoundedCache(Generic[K, V]):
         self._entries.move_to_end(key)
         return entry[0]
 
+    def drop(self, key: K) -> None:
+        found = self._entries.pop(key, None)
+        if found is not None:
+            self.weight -= found[1]
+
     def keep(self, key: K, value: V, weight: int = 1) -> None:
-        replaced = self._entries.pop(key, None)
-        if replaced is not None:
-            self.weight -= replaced[1]
+        self.drop(key)
         self._entries[key] = (value, weight)
         self.weight += weight
         while self.weight > self._bound:

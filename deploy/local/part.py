@@ -37,6 +37,9 @@ class Probe:
     """Asks over the part's own protocol: None when it answers, else what is wrong."""
 
 
+OF_THE_SHELL = frozenset({"HOME", "PATH", "TMPDIR", "TZ"})
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """How to run one server. Secrets travel in `environment`, never in `command`, which every user can read."""
@@ -57,8 +60,9 @@ class Part:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the part has to be restarted to be what is asked for."""
-        return hashlib.sha256(json.dumps([self.command, sorted(self.environment.items())]).encode()).hexdigest()
+        """Changes when the part has to be restarted to be what is asked for: not with the shell it is asked from."""
+        own = sorted((name, value) for name, value in self.environment.items() if name not in OF_THE_SHELL)
+        return hashlib.sha256(json.dumps([self.command, own]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

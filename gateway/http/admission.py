@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from hashlib import sha256
 from math import ceil
 
 from starlette.types import Scope
@@ -9,37 +10,45 @@ from starlette.types import Scope
 from gateway.http.refusal import Refusal, refuse
 from gateway.limits.rate import RateLimit, address_of
 from gateway.settings import Limits
+from loaders.bounded_cache import BoundedCache
 from loaders.errors import Code
 from resolvers.subject import Subject
 
 _FREE = nullcontext()
+_MAX_GOOD = 10_000
+"""Kept at a time, some 200 bytes each."""
 
 
 class Admission:
     """Of one process. A user has one allowance by whatever transport, and so has an address without credentials.
 
     Refused credentials have an allowance of their own, of their address: judging them costs more than most requests.
+    Ones that were good before are judged all the same, so nobody locks out who shares an address with them.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits.requests_per_second is not None
         self._requests = RateLimit(limits.requests_per_second, limits.requests_burst)
         self._refused = RateLimit(limits.requests_per_second, limits.requests_burst)
+        self._good: BoundedCache[bytes, bool] = BoundedCache(_MAX_GOOD)
 
-    def credentials(self, scope: Scope) -> AbstractContextManager[None]:
+    def credentials(self, authorization: str | None, scope: Scope) -> AbstractContextManager[None]:
         """Around their judging. Raises `Refusal` 429 where too many of the address were refused."""
-        return self._judging(scope) if self._limits else _FREE
+        return _FREE if authorization is None or not self._limits else self._judging(authorization, scope)
 
     @contextmanager
-    def _judging(self, scope: Scope) -> Iterator[None]:
-        address = _address(scope)
-        _require_none(self._refused.wait(address, counts=False))
+    def _judging(self, authorization: str, scope: Scope) -> Iterator[None]:
+        address, digest = _address(scope), sha256(authorization.encode()).digest()
+        if self._good.get(digest) is None:
+            _require_none(self._refused.wait(address, counts=False))
         try:
             yield
         except Refusal as refusal:
             if refusal.status == 401:
                 self._refused.wait(address)
+                self._good.drop(digest)
             raise
+        self._good.keep(digest, True)
 
     def admit(self, subject: Subject, scope: Scope) -> None:
         """Counts a request. Raises `Refusal` 429."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import orjson
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from gateway.lifespan import Ping
 from loaders.errors import AxionError, Code
 
 _TIMEOUT_SECONDS = 2.0
+_Found: TypeAlias = tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]
 
 
 class Probed(Protocol):
@@ -29,21 +30,29 @@ async def live(_: Request) -> Response:
     return _answer(200, {"status": "live"})
 
 
-async def ready(request: Request) -> Response:
-    """`ready`, `degraded` (an optional store is down; its fields answer with errors) or `unavailable`."""
-    runtime: Probed = request.state.runtime
-    required, optional = await asyncio.gather(_ask(runtime.required), _ask(runtime.optional))
-    if any(store["state"] == "down" for store in required.values()):
-        status = "unavailable"
-    elif any(store["state"] == "down" for store in optional.values()):
-        status = "degraded"
-    else:
-        status = "ready"
-    stores = {
-        **{name: {**store, "required": True} for name, store in required.items()},
-        **{name: {**store, "required": False} for name, store in optional.items()},
-    }
-    return _answer(503 if status == "unavailable" else 200, {"status": status, "stores": stores})
+class Readiness:
+    """Of one process. Who asks while its stores are asked waits for the same answers: many cost what one does."""
+
+    def __init__(self) -> None:
+        self._asking: asyncio.Future[_Found] | None = None
+
+    async def ready(self, request: Request) -> Response:
+        """`ready`, `degraded` (an optional store is down; its fields answer with errors) or `unavailable`."""
+        if self._asking is None or self._asking.done():
+            runtime: Probed = request.state.runtime
+            self._asking = asyncio.gather(_ask(runtime.required), _ask(runtime.optional))
+        required, optional = await asyncio.shield(self._asking)
+        if any(store["state"] == "down" for store in required.values()):
+            status = "unavailable"
+        elif any(store["state"] == "down" for store in optional.values()):
+            status = "degraded"
+        else:
+            status = "ready"
+        stores = {
+            **{name: {**store, "required": True} for name, store in required.items()},
+            **{name: {**store, "required": False} for name, store in optional.items()},
+        }
+        return _answer(503 if status == "unavailable" else 200, {"status": status, "stores": stores})
 
 
 async def _ask(pings: Mapping[str, Ping]) -> dict[str, dict[str, Any]]:

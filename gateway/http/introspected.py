@@ -33,6 +33,8 @@ from loaders.bounded_cache import BoundedCache
 INTROSPECTIONS = frozenset({SchemaMetaFieldDef.type, TypeMetaFieldDef.type})
 """The types of the two fields, `__schema` and `__type`."""
 _MAX_BYTES = 16_000_000
+_FIELD_BYTES = 500
+"""Of a field that was asked for, in what an answer is kept under."""
 _ALONE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="introspection")
 
 
@@ -116,8 +118,12 @@ class _Kept:
         if found is None:
             found = orjson.dumps(_Reading(self._info).object(source, selection))
             with self._lock:
-                self._answers.keep((getattr(source, "name", None), selection), found, len(found))
+                self._answers.keep((getattr(source, "name", None), selection), found, len(found) + _size(selection))
         return found
+
+
+def _size(selection: Selection) -> int:
+    return sum(_FIELD_BYTES + (0 if asked.below is None else _size(asked.below)) for asked in selection)
 
 
 _kept: WeakKeyDictionary[GraphQLSchema, _Kept] = WeakKeyDictionary()

@@ -91,6 +91,15 @@ def test_another_configuration_restarts(part: Part, paths: StatePaths) -> None:
     assert _pid(paths) != before
 
 
+def test_another_shell_restarts_nothing(part: Part, paths: StatePaths) -> None:
+    bring_up(part, paths)
+    before = _pid(paths)
+    elsewhere = dataclasses.replace(part, environment={**part.environment, "PATH": f"/elsewhere:{os.defpath}"})
+
+    assert not bring_up(elsewhere, paths)
+    assert _pid(paths) == before
+
+
 def test_taken_down_is_stopped(part: Part, paths: StatePaths) -> None:
     bring_up(part, paths)
     assert take_down("web", paths)

@@ -91,6 +91,18 @@ def test_more_of_it(helm: Path) -> None:
     assert [each["path"] for each in rule["http"]["paths"]] == ["/graphql", "/graphiql", "/tiles"]
 
 
+def test_whose_forwarded_addresses_are_believed(helm: Path) -> None:
+    name = "FORWARDED_ALLOW_IPS"
+    assert not [each for each in containers(rendered(helm)) if name in str(each["env"])]
+    objects = rendered(helm, "--set", "gateway.trustedProxies={10.0.0.0/8,127.0.0.1}")
+    believing = [
+        each["name"]
+        for each in containers(objects)
+        if {"name": name, "value": "10.0.0.0/8,127.0.0.1"} in (each["env"] or [])
+    ]
+    assert believing == ["gateway"]
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [

@@ -89,6 +89,16 @@ async def test_refused_credentials_count(client: aiohttp.ClientSession, limited:
         assert answer.status == 429
 
 
+async def test_who_was_good_is_not_locked_out(client: aiohttp.ClientSession, limited: str) -> None:
+    """By others of the address, a proxy's or a NAT's; who was not seen there yet waits."""
+    assert (await post(client, limited, authorization="one"))[0] == 200
+    for number in range(BURST):
+        assert (await post(client, limited, authorization=f"bad {number}"))[0] == 401
+    assert (await post(client, limited, authorization="two"))[0] == 429
+    assert (await post(client, limited, authorization="one"))[0] == 200
+    assert (await post(client, limited))[0] == 200
+
+
 async def test_tiles_count(client: aiohttp.ClientSession, limited: str) -> None:
     for _ in range(BURST):
         assert (await post(client, limited, authorization="one"))[0] == 200

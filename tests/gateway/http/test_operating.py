@@ -70,6 +70,33 @@ async def test_ready(
         assert stores["axion_sense"]["code"] == "STORE_TIMEOUT"
 
 
+async def test_many_probes_ask_the_stores_once(client: aiohttp.ClientSession) -> None:
+    asked, answering = 0, asyncio.Event()
+
+    async def slow() -> None:
+        nonlocal asked
+        asked += 1
+        await answering.wait()
+
+    async with serving(required={"axion_sense": slow}) as origin:
+
+        async def probed() -> int:
+            async with client.get(f"{origin}/health/ready") as answer:
+                return answer.status
+
+        first = asyncio.create_task(probed())
+        while not asked:  # noqa: ASYNC110 - a store that is asked tells nobody
+            await asyncio.sleep(0.001)
+        others = [asyncio.create_task(probed()) for _ in range(20)]
+        async with client.get(f"{origin}/health/live"):
+            answering.set()
+        assert {await probe for probe in (first, *others)} == {200}
+        assert asked <= 2  # one that came after the answer asks anew
+        before = asked
+        assert await probed() == 200
+        assert asked == before + 1
+
+
 def counted(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
