@@ -68,6 +68,12 @@ class Management:
         with self._asked():
             return _id((await self._client.create_store(CreateStoreRequest(name=name))).id)
 
+    async def delete_store(self, store_id: str) -> None:
+        """Its models go with it; OpenFGA keeps the rows of its tuples."""
+        with self._asked():
+            self._client.set_store_id(store_id)
+            await self._client.delete_store()
+
     async def newest_model(self, store_id: str) -> str | None:
         """The id of the model written last; None in a store without models."""
         with self._asked():

@@ -22,6 +22,7 @@ class Server:
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     ports: tuple[int, ...] = field(default_factory=lambda: free_ports(2))
     process: asyncio.subprocess.Process | None = None
+    options: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -32,6 +33,7 @@ class Server:
             *(self.binary, "run", "--datastore-engine=memory", "--playground-enabled=false", "--metrics-enabled=false"),
             *(f"--http-addr=127.0.0.1:{self.ports[0]}", f"--grpc-addr=127.0.0.1:{self.ports[1]}", "--log-level=error"),
             *("--authn-method=preshared", f"--authn-preshared-keys={self.token}"),
+            *self.options,
         )
         await self.answering()
 
@@ -67,8 +69,8 @@ class Server:
 
 
 @asynccontextmanager
-async def own_server(binary: Path) -> AsyncIterator[Server]:
-    server = Server(binary)
+async def own_server(binary: Path, *options: str) -> AsyncIterator[Server]:
+    server = Server(binary, options=options)
     await server.start()
     try:
         yield server
