@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from loaders.description import ColumnType, Kind
 from loaders.encode.json import object_text
-from loaders.encode.text import json_text, unwrapped
+from loaders.encode.text import json_text
 from loaders.errors import BadInput
+from loaders.raw_sql.nested import parts
 from loaders.warehouses.arrow_types import presentation
 
 MAX_BYTES: Final = 16 << 20
@@ -99,9 +100,6 @@ def _plain(values: pa.Array) -> pa.Array:
     if shown is not None and shown.how == "plain":
         return values
     if (shown is not None and shown.how == "json") or (shown is None and pa.types.is_nested(arrow)):
-        found = (
-            None if value is None else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-            for value in unwrapped(values).to_pylist(maps_as_pydicts="lossy")
-        )
+        found = (None if value is None else orjson.dumps(value).decode() for value in parts(values))
         return pa.array(found, pa.large_string())
-    return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.large_string())
+    return pa.array([None if value is None else str(value) for value in parts(values)], pa.large_string())

@@ -7,6 +7,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from loaders.description import Table
+from loaders.raw_sql.carried import numbers_by_name, require_carried
 from loaders.raw_sql.conditions import held as held_to
 from loaders.raw_sql.conditions import predicate_of
 from loaders.raw_sql.errors import refuse
@@ -102,7 +103,10 @@ def _judged(text: str, dialect: str) -> exp.Query:
     tree = require_query(parse(text, dialect))
     for raw in list(tree.find_all(exp.RawString)):
         raw.replace(exp.Literal.string(raw.name))
+    if dialect == "clickhouse":
+        numbers_by_name(tree)
     _bounded(lambda: require_allowed(tree, functions_of(dialect)))
+    _bounded(lambda: require_carried(tree, dialect))
     return tree
 
 

@@ -15,6 +15,8 @@ from loaders.encode.text import instants
 
 _WRAPPED = re.compile(r"(?:Nullable|LowCardinality)\((.*)\)", re.DOTALL)
 _LABEL = re.compile(r"'((?:[^'\\]|\\.)*)' = (-?\d+)")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_CONTROLS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 _WIDE: Final = ("Int128", "Int256", "UInt128", "UInt256")
 
 
@@ -42,9 +44,7 @@ def _typed(column: pa.Array, type_: str) -> pa.Array:
     if type_ == "DateTime" or type_.startswith("DateTime("):
         return instants(column)
     if type_.startswith("Enum"):
-        labels = {
-            int(number): label.replace("\\'", "'").replace("\\\\", "\\") for label, number in _LABEL.findall(type_)
-        }
+        labels = {int(number): _ESCAPED.sub(_unescaped, label) for label, number in _LABEL.findall(type_)}
         return _texts(column, labels.__getitem__)
     if type_ == "IPv4":
         return _texts(column, lambda value: str(IPv4Address(value)))
@@ -53,6 +53,10 @@ def _typed(column: pa.Array, type_: str) -> pa.Array:
     if type_ in _WIDE:
         return _texts(column, lambda value: str(int.from_bytes(value, "little", signed=type_[0] == "I")))
     return column
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return _CONTROLS.get(found[1], found[1])
 
 
 def _texts(column: pa.Array, text: Callable[[Any], str]) -> pa.Array:

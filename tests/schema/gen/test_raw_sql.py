@@ -132,6 +132,27 @@ async def test_values_are_written_as_rows_write_them(querying: World) -> None:
     ]
 
 
+async def test_odd_values_of_clickhouse_are_not_lost(querying: World) -> None:
+    sql = r"""
+        SELECT map('a', 1, 'a', 2) AS twice, map(char(255), 1) AS keys, tuple(char(255)) AS t, map('a', char(255)) AS m,
+            CAST('a\n\'\\\\n' AS Enum8('a\n\'\\\\n' = 1)) AS e, inf AS i, [nan] AS n, tuple(toDate('2020-01-02')) AS d
+    """
+    answer = await run(querying, "ann", sql)
+    assert answer.errors == []
+    assert of(answer)["answer"]["rows"] == [
+        {
+            "twice": [["a", 1], ["a", 2]],
+            "keys": {"\ufffd": 1},
+            "t": {"1": "\ufffd"},
+            "m": {"a": "\ufffd"},
+            "e": "a\n'\\\\n",
+            "i": None,
+            "n": [None],
+            "d": {"1": "2020-01-02"},
+        }
+    ]
+
+
 @pytest.mark.parametrize("user", ["bob", "stranger", "steward"])
 async def test_who_lacks_the_flag_is_refused(user: str, querying: World, stores: GenStores) -> None:
     answer = await run(querying, user, COUNT)
