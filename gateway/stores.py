@@ -58,9 +58,10 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
         )
         stack.push_async_callback(openfga.close)
         keyring = open_keyring(settings)
+        most = settings.limits.max_answer_bytes
         chosen = settings.data_sources
         networks = Networks(denied=chosen.denied_networks, allowed=chosen.allowed_networks)
-        warehouses = Warehouses(postgres["axion_gen"], keyring, networks=networks)
+        warehouses = Warehouses(postgres["axion_gen"], keyring, networks=networks, answer_bytes=most)
         stack.push_async_callback(warehouses.close)
         objects = Objects.open(
             endpoint=settings.objects.endpoint,
@@ -83,7 +84,7 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
         stack.push_async_callback(jobs.close)
         yield Stores(
             postgres=postgres,
-            columnar={"clickhouse": ClickHouseSource(clickhouse)},
+            columnar={"clickhouse": ClickHouseSource(clickhouse, answer_bytes=most)},
             streaming={"clickhouse": ClickHouseSource(clickhouse, settings.clickhouse.stream_timeout_ms)},
             clickhouse=clickhouse,
             openfga=openfga,

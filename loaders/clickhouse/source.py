@@ -9,6 +9,7 @@ from loaders.clickhouse.client import ClickHouse
 from loaders.clickhouse.compile import ClickHouse as ClickHouseDialect
 from loaders.clickhouse.encoded import EncodedBatch
 from loaders.columnar.dialect import Dialect
+from loaders.columnar.source import ANSWER_BYTES
 from loaders.columnar.statement import Statement
 from loaders.ledger import Ledger
 
@@ -19,6 +20,7 @@ class ClickHouseSource:
 
     client: ClickHouse
     timeout_ms: int | None = None
+    answer_bytes: int = ANSWER_BYTES
     dialect: Dialect = ClickHouseDialect()  # noqa: RUF009 - it holds no state
 
     def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:

@@ -1,22 +1,35 @@
 """The answer of one statement: its batches as columns that are found by expression."""
 
+from contextlib import aclosing
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from loaders.columnar.compile import Rows
-from loaders.columnar.source import Source
+from loaders.columnar.held import SMALL, size_of
+from loaders.columnar.source import Source, answer_bytes
 from loaders.columnar.statement import Statement
 from loaders.description import ColumnType, Kind
 from loaders.encode.text import plain_text, unwrapped
+from loaders.errors import PageTooLarge
 from loaders.ledger import Ledger
 from loaders.read import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a statement answered: all its rows, and about how many bytes they are."""
+
+    batches: list[pa.RecordBatch]
+    size: int
 
 
 class Answer:
     """All rows of a statement in memory: pages and groups are bounded by their limits."""
 
-    def __init__(self, statement: Statement, batches: list[pa.RecordBatch]) -> None:
+    def __init__(self, statement: Statement, found: Found) -> None:
         self.statement = statement
-        self._batches = [batch for batch in batches if batch.num_rows]
+        self._batches = [batch for batch in found.batches if batch.num_rows]
         self.rows = sum(batch.num_rows for batch in self._batches)
 
     def column(self, position: int) -> tuple[pa.Array, ColumnType]:
@@ -44,8 +57,8 @@ class Answer:
 class RowsAnswer(Answer):
     """Rows of a table, columns found by the read's own expressions."""
 
-    def __init__(self, rows: Rows, batches: list[pa.RecordBatch]) -> None:
-        super().__init__(rows.statement, batches)
+    def __init__(self, rows: Rows, found: Found) -> None:
+        super().__init__(rows.statement, found)
         self._plan = rows
 
     def column_of(self, expression: Expression) -> tuple[pa.Array, ColumnType]:
@@ -55,8 +68,20 @@ class RowsAnswer(Answer):
         return self.texts(self._plan.position(expression))
 
 
-async def run(source: Source, statement: Statement, ledger: Ledger) -> list[pa.RecordBatch]:
-    return [batch async for batch in source.stream(statement, ledger=ledger)]
+async def run(source: Source, statement: Statement, ledger: Ledger) -> Found:
+    """All rows. `PageTooLarge` beyond the bytes that the source allows; the rest is cancelled in the store."""
+    batches: list[pa.RecordBatch] = []
+    held = 0
+    async with aclosing(source.stream(statement, ledger=ledger)) as answer:
+        async for batch in answer:
+            held += size_of(batch)
+            if held > SMALL and held > (most := answer_bytes(source)):
+                raise PageTooLarge(
+                    f"An answer is larger than {most} bytes. Ask for fewer rows, leave out columns of long values, or"
+                    " read it as an Arrow stream."
+                )
+            batches.append(batch)
+    return Found(batches, held)
 
 
 def bytes_of(texts: pa.Array) -> list[bytes]:

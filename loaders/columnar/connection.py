@@ -5,9 +5,10 @@ from typing import cast
 
 import orjson
 
-from loaders.columnar.answer import Answer, RowsAnswer, run
+from loaders.columnar.answer import Answer, Found, RowsAnswer, run
 from loaders.columnar.compile import Compiled, Keys, compile_read
 from loaders.columnar.groups import aggregate_objects, without_rows
+from loaders.columnar.held import apart
 from loaders.columnar.narrow import narrowed
 from loaders.columnar.page import Slice, encoded_rows
 from loaders.columnar.source import Source
@@ -63,7 +64,15 @@ async def _answers(
     statements = [compiled.rows.statement] if compiled.rows else []
     statements += [compiled.total] if compiled.total else []
     statements += [statement for _, statement in compiled.aggregates]
-    answers = iter(await concurrently(run(source, statement, ledger) for statement in statements))
+    found = await concurrently(run(source, statement, ledger) for statement in statements)
+    size = sum(each.size for each in found)
+    return await apart(size, lambda: _encoded(read, compiled, found, keys, arity))
+
+
+def _encoded(
+    read: Read, compiled: Compiled, found: list[Found], keys: list[tuple[str, ...]], arity: int
+) -> dict[tuple[str, ...], bytes]:
+    answers = iter(found)
     rows = None
     if compiled.rows:
         rows = encoded_rows(read, compiled.order, RowsAnswer(compiled.rows, next(answers)), arity)

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from loaders.columnar.answer import Answer, run
 from loaders.columnar.dialect import ROW, Binder, Dialect, column
+from loaders.columnar.held import apart
 from loaders.columnar.predicate import condition
 from loaders.columnar.source import Source
 from loaders.columnar.statement import OutputColumn, Statement
@@ -32,10 +33,14 @@ class DistinctList:
 async def read_distinct(lists: Sequence[DistinctList], source: Source, ledger: Ledger) -> list[list[Any]]:
     """The values of each list as JSON has them. `BadInput` where a column has no order, before anything is sent."""
     statement = distinct_statement(lists, source.dialect)
-    answer = Answer(statement, await run(source, statement, ledger))
+    found = await run(source, statement, ledger)
+    return await apart(found.size, lambda: _values(Answer(statement, found), len(lists)))
+
+
+def _values(answer: Answer, lists: int) -> list[list[Any]]:
     places = answer.integers(0)
     found: list[list[Any]] = []
-    for place in range(len(lists)):
+    for place in range(lists):
         texts = json_text(*answer.column(place + 1)).to_pylist()
         found.append([orjson.loads(text) for of, text in zip(places, texts, strict=True) if of == place])
     return found

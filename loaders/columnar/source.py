@@ -1,13 +1,16 @@
-"""The narrow view of a store that the columnar path needs."""
+"""The narrow view of a store that the columnar path needs, and how much of an answer it may hold."""
 
 from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
 from loaders.ledger import Ledger
+
+ANSWER_BYTES: Final = 64 << 20
+"""Of one statement's answer that is not streamed, unless its source says otherwise."""
 
 
 class Source(Protocol):
@@ -22,3 +25,15 @@ class Source(Protocol):
         Raises a `StoreError`; closing the iterator cancels the query in the store. Records itself in the ledger.
         """
         ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A `Source` that says how many bytes, as Arrow, one statement's answer may take that is not streamed."""
+
+    @property
+    def answer_bytes(self) -> int: ...
+
+
+def answer_bytes(source: Source) -> int:
+    return source.answer_bytes if isinstance(source, Holding) else ANSWER_BYTES

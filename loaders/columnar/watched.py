@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import pyarrow as pa
 
 from loaders.columnar.dialect import Dialect
-from loaders.columnar.source import Source
+from loaders.columnar.source import Source, answer_bytes
 from loaders.columnar.statement import Statement
 from loaders.ledger import Ledger
 
@@ -20,6 +20,10 @@ class Watched:
     @property
     def dialect(self) -> Dialect:
         return self._source.dialect
+
+    @property
+    def answer_bytes(self) -> int:
+        return answer_bytes(self._source)
 
     def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
         self.sent.append(statement.sql)

@@ -23,6 +23,7 @@ from loaders.encode.geometry import geojson_text
 from loaders.encode.joining import TEXT, joined, joined_lists
 
 _NEEDS_ESCAPE = re.compile(rb'["\\\x00-\x1f]')
+_PIECE = 1 << 20
 _BARE = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.FLOAT})
 _FLOAT = ColumnType(Kind.FLOAT)
 
@@ -111,9 +112,15 @@ def _valid_text(column: pa.Array) -> pa.Array:
 
 def _quoted_text(text: pa.Array) -> pa.Array:
     data = text.buffers()[2]
-    if data is not None and _NEEDS_ESCAPE.search(memoryview(data)) is not None:
+    if data is not None and _needs_escape(memoryview(data)):
         return _mapped(text, lambda value: orjson.dumps(value).decode("utf-8"))
     return joined(['"', text, '"'])
+
+
+def _needs_escape(data: memoryview) -> bool:
+    """Piece by piece: no other thread runs while one is searched."""
+    pieces = (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
+    return any(_NEEDS_ESCAPE.search(piece) is not None for piece in pieces)
 
 
 def _text_of_decimals(column: pa.Array) -> pa.Array:

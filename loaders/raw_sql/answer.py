@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import orjson
 import pyarrow as pa
 
+from loaders.columnar.held import apart, first_rows, size_of
 from loaders.description import ColumnType, Kind
 from loaders.encode.json import object_text
 from loaders.encode.text import json_text
@@ -16,6 +18,8 @@ from loaders.warehouses.arrow_types import presentation
 
 MAX_BYTES: Final = 16 << 20
 """Of the rows of one answer as JSON; beyond it the answer is cut, and says so."""
+_ARROW_TO_JSON: Final = 2
+"""So many times the bytes are looked at as Arrow: a small number takes 8 bytes there, and some 3 as JSON."""
 _TEXT: Final = ColumnType(Kind.TEXT)
 _JSON: Final = ColumnType(Kind.JSON)
 
@@ -42,17 +46,29 @@ class RawRows:
 
 
 async def collected(batches: AsyncIterator[pa.RecordBatch], *, limit: int, max_bytes: int = MAX_BYTES) -> RawRows:
-    """The first `limit` rows, and as many of them as fit. One more is looked for, to tell whether there are others."""
+    """The first `limit` rows, and as many of them as fit. One more is looked for, to tell whether there are others.
+
+    What cannot fit is cut off before it becomes JSON, and what is large becomes it in a thread: one value may be as
+    large as the engine likes.
+    """
     found = RawRows()
+    left = max_bytes * _ARROW_TO_JSON
     async for batch in batches:
         if not found.columns:
             found.columns = columns_of(batch.schema)
-        for row in _rows(batch.slice(0, limit + 1 - len(found.rows)), found.columns):
+        asked = batch.slice(0, limit + 1 - len(found.rows))
+        fitting = first_rows(asked, left)
+        size = size_of(fitting)
+        left -= size
+        for row in await apart(size, partial(_rows, fitting, found.columns)):
             if len(found.rows) == limit or found.size + len(row) > max_bytes:
                 found.truncated = True
                 return found
             found.rows.append(row)
             found.size += len(row)
+        if fitting.num_rows < asked.num_rows:
+            found.truncated = True
+            return found
     return found
 
 

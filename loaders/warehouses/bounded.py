@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from typing import TypedDict
 
 from loaders.columnar.dialect import Dialect
+from loaders.columnar.source import ANSWER_BYTES
 from loaders.columnar.statement import Statement
 from loaders.description import Table
 from loaders.errors import StoreCredentialsRejected, StoreError, StoreTimeout, StoreUnavailable
@@ -29,11 +31,20 @@ def changed_meanwhile(store: str) -> StoreUnavailable:
     return StoreUnavailable(store, f"{store} was changed while it was read. Try again.")
 
 
+class _Bounds(TypedDict):
+    gate: Gate
+    limit: int
+    timeout_ms: int
+    memory_s: float
+    clock: Callable[[], float]
+    answer_bytes: int
+
+
 class Bounded:
     """At most `limit` calls and streams at a time; the others wait, as long as their time-out allows.
 
     `timeout_ms` is the data source's own. A call that asks for metadata ends within it, whatever the client does; a
-    stream has it unless it is given another.
+    stream has it unless it is given another. `answer_bytes` bounds answers that are not streamed to their reader.
 
     After a `StoreUnavailable`, a `StoreCredentialsRejected`, or metadata that did not come in time, every call fails
     with the same for `memory_s` seconds, those that waited too, so a hundred fields over a server that is down dial it
@@ -51,7 +62,9 @@ class Bounded:
         timeout_ms: int,
         memory_s: float,
         clock: Callable[[], float],
+        answer_bytes: int = ANSWER_BYTES,
     ) -> None:
+        self.answer_bytes = answer_bytes
         self._warehouse = warehouse
         self._gate = gate
         self._limit = limit
@@ -216,8 +229,17 @@ class BoundedEstimating(Bounded):
         timeout_ms: int,
         memory_s: float,
         clock: Callable[[], float],
+        answer_bytes: int = ANSWER_BYTES,
     ) -> None:
-        super().__init__(warehouse, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)
+        super().__init__(
+            warehouse,
+            gate=gate,
+            limit=limit,
+            timeout_ms=timeout_ms,
+            memory_s=memory_s,
+            clock=clock,
+            answer_bytes=answer_bytes,
+        )
         self._estimates = estimates
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
@@ -245,9 +267,17 @@ class BoundedForecasting(BoundedEstimating):
         timeout_ms: int,
         memory_s: float,
         clock: Callable[[], float],
+        answer_bytes: int = ANSWER_BYTES,
     ) -> None:
         super().__init__(
-            warehouse, abilities, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
+            warehouse,
+            abilities,
+            gate=gate,
+            limit=limit,
+            timeout_ms=timeout_ms,
+            memory_s=memory_s,
+            clock=clock,
+            answer_bytes=answer_bytes,
         )
         self._forecasts = abilities
 
@@ -257,15 +287,21 @@ class BoundedForecasting(BoundedEstimating):
 
 
 def bounded(
-    warehouse: Warehouse, *, gate: Gate, limit: int, timeout_ms: int, memory_s: float, clock: Callable[[], float]
+    warehouse: Warehouse,
+    *,
+    gate: Gate,
+    limit: int,
+    timeout_ms: int,
+    memory_s: float,
+    clock: Callable[[], float],
+    answer_bytes: int = ANSWER_BYTES,
 ) -> Bounded:
     """The bounds keep the abilities the warehouse has, and claim no other."""
+    bounds = _Bounds(
+        gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock, answer_bytes=answer_bytes
+    )
     if isinstance(warehouse, Foretelling):
-        return BoundedForecasting(
-            warehouse, warehouse, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
-        )
+        return BoundedForecasting(warehouse, warehouse, **bounds)
     if isinstance(warehouse, Estimates):
-        return BoundedEstimating(
-            warehouse, warehouse, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock
-        )
-    return Bounded(warehouse, gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock)
+        return BoundedEstimating(warehouse, warehouse, **bounds)
+    return Bounded(warehouse, **bounds)

@@ -13,6 +13,7 @@ import orjson
 import structlog
 
 from loaders.addresses import EVERYWHERE, Networks
+from loaders.columnar.source import ANSWER_BYTES
 from loaders.errors import AxionError, NotFound
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
@@ -81,6 +82,7 @@ class Warehouses:
         keyring: Keyring,
         *,
         networks: Networks = EVERYWHERE,
+        answer_bytes: int = ANSWER_BYTES,
         max_open: int = 64,
         idle_s: float = 600.0,
         concurrency: int = 16,
@@ -92,6 +94,7 @@ class Warehouses:
         self._gen = gen
         self._keyring = keyring
         self._networks = networks
+        self._answer_bytes = answer_bytes
         self._max_open = max_open
         self._idle_s = idle_s
         self._concurrency = concurrency
@@ -214,6 +217,7 @@ class Warehouses:
                 timeout_ms=taken.timeout_ms,
                 memory_s=self._failure_memory_s,
                 clock=self._clock,
+                answer_bytes=self._answer_bytes,
             ),
             self._clock(),
         )

@@ -24,6 +24,10 @@ class Unhurried:
     def dialect(self) -> Dialect:
         return self.warehouse.dialect
 
+    @property
+    def answer_bytes(self) -> int:
+        return self.warehouse.answer_bytes
+
     async def stream(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
         async with aclosing(self.warehouse.stream(statement, ledger=ledger, timeout_ms=_TIMEOUT_MS)) as batches:
             async for batch in batches:
