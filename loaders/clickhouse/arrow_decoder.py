@@ -6,6 +6,7 @@ and each whole message is given to pyarrow (arrow.apache.org/docs/format/Columna
 
 import struct
 from collections.abc import Iterator
+from typing import Final
 
 import pyarrow as pa
 
@@ -16,12 +17,22 @@ _LENGTH_SLOT = 4
 """Of `RecordBatch`, its first field."""
 _RECORD_BATCH = 3
 """In the union `MessageHeader`."""
+_BUFFERS_SLOT, _COMPRESSION_SLOT = 8, 10
+"""Of `RecordBatch`."""
+MESSAGE_BYTES: Final = 256 << 20
+"""Of one message, as it comes and decompressed. ClickHouse sends blocks of some 65,536 rows: only values of megabytes
+make larger ones, and what is not ClickHouse may announce any length.
+"""
 _END_SIZE = 8
 """Of the mark at a stream's end: a continuation and a length of 0."""
 
 
 class NotArrow(ValueError):
     """The bytes at this place are no Arrow message."""
+
+
+class MessageTooLarge(ValueError):
+    """A message takes more than `MESSAGE_BYTES`."""
 
 
 class ArrowDecoder:
@@ -50,7 +61,10 @@ class ArrowDecoder:
             self._held += len(piece)
 
     def messages(self) -> Iterator[pa.Buffer]:
-        """The record batch messages that are complete by now. `NotArrow` for anything else than Arrow."""
+        """The record batch messages that are complete by now. `NotArrow` for anything else than Arrow.
+
+        `MessageTooLarge` as soon as one announces that it is.
+        """
         if self._held < self._needed:
             return
         held = memoryview(self.remainder)
@@ -88,6 +102,8 @@ class ArrowDecoder:
         self._needed = 8 + metadata
         if len(front) >= self._needed:
             self._needed += _body_length(front, metadata)
+        if self._needed > MESSAGE_BYTES:
+            raise MessageTooLarge
         return self._needed if len(front) >= self._needed else 0
 
 
@@ -118,6 +134,29 @@ def rows_of(message: pa.Buffer) -> int:
     except (struct.error, IndexError) as error:
         raise NotArrow("an Arrow message with broken metadata") from error
     return rows
+
+
+def require_decoded_size(message: pa.Buffer) -> None:
+    """`MessageTooLarge` where the buffers of a compressed record batch say that they are larger decompressed.
+
+    Each begins with its size then, -1 for one that is as it was ("Format.Message.fbs", `BodyCompression`).
+    """
+    buffer = memoryview(message)
+    try:
+        end = 8 + struct.unpack_from("<i", buffer, 4)[0]
+        batch = _table(buffer, _field(buffer, _table(buffer, 8), _HEADER_SLOT, end=end))
+        if not _field(buffer, batch, _COMPRESSION_SLOT, end=end):
+            return
+        buffers = _table(buffer, _field(buffer, batch, _BUFFERS_SLOT, end=end))
+        (count,) = struct.unpack_from("<I", buffer, buffers)
+        size = 0
+        for offset, length in struct.iter_unpack("<qq", buffer[buffers + 4 : buffers + 4 + 16 * count]):
+            if length >= 8:
+                size += max(struct.unpack_from("<q", buffer, end + offset)[0], 0)
+    except (struct.error, IndexError) as error:
+        raise NotArrow("an Arrow message with broken metadata") from error
+    if size > MESSAGE_BYTES:
+        raise MessageTooLarge
 
 
 def _table(buffer: memoryview, at: int) -> int:

@@ -14,10 +14,10 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from loaders.addresses import EVERYWHERE, Bounds
-from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, rows_of, schema_in_utc
+from loaders.clickhouse.arrow_decoder import ArrowDecoder, MessageTooLarge, NotArrow, rows_of, schema_in_utc
 from loaders.clickhouse.connecting import Connecting
 from loaders.clickhouse.encoded import EncodedBatch
-from loaders.clickhouse.errors import broken_off, ends_a_reason, wrapped
+from loaders.clickhouse.errors import broken_off, ends_a_reason, too_large, wrapped
 from loaders.clickhouse.parameters import checked
 from loaders.clickhouse.query_settings import AS_ARROW, Settings, query_settings
 from loaders.errors import StoreError, StoreTimeout, StoreUnavailable
@@ -225,6 +225,8 @@ class ClickHouse:
                 raise broken_off(self.store, decoder.remainder)
             asked.schema.append(schema_in_utc(decoder.schema))
             self._may_run.pop(query_id, None)
+        except MessageTooLarge as error:
+            raise too_large(self.store) from error
         except (NotArrow, *_DRIVER_ERRORS) as error:
             failure = self._failure(error, decoder)
             unsent = isinstance(error.__cause__, aiohttp.ClientConnectorError)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from loaders.clickhouse.arrow_decoder import in_utc
-from loaders.clickhouse.errors import broken_off
+from loaders.clickhouse.arrow_decoder import MessageTooLarge, NotArrow, in_utc, require_decoded_size
+from loaders.clickhouse.errors import broken_off, too_large
 
 _IN_A_THREAD_BYTES = 256 << 10
 
@@ -20,12 +20,15 @@ class EncodedBatch:
     message: pa.Buffer
 
     async def decoded(self) -> pa.RecordBatch:
-        """Its instants in UTC. `StoreUnavailable` for a broken one."""
+        """Its instants in UTC. `StoreUnavailable` for a broken one, `StoreQueryFailed` for one that is too large."""
         try:
+            require_decoded_size(self.message)
             if self.message.size < _IN_A_THREAD_BYTES:
                 return in_utc(self._decode())
             return in_utc(await asyncio.to_thread(self._decode))
-        except pa.ArrowInvalid as error:
+        except MessageTooLarge as error:
+            raise too_large(self.store) from error
+        except (NotArrow, pa.ArrowInvalid) as error:
             raise broken_off(self.store, b"") from error
 
     def _decode(self) -> pa.RecordBatch:

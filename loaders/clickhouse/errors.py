@@ -6,6 +6,7 @@ import aiohttp
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error, OperationalError
 
 from loaders.addresses import denied, leads_inside
+from loaders.clickhouse.arrow_decoder import MESSAGE_BYTES
 from loaders.errors import (
     Cancelled,
     StoreCredentialsRejected,
@@ -64,6 +65,15 @@ def wrapped(store: str, error: BaseException) -> StoreError:
     if isinstance(error, ClickHouseError):
         return store_error(store, None)
     raise TypeError(f"{type(error).__name__} is no error of the store") from error
+
+
+def too_large(store: str) -> StoreQueryFailed:
+    """Of a batch that is not taken into memory."""
+    return StoreQueryFailed(
+        store,
+        f"{store} sends more than {MESSAGE_BYTES >> 20} MiB in one batch; ask for shorter values, fewer columns or"
+        " fewer rows",
+    )
 
 
 def ends_a_reason(remainder: bytes) -> bool:

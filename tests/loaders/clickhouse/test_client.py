@@ -52,6 +52,15 @@ async def test_no_rows_have_a_schema(client: ClickHouse, ledger: Ledger) -> None
     assert table.num_rows == 0
 
 
+async def test_a_batch_that_is_too_large_is_not_taken_and_its_query_ends(
+    client: ClickHouse, ledger: Ledger, http: Http
+) -> None:
+    for value in ("cityHash64(number)", "toUInt64(0)"):  # the second is small as it comes
+        with pytest.raises(StoreQueryFailed, match="more than 256 MiB in one batch; ask for shorter values"):
+            await client.query(f"SELECT groupArray({value}) AS a FROM numbers(34000000)", ledger=ledger)
+    assert await http.running() == []
+
+
 async def test_stream_of_many_batches(client: ClickHouse, ledger: Ledger) -> None:
     batches = 0
     total = 0

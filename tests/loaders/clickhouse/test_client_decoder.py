@@ -3,18 +3,26 @@
 import pyarrow as pa
 import pytest
 
-from loaders.clickhouse.arrow_decoder import ArrowDecoder, NotArrow, in_utc, rows_of
+from loaders.clickhouse.arrow_decoder import (
+    MESSAGE_BYTES,
+    ArrowDecoder,
+    MessageTooLarge,
+    NotArrow,
+    in_utc,
+    require_decoded_size,
+    rows_of,
+)
 from loaders.clickhouse.errors import broken_off
 from loaders.errors import StoreQueryFailed, StoreTimeout, StoreUnavailable
 
 TABLE = pa.table({"a": pa.array(range(1000), pa.int64()), "s": [str(n) if n % 3 else None for n in range(1000)]})
 
 
-def _stream(table: pa.Table, compression: str | None = None) -> bytes:
+def _stream(table: pa.Table, compression: str | None = None, *, chunk: int = 300) -> bytes:
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression=compression)
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table, max_chunksize=300)
+        writer.write_table(table, max_chunksize=chunk)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
@@ -60,6 +68,35 @@ def test_what_is_no_arrow(content: bytes) -> None:
 def test_nothing_follows_the_end(piece: int) -> None:
     with pytest.raises(NotArrow, match="after the end"):
         _decoded(ArrowDecoder(), _stream(TABLE) + _stream(TABLE), piece)
+
+
+def _announcing(content: bytes, length: int, announced: int) -> bytes:
+    """The stream with each number of 64 bits that is `length` replaced."""
+    return content.replace(length.to_bytes(8, "little"), announced.to_bytes(8, "little"))
+
+
+@pytest.mark.parametrize("announced", [MESSAGE_BYTES + 1, 1 << 40])
+def test_a_message_that_announces_too_much_is_refused_before_it_comes(announced: int) -> None:
+    rows = 304  # in a body of a multiple of 64 bytes, so that it is not padded
+    content = _announcing(_stream(pa.table({"a": pa.array(range(rows), pa.int64())}), chunk=rows), rows * 8, announced)
+    decoder = ArrowDecoder()
+    with pytest.raises(MessageTooLarge):
+        _decoded(decoder, content[: -rows * 8], 64)
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+def test_a_batch_that_is_too_large_decompressed_is_refused(compression: str) -> None:
+    zeros = pa.table({"z": pa.repeat(pa.scalar(0, pa.int64()), 200_000)})
+    decoder = ArrowDecoder()
+    decoder.feed(_stream(zeros, compression, chunk=200_000))
+    (message,) = decoder.messages()
+    require_decoded_size(message)
+    assert message.size < 1 << 20
+    decoder = ArrowDecoder()
+    decoder.feed(_announcing(_stream(zeros, compression, chunk=200_000), 1_600_000, MESSAGE_BYTES + 1))
+    (message,) = decoder.messages()
+    with pytest.raises(MessageTooLarge):
+        require_decoded_size(message)
 
 
 def test_zones_become_utc_without_moving_instants() -> None:
