@@ -27,7 +27,7 @@ OPERATIONS = Counter(
 )
 DURATION = Histogram(
     "axion_operation_seconds",
-    "Time from an operation's request to its last byte handed to the server.",
+    "Time from an operation's request to its last byte taken by the client, but for what buffers hold.",
     ("transport",),
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     registry=REGISTRY,

@@ -203,6 +203,8 @@ class Http(_Section):
     """Whether who has not signed in may ask for the schema; if not, wrong names are not corrected for anyone either."""
     renew_seconds: float = Field(2.0, gt=0, le=60)
     """How often the caller of an open socket or stream is authenticated again: what was revoked ends."""
+    write_timeout_seconds: float = Field(30.0, gt=0, le=3600)
+    """A connection whose client takes not a byte of what is written to it for so long is broken off."""
 
 
 class Traces(_Section):

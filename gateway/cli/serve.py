@@ -12,6 +12,7 @@ def serve() -> None:
 
         from gateway.app import create_app
         from gateway.http.connection import KEEP_ALIVE_SECONDS, BoundedHttp
+        from gateway.http.socket_connection import BoundedSocket
         from gateway.limits.trusted import BadManifest
         from gateway.logs import configure_logs
 
@@ -21,13 +22,14 @@ def serve() -> None:
             app = create_app(settings)
         except BadManifest as error:
             raise CommandFailed(str(error)) from error
+    BoundedHttp.write_seconds = BoundedSocket.write_seconds = settings.http.write_timeout_seconds
     uvicorn.run(
         app,
         host=settings.http.host,
         port=settings.http.port,
         loop="uvloop",
         http=BoundedHttp,
-        ws="websockets-sansio",
+        ws=BoundedSocket,
         ws_max_size=2 * settings.limits.max_body_bytes,
         log_config=None,
         access_log=False,

@@ -59,7 +59,7 @@ async def arrow_response(
 
 async def _send_while_read(first: Chunk, rest: AsyncIterator[Chunk], receive: Receive, send: Send) -> None:
     try:
-        await send_while_read(_send(first, rest, send), receive)
+        await send_while_read(_send(first, rest, send), receive, send)
     except AxionError as error:
         raise StreamBroken from error
 
@@ -73,4 +73,3 @@ async def _send(first: Chunk, rest: AsyncIterator[Chunk], send: Send) -> None:
     await send({"type": "http.response.body", "body": first, "more_body": True})
     async for chunk in rest:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})

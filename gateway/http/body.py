@@ -29,6 +29,12 @@ async def read_body(receive: Receive, *, declared: str | None, maximum: int) -> 
         raise refuse(408, Code.REQUEST_INVALID, message, headers={"connection": "close"}) from None
 
 
+async def hung_up(receive: Receive) -> None:
+    """Returns when the client goes away. The request's body must have been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def _read(receive: Receive, maximum: int) -> bytes:
     first: bytes | None = None
     chunks: list[bytes] = []

@@ -1,9 +1,11 @@
-"""HTTP/1.1 as uvicorn speaks it, with bounds that its fast parser lacks: of what is no body, and of a head's time."""
+"""HTTP/1.1 as uvicorn speaks it, with bounds that it lacks: of what is no body, of a head's time, of not reading."""
 
 from asyncio import TimerHandle, Transport
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.http.unread import Unread
 
 KEEP_ALIVE_SECONDS = 75
 """Of an idle connection: longer than proxies in front keep theirs (60 s), or they send into one that just closes."""
@@ -14,10 +16,13 @@ class BoundedHttp(HttpToolsProtocol):
     headers, framing of chunks, trailers. The parser would gather them without end, at quadratic cost, from anybody.
 
     A head must be whole `head_seconds` after its connection began, or after its first bytes on one that is kept alive.
+
+    A connection whose client takes nothing of its answers for `write_seconds` is broken off.
     """
 
     outside_bytes: ClassVar[int] = 64 << 10
     head_seconds: ClassVar[float] = 30.0
+    write_seconds: ClassVar[float] = 30.0
 
     _outside = 0
     _in_head = True
@@ -26,11 +31,34 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
+        self._unread = Unread(self.loop, transport, self.write_seconds)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
+        self._unread.end()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._unread.begin()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._unread.end()
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._is_read_if_closing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._is_read_if_closing()
+
+    def _is_read_if_closing(self) -> None:
+        """What is too little to pause the writing keeps a connection from closing all the same."""
+        if self.transport.is_closing() and self.transport.get_write_buffer_size():
+            self._unread.begin()
 
     def data_received(self, data: bytes) -> None:
         self._outside += len(data)
@@ -77,6 +105,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(b"408 Request Timeout", b"The request's head did not arrive in time.")
         else:
             self.transport.close()
+            self._is_read_if_closing()
 
     def _refuse(self, status: bytes, message: bytes) -> None:
         """Closes the connection; says why where no answer is on its way. Nothing more of it is read."""
@@ -86,3 +115,4 @@ class BoundedHttp(HttpToolsProtocol):
             head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close" % len(message)
             self.transport.write(b"HTTP/1.1 %s\r\n%s\r\n\r\n%s" % (status, head, message))
         self.transport.close()
+        self._is_read_if_closing()

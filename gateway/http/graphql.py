@@ -6,6 +6,7 @@ in the settings, and the check of the WebSocket's Origin).
 """
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from time import perf_counter
 
 from graphql import GraphQLSchema
@@ -24,7 +25,7 @@ from gateway.http.operations import Operations
 from gateway.http.parts import InParts
 from gateway.http.refusal import Refusal
 from gateway.http.request_log import exchange_of
-from gateway.http.respond import respond
+from gateway.http.respond import respond, respond_until_read
 from gateway.http.running import timed_out, while_waited_for
 from gateway.http.sse import send_events
 from gateway.http.unbroken import Broken, unbroken
@@ -87,23 +88,31 @@ class GraphQL:
             return
         constant = incoming.operation.constant
         if constant is not None and not incoming.with_stores and media_type is not MediaType.ARROW:
-            await _whole(incoming, media_type, 200, constant, send)
+            await _whole(incoming, media_type, _Whole(200, constant, OK), receive, send)
             observed.ended(OK)
             return
+        answered = await self._answered(incoming, media_type, receive, send, observed)
+        if isinstance(answered, _Whole):
+            await _whole(incoming, media_type, answered, receive, send)
+            answered = answered.code
+        observed.ended(answered)
+
+    async def _answered(
+        self, incoming: Incoming, media_type: MediaType | None, receive: Receive, send: Send, observed: Observed
+    ) -> "_Whole | str":
+        """What is still to be sent, or the code of what was. The context, with all it has loaded, ends with this."""
         with unbroken(incoming.request_id):
             context = incoming.new_context(observed)
         try:
             if media_type is MediaType.ARROW:
-                observed.ended(await arrow_response(self._operations, incoming, context, receive, send))
-            else:
-                observed.ended(await self._run(incoming, context, media_type, receive, send))
+                return await arrow_response(self._operations, incoming, context, receive, send)
+            return await self._run(incoming, context, media_type, receive, send)
         finally:
             observed.used(context.ledger)
 
     async def _run(
         self, incoming: Incoming, context: Context, media_type: MediaType | None, receive: Receive, send: Send
-    ) -> str:
-        """Answers the request; the code it is counted under."""
+    ) -> "_Whole | str":
         started, timeout_ms = perf_counter(), self._operations.limits.request_timeout_ms
         with unbroken(incoming.request_id):
             begun = self._begin(incoming, context)
@@ -112,15 +121,11 @@ class GraphQL:
             else:
                 answer = await while_waited_for(begun, receive, timeout_ms=timeout_ms)
             if isinstance(answer, Answer):
-                body = answer.encode()
-            else:
-                first = answer.first()
-        if not isinstance(answer, Answer):
-            ends = started + timeout_ms / 1000
-            await send_parts(answer, first, receive, send, ends=ends, timed_out=timed_out(timeout_ms))
-            return answer.code
-        status = 200 if answer.has_data or media_type is not MediaType.GRAPHQL else 400
-        await _whole(incoming, media_type, status, body, send)
+                status = 200 if answer.has_data or media_type is not MediaType.GRAPHQL else 400
+                return _Whole(status, answer.encode(), answer.code)
+            first = answer.first()
+        ends = started + timeout_ms / 1000
+        await send_parts(answer, first, receive, send, ends=ends, timed_out=timed_out(timeout_ms))
         return answer.code
 
     def _begin(self, incoming: Incoming, context: Context) -> Answer | Awaitable[Answer] | Awaitable[Answer | InParts]:
@@ -131,11 +136,20 @@ class GraphQL:
         return self._operations.run_in_parts(operation, request, context, form, with_stores=with_stores)
 
 
-async def _whole(incoming: Incoming, media_type: MediaType | None, status: int, body: bytes, send: Send) -> None:
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    status: int
+    body: bytes
+    code: str
+
+
+async def _whole(
+    incoming: Incoming, media_type: MediaType | None, answer: _Whole, receive: Receive, send: Send
+) -> None:
     if media_type is MediaType.MIXED and incoming.takes_parts is not None:
-        await send_only_part(body, incoming.takes_parts, send)
+        await send_only_part(answer.body, incoming.takes_parts, receive, send)
     else:
-        await respond(send, status, body, _json(media_type))
+        await respond_until_read(receive, send, answer.status, answer.body, _json(media_type))
 
 
 async def _refuse(refusal: Refusal, media_type: MediaType | None, send: Send, observed: Observed) -> None:

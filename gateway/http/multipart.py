@@ -9,11 +9,12 @@ from time import perf_counter
 
 from starlette.types import Receive, Send
 
-from gateway.http.body import HungUp
+from gateway.http.body import HungUp, hung_up
 from gateway.http.media_type import Parts
 from gateway.http.parts import InParts, Part
 from gateway.http.refusal import Refusal
-from gateway.http.running import ended, hung_up
+from gateway.http.respond import finish
+from gateway.http.running import ended
 
 _PART = b"content-type: application/json; charset=utf-8\r\ncontent-length: %d\r\n\r\n"
 _MORE = b"\r\n---\r\n"
@@ -45,15 +46,21 @@ async def send_parts(
                     await ended(following)
             part = parts.refused(timed_out) if is_late else following.result()
             await _send(send, part)
+        await finish(send, hang_up)
     finally:
         hang_up.cancel()
         await parts.close()
 
 
-async def send_only_part(body: bytes, form: Parts, send: Send) -> None:
-    """A whole answer, a JSON object, for a client that accepts nothing but `multipart/mixed`."""
-    await _start(send, form)
-    await _send(send, Part(body.rstrip()[:-1] + b',"hasNext":false}', is_last=True))
+async def send_only_part(body: bytes, form: Parts, receive: Receive, send: Send) -> None:
+    """A whole answer, a JSON object, for a client that accepts nothing but `multipart/mixed`. May raise `HungUp`."""
+    hang_up = asyncio.create_task(hung_up(receive))
+    try:
+        await _start(send, form)
+        await _send(send, Part(body.rstrip()[:-1] + b',"hasNext":false}', is_last=True))
+        await finish(send, hang_up)
+    finally:
+        hang_up.cancel()
 
 
 async def _start(send: Send, form: Parts) -> None:
@@ -70,4 +77,4 @@ async def _start(send: Send, form: Parts) -> None:
 
 async def _send(send: Send, part: Part) -> None:
     body = _PART % len(part.body) + part.body + (_LAST if part.is_last else _MORE)
-    await send({"type": "http.response.body", "body": body, "more_body": not part.is_last})
+    await send({"type": "http.response.body", "body": body, "more_body": True})

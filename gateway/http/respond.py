@@ -1,9 +1,14 @@
-"""Writes a whole HTTP response with two messages: what a `starlette.Response` does, less its work per request."""
+"""Writes a whole HTTP response with two messages: what a `starlette.Response` does, less its work per request.
 
+A server's `send` waits for what was sent before, never for its own message; `finish` waits for the last.
+"""
+
+import asyncio
 from collections.abc import Mapping
 
-from starlette.types import Send
+from starlette.types import Receive, Send
 
+from gateway.http.body import HungUp, hung_up
 from gateway.http.media_type import MediaType
 
 _CONTENT_TYPES = {
@@ -11,17 +16,52 @@ _CONTENT_TYPES = {
     MediaType.GRAPHQL: b"application/graphql-response+json; charset=utf-8",
 }
 
+_BUFFERED_BYTES = 32 << 10
+"""So little is handed over at once: servers take 64 KiB before they make anybody wait."""
+
 
 async def respond(
     send: Send, status: int, body: bytes, media_type: MediaType, headers: Mapping[str, str] | None = None
 ) -> None:
+    """Of something small."""
+    await _start(send, status, len(body), media_type, headers)
+    await send({"type": "http.response.body", "body": body})
+
+
+async def respond_until_read(receive: Receive, send: Send, status: int, body: bytes, media_type: MediaType) -> None:
+    """Returns when the client has taken the answer, but for what small buffers hold; `HungUp` when it goes before.
+
+    The request's body must have been read.
+    """
+    if len(body) <= _BUFFERED_BYTES:
+        await respond(send, status, body, media_type)
+        return
+    leaving = asyncio.create_task(hung_up(receive))
+    try:
+        await _start(send, status, len(body), media_type)
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await finish(send, leaving)
+    finally:
+        leaving.cancel()
+
+
+async def finish(send: Send, leaving: "asyncio.Task[None]") -> None:
+    """Ends a response when the client has taken it. `HungUp` when it went before (`leaving` is a task of `hung_up`)."""
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
+    if leaving.done():
+        raise HungUp
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _start(
+    send: Send, status: int, length: int, media_type: MediaType, headers: Mapping[str, str] | None = None
+) -> None:
     raw = [
         (b"content-type", _CONTENT_TYPES[media_type]),
-        (b"content-length", b"%d" % len(body)),
+        (b"content-length", b"%d" % length),
         (b"cache-control", b"no-store"),
         (b"vary", b"accept"),
     ]
     if headers:
         raw += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
-from starlette.types import Receive
+from starlette.types import Receive, Send
 
-from gateway.http.body import HungUp
+from gateway.http.body import HungUp, hung_up
 from gateway.http.refusal import Refusal, refuse
+from gateway.http.respond import finish
 from loaders.errors import Code
 
 T = TypeVar("T")
@@ -70,8 +71,11 @@ class _Watch:
             self._running.cancel()
 
 
-async def send_while_read(sending: Coroutine[Any, Any, None], receive: Receive) -> None:
-    """A streamed answer: raises `HungUp` when its reader leaves, or what the sending raises; it has then ended."""
+async def send_while_read(sending: Coroutine[Any, Any, None], receive: Receive, send: Send) -> None:
+    """A streamed answer, all but its end: that is sent here, when the client has taken the rest.
+
+    Raises `HungUp` when its reader leaves, or what the sending raises; it has then ended.
+    """
     task = asyncio.create_task(sending)
     leaving = asyncio.create_task(hung_up(receive))
     try:
@@ -79,6 +83,7 @@ async def send_while_read(sending: Coroutine[Any, Any, None], receive: Receive) 
         if not task.done():
             raise HungUp
         task.result()
+        await finish(send, leaving)
     finally:
         leaving.cancel()
         await ended(task)
@@ -90,12 +95,6 @@ async def ended(task: "asyncio.Future[Any]") -> None:
     await asyncio.wait((task,))
     if not task.cancelled():
         task.exception()
-
-
-async def hung_up(receive: Receive) -> None:
-    """Returns when the client goes away. The request's body must have been read."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def timed_out(timeout_ms: int) -> Refusal:

@@ -14,12 +14,13 @@ from starlette.types import Receive, Send
 
 from gateway.http.answer import OK, refused
 from gateway.http.authentication import first_renewal
-from gateway.http.body import HungUp
+from gateway.http.body import HungUp, hung_up
 from gateway.http.incoming import Incoming
 from gateway.http.observed import Observed
 from gateway.http.operations import Operations, Streamed
 from gateway.http.refusal import Refusal, refuse
-from gateway.http.running import ended, hung_up
+from gateway.http.respond import finish
+from gateway.http.running import ended
 from loaders.errors import Code
 
 KEEP_ALIVE_SECONDS = 12.0
@@ -48,22 +49,24 @@ async def send_events(
     hang_up = asyncio.create_task(hung_up(receive))
     code = OK
     try:
-        async with aclosing(_paced(stream, hang_up, incoming)) as paced:
-            async for streamed in paced:
-                if streamed is None:
-                    await _send(send, _KEEP_ALIVE)
-                    continue
-                code = streamed.answer.code
-                observed.used(streamed.ledger)
-                await _send(send, _event(streamed.payload, streamed.event_id))
-    except Refusal as refusal:
-        answer = refused(refusal)
-        code = answer.code
-        await _send(send, _event(answer.encode(), None))
+        try:
+            async with aclosing(_paced(stream, hang_up, incoming)) as paced:
+                async for streamed in paced:
+                    if streamed is None:
+                        await _send(send, _KEEP_ALIVE)
+                        continue
+                    code = streamed.answer.code
+                    observed.used(streamed.ledger)
+                    await _send(send, _event(streamed.payload, streamed.event_id))
+        except Refusal as refusal:
+            answer = refused(refusal)
+            code = answer.code
+            await _send(send, _event(answer.encode(), None))
+        await _send(send, _COMPLETE)
+        await finish(send, hang_up)
     finally:
         hang_up.cancel()
     observed.ended(code)
-    await send({"type": "http.response.body", "body": _COMPLETE})
 
 
 async def _paced(

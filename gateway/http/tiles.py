@@ -143,7 +143,7 @@ async def _answer(request: Request, reader: ObjectReader, receive: Receive, send
     try:
         with ledger.statement(OBJECTS) as usage:
             usage.bytes = wanted.end - wanted.start
-            await send_while_read(_send(reader, wanted, status, headers, send), receive)
+            await send_while_read(_send(reader, wanted, status, headers, send), receive, send)
     finally:
         observed.used(ledger)
 
@@ -153,7 +153,6 @@ async def _send(reader: ObjectReader, wanted: ByteRange, status: int, headers: H
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     async for chunk in reader.stream(wanted.start, wanted.end):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
 
 
 async def _whole(send: Send, status: int, headers: Headers) -> None:

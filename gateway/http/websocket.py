@@ -238,10 +238,12 @@ class _Socket:
                 await self._send({"id": id_, "type": "error", "payload": answer.body["errors"]})
                 return
             observed.prepared(operation)
-            completed = await self._answer(id_, request, operation, observed)
+            try:
+                if await self._answer(id_, request, operation, observed):
+                    await self._send({"id": id_, "type": "complete"})
+            except Left:
+                observed.ended(Code.CANCELLED.value)
         log_access("operation", exchange.line())
-        if completed:
-            await self._send({"id": id_, "type": "complete"})
 
     async def _answer(self, id_: str, request: GraphQLRequest, operation: Operation, observed: Observed) -> bool:
         """Whether the operation is to be completed; one whose execution could not begin has ended with its errors."""
@@ -262,7 +264,7 @@ class _Socket:
         if self._running.get(id_) is done:
             del self._running[id_]
         error = None if done.cancelled() else done.exception()
-        if error is not None and not isinstance(error, OSError):  # ASGI's send raises that once the client has left
+        if error is not None and not isinstance(error, OSError | Left):  # ASGI's send: the client has left
             _log.error("websocket_operation_failed", request_id=self._request_id, exc_info=error)
 
     def _new_context(self, idempotency_key: str | None, observed: Observed) -> Context:
@@ -273,10 +275,16 @@ class _Socket:
         return context
 
     async def _send(self, message: dict[str, Any]) -> None:
-        """Waits while the client is slow to read. Nothing is sent after the close: the operations are about to end."""
+        """When the client has read what was sent before. Nothing is sent after the close: the operations are about to
+        end. Raises `Left`.
+        """
         if self._closed:
             return
-        await self._asgi_send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+        text = orjson.dumps(message).decode()
+        try:
+            await self._asgi_send({"type": "websocket.send", "text": text})
+        except OSError:
+            raise Left from None
 
 
 def _id(message: dict[str, Any]) -> str:

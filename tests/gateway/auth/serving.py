@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.http.connection import KEEP_ALIVE_SECONDS, BoundedHttp
+from gateway.http.socket_connection import BoundedSocket
 
 
 @asynccontextmanager
@@ -19,6 +20,7 @@ async def serving(
     *,
     lifespan: Literal["on", "off"] = "off",
     http: type[BoundedHttp] = BoundedHttp,
+    ws: type[BoundedSocket] = BoundedSocket,
 ) -> AsyncIterator[str]:
     """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start."""
     listener = socket.create_server(("127.0.0.1", port))
@@ -29,7 +31,7 @@ async def serving(
             access_log=False,
             lifespan=lifespan,
             http=http,
-            ws="websockets-sansio",
+            ws=ws,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
     )

@@ -12,6 +12,8 @@ from gateway.auth.oidc import TokenVerifier
 from gateway.context import NewContext
 from gateway.http.admission import Admission
 from gateway.http.authentication import Authenticates
+from gateway.http.connection import BoundedHttp
+from gateway.http.socket_connection import BoundedSocket
 from gateway.lifespan import Ping, Runtime
 from gateway.settings import Settings
 from loaders.ledger import Ledger
@@ -87,6 +89,8 @@ async def serving(
     optional: Mapping[str, Ping] | None = None,
     contexts: NewContext = new_context,
     denials: Denials | None = None,
+    http: type[BoundedHttp] = BoundedHttp,
+    ws: type[BoundedSocket] = BoundedSocket,
 ) -> AsyncIterator[str]:
     """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start."""
 
@@ -103,5 +107,5 @@ async def serving(
         )
 
     application = create_app(settings or settings_without_stores(), SCHEMA, opened=opened)
-    async with served(application, lifespan="on") as origin:
+    async with served(application, lifespan="on", http=http, ws=ws) as origin:
         yield origin

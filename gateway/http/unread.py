@@ -1,0 +1,68 @@
+"""A connection whose client reads nothing of what is written to it is broken off: its answer is in our memory."""
+
+import fcntl
+import socket
+import struct
+import termios
+from asyncio import AbstractEventLoop, TimerHandle, Transport
+
+_LOOKS = 4
+"""In the time without progress: it is noticed at most a quarter of it late."""
+
+
+class Unread:
+    """Watches what a transport has not got rid of, from `begin` to `end`; aborts it when nothing of it was taken for
+    `seconds`. However slow, a client that reads is none of these. Nothing may be written meanwhile, or very little.
+    """
+
+    __slots__ = ("_left", "_looks", "_loop", "_seconds", "_timer", "_transport")
+
+    def __init__(self, loop: AbstractEventLoop, transport: Transport, seconds: float) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._seconds = seconds
+        self._timer: TimerHandle | None = None
+        self._left = self._looks = 0
+
+    def begin(self) -> None:
+        if self._timer is None:
+            self._go_on(_unread_bytes(self._transport))
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _go_on(self, left: int) -> None:
+        self._left, self._looks = left, 0
+        self._again()
+
+    def _again(self) -> None:
+        self._timer = self._loop.call_later(self._seconds / _LOOKS, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._transport.get_write_buffer_size() == 0:
+            return
+        left = _unread_bytes(self._transport)
+        if left < self._left:
+            self._go_on(left)
+            return
+        self._looks += 1
+        if self._looks < _LOOKS:
+            self._again()
+        else:
+            self._break_off()
+
+    def _break_off(self) -> None:
+        """With a reset, or the kernel keeps what it has for as long as the client's system answers."""
+        connection = self._transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+
+def _unread_bytes(transport: Transport) -> int:
+    """In our buffer and the kernel's, which may hold megabytes, and takes more when a third of them is gone."""
+    queued = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    (kernel,) = struct.unpack("i", queued)
+    return transport.get_write_buffer_size() + int(kernel)
