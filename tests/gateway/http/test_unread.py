@@ -100,11 +100,14 @@ async def test_an_answer_that_nobody_reads_is_given_up(port: int, accept: str, t
 
 async def test_so_is_one_on_a_websocket(port: int) -> None:
     ended = counted("websocket", "CANCELLED")
-    messages = ({"type": "connection_init"}, {"type": "subscribe", "id": "1", "payload": PARAMETERS})
+    messages: list[dict[str, object]] = [
+        {"type": "connection_init"},
+        {"type": "subscribe", "id": "1", "payload": PARAMETERS},
+    ]
     loop = asyncio.get_running_loop()
     async with connected(port, HANDSHAKE) as connection:
         assert (await loop.sock_recv(connection, MEGABYTE)).startswith(b"HTTP/1.1 101")
-        await loop.sock_sendall(connection, b"".join(map(frame, messages)))
+        await loop.sock_sendall(connection, b"".join(frame(each) for each in messages))
         await until(lambda: flying("websocket") == 1)
         await until(lambda: counted("websocket", "CANCELLED") == ended + 1)
         await until(lambda: flying("websocket") == 0 and sockets() == 0)
