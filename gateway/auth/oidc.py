@@ -32,7 +32,7 @@ _KEPT = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says once it is believed. `expires_at` is in UTC."""
+    """What a token says once it is believed. `expires_at` (UTC): believed no more, `exp` and the leeway."""
 
     subject: str
     expires_at: datetime
@@ -88,7 +88,7 @@ class TokenVerifier:
         if key is None:
             raise TokenRejected("The token is not signed with a current key of the identity provider.")
         claims = self._claims(token, header, key)
-        self._keep(digest, _Verified(claims, keys, claims.expires_at.timestamp() + self._settings.leeway_seconds))
+        self._keep(digest, _Verified(claims, keys, claims.expires_at.timestamp()))
         return claims
 
     def _key(self, keys: KeySet, header: _Header) -> PublicKey | None:
@@ -125,7 +125,7 @@ class TokenVerifier:
         try:
             claims = jwt.decode(token, key, algorithms=[header.algorithm], registry=self._registry).claims
             rules.validate(claims)
-            expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+            expires_at = datetime.fromtimestamp(claims["exp"] + self._settings.leeway_seconds, UTC)
         except (JoseError, ValueError, OverflowError, OSError, RecursionError) as error:
             raise TokenRejected(_reason(error)) from None
         subject = claims["sub"]

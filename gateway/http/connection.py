@@ -11,6 +11,10 @@ KEEP_ALIVE_SECONDS = 75
 """Of an idle connection: longer than proxies in front keep theirs (60 s), or they send into one that just closes."""
 
 
+class _HeadTooLarge(Exception):
+    """Read at once, it is noticed as soon as it is whole."""
+
+
 class BoundedHttp(HttpToolsProtocol):
     """At most `outside_bytes` (and one read of the socket) come in a row that are no part of a body: request line,
     headers, framing of chunks, trailers. The parser would gather them without end, at quadratic cost, from anybody.
@@ -64,9 +68,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._outside += len(data)
         super().data_received(data)
         if self._outside > self.outside_bytes:
-            self._refuse(
-                b"431 Request Header Fields Too Large", b"The request's head, or what frames it, is too large."
-            )
+            self._refuse_size()
         elif self._in_head and self._late is None:
             self._await_head()
 
@@ -75,11 +77,23 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        """What raises here ends in `send_400_response`."""
+        if self._outside > self.outside_bytes and self._head_bytes() > self.outside_bytes:
+            raise _HeadTooLarge
         self._in_head = False
         self._outside = 0
         if self._late is not None:
             self._forget_head()
         super().on_headers_complete()
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
+
+    def send_400_response(self, msg: str) -> None:
+        if self._in_head and self._outside > self.outside_bytes:
+            self._refuse_size()
+        else:
+            super().send_400_response(msg)
 
     def on_body(self, body: bytes) -> None:
         self._outside = 0
@@ -106,6 +120,9 @@ class BoundedHttp(HttpToolsProtocol):
         else:
             self.transport.close()
             self._is_read_if_closing()
+
+    def _refuse_size(self) -> None:
+        self._refuse(b"431 Request Header Fields Too Large", b"The request's head, or what frames it, is too large.")
 
     def _refuse(self, status: bytes, message: bytes) -> None:
         """Closes the connection; says why where no answer is on its way. Nothing more of it is read."""

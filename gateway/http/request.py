@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
-from gateway.http.exact import exact_json
+from gateway.http.exact import NumberRefused, exact_json
 from gateway.http.refusal import Refusal, refuse
 from loaders.errors import Code
 
@@ -36,6 +36,8 @@ def from_body(body: bytes) -> GraphQLRequest:
     """Raises `Refusal` 400 for anything but one JSON object of the right shape."""
     try:
         parameters = exact_json(body)
+    except NumberRefused as error:
+        raise _invalid(f"The request body is not taken: {error.msg}") from None
     except json.JSONDecodeError as error:
         raise _invalid(
             f"The request body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
@@ -58,6 +60,8 @@ def from_query_string(query_string: bytes) -> GraphQLRequest:
         if parameters.get(name):
             try:
                 parameters[name] = exact_json(parameters[name].encode())
+            except NumberRefused as error:
+                raise _invalid(f"The parameter {name} is not taken: {error.msg}") from None
             except json.JSONDecodeError as error:
                 raise _invalid(f"The parameter {name} is not JSON: {error.msg}.") from None
         else:

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.http.answer import OK, refused
 from gateway.http.authentication import Authenticated, first_renewal
 from gateway.http.documents import Operation
-from gateway.http.exact import exact_json
+from gateway.http.exact import NumberRefused, exact_json
 from gateway.http.incoming import headers_of
 from gateway.http.observed import Observed
 from gateway.http.operations import Operations
@@ -31,6 +31,7 @@ from gateway.http.running import ended
 from gateway.lifespan import Runtime
 from gateway.logs import log_access
 from gateway.metrics import SOCKETS
+from loaders.encode.number import exact_text
 from loaders.errors import Code
 from resolvers.context import Context
 
@@ -40,6 +41,7 @@ SUBPROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 MAX_OPERATIONS = 100
 """Of one connection at one time."""
+EXPIRED = "The bearer token has expired: connect again with a new one."
 MAX_REASON_BYTES = 123
 """RFC 6455, 5.5: a control frame carries 125 bytes, two of them the code."""
 
@@ -94,7 +96,7 @@ class _Socket:
         try:
             await self._initialise()
             while True:
-                await self._take(await self._message(self._seconds_left(), "Forbidden", 4403))
+                await self._take(await self._message(self._seconds_left(), EXPIRED, 4403))
         except Left:
             pass
         except Closed as closed:
@@ -176,6 +178,8 @@ class _Socket:
             raise Closed(1009, "Message too big")
         try:
             message = exact_json(text.encode())
+        except NumberRefused as error:
+            raise Closed(4400, f"Invalid message: {error.msg}") from None
         except ValueError:
             raise Closed(4400, "Invalid message: no JSON") from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -200,10 +204,12 @@ class _Socket:
                 raise Closed(4400, "Invalid message: unknown type")
 
     async def _pong(self, ping: dict[str, Any]) -> None:
+        pong = {"type": "pong", **({"payload": ping["payload"]} if "payload" in ping else {})}
         try:
-            await self._send({"type": "pong", **({"payload": ping["payload"]} if "payload" in ping else {})})
-        except orjson.JSONEncodeError:  # reads 1,024 levels, writes 254
-            raise Closed(4400, "Invalid message: nested too deeply") from None
+            text = orjson.dumps(pong).decode()
+        except orjson.JSONEncodeError:
+            text = _exact(pong)
+        await self._send_text(text)
 
     async def _subscribe(self, id_: str, payload: object) -> None:
         if id_ in self._running:
@@ -278,13 +284,23 @@ class _Socket:
         """When the client has read what was sent before. Nothing is sent after the close: the operations are about to
         end. Raises `Left`.
         """
+        await self._send_text(orjson.dumps(message).decode())
+
+    async def _send_text(self, text: str) -> None:
         if self._closed:
             return
-        text = orjson.dumps(message).decode()
         try:
             await self._asgi_send({"type": "websocket.send", "text": text})
         except OSError:
             raise Left from None
+
+
+def _exact(message: dict[str, Any]) -> str:
+    """Numbers that orjson reads and does not write; it also reads 1,024 levels and writes 254. Raises `Closed`."""
+    try:
+        return exact_text(message)
+    except RecursionError:
+        raise Closed(4400, "Invalid message: nested too deeply") from None
 
 
 def _id(message: dict[str, Any]) -> str:

@@ -82,7 +82,7 @@ async def test_user(idp: Provider, platform: Platform, authenticator: Authentica
         email="row@b.example",
         display_name="Of The Claims",
     )
-    expires = datetime.fromtimestamp(idp.clock() + 600, UTC)
+    expires = datetime.fromtimestamp(idp.clock() + 600 + 30, UTC)
     for authorization in (f"Bearer {token}", f"bearer {token}", f"BEARER   {token} "):
         assert await authenticator.subject(authorization, platform.ledger) == (subject, expires)
     assert platform.statements == 1

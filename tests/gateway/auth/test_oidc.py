@@ -16,7 +16,7 @@ from tests.gateway.auth.provider import AUDIENCE, Provider, ec, part, provider, 
 
 async def test_good_token(idp: Provider, verifier: TokenVerifier) -> None:
     token = idp.token(email="a@b.example", name="Ada")
-    expires = datetime.fromtimestamp(idp.clock() + 600, UTC)
+    expires = datetime.fromtimestamp(idp.clock() + 600 + 30, UTC)
     assert await verifier.verify(token) == Claims("auth0|1", expires, "a@b.example", "Ada")
 
 

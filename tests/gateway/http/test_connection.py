@@ -77,6 +77,18 @@ async def test_many_headers_are_too_large() -> None:
         assert await reader.read() == b""
 
 
+@pytest.mark.parametrize(
+    "head",
+    [b"POST /?" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n", HEAD + b"X-A: " + b"x" * 70_000 + b"\r\n"],
+    ids=["address", "header"],
+)
+async def test_a_head_that_comes_at_once_is_too_large_as_well(head: bytes) -> None:
+    async with connected() as (reader, writer):
+        writer.write(head + b"Content-Length: 2\r\n\r\nhi")
+        assert await answer(reader) == ("431", "The request's head, or what frames it, is too large.")
+        assert await reader.read() == b""
+
+
 async def test_a_body_in_many_pieces_is_not_what_frames_it() -> None:
     async with connected() as (reader, writer):
         writer.write(CHUNKED + b"1\r\nx\r\n" * 50_000 + b"0\r\n\r\n")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.http.exact import exact_json
+from gateway.http.exact import NumberRefused, exact_json
 from loaders.encode.number import Exact
 
 READ: list[tuple[bytes, Any]] = [
@@ -51,4 +51,10 @@ REFUSED = [
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: repr(text)[:40])
 def test_refused(text: bytes) -> None:
     with pytest.raises(json.JSONDecodeError):
+        exact_json(text)
+
+
+@pytest.mark.parametrize("text", [b"9" * 310, b"[-1e309]", b'{"n": ' + b"9" * 5_000 + b"}"], ids=len)
+def test_a_number_that_no_double_comes_near_is_told_as_one(text: bytes) -> None:
+    with pytest.raises(NumberRefused, match="beyond the doubles"):
         exact_json(text)

@@ -174,8 +174,14 @@ async def test_duplicate_id_beyond_a_close_frame(socket: Socket) -> None:
     assert reason.startswith("Subscriber for ééé")
 
 
+@pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809", "0.12345678901234567", "1E-400"])
+async def test_pong_has_the_number_of_its_ping(socket: Socket, number: str) -> None:
+    await socket.send_str(f'{{"type":"ping","payload":{{"t":{number}}}}}')
+    assert (await socket.receive_str(timeout=PATIENCE_S)) == f'{{"type":"pong","payload":{{"t":{number}}}}}'
+
+
 async def test_ping_too_deep_to_answer(socket: Socket) -> None:
-    await socket.send_str('{"type": "ping", "payload": ' + "[" * 300 + "]" * 300 + "}")
+    await socket.send_str('{"type": "ping", "payload": ' + "[" * 1_000 + "]" * 1_000 + "}")
     assert await closed(socket) == (4400, "Invalid message: nested too deeply")
 
 
@@ -262,7 +268,7 @@ async def test_own_and_allowed_origins(client: aiohttp.ClientSession) -> None:
 async def test_token_that_ends(client: aiohttp.ClientSession) -> None:
     async with serving(callers=Expiring(None)) as origin, connected(client, f"{origin}/graphql") as socket:
         await ready(socket)
-        assert await closed(socket) == (4403, "Forbidden")
+        assert await closed(socket) == (4403, websocket.EXPIRED)
 
 
 async def test_closed_when_its_caller_is_revoked(client: aiohttp.ClientSession) -> None:
