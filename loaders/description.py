@@ -50,7 +50,8 @@ class Table:
 
     `key` may be empty for a remote table: such a table cannot be paged by key. `apart` are the columns that the store's
     own primary key has beyond `key`, such as that of its partitions: rows of one key, should there be several, differ
-    in them. Lists have them all; where one row is asked for by its key, it is any of them.
+    in them. Lists have them all; where one row is asked for by its key, it is any of them. `unread` are the names of
+    columns of a remote table that are left out for their types: they tell no table from another.
     """
 
     store: str
@@ -59,6 +60,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
+    unread: tuple[str, ...] = field(default=(), compare=False)
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

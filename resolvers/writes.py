@@ -88,16 +88,22 @@ async def update(context: Context, target: Target, write: Update, policies: Poli
         raise BadInput("`patch` changes nothing. Give at least one field.", field="patch")
     patch = checked_values(write.patch, target)
     guard = guarding_column(target.guard)
+    also = () if target.check is None else tuple(target.names)
 
+    async def changed(within: Transaction) -> Mapping[str, Value]:
+        stored = await stored_row(context, target, write.key, within, policies, also=also)
+        await require_allowed(context, target, stored, within)
+        require_unchanged(stored.get(UPDATED_AT), write.expected_updated_at)
+        await require_references(context, target, patch, within, policies)
+        if guard in patch:
+            await require_allowed(context, target, patch, within)
+        return {**stored, **patch}
+
+    await advise(context, target, write.asked, changed)
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:
 
         async def work() -> Key:
-            stored = await stored_row(context, target, write.key, within, policies)
-            await require_allowed(context, target, stored, within)
-            require_unchanged(stored.get(UPDATED_AT), write.expected_updated_at)
-            await require_references(context, target, patch, within, policies)
-            if guard in patch:
-                await require_allowed(context, target, patch, within)
+            await changed(within)
             if target.along is not None:
                 await target.along(context, within, write.key, patch)
             with in_words_of_the_input(target):

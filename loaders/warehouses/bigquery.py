@@ -89,8 +89,9 @@ class BigQueryWarehouse:
     async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
         """Intervals and ranges are left out (`bigquery_types`)."""
         described = await self._table(table, schema, ledger)
-        columns = (column_of(field) for field in described.schema)
-        return Table(self._store, schema or self._options.dataset, table, tuple(column for column in columns if column))
+        columns = tuple(column for field in described.schema if (column := column_of(field)) is not None)
+        unread = tuple(field.name for field in described.schema if column_of(field) is None)
+        return Table(self._store, schema or self._options.dataset, table, columns, unread=unread)
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
         """Rows from metadata; bytes as a dry run of reading all of it would be billed, views included."""

@@ -118,13 +118,15 @@ class ClickHouseWarehouse:
         rows = await self._metadata(_COLUMNS, {"database": database, "table": table}, ledger)
         if rows.num_rows == 0:
             raise self._unknown(table)
-        columns = []
+        columns, unread = [], []
         for row in rows.to_pylist():
             described = column_type(row["type"])
-            if described is not None:
-                type_, nullable = described
-                columns.append(Column(row["name"], type_, nullable, row["comment"]))
-        return Table(self._store, database, table, tuple(columns))
+            if described is None:
+                unread.append(row["name"])
+                continue
+            type_, nullable = described
+            columns.append(Column(row["name"], type_, nullable, row["comment"]))
+        return Table(self._store, database, table, tuple(columns), unread=tuple(unread))
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
         parameters = {"database": schema or self._database, "table": table}

@@ -95,7 +95,11 @@ class FlightSql:
                 cursor.execute(sql)
                 return cursor.fetch_record_batch().schema
 
-        return Table(self._store, described.schema, table, _columns(await self._asked(columns, ledger)))
+        sent = await self._asked(columns, ledger)
+        found = _columns(sent)
+        read = {column.name for column in found}
+        unread = tuple(name for name in sent.names if name not in read)
+        return Table(self._store, described.schema, table, found, unread=unread)
 
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS

@@ -84,13 +84,16 @@ class ImpalaWarehouse:
             return [(_text(row[0]), _text(row[1]), _text(row[2])) for row in session.cursor.fetchall()]
 
         found: dict[str, Column] = {}
+        unread: list[str] = []
         for name, type_, comment in await self._asked(columns, ledger):
             if not name or name.startswith("#"):  # what follows tells the partitions again
                 break
             described = column_type(type_)
             if described is not None:
                 found.setdefault(name, Column(name, described, True, comment))
-        return Table(self._store, database, table, tuple(found.values()))
+            else:
+                unread.append(name)
+        return Table(self._store, database, table, tuple(found.values()), unread=tuple(unread))
 
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS

@@ -6,6 +6,7 @@ import strawberry
 
 from loaders.openfga import names
 from resolvers.context import Context
+from resolvers.gen.curation_check import check_curation
 from resolvers.gen.datasets import delete_dataset, remote_schema, table_names
 from resolvers.gen.tile_bundles import note_bundle
 from resolvers.idempotency import Asked
@@ -134,13 +135,17 @@ class DatasetMutation:
         "GenCurationOverride",
         guard=_ADMINS,
         columns=_CURATION,
-        description="Says how a remote table or column is shown. For the dataset's administrators.",
+        check=check_curation,
+        description="Says how a remote table or column is shown. A column that is hidden must be there. "
+        "For the dataset's administrators.",
     )
     gen_curation_override_update = updates(
         "GenCurationOverride",
         guard=_ADMINS,
         columns=_CURATION,
-        description="Changes how a remote table or column is shown. For the dataset's administrators.",
+        check=check_curation,
+        description="Changes how a remote table or column is shown. A column that is hidden must be there. "
+        "For the dataset's administrators.",
     )
     gen_curation_override_delete = deletes(
         "GenCurationOverride",

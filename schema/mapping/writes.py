@@ -92,19 +92,20 @@ def updates(
     columns: tuple[str, ...],
     description: str,
     shapes: Mapping[str, Shape] = ANY_SHAPE,
+    check: Check | None = None,
     along: Along | None = None,
     into: tuple[WriteVia, ...] = (),
 ) -> Any:
     """`{name}Update`: what the patch leaves out stays, what it gives as null becomes null.
 
-    `shapes`, `along` and `into` as `Target` has them.
+    `shapes`, `along` and `into` as `Target` has them; `check` is of the row as it would be.
     """
     mapping = OBJECTS[name]
     if fixed := {*mapping.table.key, UPDATED_AT}.intersection(columns):
         raise ValueError(
             f"{name}: a key and `{UPDATED_AT}` are not the caller's to change ({', '.join(sorted(fixed))})"
         )
-    target = replace(write_target(mapping, guard, columns, shapes), along=along, into=into)
+    target = replace(write_target(mapping, guard, columns, shapes), check=check, along=along, into=into)
     patched = patch_fields(columns, mapping, target)
     patch = input_type(f"{name}Patch", patched, f"What to change in one `{name}`: what is left out stays.")
     fields = {"id": InputField(strawberry.ID, _ID)}

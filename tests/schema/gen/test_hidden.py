@@ -22,6 +22,34 @@ TABLE = 'query($id: ID!) { gen { dataset(id: $id) { table(name: "flights") { %s 
 DASHBOARD = """query($id: ID!) { gen { dashboard(id: $id) {
   widgets { nodes { title answer { rows columns { name } } } } controls { nodes { values { values } } }
 } } }"""
+CURATED = {"datasetId": "@nyc", "tableName": "flights"}
+
+
+@pytest.mark.parametrize(
+    ("column", "instead"), [("Tailnum", "Give 'tailnum'."), ("tail_num", "List its `columns`."), ("", None)]
+)
+async def test_a_column_that_is_not_there_is_not_hidden(nyc: World, column: str, instead: str | None) -> None:
+    done = await nyc.do(
+        "admin",
+        "genCurationOverrideCreate",
+        {**CURATED, "columnName": column, "isHidden": True},
+        "curationOverride { id }",
+    )
+    assert (done["__typename"], done["field"]) == ("InvalidInput", "columnName")
+    if instead is not None:
+        assert done["message"] == f"Table flights has no column {column!r}, so nothing would be hidden. {instead}"
+
+
+async def test_nor_is_it_by_a_change(nyc: World) -> None:
+    seen = await made(nyc, "GenCurationOverride", {**CURATED, "columnName": "tailNum"}, user="admin")
+    update = "genCurationOverrideUpdate"
+    done = await nyc.do("admin", update, {"id": seen, "patch": {"isHidden": True}}, "curationOverride { id }")
+    assert (done["__typename"], done["field"]) == ("InvalidInput", "columnName")
+    patch = {"isHidden": True, "columnName": "tailnum"}
+    done = await nyc.do("admin", update, {"id": seen, "patch": patch}, "curationOverride { id }")
+    assert done["__typename"] == "GenCurationOverrideUpdatePayload"
+
+
 ASKED = (
     'rows(select: ["tailnum"], first: 1) { nodes }',
     'rows(select: ["origin"], where: {column: "tailnum", startsWith: "N1"}) { totalCount }',
