@@ -1,6 +1,7 @@
 """Expressions over a row and values to compare them with, as SQLAlchemy Core. Values are always bound parameters."""
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -32,6 +33,7 @@ from loaders.read import (
 )
 
 NAN = sa.literal_column("'NaN'::float8", sa.Double)
+_ENDS = frozenset({datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), date.min, date.max})
 _RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2**63)}
 
 
@@ -97,6 +99,8 @@ def bind(value: Value, type_: ColumnType) -> ColumnElement[Any]:
     """The value as a parameter to compare a column of that type with. A number out of the type's range compares too."""
     if isinstance(value, Slot) and type_.kind not in (Kind.JSON, Kind.GEOMETRY, Kind.VECTOR):
         return parameter(value, sql_type(type_), partial(_usual, type_=type_))
+    if _is_end(value):
+        return sa.cast(parameter(str(value), sa.Text()), sql_type(type_))
     if isinstance(value, StoreText) or type_.kind in (Kind.JSON, Kind.GEOMETRY, Kind.VECTOR):
         return sa.cast(parameter(value, sa.Text()), sql_type(type_))
     if isinstance(value, tuple):
@@ -109,6 +113,9 @@ def bind_all(values: tuple[Value, ...] | Slot, type_: ColumnType) -> ColumnEleme
     """The values as one array parameter."""
     if isinstance(values, Slot):
         return parameter(values, sa.ARRAY(sql_type(type_)), partial(_all_usual, type_=type_))
+    if any(map(_is_end, values)):
+        texts = [None if value is None else str(value) for value in values]
+        return sa.cast(sa.bindparam(None, texts, sa.ARRAY(sa.Text)), sa.ARRAY(sql_type(type_)))
     fitting, fitting_type = _fitting(values, type_)
     return sa.bindparam(None, list(fitting), sa.ARRAY(fitting_type))
 
@@ -124,10 +131,17 @@ def _usual_at(rows: Any, place: int, type_: ColumnType) -> list[object]:
     return _all_usual([row[place] for row in rows], type_)
 
 
+def _is_end(value: Value) -> bool:
+    """Whether asyncpg would send the instant or date as an infinity: the first and the last that Python has."""
+    return isinstance(value, date) and value in _ENDS
+
+
 def _usual(value: Any, type_: ColumnType) -> object:
     """The value of a slot, if the column's own type holds it: what the statement was compiled for."""
-    if isinstance(value, StoreText) or (
-        isinstance(value, int) and type_.kind in _RANGES and value not in _RANGES[type_.kind]
+    if (
+        isinstance(value, StoreText)
+        or _is_end(value)
+        or (isinstance(value, int) and type_.kind in _RANGES and value not in _RANGES[type_.kind])
     ):
         raise Unfit
     return list(value) if isinstance(value, tuple) else value

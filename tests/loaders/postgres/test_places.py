@@ -4,6 +4,7 @@ import json
 import math
 import random
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -42,6 +43,8 @@ from loaders.read import (
 )
 from tests.loaders.postgres.reading import columns, listed, run
 from tests.loaders.postgres.rows import DATA, ROWS
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def _point(lon: float, lat: float) -> str:
@@ -319,3 +322,12 @@ async def test_vectors_without_a_direction_and_nulls_come_last(postgres: Postgre
 async def test_errors_name_no_sql(postgres: Postgres) -> None:
     with pytest.raises(AxionError, match=r"^scratch aborted the query \(UndefinedTableError, SQLSTATE 42P01\)\.$"):
         await run(Read(Table("scratch", None, "gone", ROWS.columns, ("id",)), columns("id")), postgres)
+
+
+async def test_the_last_instant_of_python_is_no_infinity(postgres: Postgres) -> None:
+    """asyncpg sends it as one, and the first as the other: a page walk began anew behind the year 1."""
+    for op, value, word in ((Op.GT, LAST, "infinity"), (Op.LT, FIRST, "-infinity")):
+        endless = {str(row["id"]) for row in DATA["the rows"] if getattr(row["seen"], "text", None) == word}
+        assert endless
+        assert endless <= await _matching(postgres, Compare(Col("seen"), op, value))
+    assert not await _matching(postgres, Compare(Col("seen"), Op.IN, (FIRST, LAST)))
