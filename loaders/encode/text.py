@@ -21,11 +21,15 @@ import pyarrow.compute as pc
 from loaders.description import ColumnType, Kind
 from loaders.encode.geometry import geojson_text
 from loaders.encode.joining import TEXT, joined, joined_lists
+from loaders.errors import BadInput
 
 _NEEDS_ESCAPE = re.compile(rb'["\\\x00-\x1f]')
 _PIECE = 1 << 20
 _BARE = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.FLOAT})
 _FLOAT = ColumnType(Kind.FLOAT)
+_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+_LAST_DAY = 11_248_737
+"""The last of the year 32767, in days since 1970."""
 
 
 def json_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
@@ -63,7 +67,9 @@ def plain_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
         case Kind.UUID:
             return _text_of_uuids(column)
         case Kind.DATE:
-            return column.cast(pa.date32()).cast(TEXT)
+            days = column.cast(pa.date32())
+            _require_years(days.cast(pa.int32()), 1)
+            return days.cast(TEXT)
         case Kind.TIMESTAMP:
             return _text_of_timestamps(column)
         case Kind.H3:
@@ -163,8 +169,20 @@ def _hex_digits(data: pa.Buffer | None, start: int, rows: int, width: int) -> pa
     return fixed.cast(pa.large_binary())
 
 
+def _require_years(ticks: pa.Array, a_day: int) -> None:
+    """`BadInput` for what is beyond pyarrow's calendar, infinite dates of DuckDB too: it would print no date."""
+    ends = pc.min_max(ticks)
+    least, greatest = ends["min"].as_py(), ends["max"].as_py()
+    if least is not None and max(-least, greatest) > _LAST_DAY * a_day:
+        raise BadInput(
+            "The answer has a date or time beyond the year 32767, or an infinite one, which cannot be told. "
+            "Leave such rows out with `where`, or the column."
+        )
+
+
 def _text_of_timestamps(column: pa.Array) -> pa.Array:
     column = instants(column)
+    _require_years(column.cast(pa.int64()), _A_DAY[column.type.unit])
     seconds = pc.floor_temporal(column, unit="second")
     naive = pa.timestamp(column.type.unit)
     if column.type.unit == "s" or pc.all(pc.equal(column, seconds)).as_py() is not False:

@@ -8,6 +8,7 @@ import pytest
 
 from loaders.description import ColumnType, Kind
 from loaders.encode.text import json_text
+from loaders.errors import BadInput
 
 NOON = datetime(2024, 1, 1, 12)
 ID = UUID("018cc251-f400-7000-8000-0123456789ab")
@@ -124,3 +125,20 @@ def test_instants_with_and_without_a_fraction_in_one_column() -> None:
 def test_geometry(arrow_type: pa.DataType, value: object, declared: str | None, expected: object) -> None:
     texts = json_text(pa.array([value, None], arrow_type), ColumnType(Kind.GEOMETRY, geometry=declared)).to_pylist()
     assert [orjson.loads(text) for text in texts] == [expected, None]
+
+
+@pytest.mark.parametrize("type_", [pa.timestamp(unit, zone) for unit in ("s", "ms", "us") for zone in (None, "UTC")])
+def test_moments_beyond_the_calendar_are_refused(type_: pa.TimestampType) -> None:
+    days = 11_248_737 * {"s": 1, "ms": 1_000, "us": 1_000_000}[type_.unit] * 86_400
+    (told,) = json_text(pa.array([days], type_), ColumnType(Kind.TIMESTAMP)).to_pylist()
+    assert told == '"32767-12-31T00:00:00+00:00"'
+    for beyond in (2**63 - 1, -(2**63), days * 2):
+        with pytest.raises(BadInput, match="beyond the year 32767"):
+            json_text(pa.array([0, None, beyond], type_), ColumnType(Kind.TIMESTAMP))
+
+
+def test_days_beyond_the_calendar_are_refused() -> None:
+    assert json_text(pa.array([11_248_737, None], pa.date32()), ColumnType(Kind.DATE)).to_pylist()[1] == "null"
+    assert json_text(pa.array([], pa.date32()), ColumnType(Kind.DATE)).to_pylist() == []
+    with pytest.raises(BadInput, match="beyond the year 32767"):
+        json_text(pa.array([2**31 - 1], pa.date32()), ColumnType(Kind.DATE))
