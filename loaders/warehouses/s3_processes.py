@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
 import orjson
@@ -60,7 +60,7 @@ class QueryProcess:
 
     def asked(self, request: bytes) -> tuple[bytes, bytes]:
         """The first frame of the answer. `Idled`, `Ended`."""
-        if self._process.poll() is not None:
+        if self._has_answered and self._process.poll() is not None:
             raise Idled
         self._send(request)
         try:
@@ -90,16 +90,15 @@ class QueryProcess:
 
     def close(self) -> None:
         self.kill()
-        with self._process:  # closes its pipes, and waits for it
+        with suppress(BrokenPipeError), self._process:  # closes its pipes, and waits for it
             pass
 
     def _send(self, line: bytes) -> None:
+        """To one that has ended, nothing: what it answers tells."""
         assert self._process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):
             self._process.stdin.write(line + b"\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            raise Idled from None
 
 
 class S3ProcessRun(BatchRun):

@@ -17,7 +17,7 @@ import pytest
 
 from loaders.errors import StoreQueryFailed, StoreTimeout
 from loaders.ledger import Ledger
-from loaders.warehouses import s3_frames
+from loaders.warehouses import s3_frames, s3_processes
 from loaders.warehouses.base import Query
 from loaders.warehouses.connectors import CONNECTORS
 from loaders.warehouses.s3_parquet import S3Parquet
@@ -192,3 +192,11 @@ async def test_few_run_at_once(warehouse: S3Parquet) -> None:
     for answer in await asyncio.gather(*(asked(warehouse, f"SELECT {n} AS n FROM t LIMIT 1") for n in range(9))):
         assert len(answer) == 1
     assert 1 <= len(processes() - others) <= 4
+
+
+def test_one_that_does_not_start_is_told(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_processes, "_MODULE", "loaders.warehouses.no_such_module")
+    process = process_of(STORE, subject.settings())
+    with pytest.raises(RuntimeError, match="does not start"):
+        process.asked(b"[]")
+    process.close()
