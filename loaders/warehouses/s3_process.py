@@ -29,7 +29,7 @@ from loaders.warehouses.s3_parquet import S3Parquet
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 
 IDLE_S: Final = 60.0
-"""Without a query for so long, it ends by itself."""
+"""Without a query for so long, it ends by itself, as it does when what a query took was not given back."""
 MEMORY_BYTES: Final = 1536 << 20
 """What it may take beyond what it begins with: DuckDB's own bound, batches on their way, stacks of threads."""
 _BATCH_BYTES: Final = 4 << 20
@@ -42,10 +42,20 @@ def main() -> None:
 
 def _bound_memory() -> None:
     """Of private memory that may be written to (RLIMIT_DATA). Beyond it the engine fails, or the process ends."""
-    status = Path("/proc/self/status").read_text()
-    begins_with = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData:")) << 10
-    resource.setrlimit(resource.RLIMIT_DATA, (begins_with + MEMORY_BYTES, begins_with + MEMORY_BYTES))
+    most = _taken() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _taken() -> int:
+    """Of what RLIMIT_DATA bounds, in bytes."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData:")) << 10
+
+
+def _has_room() -> bool:
+    """Whether the next query has most of the memory: engines do not give back all that they took."""
+    return resource.getrlimit(resource.RLIMIT_DATA)[0] - _taken() > MEMORY_BYTES * 2 // 3
 
 
 async def _serve() -> None:
@@ -54,12 +64,13 @@ async def _serve() -> None:
     warehouse = S3Parquet(
         store, S3ParquetOptions.model_validate(options), S3ParquetCredentials.model_validate(credentials)
     )
-    while True:
+    while _has_room():
         try:
             line = await asyncio.wait_for(lines.get(), IDLE_S)
         except TimeoutError:
             return
         await _answer(warehouse, *orjson.loads(line))
+    os._exit(0)  # what an engine that ran out of memory does in the end, nobody knows
 
 
 def _lines() -> "asyncio.Queue[bytes]":

@@ -34,8 +34,8 @@ class Interrupted(Ended):
     """It was killed meanwhile, by who asked."""
 
 
-class Idled(Exception):
-    """It had ended by itself before it was asked."""
+class Gone(Exception):
+    """One that had answered before ended before it answered again: it may have been ending already."""
 
 
 class QueryProcess:
@@ -59,16 +59,14 @@ class QueryProcess:
         return self._process.pid
 
     def asked(self, request: bytes) -> tuple[bytes, bytes]:
-        """The first frame of the answer. `Idled`, `Ended`."""
-        if self._has_answered and self._process.poll() is not None:
-            raise Idled
+        """The first frame of the answer. `Gone`, `Ended`."""
         self._send(request)
         try:
             frame = self.read()
         except Ended:
-            if self._process.returncode == 0:
-                raise Idled from None
-            if self._process.returncode == 1 and not self._has_answered:
+            if self._has_answered:
+                raise Gone from None
+            if self._process.returncode == 1:
                 raise RuntimeError(f"{_MODULE} does not start") from None
             raise
         self._has_answered = True
@@ -118,6 +116,8 @@ class S3ProcessRun(BatchRun):
     def start(self) -> None:
         def ask(process: QueryProcess) -> tuple[bytes, bytes]:
             self._process = process
+            if self._interrupted:
+                raise Interrupted
             return process.asked(self._request)
 
         self._first = self._batch(lambda: self._owned.begun(ask))
@@ -166,7 +166,7 @@ class QueryProcesses:
         client = Client(
             lambda: QueryProcess(store, options, credentials),
             QueryProcess.close,
-            lambda error: isinstance(error, Idled),
+            lambda error: isinstance(error, Gone),
         )
         self._pool = OwnedPool(store, client)
         self._slots = asyncio.Semaphore(AT_ONCE)

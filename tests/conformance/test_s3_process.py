@@ -95,8 +95,7 @@ async def test_a_process_is_used_again(warehouse: S3Parquet) -> None:
         await asked(warehouse, "SELECT none FROM t")
     assert await asked(warehouse, "SELECT a FROM t WHERE a < 0") == []
     assert processes() - others == {first}
-    os.kill(first, signal.SIGKILL)
-    await gone(first)
+    os.kill(first, signal.SIGKILL)  # whether it is gone by then or not
     assert await asked(warehouse, "SELECT min(a) AS n FROM t") == [{"n": 0}]
     assert first not in processes()
 
