@@ -81,11 +81,12 @@ class _Follower:
         self.arrived.set()
 
     async def next(self) -> Job:
-        while not self.pending:
-            if self.failure is not None:
-                raise self.failure
+        """Nothing more once it has failed: what came after may be there, what was before is lost."""
+        while not self.pending and self.failure is None:
             self.arrived.clear()
             await self.arrived.wait()
+        if self.failure is not None:
+            raise self.failure
         return self.pending.pop(next(iter(self.pending)))
 
 
