@@ -1,4 +1,4 @@
-"""Whether a caller may send another request now."""
+"""Rate limits: decides whether a caller may send another request now."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,10 +20,12 @@ _MAX_GOOD = 10_000
 
 
 class Admission:
-    """Of one process. A user has one allowance by whatever transport, and so has an address without credentials.
+    """The token buckets of this process: one for each user, and one for each address that sends no credentials,
+    whatever the transport.
 
-    Refused credentials have an allowance of their own, of their address: judging them costs more than most requests.
-    Ones that were good before are judged all the same, so nobody locks out who shares an address with them.
+    Refused credentials are counted per address in buckets of their own, since verifying them costs more than most
+    requests. Once such a bucket is empty, credentials that were valid before are still verified, so that nobody is
+    locked out by others who share the address.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -33,7 +35,9 @@ class Admission:
         self._good: BoundedCache[bytes, bool] = BoundedCache(_MAX_GOOD)
 
     def credentials(self, authorization: str | None, scope: Scope) -> AbstractContextManager[None]:
-        """Around their judging. Raises `Refusal` 429 where too many of the address were refused."""
+        """A context manager to verify credentials in. Raises `Refusal` 429 if the address has sent too many bad
+        ones.
+        """
         return _FREE if authorization is None or not self._limits else self._judging(authorization, scope)
 
     @contextmanager
@@ -51,7 +55,7 @@ class Admission:
         self._good.keep(digest, True)
 
     def admit(self, subject: Subject, scope: Scope) -> None:
-        """Counts a request. Raises `Refusal` 429."""
+        """Counts a request. Raises `Refusal` 429 when the caller has used up its allowance."""
         if self._limits:
             _require_none(self._requests.wait(_address(scope) if subject.is_anonymous else f"user:{subject.id}"))
 

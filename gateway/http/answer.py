@@ -1,4 +1,4 @@
-"""An executed operation as the bytes of a GraphQL response."""
+"""Turns the result of an operation into the bytes of a GraphQL response."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,19 +18,23 @@ OK = "OK"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`code` is what is logged and counted: `OK`, or the code of the first error. `has_data`: execution was reached."""
+    """A response body. `code` is what is logged and counted: `OK`, or the code of the first error. `has_data` is false
+    if the operation was refused before its execution began.
+    """
 
     body: dict[str, Any]
     code: str
     has_data: bool
 
     def encode(self) -> bytes:
-        """Answers may hold fragments: JSON that a store has made already."""
+        """JSON. Parts of the body may be fragments: JSON that a store has built."""
         return orjson.dumps(self.body)
 
 
 def executed(result: ExecutionResult, context: Context, coordinates: Coordinates, *, with_stores: bool) -> Answer:
-    """Errors raised by resolvers, then the crossings that failed inside compiled answers."""
+    """The response to an executed operation. After the errors raised by resolvers come the failures of reads from other
+    stores inside compiled answers.
+    """
     body: dict[str, Any] = {}
     errors = []
     for error in result.errors or ():
@@ -48,12 +52,14 @@ def executed(result: ExecutionResult, context: Context, coordinates: Coordinates
 
 
 def ledger(context: Context) -> dict[str, Any]:
-    """`extensions` of who asked for the operation's statements."""
+    """The `extensions` with the statements, rows, bytes and milliseconds of each store, for callers who asked for
+    them.
+    """
     return {"stores": {name: asdict(usage) for name, usage in context.ledger.stores.items()}}
 
 
 def note_denials(errors: Sequence[dict[str, Any]], context: Context, coordinates: Coordinates) -> None:
-    """Errors by which a field was denied are noted as denials of the request."""
+    """Reports the errors that denied a field to the audit log."""
     for error in errors:
         code = Code(error["extensions"]["code"])
         if code in DENIALS:
@@ -66,14 +72,16 @@ def refused(refusal: Refusal) -> Answer:
 
 
 def failed(request_id: str) -> Answer:
-    """The gateway itself broke; the traceback is in the log under the request id."""
+    """The answer to an unexpected error; its traceback is in the log under the request id."""
     message = f"Something went wrong in the gateway. Report the request id {request_id}."
     extensions = {"code": Code.INTERNAL_ERROR.value, "requestId": request_id}
     return Answer({"errors": [{"message": message, "extensions": extensions}]}, Code.INTERNAL_ERROR.value, False)
 
 
 def _before_execution(result: ExecutionResult) -> bool:
-    """Without data: a null that went up to the root has a path; wrong variables have none and execution never began."""
+    """Whether a result without data comes from wrong variables, whose errors have no path, and not from a null that
+    propagated to the root.
+    """
     return all(error.path is None for error in result.errors or ())
 
 

@@ -1,8 +1,9 @@
-"""Arrow answers: the same document with `Accept: application/vnd.apache.arrow.stream`.
+"""Arrow answers, for requests with `Accept: application/vnd.apache.arrow.stream`.
 
-The document is executed as always, but its one list is captured instead of answered (resolvers/capture.py), and its
-record batches are sent as they come from the store: one IPC stream, a slow reader slows the store, a reader that leaves
-cancels the query. A store that fails in the middle breaks the connection, so the stream never looks whole.
+The document is executed as usual, but its one list is captured instead of answered (resolvers/capture.py), and its
+record batches are sent as one Arrow IPC stream while they arrive from the store. Backpressure reaches the store, and a
+client that disconnects cancels the query. If the store fails midway the connection is aborted, so that a partial stream
+never looks complete.
 """
 
 import inspect
@@ -33,9 +34,9 @@ _HEADERS = [
 async def arrow_response(
     operations: Operations, incoming: Incoming, context: Context, receive: Receive, send: Send
 ) -> str:
-    """Answers the request; the code it is counted under. Raises `Refusal` and `HungUp` before anything is sent.
+    """Sends the answer and returns the code it is counted under. Raises `Refusal` or `HungUp` before anything was sent.
 
-    A failure after the first batch is raised as it is, with the response left unfinished.
+    A failure after the first batch is raised as `StreamBroken`, with the response left unfinished.
     """
     context.capture = capture = Capture()
     answer = operations.run(incoming.operation, incoming.request, context)
@@ -65,7 +66,7 @@ async def _send_while_read(first: Chunk, rest: AsyncIterator[Chunk], receive: Re
 
 
 class StreamBroken(Exception):
-    """The store failed after a part of its answer was sent: the connection is broken off."""
+    """The store failed after a part of its answer had been sent; the connection has to be aborted."""
 
 
 async def _send(first: Chunk, rest: AsyncIterator[Chunk], send: Send) -> None:

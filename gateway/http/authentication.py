@@ -1,4 +1,4 @@
-"""The subject of a request, or the refusal that HTTP knows for its failure."""
+"""Authenticates a request: its subject, or the HTTP refusal that fits the failure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +15,14 @@ from resolvers.subject import Subject
 
 
 class Authenticates(Protocol):
-    """What `gateway.auth` gives: the subject and when its token ends, `TokenRejected`, or a `StoreError`."""
+    """What `gateway.auth` offers: the subject and the end of its token. Raises `TokenRejected` or a `StoreError`."""
 
     async def subject(self, authorization: str | None, ledger: Ledger) -> tuple[Subject, datetime | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """`expires_at` is in Unix seconds; `None` for the anonymous subject, which never expires."""
+    """The caller. `expires_at` is in Unix seconds, `None` for the anonymous subject, which never expires."""
 
     subject: Subject
     expires_at: float | None
@@ -31,7 +31,9 @@ class Authenticated:
 async def authenticate(
     authenticator: Authenticates, authorization: str | None, *, request_id: str, denials: Denials | None
 ) -> Authenticated:
-    """Raises `Refusal`: 401 for a bad token, 503 when it cannot be checked. Not part of the operation's own ledger."""
+    """Raises `Refusal`: 401 for a bad token, 503 when it cannot be verified. Statements made here are counted in the
+    metrics but are not part of the operation's ledger.
+    """
     ledger = Ledger()
     try:
         subject, expires_at = await authenticator.subject(authorization, ledger)
@@ -47,9 +49,10 @@ async def authenticate(
 
 
 def first_renewal(every_s: float) -> float:
-    """Seconds until the caller of what was opened now is first authenticated again: at random, at most `every_s`.
+    """A random delay of at most `every_s` seconds until the caller of a new socket or stream is authenticated again.
 
-    What is opened at once (after a restart) would be renewed at once ever after, and hold up everything else.
+    Without this jitter, connections that were opened at the same time (after a restart) would be renewed at the same
+    time for ever.
     """
     return every_s * random()  # noqa: S311 - jitter, not a secret
 
@@ -57,7 +60,9 @@ def first_renewal(every_s: float) -> float:
 async def refused_by_now(
     authenticator: Authenticates, authorization: str | None, *, request_id: str, denials: Denials | None
 ) -> Refusal | None:
-    """The refusal of credentials that were good; None while they are, and for a store that is away for a moment."""
+    """The refusal of credentials that were valid before. `None` while they are valid, or when they cannot be verified
+    now.
+    """
     try:
         await authenticate(authenticator, authorization, request_id=request_id, denials=denials)
     except Refusal as refusal:

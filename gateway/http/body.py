@@ -1,4 +1,4 @@
-"""Reads a request body up to a limit and for a while; nothing beyond the limit is ever kept."""
+"""Reads a request body, bounded in size and time. Nothing beyond the bound is kept."""
 
 import asyncio
 
@@ -12,12 +12,12 @@ BODY_SECONDS = 30.0
 
 
 class HungUp(Exception):
-    """The client went away; nobody reads an answer."""
+    """The client has disconnected, so nobody would read an answer."""
 
 
 async def read_body(receive: Receive, *, declared: str | None, maximum: int) -> bytes:
-    """Raises `HungUp`, or `Refusal`: 413 as soon as the declared or the received length is beyond `maximum` bytes, 408
-    when the body did not come in time.
+    """The body. Raises `HungUp`; `Refusal` 413 as soon as the declared or received length exceeds `maximum` bytes; and
+    `Refusal` 408 when the body did not arrive in time.
     """
     if declared is not None and declared.isdecimal() and int(declared[:20]) > maximum:
         raise _too_large(maximum)
@@ -30,7 +30,7 @@ async def read_body(receive: Receive, *, declared: str | None, maximum: int) -> 
 
 
 async def hung_up(receive: Receive) -> None:
-    """Returns when the client goes away. The request's body must have been read."""
+    """Returns when the client disconnects. The body of the request must have been read before."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with bounds that it lacks: of what is no body, of a head's time, of not reading."""
+"""uvicorn's HTTP/1.1 protocol with bounds that it lacks: on heads and framing, on their time, and on unread answers."""
 
 from asyncio import TimerHandle, Transport
 from typing import ClassVar
@@ -12,16 +12,18 @@ KEEP_ALIVE_SECONDS = 75
 
 
 class _HeadTooLarge(Exception):
-    """Read at once, it is noticed as soon as it is whole."""
+    """A head that arrived in one piece is found to be too large when it has been parsed."""
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """At most `outside_bytes` (and one read of the socket) come in a row that are no part of a body: request line,
-    headers, framing of chunks, trailers. The parser would gather them without end, at quadratic cost, from anybody.
+    """Accepts at most `outside_bytes` (and one read of the socket) in a row that are no part of a body: request line,
+    headers, framing of chunks, trailers. The parser would collect them without end, at quadratic cost, before anybody
+    is authenticated.
 
-    A head must be whole `head_seconds` after its connection began, or after its first bytes on one that is kept alive.
+    A head must be complete `head_seconds` after its connection was opened or, on a connection that is kept alive, after
+    its first bytes.
 
-    A connection whose client takes nothing of its answers for `write_seconds` is broken off.
+    A connection whose client reads nothing of its answers for `write_seconds` is aborted.
     """
 
     outside_bytes: ClassVar[int] = 64 << 10
@@ -125,7 +127,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._refuse(b"431 Request Header Fields Too Large", b"The request's head, or what frames it, is too large.")
 
     def _refuse(self, status: bytes, message: bytes) -> None:
-        """Closes the connection; says why where no answer is on its way. Nothing more of it is read."""
+        """Closes the connection and reads nothing more; sends the reason unless an answer is already under way."""
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete:

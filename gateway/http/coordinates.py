@@ -1,4 +1,4 @@
-"""Places of an answer by the schema's names: a path of response keys -> `Type.field`."""
+"""Maps a path of response keys to the schema coordinate `Type.field` that it stands for, for the audit log."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +22,8 @@ _Keys: TypeAlias = Mapping[str, Sequence[tuple[GraphQLNamedType, FieldNode]]]
 
 
 class Coordinates:
-    """Of one operation, which is looked at when the first place is asked for.
-
-    A place is looked through once, however many paths lead through it.
+    """The schema coordinates of one operation. Selections are collected lazily, when the first path is asked for, and
+    each place once.
     """
 
     __slots__ = ("_known", "_operation", "_schema")
@@ -35,7 +34,7 @@ class Coordinates:
         self._known: dict[tuple[str, ...], _Keys] = {}
 
     def of(self, path: Sequence[str | int]) -> str:
-        """Of the innermost field the path names; empty for the operation itself."""
+        """The coordinate of the innermost field that the path names; empty for the operation itself."""
         found, at = "", tuple[str, ...]()
         if at not in self._known:
             root = self._schema.get_root_type(self._operation.kind)
@@ -81,7 +80,7 @@ class Coordinates:
 
 
 def _type_of(type_: GraphQLNamedType, node: FieldNode) -> GraphQLNamedType:
-    """What the field answers; its own type where the schema does not say more (`__typename`)."""
+    """The named type of the field; the enclosing type for fields that are not in the schema's types (`__typename`)."""
     fields = getattr(type_, "fields", {})
     field = fields.get(node.name.value)
     return type_ if field is None else get_named_type(field.type)

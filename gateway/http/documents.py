@@ -1,4 +1,4 @@
-"""Documents parsed, limited and validated once, kept in a bounded cache by their text."""
+"""Parses, limits and validates documents, and caches them by their text within a bound."""
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
@@ -53,12 +53,13 @@ _CACHED_KB = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One operation of a valid document. `name` selects it there, `None` when it is the only one and has none.
+    """One operation of a valid document. `name` selects it there; `None` if it is the only one and has no name.
 
-    One that `introspects` asks for the schema, among other things or alone. `constant` is the answer of one that asks
-    for nothing but the query type's name, as probes do.
-    `document` is without `@defer` and `@stream`; `in_parts` is the document with them, if it has any, for clients that
-    take an answer in parts, and `defers_reads` tells whether whole reads of tables may come in later ones.
+    - `introspects`: it selects `__schema` or `__type`, perhaps among other fields.
+    - `constant`: the complete answer, for an operation that selects nothing but `__typename`, as probes do.
+    - `document`: without `@defer` and `@stream`. `in_parts` is the document with them, if it has any, for clients that
+      accept an answer in parts.
+    - `defers_reads`: whole reads of tables are deferred, so that the operation has to be executed rather than planned.
     """
 
     document: DocumentNode
@@ -81,10 +82,10 @@ class _Document:
 
 
 class Documents:
-    """Prepares documents for one schema. What is refused is not kept."""
+    """Prepares documents for one schema. Refused documents are not cached."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits, *, suggests: bool = True) -> None:
-        """`suggests`: what is near a wrong name is told."""
+        """`suggests`: whether validation errors may suggest names that are similar to a wrong one."""
         self._schema = schema
         self._limits = limits
         self._suggests = suggests
@@ -94,7 +95,7 @@ class Documents:
     def prepare(
         self, text: str, operation_name: str | None, variables: Mapping[str, object] | None = None
     ) -> Operation:
-        """Raises `Refusal`: a syntax error, a limit, invalid, or no such operation."""
+        """Raises `Refusal` for a syntax error, an exceeded limit, an invalid document, or a missing operation."""
         if variables:
             try:
                 check_variables(variables, self._limits)
@@ -172,7 +173,7 @@ class Documents:
     def _errors(
         self, parsed: DocumentNode, rules: Collection[type[ASTValidationRule]], tokens: int
     ) -> list[GraphQLError]:
-        """At most one more than `_MAX_ERRORS`: graphql-core counts that it stopped."""
+        """At most `_MAX_ERRORS` and one more, by which graphql-core tells that it stopped."""
         hide = not self._suggests or tokens > _SUGGESTING_TOKENS
         return validate(self._schema, parsed, rules, max_errors=_MAX_ERRORS, hide_suggestions=hide)
 
@@ -184,7 +185,7 @@ def _too_complex(error: DocumentTooComplex) -> Refusal:
 
 
 def _introspects(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> bool:
-    """Only queries have the fields that do."""
+    """Whether a query selects `__schema` or `__type`; other operations cannot."""
     if operation.operation is not OperationType.QUERY:
         return False
     fields = merged([operation.selection_set], fragments)[0].values()

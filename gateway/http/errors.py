@@ -1,4 +1,4 @@
-"""Errors as clients get them: GraphQL's shape, a code of the closed list always, nothing internal shown."""
+"""Errors as clients see them: in the shape of GraphQL, with a code of the closed list, and without internals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _CODES = frozenset(code.value for code in Code)
 
 
 def shape(error: GraphQLError, code: Code) -> dict[str, Any]:
-    """An error whose message is safe to show."""
+    """An error whose message may be shown."""
     shaped: dict[str, Any] = {"message": _cut(error.message)}
     if error.locations:
         shaped["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
@@ -26,7 +26,7 @@ def shape(error: GraphQLError, code: Code) -> dict[str, Any]:
 
 
 def shape_executed(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
-    """An error of an executed operation. What nobody foresaw is logged with its traceback and masked."""
+    """An error of an executed operation. An unexpected one is logged with its traceback, and masked."""
     cause = _cause(error)
     if isinstance(cause, AxionError):
         return _axion(error, cause)
@@ -43,7 +43,9 @@ def shape_executed(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
 
 
 def shape_failure(error: AxionError, path: Sequence[str | int], nulls: int) -> dict[str, Any]:
-    """A crossing into another store that failed in a compiled answer: `path` is the first of `nulls` nulls."""
+    """A failed read from another store inside a compiled answer: `path` is the first of the `nulls` places that are
+    null.
+    """
     extensions: dict[str, Any] = dict(error.extensions)
     if nulls > 1:
         extensions["nulls"] = nulls
@@ -51,7 +53,7 @@ def shape_failure(error: AxionError, path: Sequence[str | int], nulls: int) -> d
 
 
 def _cut(message: str) -> str:
-    """graphql-core repeats what it was given, however long that is."""
+    """Truncates a message: graphql-core's repeat the caller's input, however long."""
     return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
 
 
@@ -63,7 +65,7 @@ def _axion(error: GraphQLError, cause: AxionError) -> dict[str, Any]:
 
 
 def _cause(error: GraphQLError) -> Exception:
-    """What was raised in the first place, below graphql-core's wrappings."""
+    """The exception that was raised first, below graphql-core's wrappers."""
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error

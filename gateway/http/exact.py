@@ -1,4 +1,4 @@
-"""JSON as clients send it, with numbers that no double is and no 64 bits hold, which would become others near them."""
+"""Parses JSON from clients without rounding numbers: some need more than 64 bits or have more digits than a double."""
 
 import json
 from typing import Any
@@ -13,15 +13,14 @@ _LONG, _TINY = b"0" * 17, b"0e-000"
 
 
 class NumberRefused(json.JSONDecodeError):
-    """JSON, but of a number that is not taken. `msg` is a sentence about it."""
+    """The JSON holds a number that is not accepted. `msg` is a sentence about it."""
 
 
 def exact_json(text: bytes) -> Any:
-    """`json.JSONDecodeError` for what is none, `NumberRefused` for what holds a number that no double comes near.
+    """The parsed JSON, in which numbers that a double would round are `Exact` or `int`. Texts that may hold such
+    numbers are parsed a second time, by the slower parser.
 
-    What may hold such numbers is read a second time, by the slower reader.
-
-    Those with a fraction are `Exact`.
+    Raises `json.JSONDecodeError` for what is not JSON, and `NumberRefused` for numbers beyond the range of doubles.
     """
     try:
         value = orjson.loads(text)
@@ -40,7 +39,9 @@ def exact_json(text: bytes) -> Any:
 
 
 def _is_written_so(value: Any, text: bytes) -> bool:
-    """Whether nothing is lost of it: a vector of doubles, as most programs write it, is none of the slow reader's."""
+    """Whether a double loses nothing of the number as it is written, so that vectors of doubles avoid the slower
+    parser.
+    """
     try:
         return orjson.dumps(value) == text
     except TypeError:  # nested deeper than it writes

@@ -1,4 +1,6 @@
-"""Executes a prepared operation with graphql-core; answers of compiled reads pass through untouched."""
+"""Executes a prepared operation with graphql-core. Answers of compiled reads are JSON already and pass through
+untouched.
+"""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -39,13 +41,15 @@ Incremental: TypeAlias = ExecutionResult | ExperimentalIncrementalExecutionResul
 
 
 def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
-    """graphql-core's own test, with the types that are nearly all values decided first."""
+    """Equivalent to graphql-core's test, but decides the most frequent types first."""
     kind = type(value)
     return kind not in _PLAIN and (kind is CoroutineType or hasattr(value, "__await__"))
 
 
 class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Takes an `orjson.Fragment` and the value of a `Spliced` as they are, whatever the field's type."""
+    """An executor that does not complete an `orjson.Fragment`, or the value of a `Spliced`, whatever the type of the
+    field.
+    """
 
     def complete_value(
         self,
@@ -75,7 +79,9 @@ class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
         info: GraphQLResolveInfo[Context],
         item_type: GraphQLOutputType,
     ) -> bool:
-        """The rows of a read have come with one statement, and what is open below them is asked for all at once."""
+        """Ignores `@stream` on reads of tables: all their rows arrive with one statement, and what is still missing
+        below them is loaded in one batch.
+        """
         if mapped(info.parent_type.fields[info.field_name]) is not None:
             return False
         return super().handle_stream(index, path, iterator, is_async, stream_usage, info, item_type)
@@ -84,7 +90,9 @@ class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
 def execute(
     schema: GraphQLSchema, operation: Operation, variables: Mapping[str, Any] | None, context: Context
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
-    """A query or a mutation. The result at once when no resolver was asynchronous. Never raises a resolver's error."""
+    """The result of a query or a mutation; not awaitable if no resolver was asynchronous. Errors of resolvers are in
+    the result.
+    """
     executor = _executor(schema, operation, operation.document, variables, context)
     if isinstance(executor, list):
         return _wrong_variables(executor)
@@ -95,9 +103,10 @@ def execute(
 def execute_in_parts(
     schema: GraphQLSchema, operation: Operation, variables: Mapping[str, Any] | None, context: Context
 ) -> Incremental | Awaitable[Incremental]:
-    """As `execute`, with what is deferred left to the subsequent results: begun when they are asked for.
+    """As `execute`, but deferred fields are left to the subsequent results, whose execution begins when they are asked
+    for.
 
-    One result when nothing turned out to be deferred.
+    It is a single result if nothing was deferred after all.
     """
     assert operation.in_parts is not None
     executor = _executor(schema, operation, operation.in_parts, variables, context)
@@ -109,7 +118,7 @@ def execute_in_parts(
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One answer of a subscription. `event_id` is what the resolver's event says a client may resume after."""
+    """One answer of a subscription. A client may resume after `event_id`, if the resolver's event has one."""
 
     result: ExecutionResult
     context: Context
@@ -123,11 +132,10 @@ async def subscribe(
     context: Context,
     new_context: Callable[[], Context],
 ) -> AsyncGenerator[Event, None] | ExecutionResult:
-    """The events of a subscription, each executed under a context of its own; an error result if it cannot begin.
+    """The events of a subscription, each executed in a context of its own, while `context` is for the source. A single
+    error result if the subscription cannot begin.
 
-    `context` is for the source.
-
-    An error of the source ends the events with one that carries it. Close the iterator to end the source.
+    An error of the source becomes the last event. Closing the iterator closes the source.
     """
     executor = _executor(schema, operation, operation.document, variables, context)
     if isinstance(executor, list):
@@ -156,7 +164,7 @@ async def _events(executor: Any, source: Any, new_context: Callable[[], Context]
 
 
 def _wrong_variables(errors: Sequence[GraphQLError]) -> ExecutionResult:
-    """The caller's mistakes, all that can keep a valid operation from being executed."""
+    """The caller's mistakes in variables, the only reason why a valid operation is not executed."""
     for error in errors:
         error.extensions = {**(error.extensions or {}), "code": Code.BAD_USER_INPUT.value}
     return ExecutionResult(None, list(errors))

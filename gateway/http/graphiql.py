@@ -1,6 +1,7 @@
-"""GraphiQL from the gateway's own origin: the page, its files and the example documents. It asks no other host.
+"""Serves GraphiQL from the gateway's own origin: the page, its files and example documents. The page loads nothing from
+other hosts.
 
-Files are read at start and addressed by their content, so browsers may keep them for good.
+Files are read at start-up and addressed by a hash of their content, so browsers may cache them for ever.
 """
 
 import gzip
@@ -29,7 +30,7 @@ _SECURITY = {
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """`address` changes with the content."""
+    """`address` contains a hash of the content."""
 
     address: str
     content_type: str
@@ -44,7 +45,9 @@ class _File:
 
 
 class Explorer:
-    """Reads the folder once. `users` are the demo's users, whose tokens the page may offer; none outside the demo."""
+    """Reads the folder once. `users` are the demo's users whose tokens the page offers; there are none outside the
+    demo.
+    """
 
     def __init__(self, users: tuple[str, ...] = ()) -> None:
         examples = [_example(path) for path in sorted(_FOLDER.glob("examples/*.graphql"))]
@@ -86,6 +89,6 @@ class Explorer:
 
 
 def _example(query: Path) -> dict[str, str]:
-    """A tab of the page: `name.graphql`, and its variables where there is a `name.variables.json`."""
+    """A tab of the page: `name.graphql`, with its variables from `name.variables.json` if that exists."""
     variables = query.with_suffix(".variables.json")
     return {"query": query.read_text(), **({"variables": variables.read_text()} if variables.exists() else {})}

@@ -1,8 +1,9 @@
-"""`/graphql`, as "GraphQL over HTTP" has it: queries by GET and POST, mutations by POST, JSON bodies only.
+"""`/graphql` following the GraphQL over HTTP specification: queries by GET and POST, mutations by POST, JSON bodies
+only.
 
-Cross-site requests: we authenticate by bearer token, never by cookies, so a foreign page has nothing to ride on. What
-is left is refused: bodies a form can send (415), mutations by GET (405), foreign origins (no CORS but for the origins
-in the settings, and the check of the WebSocket's Origin).
+Cross-site requests: callers authenticate with a bearer token and never with cookies, so a foreign page cannot act as
+its visitor. Also refused are bodies that a form can send (415), mutations by GET (405), and foreign origins (no CORS
+except for the origins in the settings; WebSockets check the Origin header).
 """
 
 from collections.abc import Awaitable
@@ -37,7 +38,7 @@ from resolvers.context import Context
 
 
 class GraphQL:
-    """The ASGI application of one path. `scope["state"]["runtime"]` is what the lifespan opened."""
+    """The ASGI application of this path. `scope["state"]["runtime"]` is what the lifespan opened."""
 
     def __init__(self, schema: GraphQLSchema, settings: Settings, explorer: Explorer) -> None:
         self._operations = Operations(

@@ -1,4 +1,4 @@
-"""`/health/live`: the process answers. `/health/ready`: each store by name, 503 when a required one is down."""
+"""`/health/live`: the process answers. `/health/ready`: each store by name; 503 when a required one is down."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _Found: TypeAlias = tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]
 
 
 class Probed(Protocol):
-    """Of a gateway or a worker: the stores it is not ready without, and those it is degraded without."""
+    """The stores that a gateway or worker cannot work without, and those without which it is degraded."""
 
     @property
     def required(self) -> Mapping[str, Ping]: ...
@@ -31,7 +31,7 @@ async def live(_: Request) -> Response:
 
 
 class Readiness:
-    """Of one process. Who asks while its stores are asked waits for the same answers: many cost what one does."""
+    """Probes the stores for this process. Callers that arrive while a probe is running share its result."""
 
     def __init__(self) -> None:
         self._asking: asyncio.Future[_Found] | None = None
@@ -61,7 +61,7 @@ async def _ask(pings: Mapping[str, Ping]) -> dict[str, dict[str, Any]]:
 
 
 async def _probe(ping: Ping) -> dict[str, Any]:
-    """All stores are asked at once and none is waited for longer than the time-out."""
+    """Probes all stores concurrently, each under the time-out."""
     started = perf_counter()
     failure: dict[str, str] = {}
     try:

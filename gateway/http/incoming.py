@@ -1,4 +1,4 @@
-"""An HTTP request for `/graphql`, taken in: who asks, for which operation, and how the answer shall look."""
+"""Reads an HTTP request for `/graphql`: who asks, for which operation, and in which form the answer is wanted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,9 @@ _FORMS = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-dat
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """`takes_parts`: the form of an answer in parts, if the client accepts one."""
+    """A request that was read and accepted. `takes_parts` is the form of an answer in parts, if the client accepts
+    one.
+    """
 
     request: GraphQLRequest
     operation: Operation
@@ -63,7 +65,7 @@ class Incoming:
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Those of the request's headers that mean something here; repeated ones joined as HTTP has it."""
+    """The headers of the request that are used here. Repeated ones are joined by commas, as HTTP defines it."""
     headers: dict[str, str] = {}
     for raw, value in scope["headers"]:
         name = _HEADERS.get(raw)
@@ -82,7 +84,7 @@ async def take_in(
     operations: Operations,
     request_id: str,
 ) -> Incoming:
-    """Raises `Refusal` for what the client did wrong, cheapest check first, and `HungUp`."""
+    """Raises `Refusal` for the client's mistakes, checking the cheapest first, and `HungUp`."""
     _check_method(scope)
     if media_type is None:
         raise refuse(406, Code.REQUEST_INVALID, f"Accept one of {', '.join(DATA)}.")
@@ -136,7 +138,9 @@ def _check_kind(scope: Scope, operation: Operation, media_type: MediaType) -> No
 
 
 def _unsupported(content_type: str | None) -> Refusal:
-    """A page of another site can send forms without asking: they are refused as such."""
+    """Bodies that a form can send are refused as CSRF: pages of other sites may send them without a preflight
+    request.
+    """
     is_form = content_type is None or content_type.split(";")[0].strip().lower() in _FORMS
     code = Code.CSRF_REFUSED if is_form else Code.REQUEST_INVALID
     return refuse(415, code, "The body must be sent as Content-Type: application/json, in UTF-8.")

@@ -1,7 +1,8 @@
-"""`@defer` and `@stream` for clients that take one answer: the specification lets a server include what could be later.
+"""`@defer` and `@stream` for clients that accept a single answer: the specification lets a server ignore both
+directives.
 
-The directives are validated, and taken off before anything is built or executed, so that such an operation is planned
-and answered as if they were not there. For clients that take several parts see gateway/http/parts.py.
+They are validated, and then removed before anything is planned or executed, so that such an operation is handled as if
+they were not there. gateway/http/parts.py is for clients that accept several parts.
 """
 
 from typing import Any
@@ -28,14 +29,14 @@ class _Found(Visitor):
 
 
 def incremental(document: DocumentNode) -> int:
-    """How often the document has one of the two directives."""
+    """How many of the two directives the document has."""
     found = _Found()
     visit(document, found)
     return found.count
 
 
 def comes_in_parts(document: DocumentNode) -> bool:
-    """Whether it may be answered in parts: few enough of the directives."""
+    """Whether it may be answered in parts: it has few enough of the directives."""
     return incremental(document) <= _MAX_IN_PARTS
 
 

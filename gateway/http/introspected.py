@@ -1,8 +1,8 @@
-"""What a document asks about the schema, read by graphql-core's own resolvers but without its executor.
+"""Answers introspection with graphql-core's own resolvers, but without its executor.
 
-The schema never changes while the process lives, so what was read once is kept, under the selection alone: whatever
-comments, fragments, variables and other fields stand around it. For the whole of a large schema graphql-core's executor
-needs seconds, this some hundredths of one: in a thread, for one request at a time.
+The schema does not change while the process lives, so answers are cached by their selection alone, whatever comments,
+fragments, variables and other fields are around it. For the whole of a large schema graphql-core's executor needs
+seconds, this some hundredths of one. It runs in a thread, for one request at a time.
 """
 
 from asyncio import get_running_loop

@@ -1,4 +1,4 @@
-"""Content negotiation of GraphQL over HTTP: which of our media types a client accepts, and what it sent."""
+"""Content negotiation of GraphQL over HTTP: which of our media types the client accepts, and which one it sent."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,7 +15,7 @@ class MediaType(StrEnum):
 
 
 class Parts(StrEnum):
-    """How the parts of an incremental answer look: the two forms there are clients for."""
+    """The two formats of incremental delivery that clients use."""
 
     BY_ID = "v0.2"
     """The specification's draft (graphql-spec pull request 1110): `pending`, `incremental` and `completed` by id."""
@@ -38,10 +38,10 @@ DATA = tuple(each for each in MediaType if each is not MediaType.HTML)
 def accepted(header: str | None, *, page: bool = False) -> MediaType | None:
     """The best of our media types: the highest quality, then the first named. `None` when none is acceptable.
 
-    `page`: a page may be answered, so that `text/html` is one of them; browsers name it wherever they go.
-    `multipart/mixed` only if nothing else is: it is for answers in parts, and most have one (see `accepted_parts`).
-    Without a header, and for wildcards, `application/json`: what the specification asks for until 2025's clients. A
-    wildcard has no say over a type that the header names (RFC 9110, 12.5.1).
+    `page`: whether `text/html` may be answered; browsers name it wherever they go. `multipart/mixed` is chosen only if
+    nothing else is accepted: most answers have one part (see `accepted_parts`). Without the header, and for wildcards,
+    it is `application/json`, the default that the specification asks for until 2025. A wildcard does not apply to types
+    that the header names (RFC 9110, 12.5.1).
     """
     if header is None or not header.strip():
         return MediaType.JSON
@@ -58,7 +58,7 @@ def accepted(header: str | None, *, page: bool = False) -> MediaType | None:
 
 @lru_cache(maxsize=256)
 def accepted_parts(header: str | None) -> Parts | None:
-    """The form of an answer in parts, for a client that accepts `multipart/mixed`, whatever it prefers to that."""
+    """The format of an answer in parts, if the client accepts `multipart/mixed` at all."""
     for name, parameters in map(_parsed, (header or "").split(",")):
         if name == MediaType.MIXED and _quality(parameters.get("q", "1")) > 0:
             return Parts.BY_PATH if parameters.get("deferspec") == Parts.BY_PATH else Parts.BY_ID
@@ -67,8 +67,8 @@ def accepted_parts(header: str | None) -> Parts | None:
 
 @lru_cache(maxsize=256)
 def takes_compressed(header: str | None) -> bool:
-    """Whether an Arrow stream may have compressed bodies: unless it is accepted with the parameter `compression=none`,
-    for readers without LZ4 (such as Apache Arrow's for JavaScript before 21).
+    """Whether an Arrow stream may have compressed batches. `compression=none` refuses them, for readers without LZ4
+    (such as Apache Arrow's for JavaScript before version 21).
     """
     parts = map(_parsed, (header or "").split(","))
     return all(parameters.get("compression") != "none" for name, parameters in parts if name == MediaType.ARROW)
@@ -76,7 +76,9 @@ def takes_compressed(header: str | None) -> bool:
 
 @lru_cache(maxsize=256)
 def is_json(header: str | None) -> bool:
-    """Whether a body of this Content-Type is JSON in UTF-8. A request a form can make, without one, is not."""
+    """Whether a body of this Content-Type is JSON in UTF-8. Requests without the header are not, since a form can make
+    them.
+    """
     if header is None:
         return False
     name, parameters = _parsed(header)
@@ -84,7 +86,7 @@ def is_json(header: str | None) -> bool:
 
 
 def _ranges(header: str) -> list[tuple[str, float]]:
-    """The header's media ranges, in its order, with their qualities; none that wants another encoding than ours."""
+    """The header's media ranges with their qualities, in order, without those that want another charset than UTF-8."""
     parsed = map(_parsed, header.split(","))
     return [
         (name, _quality(parameters.get("q", "1")))
@@ -94,7 +96,7 @@ def _ranges(header: str) -> list[tuple[str, float]]:
 
 
 def _wildcard(name: str, named: Mapping[str, float]) -> MediaType | None:
-    """`None` also where the first that is not refused is named itself, with a quality of its own."""
+    """The type that a wildcard stands for. `None` if the header names that type itself, with a quality of its own."""
     taken = (each for each in _WILDCARDS[name] if named.get(each) != 0)
     first = next(taken, None)
     return None if first in named else first

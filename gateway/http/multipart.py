@@ -1,7 +1,9 @@
-"""Answers in parts over HTTP, as `multipart/mixed`: each part is sent when it is there, with the boundary that ends it.
+"""Answers in parts over HTTP as `multipart/mixed`. Each part is sent as soon as it exists, together with the boundary
+that ends it.
 
-https://github.com/graphql/graphql-over-http/blob/main/rfcs/IncrementalDelivery.md. A line that begins as the boundary
-does is in no JSON. With the line's end and the length, readers by lines and by bytes have a part before the next comes.
+https://github.com/graphql/graphql-over-http/blob/main/rfcs/IncrementalDelivery.md. JSON contains no line that begins
+like the boundary. Since each part has its length and is followed by its boundary, clients that parse by lines and
+clients that parse by length both get it before the next one exists.
 """
 
 import asyncio
@@ -24,9 +26,10 @@ _LAST = b"\r\n-----\r\n"
 async def send_parts(
     parts: InParts, first: Part, receive: Receive, send: Send, *, ends: float, timed_out: Refusal
 ) -> None:
-    """Until the last, or `HungUp`. What has not arrived when `perf_counter` says `ends` is cancelled: it has timed out.
+    """Sends all parts; raises `HungUp` when the client disconnects. What has not arrived when `perf_counter` reaches
+    `ends` is cancelled and answered as timed out.
 
-    A part waits until the client has read those before it.
+    The next part is asked for when the client has read the previous ones.
     """
     hang_up = asyncio.create_task(hung_up(receive))
     part = first
@@ -53,7 +56,7 @@ async def send_parts(
 
 
 async def send_only_part(body: bytes, form: Parts, receive: Receive, send: Send) -> None:
-    """A whole answer, a JSON object, for a client that accepts nothing but `multipart/mixed`. May raise `HungUp`."""
+    """Sends a single JSON object to a client that accepts nothing but `multipart/mixed`. Raises `HungUp`."""
     hang_up = asyncio.create_task(hung_up(receive))
     try:
         await _start(send, form)

@@ -1,4 +1,4 @@
-"""Counts and times one operation, whatever becomes of it."""
+"""Counts, times and traces one operation, however it ends."""
 
 from functools import cache
 from time import perf_counter
@@ -24,7 +24,9 @@ _duration = cache(DURATION.labels)
 
 
 class Observed:
-    """Left without `ended`, it is counted as an internal error, or as cancelled when its task was."""
+    """A context manager around an operation. If `ended` was not called, it is counted as an internal error, or as
+    cancelled if its task was.
+    """
 
     __slots__ = ("_code", "_exchange", "_started", "_trace", "_traces", "transport")
 
@@ -51,7 +53,7 @@ class Observed:
             self._trace.prepared(operation)
 
     def hears(self, ledger: Ledger) -> None:
-        """Of the operation, before it does anything."""
+        """Traces the statements of this ledger. To be called before the operation begins."""
         if self._trace is not None:
             ledger.heard = self._trace.statement
 
@@ -59,7 +61,7 @@ class Observed:
         self._code = code
 
     def used(self, ledger: Ledger) -> None:
-        """What the operation did to the stores; once per context."""
+        """Adds the operation's use of the stores to the metrics; once per context."""
         count_stores(ledger)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -1,4 +1,4 @@
-"""From a request's parameters to answers: the part all transports have in common."""
+"""From the parameters of a request to its answers: what all transports have in common."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -32,7 +32,7 @@ NewContext: TypeAlias = Callable[[], Context]
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """One answer of several, encoded. `event_id` is what a client may resume after."""
+    """One of several answers, encoded. A client may resume after `event_id`."""
 
     answer: Answer
     payload: bytes
@@ -41,7 +41,7 @@ class Streamed:
 
 
 class Operations:
-    """Of one schema under one set of limits; lives as long as the process."""
+    """Prepares and runs operations of one schema under one set of limits. Lives as long as the process."""
 
     def __init__(
         self,
@@ -59,7 +59,9 @@ class Operations:
         self.limits = limits
 
     def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Operation:
-        """Parsed, limited and validated; what the `anonymous` may not ask for is refused. Raises `Refusal`."""
+        """The operation, parsed, limited and validated. Raises `Refusal`, also for introspection that is not open to
+        the `anonymous`.
+        """
         operation = self._documents.prepare(self._text(request), request.operation_name, request.variables)
         if anonymous and operation.introspects and not self._anonymous_introspection:
             message = "The schema is for signed-in users: send a bearer token."
@@ -79,7 +81,7 @@ class Operations:
     def run(
         self, operation: Operation, request: GraphQLRequest, context: Context, *, with_stores: bool = False
     ) -> Answer | Awaitable[Answer]:
-        """The answer of a query or a mutation, at once when nothing had to be waited for."""
+        """The answer to a query or a mutation; not awaitable if nothing had to be waited for."""
         coordinates = Coordinates(self._schema, operation)
         planned = self._planned.run(operation, request.variables, context)
         if planned is not None:
@@ -92,7 +94,7 @@ class Operations:
     async def run_in_parts(
         self, operation: Operation, request: GraphQLRequest, context: Context, form: Parts, *, with_stores: bool = False
     ) -> Answer | InParts:
-        """As `run`, for a client that takes an answer in parts. One answer where nothing of it can come later."""
+        """As `run`, for a client that accepts an answer in parts. It is a single answer if nothing can be deferred."""
         coordinates = Coordinates(self._schema, operation)
         planned = None if operation.defers_reads else self._planned.run(operation, request.variables, context)
         if planned is not None:
@@ -107,9 +109,10 @@ class Operations:
     async def stream(
         self, operation: Operation, request: GraphQLRequest, new_context: NewContext, *, with_stores: bool = False
     ) -> AsyncGenerator[Streamed, None]:
-        """A subscription's answers; exactly one for a query or a mutation. Closing it ends the subscription's source.
+        """The answers of a subscription, or the single answer of a query or a mutation. Closing the iterator closes the
+        subscription's source.
 
-        Raises nothing but cancellation: what the gateway itself breaks is the last answer, masked and logged.
+        Raises nothing but cancellation: unexpected errors become the last answer, logged and masked.
         """
         context = new_context()
         try:

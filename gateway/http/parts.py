@@ -1,6 +1,8 @@
-"""An answer in parts: what is not deferred first, the rest as it comes. Errors and denials are as in one answer.
+"""Incremental delivery: first what is not deferred, then each part as it arrives. Errors and denials are handled as in
+a single answer.
 
-The ledger is in the first part, as far as it is then, and in the last, whole. The two forms there are: `Parts`.
+With `extensions.stores`, the ledger is in the first part (so far) and in the last (complete). `Parts` names the two
+formats.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,7 +42,7 @@ class Part:
 
 @dataclass(slots=True)
 class _Expected:
-    """A deferred fragment of the object at `path`, or the rest of the list there: from `item` on."""
+    """A deferred fragment of the object at `path`, or the rest of the list at `path` from index `item` on."""
 
     path: _Path
     label: str | None
@@ -49,7 +51,7 @@ class _Expected:
 
 @dataclass(frozen=True, slots=True)
 class _Arrived:
-    """`value` are fields of the object at the absolute `path`, or items of the list there from `item` on."""
+    """Fields of the object at the absolute `path`, or items of the list at `path` from index `item` on."""
 
     id: str
     label: str | None
@@ -60,7 +62,7 @@ class _Arrived:
     errors: _Errors
 
     def holds(self, path: Sequence[str | int]) -> bool:
-        """Whether that place of the whole answer came with this."""
+        """Whether the value at that absolute path is part of this one."""
         depth = len(self.path)
         if len(path) <= depth or list(path[:depth]) != self.path:
             return False
@@ -70,7 +72,7 @@ class _Arrived:
         return isinstance(step, int) and 0 <= step - self.item < len(self.value)
 
     def at(self, path: _Path) -> Any:
-        """The value there, which it holds."""
+        """The value at that absolute path, for which `holds` must be true."""
         value = self.value
         steps = path[len(self.path) :]
         if self.item is not None:
@@ -81,7 +83,9 @@ class _Arrived:
 
 
 class InParts:
-    """The parts of one operation, each encoded. `code` is that of the first error of all, for the log and metrics."""
+    """The parts of one operation, encoded. `code` is the code of the first error of all, for the log and the
+    metrics.
+    """
 
     def __init__(
         self,
@@ -114,7 +118,7 @@ class InParts:
         return Part(orjson.dumps(answer.body | shown | {"hasNext": True}), is_last=False)
 
     async def next(self) -> Part:
-        """The next part, after `first` and until one is the last. Raises nothing but cancellation."""
+        """The next part. To be called after `first` until a part is the last. Raises nothing but cancellation."""
         try:
             return self._part(await anext(self._subsequent))
         except Exception:  # noqa: BLE001 - the last line: logged, masked, answered
@@ -122,11 +126,11 @@ class InParts:
             return self._given_up(failed(self._context.request_id))
 
     def refused(self, refusal: Refusal) -> Part:
-        """The last part: all that has not arrived ends with the refusal's errors."""
+        """The last part, in which everything that has not arrived ends with the errors of the refusal."""
         return self._given_up(refused(refusal))
 
     async def close(self) -> None:
-        """Cancels what has not arrived, and returns when that has ended."""
+        """Cancels what has not arrived and waits for its end."""
         await self._subsequent.aclose()
 
     def _part(self, result: SubsequentIncrementalExecutionResult) -> Part:
@@ -155,7 +159,7 @@ class InParts:
         return Part(orjson.dumps(body | {"hasNext": False}), is_last=True)
 
     def _expect(self, pending: Iterable[PendingResult], arrived: Sequence[_Arrived]) -> list[dict[str, Any]]:
-        """`arrived` holds the objects and lists that the pending are of."""
+        """Registers the pending parts. `arrived` contains the objects and lists that they belong to."""
         for each in pending:
             holders = [holder.at(each.path) for holder in arrived if each.path and holder.holds(each.path)]
             item = len(holders[0]) if holders and isinstance(holders[0], list) else None
@@ -173,7 +177,9 @@ class InParts:
         return _Arrived(result.id, expected.label, path, result.sub_path, item, result.items, errors)
 
     def _place_failures(self, arrived: Sequence[_Arrived], *, is_last: bool) -> None:
-        """Crossings that failed within compiled answers, to the part that holds the place; kept until that comes."""
+        """Adds failed reads from other stores to the part that holds their place, and keeps those whose part has not
+        arrived.
+        """
         kept = []
         for failure in self._context.failures:
             holders = [each for each in arrived if each.holds(failure.path)]
@@ -207,7 +213,7 @@ class InParts:
 
 
 def _is_in(data: Any, path: Sequence[str | int]) -> bool:
-    """Whether that place is in the data: also behind a null, and within JSON that a store has made."""
+    """Whether the place exists in the data; places below a null or inside JSON built by a store count as existing."""
     for step in path:
         if isinstance(data, dict) and step not in data:
             return False

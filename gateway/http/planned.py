@@ -1,4 +1,4 @@
-"""Answers operations that have a plan: their reads run at once, and no executor walks over what they answer."""
+"""Answers operations that have a plan: their reads run concurrently, and no executor walks over the answers."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
@@ -18,7 +18,7 @@ from schema.mapping.plan import Plan, Plans
 
 
 class Planned:
-    """Of one schema; lives as long as the process."""
+    """Plans and runs operations of one schema; lives as long as the process."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._plans = Plans(schema)
@@ -26,7 +26,7 @@ class Planned:
     def run(
         self, operation: Operation, variables: Mapping[str, Any] | None, context: Context
     ) -> Awaitable[ExecutionResult] | None:
-        """The result as the executor would shape it; `None` when the executor must answer."""
+        """The result in the shape of the executor's; `None` if the executor has to answer."""
         if operation.kind is not OperationType.QUERY or context.capture is not None:
             return None
         coerced = self._plans.coerced(operation, operation.document, operation.node, variables or {})

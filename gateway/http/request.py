@@ -1,4 +1,4 @@
-"""The parameters of one GraphQL request, from a JSON body or a query string."""
+"""Parses the parameters of a GraphQL request from a JSON body or a query string."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class GraphQLRequest:
 
 
 def from_body(body: bytes) -> GraphQLRequest:
-    """Raises `Refusal` 400 for anything but one JSON object of the right shape."""
+    """Raises `Refusal` 400 unless the body is a JSON object of the right shape."""
     try:
         parameters = exact_json(body)
     except NumberRefused as error:
@@ -48,7 +48,7 @@ def from_body(body: bytes) -> GraphQLRequest:
 
 
 def from_query_string(query_string: bytes) -> GraphQLRequest:
-    """Raises `Refusal` 400. `variables` and `extensions` are JSON texts there."""
+    """Raises `Refusal` 400. `variables` and `extensions` are JSON texts."""
     try:
         pairs = parse_qsl(
             query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS
@@ -70,7 +70,7 @@ def from_query_string(query_string: bytes) -> GraphQLRequest:
 
 
 def from_parameters(parameters: object) -> GraphQLRequest:
-    """Raises `Refusal` 400 when a parameter is missing or of the wrong type. Other parameters are ignored."""
+    """Raises `Refusal` 400 when a parameter is missing or has the wrong type. Unknown parameters are ignored."""
     if not _is_object(parameters):
         raise _invalid('The request must be a JSON object such as {"query": "{ __typename }"}.')
     query = parameters.get("query")

@@ -1,4 +1,6 @@
-"""Around every request: its id, taken over or made, in the answer and in the log; one line when it has ended."""
+"""Middleware that gives each request an id (the client's, or a new one), returns it in a header, and logs one line when
+the request has ended.
+"""
 
 import re
 import time
@@ -19,7 +21,7 @@ _QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of a request when it ends. `operation` and `code` are filled in by the GraphQL endpoint."""
+    """What is logged about a request. The GraphQL endpoint fills in `operation` and `code`."""
 
     request_id: str
     traceparent: str | None = None
@@ -84,7 +86,7 @@ def _write(scope: Scope, exchange: Exchange, status: int, seconds: float) -> Non
 
 
 def _sent(scope: Scope) -> tuple[str, str | None]:
-    """The request's id, the client's if it is one, and its `traceparent`; of several the first."""
+    """The client's request id, if it is well-formed, and its `traceparent`; the first of repeated headers."""
     request_id = traceparent = None
     for name, value in scope["headers"]:
         if name == b"x-request-id" and request_id is None and _VALID_ID.fullmatch(value):

@@ -1,6 +1,7 @@
-"""Writes a whole HTTP response with two messages: what a `starlette.Response` does, less its work per request.
+"""Writes a whole HTTP response as two ASGI messages, with less work per request than a `starlette.Response`.
 
-A server's `send` waits for what was sent before, never for its own message; `finish` waits for the last.
+The server's `send` waits until earlier messages were written, never for its own message; `finish` also waits for the
+last one.
 """
 
 import asyncio
@@ -23,15 +24,16 @@ _BUFFERED_BYTES = 32 << 10
 async def respond(
     send: Send, status: int, body: bytes, media_type: MediaType, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Of something small."""
+    """Sends a small response without waiting for the client to read it."""
     await _start(send, status, len(body), media_type, headers)
     await send({"type": "http.response.body", "body": body})
 
 
 async def respond_until_read(receive: Receive, send: Send, status: int, body: bytes, media_type: MediaType) -> None:
-    """Returns when the client has taken the answer, but for what small buffers hold; `HungUp` when it goes before.
+    """Returns when the client has read the answer, except for what small buffers hold. Raises `HungUp` when it
+    disconnects before.
 
-    The request's body must have been read.
+    The body of the request must have been read.
     """
     if len(body) <= _BUFFERED_BYTES:
         await respond(send, status, body, media_type)
@@ -46,7 +48,9 @@ async def respond_until_read(receive: Receive, send: Send, status: int, body: by
 
 
 async def finish(send: Send, leaving: "asyncio.Task[None]") -> None:
-    """Ends a response when the client has taken it. `HungUp` when it went before (`leaving` is a task of `hung_up`)."""
+    """Ends a response when the client has read it. Raises `HungUp` when it disconnects before (`leaving` is a task of
+    `hung_up`).
+    """
     await send({"type": "http.response.body", "body": b"", "more_body": True})
     if leaving.done():
         raise HungUp

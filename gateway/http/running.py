@@ -1,4 +1,4 @@
-"""Runs an operation for as long as its client waits for it, and no longer than a request may take."""
+"""Runs an operation while its client is connected, and no longer than a request may take."""
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
@@ -18,10 +18,10 @@ _UNWATCHED_S = 0.02
 
 
 async def while_waited_for(operation: Awaitable[T], receive: Receive, *, timeout_ms: int) -> T:
-    """Raises `HungUp` when the client goes away, `Refusal` 504 after the time-out.
+    """The result of the operation. Raises `HungUp` when the client disconnects and `Refusal` 504 after the time-out.
 
-    Either way the operation is cancelled and has ended before this raises, so its stores' queries are too. It runs in
-    the caller's own task, which the watching one cancels.
+    In both cases the operation has been cancelled and has ended before this raises, and so have its queries in the
+    stores. It runs in the caller's own task, which the watching task cancels.
     """
     running = asyncio.current_task()
     assert running is not None
@@ -37,7 +37,7 @@ async def while_waited_for(operation: Awaitable[T], receive: Receive, *, timeout
 
 
 class _Watch:
-    """Over an operation: one timer, and a task that waits for the client's leaving if it takes longer than most do."""
+    """Watches an operation with one timer and, if it takes longer than most, a task that waits for a disconnect."""
 
     def __init__(self, running: "asyncio.Task[Any]", receive: Receive, seconds: float) -> None:
         self._running = running
@@ -72,9 +72,9 @@ class _Watch:
 
 
 async def send_while_read(sending: Coroutine[Any, Any, None], receive: Receive, send: Send) -> None:
-    """A streamed answer, all but its end: that is sent here, when the client has taken the rest.
+    """Runs `sending`, which sends a response except for its end, and sends the end when the client has read the rest.
 
-    Raises `HungUp` when its reader leaves, or what the sending raises; it has then ended.
+    Raises `HungUp` when the client disconnects, or what `sending` raises, which has ended by then.
     """
     task = asyncio.create_task(sending)
     leaving = asyncio.create_task(hung_up(receive))

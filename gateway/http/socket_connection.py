@@ -1,4 +1,4 @@
-"""WebSockets as uvicorn speaks them, with a bound that it lacks: of the time in which a client reads nothing."""
+"""uvicorn's WebSocket protocol with a bound that it lacks: on how long a client may read nothing."""
 
 from asyncio import BaseTransport, Transport
 from typing import ClassVar, cast
@@ -9,7 +9,7 @@ from gateway.http.unread import Unread
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
-    """Broken off when its client takes nothing for `write_seconds`, also of what was written before it was closed."""
+    """Aborts the connection of a client that reads nothing for `write_seconds`, also while it is being closed."""
 
     write_seconds: ClassVar[float] = 30.0
 

@@ -38,9 +38,9 @@ _KEEP_ALIVE = b":\n\n"
 async def send_events(
     incoming: Incoming, operations: Operations, receive: Receive, send: Send, observed: Observed
 ) -> None:
-    """Until the operation completes or its token expires; `HungUp` when the client goes away.
+    """Sends events until the operation completes or the token expires; raises `HungUp` when the client disconnects.
 
-    Each event waits until the client has read those before it.
+    Each event is sent when the client has read the previous ones.
     """
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     await _send(send, _KEEP_ALIVE)  # the client knows at once that it is served
@@ -72,7 +72,9 @@ async def send_events(
 async def _paced(
     stream: AsyncGenerator[Streamed, None], hang_up: "asyncio.Task[None]", incoming: Incoming
 ) -> AsyncGenerator[Streamed | None, None]:
-    """The stream's answers, and `None` for each silence. Raises `HungUp`, and `Refusal` for a token that has ended."""
+    """The answers of the stream, and `None` as a heartbeat after each silence. Raises `HungUp`, and `Refusal` when the
+    token has ended.
+    """
     expires_at, renew_s = incoming.authenticated.expires_at, incoming.runtime.renew_seconds
     spoken = time.monotonic()
     renew_at = spoken + first_renewal(renew_s)
@@ -110,7 +112,9 @@ async def _paced(
 
 
 def _event(payload: bytes, event_id: str | None) -> bytes:
-    """orjson writes no line breaks, but JSON that a store made may hold some: each line is a data line."""
+    """The text of one event. orjson writes no line breaks, but JSON from a store may contain some: each line becomes a
+    data line.
+    """
     lines = [b"event: next"]
     if event_id is not None and not {"\n", "\r", "\0"} & set(event_id):
         lines.append(b"id: " + event_id.encode())

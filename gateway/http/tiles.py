@@ -1,8 +1,9 @@
-"""`/tiles/{datasetId}/{tableName}/{mapId}.pmtiles`: tile bundles in ranges, as PMTiles readers ask for them.
+"""Serves tile bundles in byte ranges: `/tiles/{datasetId}/{tableName}/{mapId}.pmtiles`, as PMTiles readers request
+them.
 
-Under the guard of the dataset's table, for bearer tokens and API keys alike. Bytes go from S3 to the client a chunk at
-a time: a slow reader slows the reading, one that leaves ends it. Answers may be kept by the client, and by it alone,
-and are asked about again each time, so that a permission taken away counts at once.
+The guard of the dataset's table applies, with bearer tokens and API keys alike. Chunks are copied from S3 to the client
+with backpressure, and a client that disconnects ends the reading. Only the client itself may cache answers, and must
+revalidate them each time, so that a revoked permission counts at once.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Tiles:
-    """The ASGI application of the route."""
+    """The ASGI application of this route."""
 
     def __init__(self, limits: Limits) -> None:
         self._timeout_ms = limits.request_timeout_ms
@@ -149,7 +150,7 @@ async def _answer(request: Request, reader: ObjectReader, receive: Receive, send
 
 
 async def _send(reader: ObjectReader, wanted: ByteRange, status: int, headers: Headers, send: Send) -> None:
-    """A failure after the first chunk breaks the connection off, so that no part looks whole."""
+    """Sends the chunks. A failure after the first one aborts the connection, so that a part never looks complete."""
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     async for chunk in reader.stream(wanted.start, wanted.end):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -1,4 +1,4 @@
-"""What nobody foresaw: logged with its traceback, and masked."""
+"""Masks unexpected errors: they are logged with their traceback and raised as `Broken`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +12,14 @@ _log = structlog.get_logger(__name__)
 
 
 class Broken(Exception):
-    """The gateway itself failed before anything was sent, and has logged why."""
+    """The gateway failed before anything was sent, and has logged why."""
 
 
 @contextmanager
 def unbroken(request_id: str) -> Iterator[None]:
-    """Nothing but what the client shall be told leaves this: the rest is logged, and masked as `Broken`."""
+    """A context manager that lets through only what the client may be told; other errors are logged and become
+    `Broken`.
+    """
     try:
         yield
     except (HungUp, Refusal):

@@ -1,4 +1,4 @@
-"""A connection whose client reads nothing of what is written to it is broken off: its answer is in our memory."""
+"""Aborts connections whose clients do not read what is written to them, since the unread answers stay in memory."""
 
 import fcntl
 import socket
@@ -11,8 +11,8 @@ _LOOKS = 4
 
 
 class Unread:
-    """Watches what a transport has not got rid of, from `begin` to `end`; aborts it when nothing of it was taken for
-    `seconds`. However slow, a client that reads is none of these. Nothing may be written meanwhile, or very little.
+    """Watches the unread bytes of a transport between `begin` and `end`, and aborts it when none of them was read for
+    `seconds`. A client that reads, however slowly, is not affected. Little or nothing may be written meanwhile.
     """
 
     __slots__ = ("_left", "_looks", "_loop", "_seconds", "_timer", "_transport")
@@ -62,7 +62,9 @@ class Unread:
 
 
 def _unread_bytes(transport: Transport) -> int:
-    """In our buffer and the kernel's, which may hold megabytes, and takes more when a third of them is gone."""
+    """The bytes in our buffer and in the kernel's, which may hold megabytes and accepts more when a third of it is
+    free.
+    """
     queued = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
     (kernel,) = struct.unpack("i", queued)
     return transport.get_write_buffer_size() + int(kernel)

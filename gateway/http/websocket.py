@@ -47,7 +47,7 @@ MAX_REASON_BYTES = 123
 
 
 class Closed(Exception):
-    """The connection ends here, with a code of the protocol."""
+    """Ends the connection with a close code of the protocol."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -56,7 +56,7 @@ class Closed(Exception):
 
 
 class Left(Exception):
-    """The client has closed the connection, or it broke. Nothing more is received."""
+    """The client has closed the connection, or it broke. Nothing more can be received."""
 
 
 async def serve_socket(
@@ -91,7 +91,7 @@ class _Socket:
         self._closed = False
 
     async def serve(self) -> None:
-        """Until either side closes. Every operation has ended when this returns."""
+        """Serves until either side closes. Every operation has ended when this returns."""
         renewing = asyncio.create_task(self._renew_while_running(), name="authenticate again")
         try:
             await self._initialise()
@@ -106,7 +106,7 @@ class _Socket:
                 await ended(task)
 
     async def _close(self, closed: Closed) -> None:
-        """Once: several operations may find at the same time that the connection ends."""
+        """Sends one close frame, even when several operations find at the same time that the connection ends."""
         if self._closed:
             return
         self._closed = True
@@ -137,7 +137,7 @@ class _Socket:
         await self._send({"type": "connection_ack"})
 
     async def _authenticate(self) -> Authenticated:
-        """With every operation too: what was revoked since counts. Raises `Closed`."""
+        """Authenticates the caller; repeated for every operation, so that revocations count. Raises `Closed`."""
         try:
             caller = await self._runtime.authenticate(self._sent, self._scope, request_id=self._request_id)
         except Refusal as refusal:
@@ -146,7 +146,7 @@ class _Socket:
         return caller
 
     async def _renew_while_running(self) -> None:
-        """Closes the socket when its operations go on under credentials that are refused by now."""
+        """Closes the socket when operations are running and its credentials are no longer valid."""
         due = first_renewal(self._runtime.renew_seconds)
         while True:
             await asyncio.sleep(due)
@@ -163,7 +163,7 @@ class _Socket:
         return None if expires_at is None else max(0.0, expires_at - time.time())
 
     async def _message(self, within: float | None, reason: str, code: int) -> dict[str, Any]:
-        """The next message. Raises `Left`, and `Closed`, also when none came in time."""
+        """The next message. Raises `Left`, and `Closed` for a malformed message or when none came in time."""
         try:
             async with asyncio.timeout(within):
                 received = await self._receive()
@@ -252,7 +252,9 @@ class _Socket:
         log_access("operation", exchange.line())
 
     async def _answer(self, id_: str, request: GraphQLRequest, operation: Operation, observed: Observed) -> bool:
-        """Whether the operation is to be completed; one whose execution could not begin has ended with its errors."""
+        """Sends the answers. False if the execution could not begin: the operation has ended with an error message and
+        needs no `complete`.
+        """
         new_context = partial(self._new_context, request.idempotency_key, observed)
         stream = self._operations.stream(operation, request, new_context, with_stores=request.wants_stores)
         observed.ended(OK)
@@ -281,9 +283,7 @@ class _Socket:
         return context
 
     async def _send(self, message: dict[str, Any]) -> None:
-        """When the client has read what was sent before. Nothing is sent after the close: the operations are about to
-        end. Raises `Left`.
-        """
+        """Returns when the client has read earlier messages. Sends nothing after the close frame. Raises `Left`."""
         await self._send_text(orjson.dumps(message).decode())
 
     async def _send_text(self, text: str) -> None:
@@ -296,7 +296,9 @@ class _Socket:
 
 
 def _exact(message: dict[str, Any]) -> str:
-    """Numbers that orjson reads and does not write; it also reads 1,024 levels and writes 254. Raises `Closed`."""
+    """The JSON of a message that orjson can read but not write: very large numbers, more than 254 levels. Raises
+    `Closed`.
+    """
     try:
         return exact_text(message)
     except RecursionError:
