@@ -1,4 +1,4 @@
-"""The selection of `aggregate` and its arguments -> `Aggregate`. Pure."""
+"""Builds an `Aggregate` from the selection of an `aggregate` field and its arguments. Pure."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -44,9 +44,10 @@ _ROWS = Measure(AggregateFunction.COUNT)
 def aggregate(
     document: Document, mapping: ObjectMapping, nodes: list[FieldNode], arguments: Mapping[str, Any], *, listed: bool
 ) -> Aggregate:
-    """`BadInput` where the arguments do not fit each other or the selection; `PageTooLarge` beyond `MAX_GROUPS`.
+    """Raises `BadInput` where the arguments contradict each other or the selection, and `PageTooLarge` beyond
+    `MAX_GROUPS`.
 
-    `listed`: it is asked of each row of a list, so that without `first` there are to be few groups.
+    `listed`: the aggregate is evaluated for each row of a list, so without `first` it may have only few groups.
     """
     groups = _groups(arguments.get("groupBy") or [], mapping)
     order = _order(arguments.get("orderBy") or [], groups, mapping)
@@ -127,7 +128,7 @@ def _fraction(document: Document, mapping: ObjectMapping, node: FieldNode) -> fl
 
 
 def _groups(terms: list[Mapping[str, Any]], mapping: ObjectMapping) -> dict[str, Expression]:
-    """The expressions groups are made by, by the field of the key that shows them."""
+    """The expressions to group by, keyed by the field of `key` that shows them."""
     named = {enum_name(field, column): field for field, column in groupable(mapping).items()}
     groups: dict[str, Expression] = {}
     for term in terms:

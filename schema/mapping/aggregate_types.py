@@ -1,4 +1,4 @@
-"""The GraphQL types of `aggregate`: groups and their figures, what groups are made by, and conditions on them."""
+"""Generates the GraphQL types of `aggregate`: groups and their figures, group keys, and conditions on groups."""
 
 from enum import Enum
 from typing import Annotated, Any, Optional, cast

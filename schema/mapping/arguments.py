@@ -1,7 +1,7 @@
-"""The arguments every connection takes, as a resolver signature that strawberry turns into SDL.
+"""The arguments of every connection, as a resolver signature from which strawberry generates the SDL.
 
-The functions are never called: `schema/mapping/install.py` puts the compiled resolvers in their place, which read the
-arguments as graphql-core coerced them.
+The functions are never called: `schema/mapping/install.py` replaces them by compiled resolvers, which read the
+arguments as graphql-core has coerced them.
 """
 
 import inspect
@@ -31,9 +31,10 @@ def _optional(annotation: Any, description: str) -> Any:
 
 
 def connection_arguments(target: str, extra: dict[str, tuple[Any, str]] | None = None) -> Callable[..., Any]:
-    """A signature with `where`, `orderBy` and the page arguments for a connection of `target`.
+    """The signature of a connection of `target`: `where`, `orderBy`, the page arguments, and `nearest` if the target
+    has a column of vectors.
 
-    `nearest` is among them where rows of the target, which must be declared by now, are found by a vector.
+    The target must have been declared before.
     """
     nearest = {}
     if target in OBJECTS and OBJECTS[target].searchable:

@@ -1,4 +1,6 @@
-"""CollectFields of the GraphQL specification (6.3.2) over a document's AST, for the parts graphql-core never sees."""
+"""CollectFields of the GraphQL specification (6.3.2) over a document's AST, for selections that graphql-core does not
+execute.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from schema.mapping.variables import decide
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a selection needs around it: the schema, the fragments, the coerced variables."""
+    """The context of a selection: the schema, the fragments and the coerced variables."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]

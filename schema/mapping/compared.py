@@ -1,7 +1,8 @@
-"""How much the filters of an operation compare with: each list and each condition, as often as it is used.
+"""Counts the values that the filters of an operation compare with: each list and each condition as often as it is used.
 
-A variable is sent once and used in many places, and a fragment is spread in many. Limits on what is sent bound neither;
-this does, before anything is built of it. The work of building, and what is sent to stores, grows with this figure.
+A variable is sent once and used in many places, and a fragment is spread many times, so limits on the size of a request
+do not bound this number. It is checked before anything is built, since both the work of building and what is sent to
+the stores grow with it.
 """
 
 from collections import Counter
@@ -34,7 +35,7 @@ _CHARACTERS = 100
 
 @dataclass(slots=True)
 class Uses:
-    """What stands in the arguments themselves, and how often each variable does."""
+    """The number of values written in the arguments themselves, and how often each variable is used."""
 
     literal: int = 0
     variables: Counter[str] = field(default_factory=Counter)
@@ -44,13 +45,13 @@ class Uses:
         self.variables.update(other.variables)
 
     def size(self, values: Mapping[str, Any]) -> int:
-        """With these coerced variables."""
+        """The number of values with these coerced variables."""
         used = ((count, values[name]) for name, count in self.variables.items() if name in values)
         return self.literal + sum(count * _size(value) for count, value in used)
 
 
 def uses(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Uses:
-    """Of valid documents. The input of a mutation is written, not compared: it does not count."""
+    """Counts for a valid document. A mutation's `input` is written rather than compared, so it does not count."""
     counting = _Counting(fragments)
     if operation.operation is not OperationType.MUTATION:
         return counting.of(operation.selection_set)
@@ -63,7 +64,7 @@ def uses(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDef
 
 @dataclass(slots=True)
 class _Counting:
-    """Each fragment is counted once, so that fragments within fragments cost linear time."""
+    """Each fragment is counted once, so that nested fragments cost linear time."""
 
     fragments: Mapping[str, FragmentDefinitionNode]
     _known: dict[str, Uses] = field(default_factory=dict)

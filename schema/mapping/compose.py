@@ -1,4 +1,6 @@
-"""An operation that is nothing but reads of tables, as those reads and the text of the answer around them. Pure."""
+"""Takes apart an operation that consists of reads of tables only: the reads, and the JSON text around their answers.
+Pure.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,12 +25,12 @@ from schema.mapping.selection import Selection
 
 
 class Uncomposable(Exception):
-    """Something of the operation is not a read: a resolver of its own, introspection, a mutation."""
+    """The operation contains something other than reads: a field with a resolver, introspection, a mutation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a root read's answer belongs: its path in the data, and the nodes its errors point at."""
+    """Where the answer of a root read belongs: its path in the data, and the AST nodes for its errors' locations."""
 
     path: tuple[str, ...]
     nodes: tuple[FieldNode, ...]
@@ -36,7 +38,9 @@ class Place:
 
 @dataclass(slots=True)
 class Composed:
-    """`texts` are the JSON before, between and after the answers of `reads`, which belong at `places`."""
+    """`texts` are the JSON before, between and after the answers of `reads`; `places` are the places of these
+    answers.
+    """
 
     texts: list[str] = field(default_factory=lambda: [""])
     places: list[Place] = field(default_factory=list)
@@ -44,7 +48,7 @@ class Composed:
 
 
 def compose(document: Document, operation: OperationDefinitionNode, *, max_page: int) -> Composed:
-    """Raises `Uncomposable`, and what building a read raises."""
+    """Raises `Uncomposable`, and whatever building a read raises."""
     query = document.schema.query_type
     if operation.operation is not OperationType.QUERY or query is None:
         raise Uncomposable
@@ -95,7 +99,9 @@ def _field(
 
 
 def mapped(declared: GraphQLField) -> object:
-    """What a field was mapped as: a `Namespace`, a root that builds a read, a function; `None` for all others."""
+    """What the mapping declared for a field: a `Namespace`, a root that builds a read, or a function; `None` for other
+    fields.
+    """
     definition = declared.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField):
         return None

@@ -1,4 +1,4 @@
-"""Declares a table-backed type in some twenty lines: a class with its exposed columns and edges.
+"""Declares a table-backed type in about twenty lines: a class with its exposed columns and edges.
 
     @table_type(tables.Dataset, store="axion_gen", guard=Visible("dataset", "can_view", "id"))
     class GenDataset:
@@ -8,8 +8,9 @@
         created_at = column()
         data_source = to_one("GenDataSource", local="data_source_id", description="Where its tables are.")
 
-`id` and `rowId` come by themselves. Only what is declared is exposed; a column's description is the comment of the
-model unless `column("...")` gives another. The connection, filter and order types follow from the declaration.
+`id` and `rowId` are added automatically. Only what is declared is exposed. The description of a column is the comment
+of the model unless `column("...")` gives another. Connection, filter and order types are generated from the
+declaration.
 """
 
 from collections.abc import Callable, Iterable
@@ -64,7 +65,8 @@ class Resolved:
 
 
 def column(description: str | None = None, *, secret: bool = False, guard: Relation | None = None) -> Any:
-    """Exposes the column of the attribute's name. Columns that look secret need the explicit word `secret=True`.
+    """Exposes the column with the name of the attribute. Columns whose names look secret need an explicit
+    `secret=True`.
 
     With a `guard` the field is null, with `FORBIDDEN`, in rows of objects on which the caller lacks the relation.
     """
@@ -72,12 +74,14 @@ def column(description: str | None = None, *, secret: bool = False, guard: Relat
 
 
 def score(description: str, *, of: str) -> Any:
-    """1 - cosine distance of a vector column to what is searched by. It brings `nearest` to every list of the type."""
+    """The similarity (1 - cosine distance) of a vector column to what is searched for. Adds `nearest` to every list of
+    the type.
+    """
     return ScoreField(of, description)
 
 
 def to_one(target: str, *, local: str, remote: str | None = None, description: str) -> Any:
-    """An edge to at most one row of `target`, over its key unless `remote` names another column."""
+    """An edge to at most one row of `target`, joined by its key unless `remote` names another column."""
     return EdgeField(target, (local,), (remote,) if remote else (), many=False, description=description)
 
 
@@ -99,11 +103,11 @@ def table_type(
     key: tuple[str, ...] | None = None,
     row_id: str | None = None,
 ) -> Callable[[C], C]:
-    """Registers the decorated declaration as a GraphQL type of its name, with its connection, filter and order types.
+    """Registers the decorated class as a GraphQL type of its name, with connection, filter and order types.
 
-    `key` identifies a row where that is not the table's primary key, which may carry a partition's column too: by that,
-    rows of one key are told apart. `row_id` is the column shown as `rowId` where the key has several. Every type needs
-    a guard: `Public(reason)` must be said.
+    `key` identifies a row if it is not the table's primary key, which may also contain the column of a partition: rows
+    with the same key are then told apart by the primary key. `row_id` is the column shown as `rowId` if the key has
+    several. Every type needs a guard; to have none, say `Public(reason)`.
     """
 
     def declare(cls: C) -> C:
@@ -119,7 +123,9 @@ def table_type(
 
 
 def make_types(mappings: Iterable[ObjectMapping]) -> None:
-    """Makes the types of these, with their connections, filters and orders. Called once, when all are declared."""
+    """Generates the types of these declarations with their connections, filters and orders. Called once, after all
+    declarations.
+    """
     for mapping in mappings:
         _check_uses(mapping)
         _make_object(_DECLARED[mapping.name], mapping)
@@ -131,7 +137,9 @@ def make_types(mappings: Iterable[ObjectMapping]) -> None:
 
 
 def _check_uses(mapping: ObjectMapping) -> None:
-    """`ValueError` where a guarded column would tell itself: as the key of an edge, or as what a resolver is given."""
+    """Raises `ValueError` where a guarded column would be revealed: as part of an edge, or as an argument of a
+    resolver.
+    """
     for name, field in mapping.fields.items():
         match field:
             case EdgeField():
@@ -184,7 +192,7 @@ def _column_field(name: str, declared: Column, table: Table) -> ColumnField:
 
 
 def _check_guard(name: str, guard: Relation, table: Table) -> None:
-    """`ValueError` for what cannot be masked: a key, and arrays where the store has no null for them."""
+    """Raises `ValueError` for columns that cannot be masked: keys, and arrays in stores without null arrays."""
     if name in table.key or not table.has_column(guard.column) or guard.column == name:
         raise ValueError(f"{table.name}.{name} cannot be guarded by {guard.column}: it is a key, or decides itself")
     if table.column(name).type.kind is Kind.ARRAY and not joins(table.store):

@@ -1,4 +1,6 @@
-"""Which operations may answer whole reads of tables later: those with `@defer` above the reads, not within them."""
+"""Finds out which operations may answer whole reads of tables later: those with `@defer` above reads, not only within
+them.
+"""
 
 from collections.abc import Mapping
 
@@ -26,7 +28,8 @@ def defers_reads(
 ) -> bool:
     """Whether a fragment at the root or in a namespace is deferred. `fragments` are those of the valid document.
 
-    Below a read nothing can be sooner than the read is: an operation that defers only there is planned as any other.
+    Nothing within a read can arrive earlier than the read itself, so an operation that defers only there is planned
+    like any other.
     """
     root = schema.get_root_type(operation.operation)
     return root is not None and _defers(root, operation.selection_set, fragments, set())

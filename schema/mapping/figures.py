@@ -1,4 +1,4 @@
-"""Which figures the groups of a table-backed type have, and of which columns."""
+"""Which figures the groups of a table-backed type have, and for which columns."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ FUNCTIONS: dict[str, AggregateFunction] = {
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Figures that share a type, `{type}{suffix}`: they have the same columns, of the same scalars."""
+    """Figures that share the type `{type}{suffix}`: they exist for the same columns, with the same scalars."""
 
     suffix: str
     kinds: frozenset[Kind]
@@ -51,15 +51,15 @@ COUNT_DISTINCT, _, STATISTIC, _ = FAMILIES
 
 
 def columns_of(mapping: ObjectMapping) -> dict[str, str]:
-    """The exposed columns by their GraphQL names."""
+    """The exposed columns, keyed by GraphQL name."""
     return {name: field.column for name, field in mapping.fields.items() if isinstance(field, ColumnField)}
 
 
 def groupable(mapping: ObjectMapping) -> dict[str, str]:
-    """Those whose values make groups."""
+    """The columns that can be grouped by."""
     return {n: c for n, c in columns_of(mapping).items() if mapping.table.column(c).type.kind in SORTABLE}
 
 
 def enum_name(field: str, column: str) -> str:
-    """The value of `{type}GroupField` that stands for a field."""
+    """The value of `{type}GroupField` for a field."""
     return "ROW_ID" if field == "rowId" else column.upper()

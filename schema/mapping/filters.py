@@ -1,4 +1,4 @@
-"""`where`: the input types of a table-backed type, and their values as predicates of a `Read`."""
+"""`where`: generates the input types of a table-backed type, and turns their values into predicates of a `Read`."""
 
 import math
 from collections.abc import Mapping
@@ -68,7 +68,9 @@ def make_filter(mapping: ObjectMapping) -> None:
 
 
 def predicate(where: Mapping[str, Any] | None, mapping: ObjectMapping) -> Predicate | None:
-    """A coerced `where` value as a predicate; `None` when it says nothing. `BadInput` where a null has no meaning."""
+    """The predicate of a coerced `where` value; `None` if it sets no condition. Raises `BadInput` for a null that has
+    no meaning.
+    """
     terms: list[Predicate] = []
     for name, value in (where or {}).items():
         if value is None:
@@ -105,7 +107,7 @@ def _field(name: str, value: Mapping[str, Any], mapping: ObjectMapping) -> list[
 
 
 def comparisons(name: str, expression: Expression, kind: Kind, operands: Mapping[str, Any]) -> list[Predicate]:
-    """The conditions of a filter of that kind on a value; `name` is what an error calls it."""
+    """The conditions of a filter of that kind on a value; `name` is how errors refer to it."""
     found: list[Predicate] = []
     for operator, value in _operands(name, operands).items():
         if operator == "path":
@@ -118,7 +120,7 @@ def comparisons(name: str, expression: Expression, kind: Kind, operands: Mapping
 
 
 def _constant(op: Op, value: Any) -> Predicate | None:
-    """An empty list holds nothing, not even a null: `in` is false of every row and `notIn` true, never unknown."""
+    """The result of `in` or `notIn` with an empty list: false or true for every row, also where the value is null."""
     if op not in (Op.IN, Op.NOT_IN) or decide(value, bool):
         return None
     return Or(()) if op is Op.IN else And(())
@@ -199,14 +201,16 @@ def _json_text(value: Any) -> str:
 
 
 def has_id(node_id: Any, mapping: ObjectMapping) -> Predicate:
-    """The row with this global id. An id of another type is `InvalidId`; a key that no row can have matches nothing."""
+    """The condition that selects the row with this global id. Raises `InvalidId` for an id of another type; a key that
+    no row can have matches nothing.
+    """
     parts = [take(node_id, partial(_part, mapping.name, place)) for place in range(len(mapping.table.key))]
     terms = tuple(Compare(Col(c), Op.EQ, v) for c, v in zip(mapping.table.key, parts, strict=True))
     return terms[0] if len(terms) == 1 else And(terms)
 
 
 def has_id_of(ids: Any, mapping: ObjectMapping) -> Predicate:
-    """The rows with these global ids, as `has_id`. `BadInput` for more than are looked up at once."""
+    """The condition that selects the rows with these global ids, as `has_id`. Raises `BadInput` for too many ids."""
     if len(mapping.table.key) == 1:
         return Compare(Col(mapping.table.key[0]), Op.IN, take(ids, partial(_single_keys, mapping.name)))
     rows = cast("tuple[tuple[Value, ...], ...] | Slot", take(ids, partial(_keys, mapping.name)))
@@ -235,7 +239,7 @@ def _key(node_id: str, type_name: str) -> tuple[Value, ...]:
 
 
 def row_key(node_id: str, mapping: ObjectMapping) -> tuple[Value, ...]:
-    """The key of a row of `mapping` by its global id. `InvalidId` with the id that is `given`."""
+    """The key in a global id of a row of `mapping`. Raises `InvalidId`, which shows the id as it was `given`."""
     try:
         type_name, text = decode_node_id(node_id)
         if type_name != mapping.name:

@@ -1,7 +1,7 @@
-"""Puts the compiled resolvers into the schema strawberry has built.
+"""Installs the compiled resolvers in the schema that strawberry has built.
 
-strawberry makes the types and the SDL; a mapped field is then resolved from the document's AST, so that its arguments
-are coerced once, by graphql-core, and its rows are never completed a second time.
+strawberry generates the types and the SDL. A mapped field is then resolved from the AST of the document, so that its
+arguments are coerced once, by graphql-core, and its rows are not completed a second time.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +30,9 @@ RootResolver = Callable[[Any, GraphQLResolveInfo[Any], Mapping[str, Any]], Await
 
 
 def install(schema: GraphQLSchema) -> None:
-    """Replaces the resolver of every field declared through the mapping, and has graphql-core enforce `@oneOf`."""
+    """Replaces the resolver of every field that was declared through the mapping, and makes graphql-core enforce
+    `@oneOf`.
+    """
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLInputObjectType):
             declared = type_.extensions.get("strawberry-definition")
@@ -53,9 +55,9 @@ def install(schema: GraphQLSchema) -> None:
 
 
 def document(info: GraphQLResolveInfo[Any]) -> Document:
-    """The document around a field. strawberry's info carries the coerced variables as a plain dict.
+    """The document around a field. strawberry's info has the coerced variables as a plain dict.
 
-    `CostExceeded` where its arguments are too much to build of.
+    Raises `CostExceeded` if its arguments hold too many values.
     """
     variables = info.variable_values
     coerced = variables.coerced if isinstance(variables, VariableValues) else variables
@@ -73,7 +75,7 @@ def _taken(row: Row, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
 
 
 def _is_mutation(schema: GraphQLSchema, type_: GraphQLObjectType) -> bool:
-    """Whose fields ask their guard themselves: its refusal is data (schema/mapping/mutation.py)."""
+    """Mutations ask their guards themselves, since a refusal is part of their answer (schema/mapping/mutation.py)."""
     return type_ is schema.mutation_type
 
 

@@ -1,4 +1,4 @@
-"""Column kinds as GraphQL types and as the filter operators each kind has (docs/schema-conventions.md)."""
+"""Maps the kinds of columns to GraphQL types and to their filter operators (docs/schema-conventions.md)."""
 
 from typing import Any
 

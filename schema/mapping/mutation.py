@@ -1,4 +1,4 @@
-"""A mutation: one `input`, and a union of its payload and the failures that are data."""
+"""Mutations: one `input`, and a union of the payload and the failures that are part of the answer."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -29,10 +29,10 @@ def mutation(
     each_time: str,
     description: str,
 ) -> Any:
-    """The field over `work(context, input)`, which returns an instance of `answers` or raises.
+    """The field that runs `work(context, input)`, which returns an instance of `answers` or raises.
 
-    The guard is asked first; without its consent `work` is not called. It is done each time, whatever the
-    `Idempotency-Key`: `each_time` is the reason, as all else is an `idempotent_mutation`.
+    `work` is not called unless the guard agrees. The mutation ignores `Idempotency-Key` and is done each time;
+    `each_time` is the reason. All other mutations are an `idempotent_mutation`.
     """
 
     async def done(context: Context, given: I, _: Asked) -> Any:
@@ -49,7 +49,9 @@ def idempotent_mutation(
     guard: FieldGuard,
     description: str,
 ) -> Any:
-    """As `mutation`, over `work(context, input, what is asked)`, which is done once per `Idempotency-Key`."""
+    """As `mutation`, but runs `work(context, input, asked)` once for each `Idempotency-Key`; `asked` is what identifies
+    the request.
+    """
     return _field(work, takes, answers, {"guard": guard}, description)
 
 
@@ -101,7 +103,7 @@ async def _allowed(
 
 
 def _of_field(error: InvalidId, given: Any) -> InvalidId:
-    """The error with the one field of the input that holds the id it is about."""
+    """The error with the name of the only input field whose id it can be about."""
     holding = [name for name, value in _sent_by_name(given) if error.given is not None and value == error.given]
     if error.field is not None or len(holding) != 1:
         return error
@@ -109,7 +111,7 @@ def _of_field(error: InvalidId, given: Any) -> InvalidId:
 
 
 def _require_text(given: Any) -> None:
-    """`BadInput` names the field whose text no store would take, before one is asked."""
+    """Raises `BadInput` with the field whose text no store would accept, before any store is asked."""
     for name, value in _sent_by_name(given):
         if name == "patch":
             _require_text(value)
@@ -121,7 +123,7 @@ def _require_text(given: Any) -> None:
 
 
 def _sent_by_name(given: Any) -> list[tuple[str, Any]]:
-    """The input's fields as the API calls them."""
+    """The fields of the input by their GraphQL names."""
     fields_ = given.__strawberry_definition__.fields
     return [
         (each.graphql_name or to_camel_case(each.python_name), getattr(given, each.python_name)) for each in fields_
@@ -129,19 +131,19 @@ def _sent_by_name(given: Any) -> list[tuple[str, Any]]:
 
 
 def as_json(given: Any) -> Any:
-    """An input, and what is in it, as the client has sent it: objects by the API's names, without what was left out."""
+    """An input as the client has sent it: nested objects by GraphQL names, without what was left out."""
     if hasattr(given, "__strawberry_definition__"):
         return {name: as_json(value) for name, value in _sent_by_name(given) if value is not strawberry.UNSET}
     return [as_json(each) for each in given] if isinstance(given, list) else given
 
 
 def sent(value: V | None) -> V | None:
-    """Of an input's field that has no difference between null and left out."""
+    """The value of an input field for which null and left out mean the same."""
     return None if value is strawberry.UNSET else value
 
 
 def _sent(given: Any) -> Any:
-    """What the client has given, inputs as dictionaries: null is not the same as left out."""
+    """What the client has given, inputs as dictionaries. Null is kept apart from left out."""
     if is_dataclass(given):
         values = {field.name: getattr(given, field.name) for field in fields(given)}
         return {name: _sent(value) for name, value in values.items() if value is not strawberry.UNSET}

@@ -1,4 +1,6 @@
-"""`nearest`: the input types of what is found by a vector, and their values as the similarity that orders a list."""
+"""`nearest`: generates the input types of similarity search, and turns their values into the similarity that orders a
+list.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -32,7 +34,7 @@ types.register("VectorInput", VectorInput)
 
 
 def make_nearest(mapping: ObjectMapping) -> None:
-    """Registers `{type}Nearest`, of which exactly one field is given, where the type has a column of vectors."""
+    """Registers `{type}Nearest`, a `@oneOf` input, if the type has a column of vectors."""
     fields: dict[str, tuple[Any, str]] = {
         to_camel_case(column): (VectorInput, mapping.table.column(column).description) for column in mapping.searchable
     }
@@ -41,7 +43,9 @@ def make_nearest(mapping: ObjectMapping) -> None:
 
 
 def similarity(nearest: Mapping[str, Any] | None, mapping: ObjectMapping) -> CosineSimilarity | None:
-    """A coerced `nearest` value. `BadInput` for a vector of other dimensions or without direction, and for no text."""
+    """The similarity of a coerced `nearest` value. Raises `BadInput` for a vector of wrong dimensions or zero length,
+    and for an empty text.
+    """
     if nearest is None:
         return None
     ((name, given),) = nearest.items()
@@ -60,7 +64,7 @@ def words(text: str) -> Words:
 
 
 def _direction(vector: Sequence[float], name: str, dimensions: int) -> tuple[float, ...]:
-    """The vector made length 1, so that no number in it is too large or too small for the store's 32 bits."""
+    """The vector scaled to length 1, so that every number in it fits the store's 32-bit floats."""
     if len(vector) != dimensions:
         raise BadInput(f"`vector` of `{name}` has {len(vector)} numbers, and the column's vectors have {dimensions}.")
     largest = max(map(abs, vector))

@@ -17,7 +17,7 @@ from schema.mapping.variables import decide
 
 @dataclass(frozen=True, slots=True)
 class NodeRoot:
-    """Resolves to the row with the given global id, of whichever type it says: what is read is decided by that type."""
+    """Resolves to the row with the given global id, which names the type that is read."""
 
     def build(self, selection: Selection, nodes: list[FieldNode], arguments: Mapping[str, Any]) -> Built:
         mapping = OBJECTS[decide(arguments["id"], type_of)]

@@ -1,4 +1,4 @@
-"""Many objects by their opaque ids: one read for all of a type."""
+"""`nodes(ids:)`: many objects by their global ids, with one read for each type."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ Key: TypeAlias = tuple[Value, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The ids of one type, and where each row that they name belongs in the answer: once for each time it is asked."""
+    """The ids of one type, with the positions of each row in the answer: several if its id was given several times."""
 
     ids: list[str]
     places: dict[Key, list[int]]
 
 
 async def nodes(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
-    """A failure is answered in its own place: an id that is malformed, or whose store is down, nulls no other."""
+    """A failure is reported at its own position: a malformed id, or a store that is down, affects no other."""
     ids, context = arguments["ids"], cast(Context, info.context)
     if len(ids) > MAX_NODES:
         raise BadInput(f"`ids` holds {len(ids)} ids, and at most {MAX_NODES} are answered at once.")
@@ -47,7 +47,7 @@ async def nodes(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, A
 
 
 def _grouped(ids: Sequence[str], answers: list[Any]) -> dict[str, _Asked]:
-    """By the name of their type. What is no id is an error in its place among the answers."""
+    """The ids grouped by the name of their type. Malformed ids become errors at their positions."""
     grouped: dict[str, _Asked] = {}
     for place, node_id in enumerate(ids):
         try:
@@ -64,7 +64,9 @@ def _grouped(ids: Sequence[str], answers: list[Any]) -> dict[str, _Asked]:
 
 
 async def _of_type(mapping: ObjectMapping, asked: _Asked, info: GraphQLResolveInfo[Any]) -> dict[int, Any]:
-    """Each row in its places; a hidden or absent one in none. Another row of the same key is passed over."""
+    """Puts each row at its positions; a hidden or absent row has none. Of several rows with the same key the first
+    counts.
+    """
     context: Context = info.context
     at = tuple(info.path.as_list())
     built = selection(info).known(mapping, info.field_nodes, has_id_of(asked.ids, mapping))

@@ -1,4 +1,4 @@
-"""What the mapping knows of a table-backed type: which column or edge each GraphQL field is."""
+"""What the mapping knows about a table-backed type: the column or edge behind each GraphQL field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ class ColumnField:
 
 @dataclass(frozen=True, slots=True)
 class IdField:
-    """The Relay id, made of the type's name and the table's key."""
+    """The global id, made of the type's name and the table's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreField:
-    """The similarity of the row's vector to what it was searched by; null where the list is not one of the nearest."""
+    """The similarity of the row's vector to what was searched for; null in lists without `nearest`."""
 
     column: str
     description: str
@@ -34,7 +34,7 @@ class ScoreField:
 
 @dataclass(frozen=True, slots=True)
 class EdgeField:
-    """Rows of another type: one (`many=False`) or a connection. `remote=()` stands for the target's key."""
+    """Rows of another type: one (`many=False`) or a connection. `remote=()` means the target's key."""
 
     target: str
     local: tuple[str, ...]
@@ -45,7 +45,7 @@ class EdgeField:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedField:
-    """A field with a resolver of its own, which is given the `required` columns of its row."""
+    """A field with a resolver of its own, which receives the `required` columns of its row."""
 
     required: tuple[str, ...]
 
@@ -97,5 +97,5 @@ def joinable(mapping: ObjectMapping, target: str) -> bool:
 
 
 def policies() -> dict[Table, Guard]:
-    """The guard of every mapped table: what the guard station applies at each level of a `Read`."""
+    """The guards of all mapped tables, which the guard station applies at every level of a `Read`."""
     return {mapping.table: mapping.policy for mapping in OBJECTS.values()}

@@ -1,4 +1,4 @@
-"""`orderBy`: the input types of a table-backed type, and their values as terms of a `Read`'s order."""
+"""`orderBy`: generates the input types of a table-backed type, and turns their values into the order of a `Read`."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -32,9 +32,9 @@ types.register("SortOrder", SortOrder)
 
 
 def make_order(mapping: ObjectMapping) -> None:
-    """Registers `{type}OrderBy` and `{type}ManyOrderBy`, of which exactly one field is given.
+    """Registers `{type}OrderBy` and `{type}ManyOrderBy`, both `@oneOf` inputs.
 
-    Relations into another store are not among the fields: their rows would have to be fetched before the page.
+    They have no relations into other stores, whose rows would have to be fetched before the page is known.
     """
     fields: dict[str, tuple[Any, str]] = {}
     for name, field in mapping.fields.items():
@@ -53,7 +53,7 @@ def make_order(mapping: ObjectMapping) -> None:
 
 
 def order(terms: list[Mapping[str, Any]] | None, mapping: ObjectMapping) -> tuple[OrderBy, ...]:
-    """A coerced `orderBy` value as order terms, those that repeat an earlier one left out. `BadInput` for too many."""
+    """The order terms of a coerced `orderBy` value without repetitions. Raises `BadInput` for too many terms."""
     check_terms(terms or ())
     found: dict[SortKey, OrderBy] = {}
     for term in terms or ():
@@ -74,7 +74,7 @@ def _term(term: Mapping[str, Any], mapping: ObjectMapping) -> OrderBy:
 
 
 def _key(term: Mapping[str, Any], mapping: ObjectMapping, joins: int) -> tuple[SortKey, Any]:
-    """What a term orders by, and its direction."""
+    """The expression of a term, and its direction."""
     ((name, below),) = term.items()
     match mapping.fields[name]:
         case ColumnField(column):
@@ -90,7 +90,7 @@ def _key(term: Mapping[str, Any], mapping: ObjectMapping, joins: int) -> tuple[S
 
 
 def direction_of(direction: Any) -> tuple[bool, bool | None]:
-    """A coerced `SortOrder`: whether it descends, and where it says that nulls go."""
+    """Whether a coerced `SortOrder` is descending, and where it places nulls."""
     spelled = direction.name if isinstance(direction, Enum) else str(direction)
     nulls = True if spelled.endswith("NULLS_FIRST") else False if spelled.endswith("NULLS_LAST") else None
     return spelled.startswith("DESC"), nulls

@@ -1,4 +1,6 @@
-"""The page arguments of a connection as a `Page`, and what is asked of its `pageInfo`."""
+"""Turns the page arguments of a connection into a `Page`, and the selection of `pageInfo` into what has to be known
+about it.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,9 +20,11 @@ DEFAULT_PAGE = 50
 
 
 def page_size(arguments: Mapping[str, Any], *, max_page: int | None) -> int | None:
-    """How many rows `first` or `last` ask for; `None` is all of them, where no page is bounded (`max_page=None`).
+    """The number of rows that `first` or `last` asks for. `None` means all, where pages are unbounded
+    (`max_page=None`).
 
-    `PageTooLarge` beyond the bound, `BadInput` where the arguments contradict each other; nothing is cut silently.
+    Raises `PageTooLarge` beyond the bound, and `BadInput` where the arguments contradict each other; nothing is cut
+    silently.
     """
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
@@ -41,7 +45,7 @@ def _checked(size: int, name: str, max_page: int | None) -> int:
 
 
 def page(arguments: Mapping[str, Any], order: tuple[OrderBy, ...], table: Table, *, max_page: int | None) -> Page:
-    """What `page_size` raises, and `InvalidCursor`."""
+    """Raises what `page_size` raises, and `InvalidCursor`."""
     limit = page_size(arguments, max_page=max_page)
     form = cursor_form(order, table)
     return Page(
@@ -53,7 +57,7 @@ def page(arguments: Mapping[str, Any], order: tuple[OrderBy, ...], table: Table,
 
 
 def _bound(cursor: Any, form: CursorForm) -> tuple[Value, ...] | None:
-    """What the cursor holds; its nulls are part of the read."""
+    """The values of the cursor. Which of them are null is part of the plan."""
     if cursor is None:
         return None
     nulls = decide(cursor, partial(_nulls, form=form))

@@ -1,4 +1,4 @@
-"""A mutation's payload: the changed row, readable with the whole selection power of queries."""
+"""The payload of a mutation: the changed row, from which everything can be selected that queries can select."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from schema.mapping.roots import run_one
 
 
 class Changed(Protocol):
-    """A payload object that knows the key of the row it is about."""
+    """A payload object that has the key of the row it is about."""
 
     @property
     def key(self) -> tuple[Value, ...]: ...
@@ -23,7 +23,7 @@ class Changed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChangedRow:
-    """Resolves to the row with the payload's key, under the caller's guard, as it stands after the mutation."""
+    """Resolves to the row with the payload's key as it is after the mutation, under the caller's guard."""
 
     target: str
 
@@ -42,7 +42,7 @@ def changed_row(target: str, description: str) -> Any:
 
 
 def make_payload(name: str, field: str, target: str, description: str) -> type:
-    """A payload type with one field: the changed row. Construct it with the row's key."""
+    """A payload type with one field, the changed row. Its instances are made with the key of the row."""
     cls = type(
         name, (), {"__module__": types.__name__, "__annotations__": {"key": strawberry.Private[tuple[object, ...]]}}
     )

@@ -1,4 +1,6 @@
-"""Plans of operations that are nothing but reads of tables: built once for all values of their variables."""
+"""Caches plans of operations that consist of reads of tables only. A plan is built once for all values of the
+variables.
+"""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +48,7 @@ _SMALL = 8
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`texts` are the JSON before, between and after the answers of `reads`, whose slots are numbered throughout."""
+    """`texts` are the JSON before, between and after the answers of `reads`. Slots are numbered across all reads."""
 
     texts: tuple[str, ...]
     places: tuple[Place, ...]
@@ -54,7 +56,7 @@ class Plan:
     values: tuple[Derived, ...]
 
     def text(self, answers: Sequence[str | None]) -> str:
-        """The JSON of `data`. An absent object and a failed read are null."""
+        """The JSON of `data`. An absent object or a failed read is null."""
         parts = [self.texts[0]]
         for answer, text in zip(answers, self.texts[1:], strict=True):
             parts += ["null" if answer is None else answer, text]
@@ -63,12 +65,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Unplanned:
-    """The executor answers this operation."""
+    """Marks an operation that the executor has to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """What each request of it needs. `pinned` is what holding its nodes keeps alive, in fields."""
+    """What every request of an operation needs. `pinned` estimates the memory that its AST keeps alive, in fields."""
 
     types: Mapping[str, GraphQLInputType]
     uses: Uses
@@ -77,18 +79,21 @@ class _Operation:
 
 @dataclass(frozen=True, slots=True)
 class _Fork:
-    """The next thing to decide. What is kept under its answer is kept under its `number` and that answer."""
+    """A node of the tree of plans: the next question. The child for an answer is stored under `number` and the
+    answer.
+    """
 
     question: Derived
     number: int
 
 
 class Plans:
-    """Plans of operations, kept by all that building them may look at (schema/mapping/variables.py).
+    """Plans of operations, keyed by everything that building them may look at (schema/mapping/variables.py).
 
-    Kept is a tree: under an operation and the skeleton of its variables stands the plan, or the first thing to decide,
-    and under its answer the next. What building does not look at, a plan cannot depend on; and when a plan is made, it
-    is checked that with the request's values it is what is built from the values themselves.
+    The cache is a tree. Under an operation and the skeleton of its variables stands either the plan or the first
+    question to decide; under each answer stands the next one. A plan cannot depend on anything that building does not
+    look at. When a plan is made, it is checked that filling in the values of the request gives the same reads as
+    building them from the values directly.
     """
 
     def __init__(self, schema: GraphQLSchema, bound: int = _CACHED) -> None:
@@ -109,9 +114,11 @@ class Plans:
         variables: dict[str, Any],
         max_page: int,
     ) -> tuple[Plan, list[Value]] | None:
-        """The operation's plan, and the values it runs with. `key` is the operation's identity, `variables` coerced.
+        """The plan of the operation and the values to run it with. `key` identifies the operation; `variables` are
+        coerced.
 
-        `None` when the executor must answer: there is no plan, or the values are wrong, which is its to tell.
+        `None` if the executor has to answer: there is no plan, or the values are wrong, and the executor reports the
+        errors.
         """
         operation = self._operation(key, document, node)
         try:
@@ -131,7 +138,7 @@ class Plans:
     def coerced(
         self, key: Hashable, document: DocumentNode, node: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        """The variables as graphql-core coerces them; `None` where it has errors to tell."""
+        """The variables as graphql-core coerces them; `None` if it would report errors."""
         if not node.variable_definitions:
             return {}
         types = self._operation(key, document, node).types
@@ -185,7 +192,7 @@ class Plans:
         return made
 
     def _keep(self, root: Hashable, recorder: Recorder, made: Plan | Unplanned, pinned: int) -> None:
-        """Keys are flat: what stands under many decisions is found as fast as what stands under few."""
+        """Keys are flat, so that a plan under many decisions is found as fast as one under few."""
         place, weighs = root, pinned + len(recorder.variables) + _parts(root) // _SMALL
         for question, answer in recorder.decided:
             fork = self._tree.get(place)
@@ -203,7 +210,7 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def _pinned(node: OperationDefinitionNode) -> int:
-    """What whoever holds a node of it keeps alive, in fields: tokens are a list through the whole document."""
+    """The memory that any AST node keeps alive, in fields: tokens are a linked list over the whole document."""
     token = None if node.loc is None else node.loc.start_token
     while token is not None and token.prev is not None:
         token = token.prev

@@ -1,4 +1,4 @@
-"""Root fields over a table-backed type: its connection, and one row by id."""
+"""Root fields of table-backed types: a connection, and one row by id."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -75,7 +75,7 @@ def object_root(target: str, description: str) -> Any:
 
 
 def _require_reader(target: str, info: GraphQLResolveInfo[Any]) -> None:
-    """Before anything is built of the arguments: who may not read at all has no work done for them."""
+    """Checks that the caller may read at all, before any work is done on the arguments."""
     mapping = OBJECTS[target]
     require_reader({mapping.table: mapping.guard}, info.context.verdicts)
 
@@ -91,7 +91,9 @@ async def run_one(mapping: ObjectMapping, where: Predicate, info: GraphQLResolve
 
 
 async def run(built: Built, info: GraphQLResolveInfo[Any]) -> Any:
-    """The built read's answer as the executor takes it: spliced whole, or as rows where resolvers still have to run."""
+    """The answer of a read as the executor accepts it: spliced as a whole, or as rows where resolvers still have to
+    run.
+    """
     context: Context = info.context
     on_the_way = built.open is not None and built.read.connection is None  # an object whose resolvers lead to the list
     if context.capture is not None and not on_the_way:

@@ -1,4 +1,4 @@
-"""GraphQL selection -> `Read`: the build station. Pure; no value of a row is looked at."""
+"""Builds a `Read` from a GraphQL selection. Pure; no values of rows are involved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -52,7 +52,7 @@ _TYPENAME = "__typename"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A read, and where resolvers of their own still have to run in its answer (`None`: nowhere)."""
+    """A read, and where resolvers still have to run in its answer (`None`: nowhere)."""
 
     read: Read
     open: Open | None
@@ -60,10 +60,10 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Builds reads from one document. `similarity` is what `score` fields stand for, in a list of the nearest.
+    """Builds reads from one document. `similarity` is what `score` fields show, inside a list with `nearest`.
 
-    `max_page` bounds every page; `None` is for streams, whose lists have no limit but the one asked for. `listed` is
-    below a list: what is asked there is asked of each of its rows.
+    `max_page` bounds every page; `None` is for streams, whose lists have no limit of their own. `listed` is true below
+    a list, where everything is evaluated for each of its rows.
     """
 
     document: Document
@@ -72,12 +72,14 @@ class Selection:
     listed: bool = False
 
     def one(self, mapping: ObjectMapping, nodes: list[FieldNode], where: Predicate | None) -> Built:
-        """The object selected by `nodes`: the first row that matches, or null."""
+        """Reads the object selected by `nodes`: the first row that matches, or null."""
         fields, open_ = self._fields(mapping, nodes)
         return Built(Read(mapping.table, fields=fields, where=where), open_)
 
     def known(self, mapping: ObjectMapping, nodes: list[FieldNode], where: Predicate) -> Built:
-        """The objects selected by `nodes` for all rows that match: `nodes` of a connection, each with `OWN_ID`."""
+        """Reads the objects selected by `nodes` for all rows that match, as `nodes` of a connection, each with
+        `OWN_ID`.
+        """
         fields, open_ = replace(self, listed=True)._fields(mapping, nodes)
         own_id = Field(OWN_ID, NodeId(mapping.name, mapping.table.key))
         connection = Connection((("nodes", Nodes((*fields, own_id))),))
@@ -91,7 +93,7 @@ class Selection:
         *,
         where: Predicate | None = None,
     ) -> Built:
-        """The connection selected by `nodes` under coerced arguments. `where` comes from a resolver."""
+        """Reads the connection selected by `nodes`. The arguments are coerced; `where` comes from a resolver."""
         asked = predicate(arguments.get("where"), mapping)
         terms = order(arguments.get("orderBy"), mapping)
         searched = similarity(arguments.get("nearest"), mapping)

@@ -1,4 +1,4 @@
-"""Answers of compiled reads on their way through graphql-core's executor, which must not complete them again."""
+"""How answers of compiled reads pass through the executor of graphql-core, which must not complete them again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,16 +7,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Spliced:
-    """A finished JSON-ready value: the executor takes `value` as it is."""
+    """A finished value: the executor uses `value` unchanged."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An object of type `type` in whose answer, at or below `keys`, resolvers of their own still have to run.
-
-    Everything else of the answer is finished.
+    """An object of type `type` in whose answer resolvers still have to run, at or below `keys`. Everything else is
+    finished.
     """
 
     type: str
@@ -25,17 +24,17 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An object of a compiled answer that graphql-core completes because one of its fields has its own resolver."""
+    """An object of a compiled answer that graphql-core completes, since one of its fields has a resolver of its own."""
 
     values: Mapping[str, Any]
     open: Open
 
     def required(self, column: str) -> Any:
-        """The JSON form of a column the field asked for with `requires`."""
+        """The JSON form of a column that the field asked for with `requires`."""
         return self.values["$" + column]
 
     def take(self, key: str) -> Any:
-        """What graphql-core gets for response key `key`: further rows where something is open below, else `Spliced`."""
+        """The value of response key `key`: further rows where something is open below, else `Spliced`."""
         value = self.values[key]
         below = self.open.keys.get(key)
         return Spliced(value) if below is None or value is None else rows(value, below)

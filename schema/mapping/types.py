@@ -1,4 +1,6 @@
-"""The strawberry classes the mapping makes, as attributes of this module: what `strawberry.lazy` looks names up in."""
+"""The strawberry classes that the mapping generates, as attributes of this module, where `strawberry.lazy` looks names
+up.
+"""
 
 import sys
 from collections.abc import Collection, Mapping
@@ -10,7 +12,7 @@ from strawberry.annotation import StrawberryAnnotation
 
 
 def register(name: str, cls: type) -> type:
-    """Makes `cls` known as `name`; a name taken twice is a mistake in the declarations."""
+    """Makes `cls` known as `name`. Raises if the name is taken, which is a mistake in the declarations."""
     module = sys.modules[__name__]
     if hasattr(module, name):
         raise ValueError(f"two GraphQL types are named {name}")
@@ -25,7 +27,7 @@ def list_of(annotation: Any) -> Any:
 
 @cache
 def lazy(name: str) -> Any:
-    """An annotation for the type of that name, which may be made later."""
+    """An annotation for the type of that name, which may be generated later."""
     return Annotated[name, strawberry.lazy(__name__)]
 
 
@@ -37,9 +39,10 @@ def make_input(
     one_of: bool = False,
     required: Collection[str] = (),
 ) -> type:
-    """Registers a strawberry input: an annotation and a description by GraphQL name, optional but for the `required`.
+    """Registers a strawberry input from an annotation and a description for each GraphQL name. Fields are optional
+    unless `required`.
 
-    A value's attributes are `attribute(GraphQL name)`, `strawberry.UNSET` where it is not given.
+    The attributes of a value are named `attribute(GraphQL name)` and are `strawberry.UNSET` where they are not given.
     """
     members: dict[str, tuple[Any, Any]] = {}
     for field, (annotation, text) in fields.items():
@@ -53,9 +56,8 @@ def make_input(
 
 
 def make_type(name: str, fields: Mapping[str, Any], description: str) -> type:
-    """Registers a strawberry type whose rows a `Read` answers: an annotation and a description by GraphQL name.
-
-    In place of the two, a strawberry field whose resolver declares what it returns.
+    """Registers a strawberry type whose rows are answered by a `Read`, from an annotation and a description for each
+    GraphQL name, or a strawberry field whose resolver declares its type.
     """
     members: dict[str, tuple[Any, Any]] = {}
     for field, given in fields.items():
@@ -71,13 +73,13 @@ def make_type(name: str, fields: Mapping[str, Any], description: str) -> type:
 
 
 def attribute(field: str) -> str:
-    """An attribute's name that is no word of Python's, whatever the GraphQL field is called."""
+    """A Python attribute name for a GraphQL field, which is never one of Python's keywords."""
     return f"f_{field}"
 
 
 @cache
 def annotated(annotation: Any) -> StrawberryAnnotation:
-    """The annotation as strawberry keeps it, one for all fields that are of this type: each is evaluated once."""
+    """The annotation as strawberry stores it. Fields of the same type share one, so that it is evaluated once."""
     return StrawberryAnnotation(annotation, namespace=vars(sys.modules[__name__]))
 
 

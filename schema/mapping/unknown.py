@@ -1,10 +1,12 @@
-"""Negations that count what SQL calls unknown: a row with a null in a compared column does not match."""
+"""Negations under SQL's three-valued logic: a row for which a predicate is unknown, since a compared column is null,
+does not match.
+"""
 
 from loaders.read import Among, And, Compare, Exists, Never, Not, Op, Or, Predicate
 
 
 def not_true(predicate: Predicate) -> Predicate:
-    """Holds for the rows that do not match: the predicate is false or unknown for them. Never unknown itself."""
+    """Holds for the rows for which the predicate is false or unknown. Never unknown itself."""
     match predicate:
         case And(terms):
             return Or(tuple(map(not_true, terms)))
@@ -19,7 +21,7 @@ def not_true(predicate: Predicate) -> Predicate:
 
 
 def not_false(predicate: Predicate) -> Predicate:
-    """Holds for the rows the predicate is true or unknown for. Never unknown itself."""
+    """Holds for the rows for which the predicate is true or unknown. Never unknown itself."""
     match predicate:
         case And(terms):
             return And(tuple(map(not_false, terms)))

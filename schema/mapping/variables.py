@@ -1,10 +1,14 @@
-"""Variables of an operation as their building sees them: values it may hand on, and must not look at.
+"""Variables of an operation while a plan is built: placeholders that may be passed on but not looked at.
 
-What is built of an operation is built once for all values of its variables. So its leaves stand there as `Variable`,
-which answers nothing. Building says either `take`: the value (transformed) goes into the read, and a slot stands for
-it; or `decide`: what is built depends on it, and the answer becomes part of what the plan is kept under. Whoever
-forgets both gets `Opaque`, and the operation is answered without a plan. Dicts, lists of input objects and nulls are
-themselves. A value without variables in it is a constant of the document: both functions just apply what is given.
+A plan is built once for all values of its variables. Each scalar, enum or list of them is therefore replaced by a
+`Variable`, which raises `Opaque` when it is looked at. The code that builds reads has two ways to use one:
+
+- `take`: the value, transformed, becomes part of the read; a slot stands for it in the plan.
+- `decide`: the shape of the read depends on the value; the answer becomes part of the key of the plan.
+
+Code that forgets both raises `Opaque`, and the operation is answered without a plan. Dicts, lists of input objects and
+nulls are not replaced. For values without variables in them, which are constants of the document, both functions just
+apply the given function.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -28,7 +32,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 class Opaque(Exception):
-    """Building looked at the value of a variable instead of taking it or deciding by it: a defect of the mapping."""
+    """Building looked at the value of a variable without `take` or `decide`: a defect of the mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A function of what stands in `template`: constants, and `At` where variables stand."""
+    """A function of `template`, which consists of constants and of `At` in place of variables."""
 
     template: Any
     function: Callable[[Any], Any]
@@ -57,7 +61,9 @@ class Derived:
 
     @property
     def same_as(self) -> Hashable:
-        """Equal for two that give the same value: the same function of the same place. Others equal themselves only."""
+        """A key that is equal for two that give the same value: the same function of the same place. Others equal only
+        themselves.
+        """
         if not isinstance(self.template, At):
             return id(self)
         function = self.function
@@ -68,9 +74,9 @@ class Derived:
 
 @dataclass(slots=True)
 class Recorder:
-    """What one building took and decided by. `taken[n]` is the value of slot n.
+    """What building one plan has taken and decided. `taken[n]` is the value of slot n.
 
-    What stands at several places is one: a list used forty times is decoded once, and has one slot.
+    Equal values share a slot: a list that is used forty times is decoded once.
     """
 
     variables: Mapping[str, Any]
@@ -95,7 +101,7 @@ class Recorder:
 
 
 class Variable:
-    """A leaf of the variables: a scalar, an enum, or a list of those. Never null."""
+    """Stands for a scalar, an enum, or a list of those in the variables. Never for a null."""
 
     __slots__ = ("at", "recorder")
 
@@ -126,7 +132,7 @@ def take(value: Any, function: Callable[[Any], Any] = same) -> Value:
 
 
 def decide(value: Any, function: Callable[[Any], Any]) -> Any:
-    """`function(value)`, hashable, of which the read itself may depend."""
+    """`function(value)`, which must be hashable. The shape of the read may depend on it."""
     recorder = _recorder(value)
     if recorder is None:
         return function(value)
@@ -137,7 +143,7 @@ def decide(value: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def wrapped(variables: Mapping[str, Any], types: Mapping[str, GraphQLInputType], recorder: Recorder) -> dict[str, Any]:
-    """The coerced variables with `Variable` for every leaf."""
+    """The coerced variables with a `Variable` in place of each leaf."""
     return {name: _wrapped(value, types[name], (name,), recorder) for name, value in variables.items()}
 
 
@@ -155,7 +161,7 @@ def _wrapped(value: Any, type_: GraphQLInputType, path: Path, recorder: Recorder
 
 
 def skeleton(variables: Mapping[str, Any], types: Mapping[str, GraphQLInputType]) -> Hashable:
-    """All that building may see of the variables: which there are, and their dicts, lists and nulls."""
+    """All that building may see of the variables: their names, and their dicts, lists and nulls."""
     return tuple((name, _skeleton(value, types[name])) for name, value in variables.items())
 
 
@@ -173,7 +179,7 @@ def _skeleton(value: Any, type_: GraphQLInputType) -> Hashable:
 
 
 def _field(type_: GraphQLInputObjectType, name: str) -> GraphQLInputType:
-    """`name` is the field's key in coerced values."""
+    """The type of an input field. `name` is its key in coerced values."""
     declared = type_.fields.get(name)
     if declared is None or declared.out_name not in (None, name):
         declared = next(each for each in type_.fields.values() if each.out_name == name)
@@ -185,7 +191,9 @@ def _field(type_: GraphQLInputObjectType, name: str) -> GraphQLInputType:
 
 
 def _recorder(value: Any) -> Recorder | None:
-    """Of a variable anywhere in the value. Operands of `in` are long: their scalars are passed over at once."""
+    """The recorder of a variable anywhere in the value. Scalars in lists are skipped quickly, since operands of `in`
+    are long.
+    """
     kind = type(value)
     if kind is Variable:
         found: Recorder = value.recorder

@@ -1,4 +1,4 @@
-"""The input and payload types of a type's mutations, and what a client has given of them."""
+"""Generates the input and payload types of mutations, and reads what a client has given of them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def input_field(column: str, mapping: ObjectMapping, target: Target) -> InputFie
 
 
 def patch_fields(columns: Sequence[str], mapping: ObjectMapping, target: Target) -> dict[str, InputField]:
-    """What is left out of a patch stays: none is required."""
+    """No field of a patch is required: what is left out keeps its value."""
     return {target.names[column]: replace(input_field(column, mapping, target), required=False) for column in columns}
 
 
@@ -52,12 +52,12 @@ def deleted_payload(name: str) -> type:
 
 
 def sent_values(given: Any, fields: Mapping[str, InputField]) -> dict[str, Any]:
-    """What the client has given: null is not the same as left out."""
+    """What the client has given, without the fields that were left out. Null is kept."""
     values = {name: getattr(given, types.attribute(name)) for name in fields}
     return {name: value for name, value in values.items() if value is not strawberry.UNSET}
 
 
 def noun(name: str) -> str:
-    """`SenseHold` is a `hold` in its payloads."""
+    """The name of the row in payloads: `hold` for `SenseHold`."""
     own = re.sub("^[A-Z][a-z0-9]*", "", name)
     return re.sub("^[A-Z]+(?=[A-Z]|$)|^[A-Z]", lambda capital: capital.group().lower(), own)

@@ -1,4 +1,4 @@
-"""What a mutation may write of a type: its columns by the names the client gives them, and the values it gave."""
+"""Which columns of a type a mutation may write, by their GraphQL names, and the values that a client gave."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -28,7 +28,9 @@ def write_target(
     whole: Whole | None = None,
     check: Check | None = None,
 ) -> Target:
-    """`ValueError` for what the type does not expose, `KeyError` for a database without `idempotency_keys`."""
+    """Raises `ValueError` for columns that the type does not expose, and `KeyError` for a database without
+    `idempotency_keys`.
+    """
     table = mapping.table
     guarding = guarding_column(guard)
     if guarding is not None and not table.has_column(guarding):
@@ -55,7 +57,7 @@ def write_target(
 
 
 def column_values(sent: Mapping[str, Any], mapping: ObjectMapping, target: Target) -> dict[str, Any]:
-    """The given values by column: a global id becomes the key it holds."""
+    """The given values, keyed by column. A global id becomes the key it contains."""
     values = {column: sent[name] for column, name in target.names.items() if name in sent}
     for column in values.keys() & target.references.keys():
         if values[column] is not None:

@@ -1,4 +1,4 @@
-"""Mutations of a table-backed type, on request: the input types, and the fields that make, change and delete rows.
+"""Generated mutations of a table-backed type: input types, and the fields that create, update and delete rows.
 
     MEMBERS = WriteGuard("organization", "can_view", "organization_id")
     COLUMNS = ("organization_id", "location", "message")
@@ -7,9 +7,9 @@
     sense_hold_update = updates("SenseHold", guard=MEMBERS, columns=COLUMNS, description="Changes a marked place.")
     sense_hold_delete = deletes("SenseHold", guard=MEMBERS, description="Removes a marked place.")
 
-Only the columns named here can be written, and only those the type exposes can be named: as a field, or as an edge to
-one row, which is given by its global id. `guard` says who may: `WriteGuard` asks OpenFGA, `OwnWrite` compares the
-owner, `WriteVia` goes to the row it belongs to, `AdminWrite` is for system admins.
+Only the columns named here can be written, and only columns that the type exposes can be named: as a field, or as an
+edge to one row, given by its global id. `guard` decides who may write: `WriteGuard` asks OpenFGA, `OwnWrite` compares
+the owner, `WriteVia` asks about the row it belongs to, `AdminWrite` is for system admins.
 """
 
 from collections.abc import Mapping
@@ -96,9 +96,9 @@ def updates(
     along: Along | None = None,
     into: tuple[WriteVia, ...] = (),
 ) -> Any:
-    """`{name}Update`: what the patch leaves out stays, what it gives as null becomes null.
+    """`{name}Update`: columns that the patch leaves out keep their values, and null becomes null.
 
-    `shapes`, `along` and `into` as `Target` has them; `check` is of the row as it would be.
+    `shapes`, `along` and `into` as in `Target`; `check` is about the row as it would be.
     """
     mapping = OBJECTS[name]
     if fixed := {*mapping.table.key, UPDATED_AT}.intersection(columns):
@@ -130,7 +130,7 @@ def updates(
 
 
 def deletes(name: str, *, guard: WriteRule, description: str, along: Along | None = None) -> Any:
-    """`{name}Delete`. The payload is the id the row had. `along` as `Target` has it."""
+    """`{name}Delete`. The payload is the id that the row had. `along` as in `Target`."""
     mapping = OBJECTS[name]
     target = replace(write_target(mapping, guard, ()), along=along)
     fields = {"id": InputField(strawberry.ID, _ID)}
@@ -157,7 +157,7 @@ def revises(
     whole: Whole | None = None,
     check: Check | None = None,
 ) -> Any:
-    """`{name}Revise`: a new version of the thing that rows with the same `series` are versions of."""
+    """`{name}Revise`: a new version of the thing that the rows with the same `series` are versions of."""
     mapping = OBJECTS[name]
     target = write_target(mapping, guard, columns, shapes, author, whole, check)
     patched = patch_fields(columns, mapping, target)
@@ -177,7 +177,7 @@ def revises(
 
 
 def withdraws(name: str, *, guard: WriteRule, series: tuple[str, ...], description: str) -> Any:
-    """`{name}Withdraw`: no version is current any more; all stay readable."""
+    """`{name}Withdraw`: no version is current any more; all of them stay readable."""
     mapping = OBJECTS[name]
     target = write_target(mapping, guard, ())
     fields = {"id": InputField(strawberry.ID, _NEWEST)}
