@@ -1,4 +1,4 @@
-"""Answers kept for a moment, and questions shared while they are asked."""
+"""A cache of answers that live for a moment, which also lets callers share questions that are under way."""
 
 import asyncio
 from collections import OrderedDict
@@ -33,15 +33,16 @@ class _Call(Generic[K, V]):
 
 
 class Answers(Generic[K, V]):
-    """No answer is used `seconds` after its question was sent, nor after the source's `version` has changed.
+    """An answer may be used for `seconds` after its question was sent, unless the source's `version` has changed.
 
-    An older one to a question that `lasts` is used if it was sent after `known_good`: the instant since which it is
-    known that nothing changed, None while that is not known.
+    The answer to a question that `lasts` may be used for longer if it was sent after `known_good`: the instant since
+    which nothing is known to have changed (None while that is unknown).
 
-    A caller takes an answer of a call under way on the same terms; only of a call sent after it came, it takes whatever
-    and whenever the source answers. A failed call fails those who wait for it, and is not kept. A call goes on when its
-    callers are cancelled. `weigh` gives what an answer counts in `size`, the bound of what is kept (oldest out first),
-    or None for one that must not be kept. A question whose answer is kept costs no task and no await.
+    A caller also shares calls that are under way on these terms. Of a call that was sent after the caller came, it
+    accepts whatever the source answers, whenever that is. A failed call fails those who wait for it and is not cached.
+    A call continues when its callers are cancelled. `weigh` gives the weight of an answer towards `size`, the bound of
+    the cache (oldest out first), or None for an answer that must not be cached. A question with a cached answer costs
+    no task and no await.
     """
 
     def __init__(
@@ -72,11 +73,11 @@ class Answers(Generic[K, V]):
 
     @property
     def weight(self) -> int:
-        """Of what is kept now; never above `size`."""
+        """The weight of what is cached now; never above `size`."""
         return self._weight
 
     def kept(self, key: K) -> V | None:
-        """The answer `get` would give without asking or waiting; counted only when there is one."""
+        """The answer that `get` would give without asking or waiting. Counted only if there is one."""
         self._drop_outdated()
         kept = self._kept.get(key)
         if kept is None:
@@ -107,14 +108,14 @@ class Answers(Generic[K, V]):
         return answers
 
     async def close(self) -> None:
-        """Ends what still runs; its callers are cancelled."""
+        """Ends the calls that still run; their callers are cancelled."""
         running = list(self._running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     def _look_up(self, keys: list[K], ask: Ask[K, V], came: float, answers: dict[K, V]) -> dict[K, _Call[K, V]]:
-        """Puts kept answers into `answers`, and gives the calls to wait for: those under way, and one for the rest."""
+        """Puts cached answers into `answers`. Returns the calls to wait for: those under way, and one for the rest."""
         self._drop_outdated()
         aged, good = self._oldest()
         waits: dict[K, _Call[K, V]] = {}
@@ -174,7 +175,7 @@ class Answers(Generic[K, V]):
                 break
 
     def _oldest(self) -> tuple[float, float]:
-        """Answers asked for later than that may be used: of any question, and of one that lasts."""
+        """Since when an answer must have been asked for to be used: for any question, and for one that lasts."""
         aged, good = self._clock() - self._seconds, self._known_good()
         return aged, aged if good is None else min(aged, good)
 

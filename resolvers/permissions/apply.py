@@ -1,11 +1,12 @@
-"""Puts each table's guard into a `Read`, at every level a row of that table can be seen or felt.
+"""Adds the guard of each table to a `Read`, at every level where rows of that table are shown or influence the answer.
 
-Pure. A predicate of the caller cannot feel hidden rows either: inside `Exists`, hidden rows do not exist, so neither
-`some`, `every`, `none` nor counts tell of them. Nor does an order over a join: hidden rows sort as absent ones and
-are not counted. The guards' own `Exists` (via) see all rows, as they must.
+Pure. Conditions of the caller cannot reveal hidden rows: inside `Exists`, hidden rows do not exist, so neither `some`,
+`every`, `none` nor counts depend on them. Nor does an order over a join, where hidden rows sort like absent ones and
+are not counted. The `Exists` that belong to guards (via) see all rows, as they must.
 
-A masked column is masked wherever it is used: what is shown is null in denied rows, and so is what is compared, sorted,
-grouped, measured or put into a cursor. Beside each masked field that is shown stands a mark of it (loaders/denied.py).
+A masked column is masked wherever it is used: in denied rows it is null when it is shown, compared, sorted, grouped,
+measured or put into a cursor. A masked field that is shown has a mark beside it (loaders/denied.py), from which the
+`FORBIDDEN` errors are made.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ from loaders.read import (
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """`column` is shown in rows whose `holder` is one of `values`."""
+    """`column` is shown only in rows whose `holder` column is one of `values`."""
 
     column: str
     holder: str
@@ -68,7 +69,9 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """What a subject may see of a table: `rows` admits its visible rows (None all, Never none); a mask a column."""
+    """What a subject may see of a table: `rows` admits its visible rows (None: all, Never: none); each mask restricts a
+    column.
+    """
 
     rows: Predicate | None = None
     masks: tuple[Mask, ...] = ()
@@ -82,7 +85,9 @@ Restrictions: TypeAlias = Mapping[Table, Restriction]
 
 
 def touched(read: Read) -> dict[Table, frozenset[str]]:
-    """Every table of the read (its own, of nested reads, inside `Exists`), and the columns its values are of."""
+    """The tables that the read uses (its own, those of nested reads, and those inside `Exists`), each with the columns
+    that are used.
+    """
     recorder = _Recorder()
     apply(read, recorder)
     return {table: frozenset(noting.columns) for table, noting in recorder.items()}
@@ -106,7 +111,9 @@ def apply(read: Read, restrictions: Restrictions) -> Read:
 
 @dataclass(frozen=True, slots=True)
 class _Noting(Restriction):
-    """Admits everything and notes what was asked for, so that the walk that guards is the walk that collects."""
+    """Admits everything and records what was asked for, so that the same walk collects the tables and applies the
+    guards.
+    """
 
     columns: set[str] = field(default_factory=set)
 
@@ -146,13 +153,13 @@ def _predicate(predicate: Predicate, table: Table, restrictions: Restrictions) -
 
 
 def _visible(join: Join, where: Predicate | None, restrictions: Restrictions) -> Predicate | None:
-    """`where` over the visible rows of the join's target."""
+    """`where`, restricted to the visible rows of the join's target."""
     inner = None if where is None else _predicate(where, join.target, restrictions)
     return _both(inner, restrictions[join.target].rows)
 
 
 def _joined(joined: Joined, restrictions: Restrictions) -> Joined:
-    """Over the visible rows and columns of its table: hidden rows join nothing."""
+    """Restricts a join to visible rows and columns of its table, so that nothing is joined to hidden rows."""
     restriction = restrictions[joined.table]
     where = None if joined.where is None else _predicate(joined.where, joined.table, restrictions)
     columns = tuple((name, _shown(shown, restriction)) for name, shown in joined.columns)

@@ -1,4 +1,4 @@
-"""Verdicts kept between requests: under a second, or for seconds while the change feed tells of no change."""
+"""Caches verdicts between requests: for under a second, or for some seconds while the change feed reports no change."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,21 +36,21 @@ class Source(Authority, Protocol):
 
 
 class CachedAuthority:
-    """An `Authority` that asks `source` the same question of the same subject once within `seconds` (at most 1).
+    """An `Authority` that asks `source` the same question about the same subject once within `seconds` (at most 1).
 
-    - Age counts from before the question was sent, so a revocation by anyone counts after `seconds`, and one by this
-      process at once: its writes drop everything, also answers on their way. So does an `expires_at` that has passed
-      count, late by at most `seconds`: it is the answer that is kept, not the reason.
+    - The age of an answer counts from before its question was sent, so a revocation by anyone takes effect after
+      `seconds`, and one by this process at once: its writes drop everything, also answers under way. The end of a
+      relation with `expires_at` may be noticed up to `seconds` late.
     - With a `feed`, an answer is used for up to 10 s if a look at the feed that began within the last `seconds` found
-      no change since it was asked for. The promise stays the same: what changed counts after `seconds`, and when the
-      feed cannot be read answers age as above. Not of types with relations that end by the clock (`names.ENDING`),
-      which no feed tells.
-    - A check with a contextual parent is another question than the one without.
-    - Kept are verdicts and lists; of an incomplete list only that it is so, no ids. Undecided and failed are for
-      those who wait for the call.
-      Without OpenFGA everything is denied once the kept has aged: nothing older is ever used in its place.
-    - Callers share calls; the ledger that counts one is that of the caller who began it.
-    - Memory: at most `size` verdicts, and lists of `size` ids together.
+      no change since the question was sent. Revocations still take effect after `seconds`, and while the feed cannot be
+      read answers age as above. This does not apply to types with relations that end by the clock (`names.ENDING`),
+      which no feed reports.
+    - A check with a contextual parent is a different question from one without.
+    - Verdicts and lists are cached; of an incomplete list only that it is incomplete. Undecided and failed checks are
+      not cached.
+    - Without OpenFGA everything is denied once the cached answers have aged; older ones are never used instead.
+    - Callers share calls, which count in the ledger of the caller who began them.
+    - Memory is bounded: at most `size` verdicts, and lists with `size` ids together.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class CachedAuthority:
 
     @property
     def weight(self) -> int:
-        """Of everything kept: one a verdict, one and its ids a list."""
+        """The weight of everything cached: one for a verdict, one and its ids for a list."""
         return self._checks.weight + self._lists.weight
 
     async def close(self) -> None:
@@ -113,7 +113,7 @@ class CachedAuthority:
         return self._lists.kept((subject_id, relation, type_))
 
     async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked:
-        """As `OpenFga.batch_check`; only checks without a kept verdict are asked, those in one call."""
+        """As `OpenFga.batch_check`. Only checks without a cached verdict are asked, in one call."""
 
         async def ask(keys: Sequence[tuple[str, Check]]) -> Mapping[tuple[str, Check], bool | None]:
             answer = await self._source.batch_check(subject_id, [check for _, check in keys], ledger=ledger)

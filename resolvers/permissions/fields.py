@@ -1,6 +1,6 @@
-"""Guards of fields that are no column: what has a resolver of its own says here who may use it.
+"""Guards of fields with a resolver of their own: mutations, subscriptions and computed fields.
 
-`enforce` is the one place where they are asked, before the resolver runs (schema/mapping/install.py, mutation.py).
+They are asked in one place, `enforce`, before the resolver runs (schema/mapping/install.py, mutation.py).
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,23 +13,26 @@ from resolvers.permissions.guards import Admins, AdminWrite, Public, SignedIn, W
 
 @dataclass(frozen=True, slots=True)
 class ByRows:
-    """All that the field answers has passed the guard station, row by row. `reason` says of what."""
+    """The guards of rows have been applied to everything the field answers. `reason` says how."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class OnRow:
-    """A mutation of who may change the row its input names: `require(context, input)` raises, and changes nothing."""
+    """For mutations that are for those who may change the row named by the input: `require(context, input)` raises, and
+    changes nothing.
+    """
 
     require: Callable[[Context, Any], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A mutation whose rule is asked about the row as it is and as it will be, under its lock (resolvers/writes.py).
+    """For mutations whose rule is asked about the row before and after the change, under its lock
+    (resolvers/writes.py).
 
-    What is for system admins is refused to others before a row is looked for.
+    If the rule is for system admins, others are refused before a row is looked for.
     """
 
     rule: WriteRule
@@ -37,7 +40,9 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class OnObject:
-    """A field for who has the relation on the object its parent is about; for others it is null, with `FORBIDDEN`."""
+    """For fields that require the relation on their parent's object; for other callers the field is null, with
+    `FORBIDDEN`.
+    """
 
     relation: str
     named: Callable[[Any], str]
@@ -48,7 +53,9 @@ FieldGuard: TypeAlias = Public | ByRows | SignedIn | Admins | OnRow | OnObject |
 
 
 async def enforce(guard: FieldGuard, context: Context, given: Any = None) -> None:
-    """`given` is a mutation's input, or a field's parent. Raises `Unauthenticated`, `Forbidden` or `NotFound`."""
+    """`given` is the input of a mutation, or the parent of a field. Raises `Unauthenticated`, `Forbidden` or
+    `NotFound`.
+    """
     match guard:
         case Public() | ByRows():
             pass

@@ -1,8 +1,8 @@
 """Declarations of who sees the rows of a table, and which of its columns.
 
-Every table that can be read has one `RowGuard` in the policies; a table without one cannot be read at all. There is no
-"inherited from the parent": a child is guarded by itself (`Visible(..., via=...)`), because it can be reached by other
-ways than its parent. The price is a predicate that repeats the parent's.
+Every table that can be read has one `RowGuard`; a table without one cannot be read at all. Guards are not inherited
+from a parent: a child has its own (`Visible(..., via=...)`), since it can be reached in other ways than through its
+parent. The price is a predicate that repeats the parent's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,16 +16,16 @@ from loaders.read import Join
 
 @dataclass(frozen=True, slots=True)
 class Public:
-    """Every caller sees every row, the anonymous one too. `reason` says why that is right."""
+    """Everybody sees every row, anonymous callers too. `reason` says why that is right."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """A row is visible when the subject has `relation` on `type:{value of column}`.
+    """A row is visible if the subject has `relation` on `type:{value of column}`.
 
-    The column is the table's own, or belongs to the last table of `via`, which is walked from the row. A row
+    The column belongs to the table itself, or to the last table of `via`, the joins that lead there from the row. A row
     whose column is null, or whose `via` leads nowhere, is visible to system admins only.
     """
 
@@ -41,7 +41,7 @@ class Visible:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A row is visible to the user whose `attribute` its column holds, and to system admins unless it is personal."""
+    """A row is visible to the user whose `attribute` equals its column and, unless it is personal, to system admins."""
 
     column: str
     attribute: Literal["id", "user_id"]
@@ -50,9 +50,9 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All rows or none: the table itself is the object, such as `table:{dataset}/{name}` of a remote table.
+    """All rows or none: the object is the table itself, such as `table:{dataset}/{name}` of a remote table.
 
-    `object` and `parent` are names as made by `loaders.openfga.names`; `parent` as in `loaders.openfga.tuples.Check`.
+    `object` and `parent` are names made by `loaders.openfga.names`; for `parent` see `loaders.openfga.tuples.Check`.
     """
 
     relation: str
@@ -74,7 +74,7 @@ class Admins:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Rows whose column holds `value`, or nothing where `value` is None; whoever asks."""
+    """Visible are the rows whose column equals `value`, or is null if `value` is None, whoever asks."""
 
     column: str
     value: str | None
@@ -82,7 +82,9 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """A row is visible when the `join` leads to a row that `guard` shows. Where that shows all, all are visible."""
+    """A row is visible if the `join` leads to a row that `guard` shows. If the guard shows all rows, all are
+    visible.
+    """
 
     join: Join
     guard: "RowGuard"
@@ -107,9 +109,9 @@ RowGuard: TypeAlias = Public | Visible | Own | Whole | SignedIn | Admins | Where
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A guard on a field: its column is shown in rows where the subject has `relation` on `type:{value of column}`.
+    """The guard of a column: it is shown in rows where the subject has `relation` on `type:{value of column}`.
 
-    `column` is another one of the same row. In rows where it is null, the field is for system admins only.
+    `column` is another column of the same row. In rows where it is null, the guarded one is for system admins only.
     """
 
     type: str
@@ -119,7 +121,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class WithFields:
-    """A table some of whose columns are for fewer than see its rows. `fields`: column and guard, each column once."""
+    """The guard of a table with guarded columns. `fields` are pairs of column and guard, each column once."""
 
     rows: RowGuard
     fields: tuple[tuple[str, Relation], ...]
@@ -130,7 +132,7 @@ Policies: TypeAlias = Mapping[Table, Guard]
 
 
 def asked_of(guard: Guard) -> Iterator[tuple[str, str]]:
-    """The types whose visible objects the guard asks for, with the relation."""
+    """The types, each with the relation, whose visible objects the guard needs."""
     match guard:
         case Visible(type_, relation):
             yield type_, relation
@@ -149,10 +151,10 @@ def asked_of(guard: Guard) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class WriteGuard:
-    """Who may write a row: who has `relation` on `type:{value of column}`, the row's own column.
+    """Only those may write a row who have `relation` on `type:{value of column}`, a column of the row itself.
 
-    A row that is made is asked about with the value it will have, one that is deleted with the value it has, and one
-    that is changed with both. Where the value is null, only system admins may.
+    A new row is asked about with the value it will have, a deleted one with the value it has, and a changed one with
+    both. If the value is null, only system admins may.
     """
 
     type: str
@@ -162,19 +164,19 @@ class WriteGuard:
 
 @dataclass(frozen=True, slots=True)
 class OwnWrite:
-    """Who may write a row: the user whose `sub` its column holds, and system admins. A new row gets its maker's."""
+    """Only the user whose `sub` equals the column, and system admins, may write a row. A new row gets its creator's."""
 
     column: str
 
 
 @dataclass(frozen=True, slots=True)
 class AdminWrite:
-    """System admins may write the rows, nobody else."""
+    """Only system admins may write the rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteVia:
-    """Who may write a row: who may write the row of `target` whose key its column holds, as `guard` has it."""
+    """Those may write a row who may write, by `guard`, the row of `target` whose key its column holds."""
 
     column: str
     target: Table
@@ -185,7 +187,7 @@ WriteRule: TypeAlias = WriteGuard | OwnWrite | AdminWrite | WriteVia
 
 
 class Unguarded(AxionError):
-    """A table without a policy was to be read. A defect of the program, answered by reading nothing."""
+    """A table without a guard was to be read. A defect of the program, answered by reading nothing."""
 
     code: ClassVar[Code] = Code.INTERNAL_ERROR
 

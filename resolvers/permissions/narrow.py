@@ -1,6 +1,7 @@
-"""Of all ids a subject may see, only those a read asks for by that very column have to be sent to the store.
+"""Shortens the list of visible ids that is sent to a store to those that the read asks for by the same column.
 
-Pure. The restriction stays in the statement: a shorter list can only hide rows, and hides none that the read asks for.
+Pure. The restriction itself stays in the statement: a shorter list can only hide rows, and hides none that the read
+asks for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,9 @@ Asked: TypeAlias = Mapping[str, tuple[Op, Value]]
 
 
 def asked(read: Read) -> Asked:
-    """Of the read's own table. Nothing when the read shows or feels the table in another place too."""
+    """The values by which the read selects rows of its own table, by column. Empty if the read uses the table elsewhere
+    too.
+    """
     if read.where is None or _again(read):
         return {}
     terms = read.where.terms if isinstance(read.where, And) else (read.where,)
@@ -28,7 +31,7 @@ def asked(read: Read) -> Asked:
 
 
 def narrowed(restriction: Restriction, asked: Asked, values: Sequence[Value]) -> Restriction:
-    """The restriction of the table whose rows are `asked` for, where `values` are those of the read's slots."""
+    """The restriction of the table whose rows are `asked` for. `values` are those of the slots of the read."""
     match restriction.rows:
         case Compare(Col(column), Op.IN, tuple(ids)) if column in asked:
             op, value = asked[column]
@@ -42,6 +45,6 @@ def narrowed(restriction: Restriction, asked: Asked, values: Sequence[Value]) ->
 
 
 def _again(read: Read) -> bool:
-    """Whether the read's own table is touched by more than its root."""
+    """Whether the table is used elsewhere than at the root of the read."""
     root = replace(read.table, name="")
     return read.table in touched(replace(read, table=root))

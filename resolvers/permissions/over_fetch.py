@@ -1,7 +1,8 @@
-"""For who sees too many objects to list: what may be met is read ahead, and checked.
+"""Reads for callers who may see too many objects to list: candidates are read ahead and checked.
 
-First what decides which rows a page has, then the page, then what is shown of it and below it. Of what a condition, an
-order or a figure depends on, all objects of the table are checked; of the rest those that the page leads to.
+First come the tables that decide which rows a page has, then the page itself, then what is shown of it and below it.
+Where a condition, an order or a figure depends on a table, all its objects are checked; otherwise only those that the
+page leads to.
 """
 
 from collections.abc import Collection, Mapping
@@ -63,7 +64,7 @@ async def over_fetched(
 
 
 def everywhere(distinct: Distinct) -> Candidates:
-    """All that a table has."""
+    """The candidates are all objects that a table has."""
 
     async def candidates(table: Table, via: tuple[Join, ...], column: str) -> Collection[object]:
         return await distinct(via[-1].target if via else table, column, None)
@@ -88,9 +89,9 @@ async def _paged(read: Read, own: Guard, verdicts: Verdicts) -> Visible | None:
 async def _seen(
     alone: Read, at_most: int, guard: Visible, *, verdicts: Verdicts, distinct: Distinct, rows: Rows
 ) -> Only:
-    """The objects of all its rows that are seen.
+    """The visible ones among the objects of all rows of a table.
 
-    One object more than there can be is asked about, whatever is there: no answer comes of kept verdicts alone.
+    One more object is asked about than there can be, so that no answer is made of cached verdicts alone.
     """
     reached = Reached(alone, {alone.table: ((),)}, columns=_held(guard), rows=rows, distinct=distinct)
     met = await reached.candidates(alone.table, guard.via, guard.column)
@@ -108,9 +109,9 @@ async def _page(
     distinct: Distinct,
     rows: Rows,
 ) -> tuple[Read, Only]:
-    """The read as it can be shown, and the objects of its rows that are seen; `alone` has them all.
+    """The read as it can be shown, and the visible objects of its rows; `alone` contains all of them.
 
-    A page is filled by reading ahead. A count needs all candidates; where they are too many it is null.
+    A page is filled by reading ahead. A count needs all candidates; where there are too many it is null.
     """
     page: Filled | None = None
     counted = False
@@ -128,12 +129,14 @@ async def _page(
 
 
 def _alone(read: Read) -> Read:
-    """The same rows, of which nothing is shown."""
+    """The same rows, with nothing shown of them."""
     return replace(read, fields=(), connection=None if read.connection is None else Connection(()))
 
 
 def _apart(guard: Guard, felt: Collection[str]) -> tuple[Guard, Guard]:
-    """Of a page whose rows are checked one by one: the fields that decide which rows it has, and those it shows."""
+    """For a page whose rows are checked one by one: the fields that decide which rows it has, and those that it
+    shows.
+    """
     rows = SignedIn("the rows of the page are checked one by one")
     if not isinstance(guard, WithFields):
         return rows, rows

@@ -1,11 +1,12 @@
-"""Pages of rows for who sees too many objects to list: keys are read ahead in the page's order, and checked.
+"""Fills pages for callers who may see too many objects to list: keys are read ahead in the order of the page and
+checked.
 
-The page's guard becomes the objects that were found visible among its next rows, so that everything after it is as for
-who sees few. Keys are read beyond the page until it is full or the list ends; objects once found hidden are not read
-again. Whether more follows is known from the rows that were read ahead, and a cursor stays what it is.
+The guard of the page becomes the set of visible objects among its next rows, so everything after it works as for other
+callers. Keys are read until the page is full or the list ends; objects that were found hidden are not read again. The
+rows that were read ahead tell whether more follow, and cursors are unaffected.
 
-As many objects are asked about as keys were to be read, whatever was found: else the time of an empty page would tell
-whether a hidden row matches its filter.
+As many objects are checked as keys were requested, however many were found. Otherwise the time of an empty page would
+tell whether a hidden row matches its filter.
 """
 
 from collections.abc import Sequence
@@ -54,7 +55,7 @@ class Filled:
 
 
 def page_guard(read: Read, guard: Guard) -> Visible | None:
-    """The guard of the rows of the read, if nothing else of it depends on who sees its table."""
+    """The guard of the rows of the read, if nothing else in it depends on who sees its table."""
     rows = guard.rows if isinstance(guard, WithFields) else guard
     if not isinstance(rows, Visible) or not read.table.key:
         return None
@@ -65,12 +66,12 @@ def page_guard(read: Read, guard: Guard) -> Visible | None:
 
 
 def counts(read: Read) -> bool:
-    """Whether it asks for the number of all rows, which pages cannot tell."""
+    """Whether the read asks for the number of all rows, which a page cannot tell."""
     return read.connection is not None and any(isinstance(part, TotalCount) for _, part in read.connection.entries)
 
 
 async def filled(read: Read, guard: Visible, *, verdicts: Verdicts, rows: Rows) -> Filled | None:
-    """`read` is guarded but for the rows of its own table. None when after some rounds the page is still not full."""
+    """`read` is guarded except for the rows of its own table. None if the page is not full after some rounds."""
     limit = cast(int, read.page.limit)
     seen: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
@@ -96,13 +97,13 @@ async def filled(read: Read, guard: Visible, *, verdicts: Verdicts, rows: Rows) 
 
 
 def decoys(read: Read, count: int) -> frozenset[str]:
-    """Ids of objects that are nowhere: for the same read the same ones, whose verdicts are kept as those of others."""
+    """Ids of objects that do not exist. The same read gets the same ones, so their verdicts are cached like others."""
     seed = hash(repr(read)) & 0xFFFF_FFFF_FFFF_FFFF
     return frozenset(f"nowhere-{seed:x}-{n}" for n in range(count))
 
 
 def shown(read: Read, found: Filled, *, counted: bool) -> Read:
-    """The page knows that more rows follow; a count that cannot be known is null."""
+    """The read with what is known of the page: whether more rows follow, and null for a count that cannot be known."""
     assert read.connection is not None
     side = PageInfoPart.HAS_PREVIOUS_PAGE if read.page.backward else PageInfoPart.HAS_NEXT_PAGE
     entries: list[tuple[str, ConnectionPart]] = []
@@ -118,7 +119,7 @@ def shown(read: Read, found: Filled, *, counted: bool) -> Read:
 
 
 def _keys(read: Read, guard: Visible, hidden: Only) -> Read:
-    """The cursors and objects of the next rows, but for those of objects that are known to be hidden."""
+    """The cursors and objects of the next rows, except those of objects that are known to be hidden."""
     node = Nodes((_object_field(guard.via, guard.column),))
     skipped = by_visibility(guard, read.table, hidden) if hidden.ids else None
     terms = tuple(term for term in (read.where, None if skipped is None else Not(skipped)) if term is not None)

@@ -1,8 +1,10 @@
-"""Below a page lie only the rows its own lead to, so only their objects have to be checked, and not all of a table.
+"""Finds the candidates below a page: only rows that its own rows lead to, so not all objects of a table have to be
+checked.
 
-For who sees too many objects to list. Where the guard's column is what a row is joined by, the row above has its value:
-`organizations { holds { organization } }` asks nothing more than the page did. Else the distinct values are read of the
-rows that the joins lead to from the page. Conditions of nested lists are left out of it: it is what may be met there.
+It is for callers who may see too many objects to list. If the guard's column is the one that rows are joined by, the
+row above has its value: `organizations { holds { organization } }` asks nothing more than the page did. Otherwise the
+distinct values are read from the rows that the joins reach from the page, without the conditions of nested lists, since
+any of these rows may be met.
 """
 
 import asyncio
@@ -42,7 +44,9 @@ NOWHERE = Table("", None, "", ())
 
 
 def felt(read: Read) -> frozenset[Table]:
-    """Tables whose rows decide which rows are shown, here or in nested lists, or in which order: any row may matter."""
+    """Tables whose rows decide which rows are shown, here or in nested lists, or in which order: any of their rows may
+    matter.
+    """
     tables: set[Table] = set()
     for _, level in _levels(read, ()):
         tables |= touched(replace(level, table=NOWHERE, fields=(), connection=None)).keys()
@@ -50,7 +54,7 @@ def felt(read: Read) -> frozenset[Table]:
 
 
 def chains(read: Read) -> Mapping[Table, tuple[Chain, ...]]:
-    """Of each table that is met only as nested rows: the joins that lead to it from the rows of the read."""
+    """For each table that is met only as nested rows, the joins that lead to it from the rows of the read."""
     found: dict[Table, list[Chain]] = defaultdict(list)
     for chain, level in _levels(read, ()):
         if chain:
@@ -60,9 +64,9 @@ def chains(read: Read) -> Mapping[Table, tuple[Chain, ...]]:
 
 
 class Reached:
-    """`page` is guarded but for what is asked about here; its rows are read when they are first needed.
+    """`page` is guarded except for what is being checked here; its rows are read when they are first needed.
 
-    `columns` are those of its own that are asked for besides what others are joined by.
+    `columns` are columns of the page that are needed beside those it is joined by.
     """
 
     def __init__(
@@ -131,7 +135,7 @@ def _fields(read: Read) -> Iterator[Field]:
 
 
 def _shortest(chain: Chain, column: str) -> tuple[Chain, str]:
-    """The nearest place to the page whose rows hold the column's values."""
+    """The place nearest to the page whose rows have the values of the guard's column."""
     while chain and column in chain[-1].remote:
         column = chain[-1].local[chain[-1].remote.index(column)]
         chain = chain[:-1]

@@ -1,4 +1,4 @@
-"""Verdicts that must go on holding while something is open: one timer, and one question for each subject."""
+"""Repeats checks that must stay allowed while something is open, with one timer and one question for each subject."""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +18,7 @@ _UNDECIDED = "OpenFGA could not decide a permission while this was open: it is e
 
 
 class Rechecks:
-    """Must be used inside one running loop. Nothing runs while nothing is held."""
+    """To be used within one running loop. Nothing runs while there is nothing to check."""
 
     def __init__(self, authority: Authority, *, seconds: float = SECONDS) -> None:
         self._authority = authority

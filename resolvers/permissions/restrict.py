@@ -1,4 +1,4 @@
-"""What a guard and a visibility come to as a predicate over the table's rows, or as masks. Pure."""
+"""Turns a guard and the objects a subject may see into a predicate over the table's rows, or into masks. Pure."""
 
 import re
 import uuid
@@ -19,7 +19,9 @@ _BITS = {Kind.INTEGER: 31, Kind.BIGINT: 63}
 
 
 def by_visibility(guard: Visible, table: Table, visibility: Everything | Only) -> Predicate | None:
-    """None when nothing is hidden; Never when nothing is visible; else column (through `via`) among the ids."""
+    """None if nothing is hidden, Never if nothing is visible, otherwise that the column (through `via`) is among the
+    ids.
+    """
     if isinstance(visibility, Everything):
         return None
     values = typed(visibility.ids, guard.holder(table), guard.column)
@@ -31,7 +33,7 @@ def by_visibility(guard: Visible, table: Table, visibility: Everything | Only) -
 def masks(
     fields: Iterable[tuple[str, Relation]], table: Table, seen: Mapping[Relation, Everything | Only]
 ) -> tuple[Mask, ...]:
-    """A mask for each field that is not shown in every row. Fields of one guard share their values."""
+    """A mask for each field that is not shown in every row. Fields with the same guard share their values."""
     values = {
         relation: typed(visibility.ids, table, relation.column)
         for relation, visibility in seen.items()
@@ -41,16 +43,17 @@ def masks(
 
 
 def by_owner(guard: Own, table: Table, subject: Subject) -> Predicate:
-    """Rows of the subject itself; none for one that has no such attribute (not yet among the users)."""
+    """The rows of the subject itself; none for a subject without that attribute, who is not yet among the users."""
     mine = subject.id if guard.attribute == "id" else subject.user_id
     values = () if mine is None else typed(frozenset((str(mine),)), table, guard.column)
     return Compare(Col(guard.column), Op.EQ, values[0]) if values else Never()
 
 
 def typed(ids: frozenset[str], table: Table, column: str) -> tuple[Value, ...]:
-    """Ids as values of the column, in a stable order. An id that is no such value can match no row and is left out.
+    """The ids as values of the column, in a stable order, without those that cannot be such a value and so match no
+    row.
 
-    Only canonical forms count: `007` and an upper-case UUID are other objects than `7` and the lower-case one.
+    Only canonical forms count: `007` and an upper-case UUID name other objects than `7` and the lower-case UUID.
     """
     kind = table.column(column).type.kind
     if not names_objects(table, column):

@@ -1,4 +1,6 @@
-"""What a subject may see of each table of a read: the verdicts that its guards ask for, as predicates and masks."""
+"""What a subject may see of each table of a read: asks for the verdicts that the guards need and makes predicates and
+masks of them.
+"""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeAlias, assert_never
@@ -51,7 +53,7 @@ def require_reader(guards: Mapping[Table, Guard], verdicts: Verdicts) -> None:
 
 
 async def any_unbounded(kinds: Collection[tuple[str, str]], verdicts: Verdicts) -> bool:
-    """Whether the subject sees too many objects to list of one of the types, each with the relation that is asked."""
+    """Whether the subject sees too many objects to list of one of the types, each given with its relation."""
     if len(kinds) == 1:
         (kind,) = kinds
         return isinstance(await verdicts.visible(*kind), Unbounded)
@@ -60,7 +62,7 @@ async def any_unbounded(kinds: Collection[tuple[str, str]], verdicts: Verdicts) 
 
 
 async def checked(table: Table, guard: Visible, verdicts: Verdicts, candidates: Candidates) -> Only:
-    """The objects of the guard that the subject may see, among the candidates of the table."""
+    """The objects that the subject may see among the candidates of the table."""
     ids = await candidates(table, guard.via, guard.column)
     return Only(await verdicts.filter(guard.type, guard.relation, (id_ for id_ in ids if id_ is not None)))
 

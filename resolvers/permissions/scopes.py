@@ -1,4 +1,6 @@
-"""What an API key may be used for, beside what its user may do. A scope is `{domain}:read` or `{domain}:write`."""
+"""Which operations the scopes of an API key allow, in addition to what its user may do. A scope is `{domain}:read` or
+`{domain}:write`.
+"""
 
 from collections.abc import Collection
 from typing import Final
@@ -31,7 +33,7 @@ _FOR_PEOPLE = (
 
 
 def require_scope_to_read(subject: Subject, stores: Collection[str]) -> None:
-    """Raises `Forbidden` when the subject is an API key without the scope for one of the stores' domains."""
+    """Raises `Forbidden` if the subject is an API key without the scope for one of the stores' domains."""
     if subject.scopes is None:
         return
     for domain in dict.fromkeys(map(_domain_of, stores)):
@@ -40,10 +42,10 @@ def require_scope_to_read(subject: Subject, stores: Collection[str]) -> None:
 
 
 def require_scope_to_write(subject: Subject, mutation: str) -> None:
-    """Raises `Forbidden` when the subject is an API key without the scope for the mutation, or for none at all.
+    """Raises `Forbidden` if the subject is an API key without the scope for the mutation.
 
-    A mutation outside of the domains (API keys themselves, accounts) is for those who signed in: a key that leaked must
-    not be able to make others.
+    Mutations outside of the domains (API keys themselves, accounts) have no scope and are refused to all keys: a key
+    that leaked must not be able to make others.
     """
     if subject.scopes is None:
         return

@@ -1,4 +1,4 @@
-"""The guard station: nothing reaches a store that has not passed here."""
+"""The guard station: every read passes it before it reaches a store."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -22,11 +22,12 @@ async def guard(
     rows: Rows | None = None,
     at_most: int | None = None,
 ) -> Read:
-    """The read over what the subject may see, at every level. OpenFGA is asked concurrently, never per row.
+    """The read, restricted at every level to what the subject may see. OpenFGA is asked concurrently, and never per
+    row.
 
-    A hidden row is an absent row. `Unauthenticated` when a guarded table is read without a subject, `Unguarded` for a
-    table without a policy, `PermissionsUnavailable` without a verdict; nothing is read then. `at_most`: how many rows
-    there can be, where that is known and no page says it.
+    Hidden rows become absent rows. Raises `Unauthenticated` if a guarded table is read without a subject, `Unguarded`
+    for a table without a guard, and `PermissionsUnavailable` without a verdict; nothing is read then. `at_most` is the
+    number of rows there can be, if that is known and no page bounds it.
     """
     guards = guards_of(read, policies)
     require_reader(guards, verdicts)
@@ -37,7 +38,9 @@ async def guard(
 
 
 def guards_of(read: Read, policies: Policies) -> dict[Table, Guard]:
-    """The guard of every table the read touches, with those of the fields it touches. `Unguarded` without one."""
+    """The guard of every table that the read uses, with those of its columns. Raises `Unguarded` for a table without
+    one.
+    """
     return {table: _of(guard_of(policies, table), columns) for table, columns in touched(read).items()}
 
 
@@ -49,5 +52,5 @@ def _of(guard: Guard, columns: Collection[str]) -> Guard:
 
 
 def kinds_of(guards: Mapping[Table, Guard]) -> tuple[tuple[str, str], ...]:
-    """The types whose visible objects are asked for, with the relation, each once."""
+    """The types, each with the relation, whose visible objects are needed; each once."""
     return tuple(dict.fromkeys(kind for each in guards.values() for kind in asked_of(each)))

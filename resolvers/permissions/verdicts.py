@@ -1,4 +1,6 @@
-"""What the subject of one request may do: each question asked once, those of one moment in one batch."""
+"""What the subject of one request may do: each question is asked once, and questions asked at the same time share a
+batch.
+"""
 
 import asyncio
 from collections.abc import Iterable
@@ -20,7 +22,7 @@ ADMIN = Check("admin", names.SYSTEM)
 
 
 class Authority(Protocol):
-    """Who answers: `OpenFga`, or a cache of verdicts before it."""
+    """Who answers: `OpenFga`, or a cache in front of it."""
 
     async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked: ...
 
@@ -28,7 +30,7 @@ class Authority(Protocol):
 
 
 class Memory(Protocol):
-    """What an authority answers at once, without a task and an await; None for what it has to be asked."""
+    """Answers that an authority has without a task and an await; None for what it would have to ask."""
 
     def kept_check(self, subject_id: str, check: Check) -> bool | None: ...
 
@@ -37,19 +39,19 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Everything:
-    """No row is hidden."""
+    """All objects are visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Exactly the objects with these ids."""
+    """Exactly the objects with these ids are visible."""
 
     ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Unbounded:
-    """More than can be listed: each candidate has to be checked (`Verdicts.filter`)."""
+    """More objects are visible than can be listed: candidates have to be checked (`Verdicts.filter`)."""
 
 
 Visibility: TypeAlias = Everything | Only | Unbounded
@@ -57,16 +59,16 @@ Visibility: TypeAlias = Everything | Only | Unbounded
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """The verdicts that something was decided by."""
+    """The verdicts that a decision was based on."""
 
     checks: tuple[tuple[Check, bool], ...]
     lists: tuple[tuple[tuple[str, str], Only], ...]
 
 
 class Verdicts:
-    """Lives for one request, inside the running loop. An anonymous subject is never asked about.
+    """Lives for one request, within the running loop. Nothing is asked about an anonymous subject.
 
-    Every method but those that say so raises `PermissionsUnavailable` when there is no verdict.
+    Unless stated otherwise, methods raise `PermissionsUnavailable` when there is no verdict.
     """
 
     def __init__(self, subject: Subject, authority: Authority, ledger: Ledger, *, memory: Memory | None = None) -> None:
@@ -89,7 +91,9 @@ class Verdicts:
         return True if admin or own else _decided(admin) or _decided(own)
 
     async def visible(self, type_: str, relation: str) -> Visibility:
-        """The objects of a type the subject has the relation on: one check, and one list for who is not admin."""
+        """The objects of a type on which the subject has the relation: one check and, unless the subject is an admin,
+        one list.
+        """
         if self.subject.is_anonymous:
             return Only(frozenset())
         if await self.is_admin():
@@ -103,9 +107,9 @@ class Verdicts:
         return await asyncio.shield(seen) if isinstance(seen, asyncio.Future) else seen
 
     async def filter(self, type_: str, relation: str, candidates: Iterable[object]) -> frozenset[str]:
-        """Those of the candidate ids the subject has the relation on, as text. One call per 50 distinct ones.
+        """The candidate ids, as text, on which the subject has the relation. One call for every 50 distinct ids.
 
-        The calls are counted aside: there are as many as hidden ids make necessary.
+        The calls are not in the ledger of the request: their number depends on hidden ids.
         """
         ids = sorted({str(candidate) for candidate in candidates})
         if not ids or self.subject.is_anonymous:
@@ -122,14 +126,16 @@ class Verdicts:
         return frozenset(id_ for id_, verdict in asked.items() if _decided(_known(verdict)))
 
     def forget(self) -> None:
-        """To be called once permissions were changed in this request: what comes later is asked anew."""
+        """To be called when this request has changed permissions: later questions are asked anew."""
         self._decided.clear()
         self._seen.clear()
         for loader in ("_checks", "_candidates", "_lists"):
             self.__dict__.pop(loader, None)
 
     def grounds(self) -> Grounds | None:
-        """All that was answered in this request so far; None when not all of it was, or a list was too long to have."""
+        """Everything that was answered in this request so far; None if something was not answered or a list was
+        incomplete.
+        """
         checks = [(check, _known(verdict)) for check, verdict in self._decided.items() if _is_answered(verdict)]
         lists = [
             (key, seen.result() if isinstance(seen, asyncio.Future) else seen)
@@ -142,7 +148,7 @@ class Verdicts:
         return Grounds(decided, listed) if whole else None
 
     def still(self, grounds: Grounds) -> bool:
-        """Whether each of these verdicts is the same now, by what this request knows or memory keeps. Asks nobody."""
+        """Whether each of these verdicts is unchanged, as far as this request or the memory knows. Asks nobody."""
         for check, verdict in grounds.checks:
             decided = self._decided.get(check)
             if decided is None and self._memory is not None:
@@ -186,7 +192,7 @@ class Verdicts:
         return await asyncio.shield(asked) if isinstance(asked, asyncio.Future) else asked
 
     def _asked(self, check: Check, *, aside: bool = False) -> "bool | asyncio.Future[bool | None]":
-        """The verdict, or the question under way that all who ask the same share."""
+        """The verdict, or the pending question that all callers with the same question share."""
         if check not in self._decided:
             kept = None if self._memory is None else self._memory.kept_check(self.subject.id, check)
             if kept is None:

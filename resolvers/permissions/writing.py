@@ -1,4 +1,4 @@
-"""May the subject write a row: its `WriteRule` asked about what the row holds."""
+"""Decides whether the subject may write a row, by asking its `WriteRule` about the values of the row."""
 
 from typing import assert_never
 
@@ -11,9 +11,9 @@ from resolvers.permissions.verdicts import Verdicts
 
 
 async def require_write(rule: WriteRule, value: Value, *, verdicts: Verdicts, within: Transaction) -> None:
-    """`Forbidden` unless the subject may write a row whose guarding column holds `value`.
+    """Raises `Forbidden` unless the subject may write a row whose guarding column has `value`.
 
-    Null is for system admins: nobody else can be named by it. The row a `WriteVia` leads to is read as it stands,
+    Null is for system admins, since no object or user has it as its id. The row that a `WriteVia` leads to is read
     whether the subject sees it or not.
     """
     if value is None:
