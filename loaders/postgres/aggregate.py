@@ -1,4 +1,6 @@
-"""Groups and their measures as JSON text. Types and NaN are those of every store: loaders/expression.py."""
+"""Compiles groups and their measures to JSON text. Types and the treatment of NaN are those of every store:
+loaders/expression.py.
+"""
 
 from typing import Any
 
@@ -37,10 +39,10 @@ _INFINITY = sa.literal_column("'Infinity'::float8", sa.Double)
 
 
 def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: Source | None) -> Text:
-    """The list of groups as JSON text; without `group_by`, a list of the one object over all matching rows.
+    """The list of groups as JSON text; without `group_by`, a list with one object over all matching rows.
 
-    `BadInput` where a function does not apply to a column's type, or an entry is neither measure nor group. Beyond
-    `bound` the statement fails (loaders/postgres/errors.py says why).
+    Raises `BadInput` if a function does not apply to the type of its column, or an entry is neither a measure nor a
+    group key. With more than `bound` groups the statement fails (loaders/postgres/errors.py tells why).
     """
     source = from_clause(read.table)
     values = _values(aggregate, read.table, source)
@@ -74,7 +76,7 @@ def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: S
 
 
 def _values(aggregate: Aggregate, table: Table, source: Source) -> dict[tuple[Expression, bool], ColumnElement[Any]]:
-    """What the rows have to give, each once: expressions as they are, or as they sort (True)."""
+    """The expressions needed from the rows, each once: as they are (False), or in the form they sort by (True)."""
     values: dict[tuple[Expression, bool], ColumnElement[Any]] = {}
     for group in aggregate.group_by:
         sortable(group, table)
@@ -111,7 +113,7 @@ def _entry(
 
 
 def _whole(expression: Expression, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """What rows are grouped by, as it is shown: once for each group, and not for each of its rows."""
+    """The value of a group key as it is shown. Computed once for each group rather than for each of its rows."""
     match expression:
         case (Bucket() as truncated) | Masked(Bucket() as truncated):
             return first_instant(truncated, value)
@@ -151,7 +153,9 @@ def _measured(measure: Measure, value: ColumnElement[Any], operand: ColumnType) 
 
 
 def _double(average: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
-    """A cast of a numeric beyond a double's range would fail the statement: too small is 0, too large or NaN null."""
+    """As a double. A plain cast of a numeric outside the range of doubles would fail the statement: too small becomes
+    0, too large or NaN null.
+    """
     if operand.kind is not Kind.NUMERIC:
         return sa.cast(average, sa.Double)
     size = sa.func.abs(average)
@@ -160,7 +164,7 @@ def _double(average: ColumnElement[Any], operand: ColumnType) -> ColumnElement[A
 
 
 def _extreme(function: AggregateFunction, value: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
-    """Postgres 17 has no MIN of booleans and UUIDs. The text of UUIDs sorts as they do."""
+    """MIN or MAX. Postgres 17 has neither for booleans and UUIDs; the text of UUIDs sorts in the same order."""
     smallest = function is AggregateFunction.MIN
     if operand.kind is Kind.BOOLEAN:
         return sa.func.bool_and(value) if smallest else sa.func.bool_or(value)
@@ -171,7 +175,9 @@ def _extreme(function: AggregateFunction, value: ColumnElement[Any], operand: Co
 
 
 def _sorted_double(value: ColumnElement[Any], operand: ColumnType) -> ColumnElement[Any]:
-    """Every number in its place: one beyond a double's range is infinite, NaN (the greatest numeric) is left out."""
+    """As a double that sorts correctly: a numeric beyond the range of doubles is infinite; NaN (the greatest numeric)
+    is left out.
+    """
     if operand.kind is not Kind.NUMERIC:
         return sa.cast(value, sa.Double)
     nan = sa.literal_column("'NaN'::numeric", sa.Numeric)
@@ -192,7 +198,7 @@ def _held(
     table: Table,
     columns: dict[tuple[Expression, bool], ColumnElement[Any]],
 ) -> sa.Select[Any]:
-    """The groups that `having` lets pass: a select over the grouped rows and their measures."""
+    """The groups that satisfy `having`: a select over the grouped rows and their measures."""
     measures = [_measure(measure, table, columns).label(figure(n)) for n, measure in enumerate(having.measures)]
     names = [column.name for column in grouped.selected_columns]
     measured = grouped.add_columns(*measures).subquery()
@@ -203,7 +209,7 @@ def _held(
 def _order_key(
     by: Expression | Measure, table: Table, columns: dict[tuple[Expression, bool], ColumnElement[Any]]
 ) -> ColumnElement[Any]:
-    """What groups are ordered by: NaN as null, like all that sorts."""
+    """The expression that groups are ordered by. NaN sorts as null, as it does everywhere."""
     if not isinstance(by, Measure):
         return columns[by, True]
     value = _measure(by, table, columns)
@@ -211,7 +217,7 @@ def _order_key(
 
 
 def _run(aggregate: Aggregate, keys: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    """The groups' order over its columns: those of `order`, then the keys'."""
+    """The ORDER BY of groups over these columns: first the terms of `order`, then the group keys."""
     terms: list[ColumnElement[Any]] = []
     for term, key in zip(aggregate.order, keys, strict=False):
         directed = key.desc() if term.descending else key.asc()
@@ -220,7 +226,9 @@ def _run(aggregate: Aggregate, keys: list[ColumnElement[Any]]) -> list[ColumnEle
 
 
 def _within(bound: int) -> ColumnElement[bool]:
-    """True of at most `bound` groups. Of more it fails (SQLSTATE 2201G): no expression of Postgres raises by itself."""
+    """True for at most `bound` groups; for more, evaluating it fails (SQLSTATE 2201G), since Postgres has no expression
+    that raises an error.
+    """
     left = sa.cast(
         sa.func.greatest(sa.literal_column(str(bound + 1)) - sa.func.count(), sa.literal_column("0")), sa.Integer
     )

@@ -1,4 +1,4 @@
-"""Instants and dates truncated to a calendar unit."""
+"""Truncates instants and dates to a calendar unit."""
 
 from typing import Any
 
@@ -16,9 +16,11 @@ def bucket(truncated: Bucket, value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def rough_bucket(truncated: Bucket, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """`date_trunc` with the zone: midnights are the zone's, and both hours of an autumn night stay apart.
+    """`date_trunc` with the time zone, so that midnights are those of the zone, and the two equal hours when clocks go
+    back stay apart.
 
-    One instant for each bucket, in the buckets' order, but of a midnight that clocks go back over it is the later one.
+    It gives one instant for each bucket, ordered like the buckets. Where midnight comes twice, since clocks go back
+    over it, that instant is the later midnight, not the first instant of the bucket.
     """
     unit = sa.literal_column(f"'{truncated.unit.value}'", sa.Text)
     if isinstance(value.type, sa.Date):
@@ -27,9 +29,9 @@ def rough_bucket(truncated: Bucket, value: ColumnElement[Any]) -> ColumnElement[
 
 
 def first_instant(truncated: Bucket, rough: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Of the bucket that `rough_bucket` stands for: as long after the evening before as the clock shows.
+    """The first instant of the bucket that `rough_bucket` stands for, computed from the evening before.
 
-    Where clocks skip midnight, what is reached from the evening shows another time, and `rough` is the bucket's first.
+    Where clocks skip midnight, the computed instant shows another time; then `rough` is the first instant.
     """
     if truncated.unit in CLOCK_UNITS or isinstance(rough.type, sa.Date):
         return rough

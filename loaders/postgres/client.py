@@ -1,7 +1,7 @@
 """The client of one Postgres database: read-only connections for compiled reads, sessions for writes.
 
-Errors of the driver are wrapped here and nowhere else. Connections are made on demand and replaced when they die, so a
-database that was down is used again as soon as it is back.
+Errors of the drivers are translated here and nowhere else. Connections are opened on demand and replaced when they die,
+so a database that was down is used again as soon as it is back.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -34,7 +34,7 @@ _PATIENT = sa.text("SET LOCAL lock_timeout = 0")
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """One database under the gateway's `_app` role. `store` is its public name, e.g. `axion_gen`."""
+    """One database under the `_app` role of the gateway. `store` is its public name, e.g. `axion_gen`."""
 
     store: str
     connections: Connections
@@ -56,7 +56,7 @@ class Postgres:
         """Opens no connection yet. `settings` are further session settings of reads.
 
         `lock_timeout_ms` bounds each wait for a lock in a transaction (0: as long as its statement may take), so that
-        those who wait for one row do not keep all `write_pool_max` connections from the others.
+        transactions that wait for one row do not hold all `write_pool_max` connections.
         """
         session = {"TimeZone": "UTC", "DateStyle": "ISO, YMD", "application_name": "axion-gateway"}
         session |= {"statement_timeout": str(statement_timeout_ms), "idle_in_transaction_session_timeout": "60000"}
@@ -86,7 +86,7 @@ class Postgres:
         await self.engine.dispose()
 
     async def fetch_json(self, sql: str, parameters: Sequence[object], *, ledger: Ledger) -> str | None:
-        """The JSON text a compiled read answers; `None` for an absent object."""
+        """The JSON text that a compiled read answers; `None` for an absent object."""
         text: str | None = None
         started = perf_counter()
         try:
@@ -99,7 +99,7 @@ class Postgres:
         return text
 
     async def fetch(self, sql: str, *parameters: object, ledger: Ledger) -> Sequence[asyncpg.Record]:
-        """Plain rows of one small statement (keys, look-ups of the house itself)."""
+        """The rows of one small statement, for keys and for the gateway's own look-ups."""
         rows: Sequence[asyncpg.Record] = ()
         started = perf_counter()
         try:
@@ -111,8 +111,8 @@ class Postgres:
         return rows
 
     async def _run(self, sql: str, ask: Callable[[Connection, str], Awaitable[T]], ledger: Ledger) -> T:
-        """A page by similarity that is short although there are more rows (`loaders.postgres.whole`) is read again,
-        once, without an index of vectors: exactly, for as long as a statement may take.
+        """Runs a statement. A page by similarity that is short although more rows match (`loaders.postgres.whole`) is
+        read a second time without the vector index: exactly, within the statement's time-out.
         """
         try:
             return await self.connections.run(lambda connection: ask(connection, sql))
@@ -124,7 +124,7 @@ class Postgres:
     async def transaction(self, *, patient: bool = False) -> AsyncIterator[WriteSession]:
         """One read-write transaction: committed at the end, rolled back when the body raises.
 
-        `StoreBusy` when a lock is not had in time; `patient` waits for it as long as a statement may take.
+        Raises `StoreBusy` if a lock is not granted in time; `patient` waits for it as long as a statement may take.
         """
         with translated(self.store):
             async with self.sessions() as session, session.begin():

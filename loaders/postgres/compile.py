@@ -1,14 +1,15 @@
-"""`Read` -> one Postgres statement that answers one row with one column: the JSON text of the whole nested answer.
+"""Compiles a `Read` to one Postgres statement that answers one row with one column: the JSON text of the whole nested
+answer.
 
 A connection is built in three layers, each a subquery of the next, so that columns are read once and only the page's
 rows are turned into text:
 
     matched   SELECT columns FROM table WHERE ... ORDER BY ... LIMIT n + 1
-    numbered  the matched rows with their place on the page, unless columns of theirs say it
+    numbered  the matched rows with their positions on the page, unless their columns tell the order
     answer    string_agg of each requested part over the numbered rows
 
-To-one edges and nested connections are correlated subqueries of the row (top-n per parent). Every `Related` here lies
-in the same database: loaders/plan.py has cut the others.
+To-one edges and nested connections are correlated subqueries of the row (top-n per parent). Every `Related` here is in
+the same database: loaders/plan.py has cut off the others.
 """
 
 import sqlalchemy as sa
@@ -58,7 +59,7 @@ def compile_read(read: Read) -> Statement:
 
 
 def object_text(read: Read, join: Join | None, outer: Source | None) -> Text:
-    """The first row's fields as a JSON object; SQL NULL when no row matches."""
+    """The fields of the first row as a JSON object; SQL NULL when no row matches."""
     source = matched(read, join, outer, columns=_columns_of(read.fields), limit=1)
     return sa.select(_row_text(read.fields, read.table, source)).select_from(source).scalar_subquery()
 
@@ -168,9 +169,10 @@ def _columns_of_connection(connection: Connection) -> set[str]:
 
 
 def compile_keyed(read: Read, join: Join, keys: tuple[Value, ...] | Slot) -> Statement:
-    """The answers of `read` for many parents of another store: rows of (place of the key from 0, JSON text).
+    """The answers to `read` for many parents in another store, as rows of (position of the key from 0, JSON text).
 
-    `keys` are values of `join.remote`'s single column; a null has no rows. The JSON is NULL where an object is absent.
+    `keys` are values of the single column `join.remote`; a null has no rows. The JSON is NULL where an object is
+    absent.
     """
     read = without_implied(read)
     (local,), (remote,) = join.local, join.remote

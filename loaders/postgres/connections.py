@@ -1,7 +1,8 @@
-"""The connections that reads share: asyncpg's pool without its tasks, timers and proxies for every statement.
+"""The connection pool for reads: asyncpg's pool without its tasks, timers and proxies for every statement
+(docs/adr/0012).
 
-A free connection is popped off a list and put back on it. Who has to wait for one is served in turn and waits under a
-time-out. Reads leave nothing in a session, so it is reset after a cancelled statement only (docs/adr/0012).
+A free connection is popped off a list and put back on it. Waiting callers are served in order, within a time-out. Reads
+leave nothing behind in a session, so it is reset only after a cancelled statement.
 """
 
 import asyncio
@@ -29,10 +30,10 @@ _OVER = ("FATAL", "PANIC")
 
 
 class Connections:
-    """At most `maximum`, opened by `connect` on demand; one that died is replaced when the next is needed.
+    """At most `maximum` connections, opened by `connect` on demand. One that died is replaced when the next is needed.
 
-    `wait_s` bounds the wait for a connection, opening it included, and every end of one. What nobody needed for
-    `unused_s` (at most twice that) is closed; what is `life_s` old too, after the statement it runs.
+    `wait_s` bounds the wait for a connection, including its opening, and the closing of one. A connection is closed
+    when nobody needed it for `unused_s` (at most twice that) and, after its current statement, when it is `life_s` old.
     """
 
     def __init__(
@@ -61,8 +62,8 @@ class Connections:
         return len(self._lives) + self._places
 
     async def run(self, statement: Callable[[Connection], Awaitable[T]]) -> T:
-        """What `statement` returns, with a connection to itself. Raises what it raises and what connecting raises;
-        `TimeoutError` when no connection came in time.
+        """What `statement` returns, which has a connection to itself. Raises what `statement` and connecting raise, and
+        `TimeoutError` when no connection was free in time.
         """
         connection = self._taken() or await self._awaited()
         try:
@@ -80,7 +81,9 @@ class Connections:
         return answer
 
     async def close(self) -> None:
-        """Waits for statements under way, and ends them after `wait_s`. Nothing is lent any more."""
+        """Waits for running statements, at most `wait_s`, and closes all connections. No connection is lent any
+        more.
+        """
         self._closed = asyncio.get_running_loop().create_future()
         for waiting in self._waiting:
             if not waiting.done():
@@ -151,7 +154,7 @@ class Connections:
             self._pass_on(connection)
 
     def _pass_on(self, given: Connection | None) -> None:
-        """A connection, or a place, to who waits longest."""
+        """Hands a connection, or the right to open one, to the caller who has waited longest."""
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():
@@ -167,7 +170,7 @@ class Connections:
     # --- ended --------------------------------------------------------------------------------------------------------
 
     def _forget(self, connection: Connection) -> None:
-        """Ends it at once, if it has not ended; its place goes to who waits."""
+        """Closes a connection at once, unless it is closed, and gives its place to a waiting caller."""
         connection.terminate()
         life = self._lives.pop(connection, None)
         if life is not None:
@@ -182,7 +185,9 @@ class Connections:
         task.add_done_callback(self._ending.discard)
 
     async def _reset(self, connection: Connection) -> None:
-        """asyncpg has asked the server to cancel the statement, and lets nothing else run until it has."""
+        """Resets a connection after a cancellation: asyncpg has asked the server to cancel the statement and blocks
+        until it has.
+        """
         over = True
         try:
             with suppress(*DRIVER_ERRORS):  # then it is ended, which is all there is to do

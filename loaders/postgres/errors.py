@@ -1,4 +1,4 @@
-"""asyncpg's and SQLAlchemy's errors as the house's own. Messages name the store, never SQL or values."""
+"""Translates errors of asyncpg and SQLAlchemy into the gateway's own. Messages name the store, never SQL or values."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ _GEOJSON = re.compile("geojson|nesting too deep", re.IGNORECASE)
 
 @contextmanager
 def translated(store: str) -> Iterator[None]:
-    """Raises what the body raises, drivers' errors wrapped."""
+    """A context manager that translates the drivers' errors."""
     try:
         yield
     except DRIVER_ERRORS as error:

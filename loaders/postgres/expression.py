@@ -1,4 +1,6 @@
-"""Expressions over a row and values to compare them with, as SQLAlchemy Core. Values are always bound parameters."""
+"""Compiles expressions over a row, and values to compare them with, to SQLAlchemy Core. Values are always bound
+parameters.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -38,7 +40,7 @@ _RANGES = {Kind.INTEGER: range(-(2**31), 2**31), Kind.BIGINT: range(-(2**63), 2*
 
 
 def from_clause(table: Table) -> FromClause:
-    """A fresh alias of the table, so that a table joined to itself is never confused with its outer row."""
+    """A new alias of the table, so that a table joined to itself is never confused with its outer row."""
     columns = [sa.column(column.name, sql_type(column.type)) for column in table.columns]
     return sa.table(table.name, *columns, schema=table.schema).alias()
 
@@ -46,7 +48,7 @@ def from_clause(table: Table) -> FromClause:
 def sql_expression(
     expression: Expression, table: Table, source: FromClause, *, rough: bool = False
 ) -> ColumnElement[Any]:
-    """`rough`: of buckets, what rows are grouped by (loaders/postgres/bucket.py)."""
+    """`rough`: buckets in the form that rows are grouped by (loaders/postgres/bucket.py)."""
     match expression:
         case Col(name):
             return source.c[name]
@@ -70,20 +72,22 @@ def _text_at(document: ColumnElement[Any], path: tuple[str, ...] | Slot) -> Colu
 
 
 def _number_at(document: ColumnElement[Any], path: tuple[str, ...] | Slot) -> ColumnElement[Any]:
-    """Only what JSON calls a number is cast, so that no document can fail the statement."""
+    """The number at a path of a JSON value. Only JSON numbers are cast, so that no document can fail the statement."""
     found = document.op("#>", return_type=Named("jsonb"))(parameter(path, sa.ARRAY(sa.Text), list))
     number = sa.func.jsonb_typeof(found) == sa.literal_column("'number'")
     return sa.case((number, sa.cast(_text_at(document, path), sa.Numeric)))
 
 
 def sort_key(expression: Expression, table: Table, source: FromClause, *, rough: bool = False) -> ColumnElement[Any]:
-    """The expression as it sorts and groups: NaN as null (loaders/expression.py)."""
+    """The expression in the form it sorts and groups by: NaN as null (loaders/expression.py)."""
     value = sql_expression(expression, table, source, rough=rough)
     return sa.func.nullif(value, NAN) if expression_type(expression, table).kind is Kind.FLOAT else value
 
 
 def cosine_distance(column: ColumnElement[Any], vector: Sequence[float] | Words | Slot) -> ColumnElement[Any]:
-    """pgvector's `<=>`, the operator of the HNSW index with `vector_cosine_ops`. `BadInput` for a vector of zeros."""
+    """pgvector's `<=>`, the operator of the HNSW index with `vector_cosine_ops`. Raises `BadInput` for a vector of
+    zeros.
+    """
     text = parameter(vector, sa.Text(), _vector_text)
     return column.op("<=>", return_type=sa.Double())(sa.cast(text, Named("vector")))
 
@@ -96,7 +100,9 @@ def _vector_text(vector: Any) -> str:
 
 
 def bind(value: Value, type_: ColumnType) -> ColumnElement[Any]:
-    """The value as a parameter to compare a column of that type with. A number out of the type's range compares too."""
+    """The value as a parameter to compare with a column of that type. Numbers beyond the range of the type can be
+    compared, too.
+    """
     if isinstance(value, Slot) and type_.kind not in (Kind.JSON, Kind.GEOMETRY, Kind.VECTOR):
         return parameter(value, sql_type(type_), partial(_usual, type_=type_))
     if _is_end(value):
@@ -121,7 +127,7 @@ def bind_all(values: tuple[Value, ...] | Slot, type_: ColumnType) -> ColumnEleme
 
 
 def bind_place(rows: tuple[tuple[Value, ...], ...] | Slot, place: int, type_: ColumnType) -> ColumnElement[Any]:
-    """The values that the rows have at the place, as one array parameter."""
+    """The values at one position of the rows, as one array parameter."""
     if isinstance(rows, Slot):
         return parameter(rows, sa.ARRAY(sql_type(type_)), partial(_usual_at, place=place, type_=type_))
     return bind_all(tuple(row[place] for row in rows), type_)
@@ -132,12 +138,14 @@ def _usual_at(rows: Any, place: int, type_: ColumnType) -> list[object]:
 
 
 def _is_end(value: Value) -> bool:
-    """Whether asyncpg would send the instant or date as an infinity: the first and the last that Python has."""
+    """Whether asyncpg would send the instant or date as an infinity: the first and the last one of Python's
+    calendar.
+    """
     return isinstance(value, date) and value in _ENDS
 
 
 def _usual(value: Any, type_: ColumnType) -> object:
-    """The value of a slot, if the column's own type holds it: what the statement was compiled for."""
+    """Converts the value of a slot if it fits the type of the column, for which the statement was compiled."""
     if (
         isinstance(value, StoreText)
         or _is_end(value)
@@ -148,7 +156,7 @@ def _usual(value: Any, type_: ColumnType) -> object:
 
 
 def _all_usual(values: Any, type_: ColumnType) -> list[object]:
-    """As `_usual` of each; looked at by their types first, because thousands of ids may be sent with every read."""
+    """As `_usual` for each value. Types are compared first, since thousands of ids may be sent with every read."""
     if {type(value) for value in values} != {int} or type_.kind not in _RANGES:
         return [_usual(value, type_) for value in values]
     if min(values) not in _RANGES[type_.kind] or max(values) not in _RANGES[type_.kind]:
@@ -157,7 +165,7 @@ def _all_usual(values: Any, type_: ColumnType) -> list[object]:
 
 
 def _fitting(values: tuple[Value, ...], type_: ColumnType) -> tuple[tuple[Value, ...], TypeEngine[Any]]:
-    """Integers beyond the column's type, with a type that holds them."""
+    """Integers beyond the range of the column, bound with a type that holds them."""
     if type_.kind not in _RANGES:
         return values, sql_type(type_)
     numbers = [value for value in values if isinstance(value, int)]

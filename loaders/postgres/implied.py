@@ -1,9 +1,10 @@
-"""Takes from nested reads what their outer rows already say. Pure: the same rows match, with less to compare.
+"""Removes conditions from nested reads that their outer rows already satisfy. Pure: the same rows match, with fewer
+comparisons.
 
-A guard stands at every level of a read. Below a row that has passed its own, the same guard often says nothing new: a
-log joined by `log.organization_id = organization.id` is of a visible organization since that organization is one, and
-the batch of a visible log has a visible log. Postgres cannot know it, and would search the list of ids for every row.
-Only terms that are equal, to the slot, are taken away: values that differ in any way are compared.
+Guards stand at every level of a read, but below a row that has passed its own, the same guard often adds nothing: a log
+joined by `log.organization_id = organization.id` belongs to a visible organization because that organization is
+visible. Postgres cannot know this and would search the list of ids for every row. Only terms that are equal, down to
+the slot, are removed (docs/adr/0011).
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from loaders.read import (
 
 
 def without_implied(read: Read) -> Read:
-    """The same read, for a statement in which every nested read is correlated to the rows of the one it stands in."""
+    """The same read, for a statement in which every nested read is correlated to the rows of its outer read."""
     terms = tuple(_terms(read.where))
     connection = read.connection
     if connection is not None:
@@ -60,7 +61,9 @@ def _fields(fields: tuple[Field, ...], table: Table, terms: tuple[Predicate, ...
 
 
 def _related(related: Related, table: Table, outer: tuple[Predicate, ...]) -> Related:
-    """What is nested deeper is held against all terms of this level, those taken away too: its rows satisfy them."""
+    """Deeper reads are compared with all terms of this level, including the removed ones, since its rows satisfy
+    them.
+    """
     join, read = related.join, related.read
     own = tuple(_terms(read.where))
     left = tuple(term for term in own if not _is_implied(term, join, table, outer))
@@ -69,7 +72,7 @@ def _related(related: Related, table: Table, outer: tuple[Predicate, ...]) -> Re
 
 
 def _is_implied(term: Predicate, join: Join, table: Table, outer: tuple[Predicate, ...]) -> bool:
-    """Of a row that `join` reaches from a row of `table` which satisfies all terms of `outer`."""
+    """Whether a term holds for every row that `join` reaches from a row of `table` that satisfies all `outer` terms."""
     match term:
         case Compare(Col(column), (Op.EQ | Op.IN) as op, value):
             local = (own for own, far in zip(join.local, join.remote, strict=True) if far == column)
@@ -83,7 +86,7 @@ def _is_implied(term: Predicate, join: Join, table: Table, outer: tuple[Predicat
 
 
 def _terms(predicate: Predicate | None) -> Iterator[Predicate]:
-    """What must all be true."""
+    """The terms that must all be true."""
     match predicate:
         case None:
             return

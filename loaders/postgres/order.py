@@ -1,4 +1,4 @@
-"""The order of a read as ORDER BY, as the texts of a cursor, and as the keyset condition of a page."""
+"""Compiles the order of a read: to ORDER BY, to the texts of a cursor, and to the keyset condition of a page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from loaders.read import CosineSimilarity, OrderBy, Value
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:
-    """An order term as it runs. `nulls_first=None` where there are no nulls."""
+    """An order term as it is executed. `nulls_first=None` if there are no nulls."""
 
     value: ColumnElement[Any]
     type: ColumnType
@@ -26,7 +26,7 @@ class _Ordered:
 
 
 def _ordered(term: OrderBy, table: Table, source: FromClause) -> _Ordered:
-    """Similarity is ordered by its distance, so that the HNSW index serves it; a NaN there is the greatest distance."""
+    """Similarity is ordered by its distance, so that the HNSW index is used; a NaN is the greatest distance."""
     type_ = sortable(term.expression, table)
     if isinstance(term.expression, CosineSimilarity):
         column = term.expression.column
@@ -48,7 +48,7 @@ def order_clause(terms: tuple[OrderBy, ...], table: Table, source: FromClause) -
 
 
 def cursor_values(terms: tuple[OrderBy, ...], table: Table, source: FromClause) -> list[ColumnElement[Any]]:
-    """The text of each term's value, as loaders/encode/cursor.py reads it."""
+    """The text of each term's value, as loaders/encode/cursor.py parses it."""
     return [_text(_ordered(term, table, source)) for term in terms]
 
 
@@ -61,7 +61,7 @@ def _text(ordered: _Ordered) -> ColumnElement[Any]:
 def beyond(
     terms: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table, source: FromClause
 ) -> ColumnElement[bool]:
-    """Rows strictly after the cursor's values in the order of `terms`, nulls included."""
+    """The keyset condition: rows strictly after the cursor's values in the order of `terms`, nulls included."""
     check_cursor(terms, values, table)
     ordered = [_ordered(term, table, source) for term in terms]
     bound = [bind(value, term.type) for value, term in zip(values, ordered, strict=True)]

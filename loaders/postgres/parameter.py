@@ -1,4 +1,4 @@
-"""Parameters of a statement: of values that are known, and of slots whose values come with each request."""
+"""Parameters of a statement: for known values, and for slots whose values come with each request."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from loaders.read import Slot, Value
 
 
 class Unfit(Exception):
-    """The value asks for another statement than the one compiled for its slot. Compile the read with its values."""
+    """The value needs another statement than the one compiled for its slot: compile the read with its values."""
 
 
 def as_it_is(value: Any) -> object:
@@ -21,7 +21,7 @@ def as_it_is(value: Any) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The parameter a slot's value becomes. `convert` raises `BadInput`, or `Unfit` where the SQL would be another."""
+    """The parameter made from the value of a slot. `convert` raises `BadInput`, or `Unfit` if the SQL would differ."""
 
     slot: Slot
     convert: Callable[[Any], object]
@@ -31,5 +31,5 @@ class Deferred:
 
 
 def parameter(value: Value, type_: TypeEngine[Any], convert: Callable[[Any], object] = as_it_is) -> BindParameter[Any]:
-    """`convert` of the value as a bound parameter: now, or for a slot when the statement is run."""
+    """The value, converted, as a bound parameter; the value of a slot is converted when the statement is run."""
     return sa.bindparam(None, Deferred(value, convert) if isinstance(value, Slot) else convert(value), type_)

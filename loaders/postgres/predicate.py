@@ -1,4 +1,4 @@
-"""Predicates of a `Read` as SQLAlchemy Core."""
+"""Compiles predicates of a `Read` to SQLAlchemy Core."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,8 +21,8 @@ from loaders.read import Among, And, Col, Compare, Exists, Join, Never, Not, Op,
 def condition(
     predicate: Predicate, table: Table, source: FromClause, *, denied: bool = False, one_of: bool = False
 ) -> ColumnElement[bool]:
-    """Of the rows of `source`. `denied`: a `Not` is around it, so a null of SQL would hide what a false would show.
-    `one_of`: an `Or` is around it, which Postgres makes no join of.
+    """The condition on the rows of `source`. `denied`: it is inside a `Not`, where the null of an SQL comparison would
+    hide rows that false shows. `one_of`: it is inside an `Or`, where Postgres cannot turn a subquery into a join.
     """
     below = partial(condition, table=table, source=source, denied=denied, one_of=one_of)
     match predicate:
@@ -49,16 +49,16 @@ def condition(
 
 
 def is_one(predicate: Predicate | None, table: Table, fixed: frozenset[str] = frozenset()) -> bool:
-    """Whether one row is asked for, because its whole key is given; `fixed` columns are given otherwise.
+    """Whether at most one row is asked for, because its whole key is given; `fixed` columns are given by other means.
 
-    Of several rows of one key (`Table.apart`) it is whichever is found first: to order them, every partition would be
-    looked into (three times the pages of an edge over ten partitions).
+    If several rows share a key (`Table.apart`), any of them is answered: to order them, Postgres would have to look
+    into every partition (three times the pages for an edge over ten partitions).
     """
     return bool(table.key) and fixed | _fixed(predicate) >= set(table.key)
 
 
 def _is_one_value(join: Join, where: Predicate | None) -> bool:
-    """Whether what matches has a given key, and one value of the single column it is joined by."""
+    """Whether the matching rows have a given key, and so a single value in the one column they are joined by."""
     if len(join.remote) != 1 or not is_one(where, join.target):
         return False
     return _fixed(where) >= {*join.target.apart} or join.remote[0] in join.target.key
@@ -75,9 +75,9 @@ def _fixed(predicate: Predicate | None) -> frozenset[str]:
 
 
 def _of_the_one(join: Join, where: Predicate | None, source: FromClause) -> ColumnElement[bool]:
-    """What is joined is one row, read once before all others: to Postgres its column is a constant then, by which any
-    index can be walked. Of an `EXISTS` it makes a join, and a similarity search under it sorts every row it joins.
-    Where several rows may have the key, they agree in the column: any of them is read.
+    """A relation to a single row, as a scalar subquery that is evaluated once. For Postgres its column is then a
+    constant, by which any index can be searched. An `EXISTS` would become a join, under which a similarity search sorts
+    every joined row. Where several rows may share the key, they agree in the column, so any of them is read.
     """
     (own,), (far,) = join.local, join.remote
     target = from_clause(join.target)
@@ -95,8 +95,9 @@ def _among(
     *,
     joined: bool,
 ) -> ColumnElement[bool]:
-    """An array for each column, however many rows: Postgres joins them, and looks each up in the index of the key.
-    Where it cannot, the values of the first column are looked up, lest the whole table is read.
+    """Membership in a list of composite keys, with one array parameter per column however many rows there are. Postgres
+    joins the arrays and looks each key up in the index. Where it cannot join, the values of the first column are looked
+    up, so that the table is not scanned.
     """
     arrays = [bind_place(rows, place, type_) for place, (_, type_) in enumerate(columns)]
     given = sa.func.unnest(*arrays).table_valued(*(f"k{place}" for place in range(len(arrays)))).render_derived()

@@ -1,4 +1,6 @@
-"""Rows that a change is decided by, read in its transaction: those that match a read's `where`, one statement each."""
+"""Reads rows within a transaction, to decide about a change: the rows that match a read's `where`, one statement
+each.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,15 +14,16 @@ from loaders.read import Read, Value, is_never
 
 
 async def found_row(within: Transaction, read: Read, columns: Sequence[str]) -> Mapping[str, Value] | None:
-    """The columns of the one row, None without one. A read that nothing matches asks nothing."""
+    """The columns of the one row, None without one. A read that can match nothing sends no statement."""
     return None if is_never(read.where) else await _one(within, _matching(read, columns))
 
 
 async def locked_row(
     within: Transaction, read: Read, columns: Sequence[str], *, for_delete: bool = False
 ) -> Mapping[str, Value] | None:
-    """As `found_row`. Nobody else writes the row until the transaction ends; others may refer to it unless
-    `for_delete`."""
+    """As `found_row`, with a lock: nobody else can write the row until the transaction ends. Others may still refer to
+    it, unless `for_delete`.
+    """
     locked = _matching(read, columns).with_for_update(key_share=not for_delete)
     return None if is_never(read.where) else await _one(within, locked)
 

@@ -1,7 +1,7 @@
-"""Rows made, changed and deleted in a transaction: one statement each, which raises what `Transaction` does.
+"""Inserts, updates and deletes rows in a transaction: one statement each, which raises what `Transaction` raises.
 
-Values are by column, None is NULL: geometry is GeoJSON text in WGS 84, a vector a list of numbers, all others are what
-the driver takes.
+Values are keyed by column; None is NULL. Geometry is GeoJSON text in WGS 84, a vector a list of numbers, everything
+else what the driver accepts.
 """
 
 from collections.abc import Mapping
@@ -18,20 +18,20 @@ from loaders.read import Value
 
 
 async def insert(within: Transaction, into: StoredTable, values: Mapping[str, Value]) -> Key:
-    """The key of the new row. Columns that are left out get their defaults."""
+    """Returns the key of the new row. Columns that are left out get their defaults."""
     made = sa.insert(into.model).values(bound_values(values, into.table))
     (row,) = await within.rows(made.returning(*into.key_columns()))
     return tuple(row)
 
 
 async def insert_unless_there(within: Transaction, into: StoredTable, values: Mapping[str, Value]) -> None:
-    """Nothing is done where a unique value is taken."""
+    """Does nothing if a unique value is taken."""
     made = postgresql.insert(into.model).values(bound_values(values, into.table))
     await within.rows(made.on_conflict_do_nothing())
 
 
 async def insert_or_find(within: Transaction, into: StoredTable, values: Mapping[str, Value]) -> Key:
-    """The key of the one row with these values, which are unique together: a new one, or the one there is, locked."""
+    """The key of the one row with these values, which are unique together: a new row, or the existing one, locked."""
     made = postgresql.insert(into.model).values(bound_values(values, into.table))
     first = next(iter(values))
     found = made.on_conflict_do_update(index_elements=list(values), set_={first: made.excluded[first]})
@@ -40,7 +40,7 @@ async def insert_or_find(within: Transaction, into: StoredTable, values: Mapping
 
 
 async def update(within: Transaction, of: StoredTable, key: Key, values: Mapping[str, Value]) -> Key:
-    """The key of the row, which must be there. `UPDATED_AT` rises, where the table has it."""
+    """Returns the key of the row, which must exist. Updates `UPDATED_AT`, if the table has it."""
     given = bound_values(values, of.table)
     if of.table.has_column(UPDATED_AT):
         rising = of.model.c[UPDATED_AT] + sa.text("interval '1 microsecond'")
@@ -55,7 +55,7 @@ async def delete(within: Transaction, of: StoredTable, key: Key) -> None:
 
 
 async def delete_where(within: Transaction, of: StoredTable, values: Mapping[str, Value]) -> Key | None:
-    """The key of the row there was with these values, none of them null, which are unique together."""
+    """The key of the deleted row. The values, none of them null, must be unique together."""
     matching = (of.model.c[name] == value for name, value in values.items())
     rows = await within.rows(sa.delete(of.model).where(*matching).returning(*of.key_columns()))
     return tuple(rows[0]) if rows else None

@@ -1,4 +1,4 @@
-"""The rows a read is about: its table, its conditions, its page."""
+"""Selects the rows that a read is about: its table, its conditions, its page."""
 
 from typing import Any, TypeAlias
 
@@ -17,7 +17,7 @@ Limit: TypeAlias = int | ColumnElement[int]
 
 
 def matched(read: Read, join: Join | None, outer: Source | None, *, columns: set[str], limit: Limit | None) -> Source:
-    """The page's rows, reversed when it is backward, as a subquery with those columns."""
+    """The rows of the page as a subquery with those columns, in reverse if the page is backward."""
     source = from_clause(read.table)
     names = [column.name for column in read.table.columns if column.name in columns]
     selected = [source.c[name] for name in names] or [sa.literal_column("1").label("one")]
@@ -31,7 +31,7 @@ def matched(read: Read, join: Join | None, outer: Source | None, *, columns: set
 
 
 def within_page(read: Read, order: tuple[OrderBy, ...], source: Source) -> list[ColumnElement[bool]]:
-    """The page's bounds, in the read's total order."""
+    """The keyset conditions of the page, in the total order of the read."""
     bounds: list[ColumnElement[bool]] = []
     if read.page.after is not None:
         bounds.append(beyond(order, read.page.after, read.table, source))
@@ -41,12 +41,12 @@ def within_page(read: Read, order: tuple[OrderBy, ...], source: Source) -> list[
 
 
 def of(outer: Source | None, statement: sa.Select[Any]) -> sa.Select[Any]:
-    """The statement correlated to the outer row and to nothing else, however deep in FROM clauses it will stand."""
+    """The statement correlated to the outer row only, however deeply it is nested in FROM clauses."""
     return statement if outer is None else statement.correlate(outer)
 
 
 def conditions(read: Read, join: Join | None, outer: Source | None, source: Source) -> list[ColumnElement[bool]]:
-    """The join to the outer row and the read's predicate; the page's bounds are not among them."""
+    """The join to the outer row and the predicate of the read, without the keyset conditions of the page."""
     found: list[ColumnElement[bool]] = []
     if join is not None and outer is not None:
         found += [source.c[far] == outer.c[own] for own, far in zip(join.local, join.remote, strict=True)]
@@ -56,5 +56,5 @@ def conditions(read: Read, join: Join | None, outer: Source | None, source: Sour
 
 
 def _at_most_one(read: Read, join: Join | None) -> bool:
-    """Whether the key is given, so that an order is idle."""
+    """Whether the key is given, so that no order is needed."""
     return is_one(read.where, read.table, frozenset(() if join is None else join.remote))

@@ -1,7 +1,7 @@
-"""What rows are sorted by, as SQLAlchemy Core: expressions of the row itself, and of rows that are related to it.
+"""Compiles what rows are sorted by to SQLAlchemy Core: expressions of the row itself, and of related rows.
 
-What is reached over a join is a scalar subquery of the row. Its rows are related to rows that have passed the read's
-own conditions, so it costs an index look-up for each of those, and nothing for the others.
+Values of related rows are scalar subqueries. They are evaluated for rows that satisfy the read's conditions, at the
+cost of one index look-up each.
 """
 
 from typing import Any

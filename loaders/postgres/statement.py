@@ -1,4 +1,4 @@
-"""What Postgres is sent."""
+"""A compiled statement for Postgres."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,15 @@ _DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text with `$n` parameters, and their values in order; `Deferred` for those of the read's slots."""
+    """SQL text with `$n` parameters, and their values in order; `Deferred` for the slots of the read."""
 
     sql: str
     parameters: tuple[object, ...]
 
     def bound(self, values: Sequence[Value]) -> tuple[object, ...]:
-        """The parameters for these values of the slots. `BadInput`, or `Unfit` when a value needs another statement."""
+        """The parameters for these values of the slots. Raises `BadInput`, or `Unfit` if a value needs another
+        statement.
+        """
         return tuple(p.bound(values) if isinstance(p, Deferred) else p for p in self.parameters)
 
 

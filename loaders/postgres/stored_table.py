@@ -1,4 +1,4 @@
-"""A table whose rows the API writes: what its database makes of a row, and what it takes."""
+"""A table whose rows the API writes, with the defaults and constraints of its database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ UPDATED_AT: Final = "updated_at"
 
 @dataclass(frozen=True, slots=True)
 class StoredTable:
-    """`model` is what `table` was described from: it knows the defaults and constraints of the database."""
+    """`model` is what `table` was described from; it knows the defaults and constraints of the database."""
 
     table: Table
     model: sa.Table
 
     @classmethod
     def of(cls, table: Table) -> "StoredTable":
-        """`KeyError` for a table of no Postgres database, and of one without `idempotency_keys`."""
+        """Raises `KeyError` for a table of no Postgres database, or of one without `idempotency_keys`."""
         idempotency_keys(table.store)
         return cls(table, model_of(table))
 
     def is_required(self, column: str) -> bool:
-        """Whether a new row must be given a value of it."""
+        """Whether a new row must be given a value for the column."""
         sql = self.model.c[column]
         has_default = sql.default is not None or sql.server_default is not None or sql.identity is not None
         return not (sql.nullable or has_default)
@@ -42,7 +42,7 @@ class StoredTable:
         return limit_of(self.model.c[column])
 
     def referenced(self, column: str) -> "Sequence[tuple[StoredTable, str]]":
-        """What the column's foreign keys refer to: tables of the same database, and their columns."""
+        """The target of the column's foreign keys: tables of the same database, and their columns."""
         found = (reference.column for reference in self.model.c[column].foreign_keys)
         return [(StoredTable(describe(far.table, self.table.store), far.table), far.name) for far in found]
 

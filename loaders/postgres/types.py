@@ -10,7 +10,9 @@ from loaders.description import ColumnType, Kind
 
 
 class Named(UserDefinedType[Any]):
-    """A type by its SQL name only: no driver conversion, and no function wrapped around a selected column."""
+    """A type known by its SQL name only: without conversion by the driver, and without a function around selected
+    columns.
+    """
 
     cache_ok = True
 

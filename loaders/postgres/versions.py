@@ -25,22 +25,23 @@ async def newest_version(within: Transaction, table: StoredTable, of: Mapping[st
 async def written_version(
     within: Transaction, table: StoredTable, key: Key, columns: Sequence[str]
 ) -> dict[str, Value]:
-    """The columns of the row, which must be there."""
+    """The columns of the row, which must exist."""
     chosen = sa.select(*(table.model.c[name] for name in columns)).where(table.is_row(key))
     ((*stored,),) = await within.rows(chosen)
     return dict(zip(columns, stored, strict=True))
 
 
 async def retire(within: Transaction, table: StoredTable, of: Mapping[str, Value]) -> None:
-    """No version is current any more, where the table says which is: one statement, or none."""
+    """Makes no version current any more, if the table marks the current one: one statement, or none."""
     if _IS_CURRENT in table.model.c:
         current = sa.and_(_is(table, of), table.model.c[_IS_CURRENT])
         await within.rows(sa.update(table.model).where(current).values({_IS_CURRENT: False}))
 
 
 async def insert_next(within: Transaction, table: StoredTable, key: Key, values: Mapping[str, Value]) -> Key:
-    """The key of a new version, the current one: the row of `key` with these values. Its key and the time it is made
-    are its own."""
+    """Inserts the new current version: the row of `key` with these values, and with a key and time of creation of its
+    own. Returns its key.
+    """
     model = table.model
     source = model.alias()
     own = {*table.table.key, *_OF_A_ROW}

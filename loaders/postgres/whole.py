@@ -1,7 +1,8 @@
-"""Whether a page by similarity has as many rows as it may: an index of vectors is read to a bound, and stops silently.
+"""Detects pages by similarity that are short although more rows match: the scan of a vector index may end early, and
+silently.
 
-pgvector ends a scan at `hnsw.max_scan_tuples`, or at `work_mem` times `hnsw.scan_mem_multiplier` of what it has
-visited, whether or not the filter has found enough by then; and it indexes no vector of zeros.
+pgvector ends a scan at `hnsw.max_scan_tuples`, or when it has visited `work_mem` times `hnsw.scan_mem_multiplier`,
+whether or not the filter has found enough rows by then; and its index does not contain vectors of zeros.
 """
 
 from typing import Any
@@ -17,10 +18,10 @@ from loaders.read import CosineSimilarity, Join, OrderBy, Read
 def whole(
     read: Read, join: Join | None, outer: Source | None, *, order: tuple[OrderBy, ...], limit: Limit | None
 ) -> ColumnElement[Any]:
-    """For HAVING over the page's rows: true of a page that is full, or has all rows there are.
+    """For HAVING over the rows of the page: true if the page is full or contains all rows there are.
 
-    Of any other it fails (SQLSTATE 2201E; no expression of Postgres raises by itself): what is there is counted, up to
-    `limit`, for a short page only. `Postgres` reads again without the index then.
+    Otherwise evaluating it fails (SQLSTATE 2201E), since Postgres has no expression that raises an error. Only for a
+    short page the matching rows are counted, up to `limit`. `Postgres` then reads the page again without the index.
     """
     first = order[0]
     if not isinstance(first.expression, CosineSimilarity) or first.descending == read.page.backward:

@@ -1,4 +1,4 @@
-"""One read-write transaction whose statements are in the ledger, and whose refused rows name the column."""
+"""One read-write transaction. Its statements are in the ledger, and violations of constraints name their column."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -17,8 +17,8 @@ from loaders.postgres.client import Postgres, WriteSession
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Raises what `Postgres` raises, and for a row that a constraint refuses `Conflict` or `BadInput` with `field`:
-    the name of the column, where the constraint is about one.
+    """Raises what `Postgres` raises. For a row that violates a constraint it raises `Conflict` or `BadInput`, whose
+    `field` is the name of the column if the constraint is about one.
     """
 
     session: WriteSession
@@ -26,7 +26,7 @@ class Transaction:
     ledger: Ledger
 
     async def rows(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
-        """What the statement returns."""
+        """The rows that the statement returns."""
         with self.ledger.statement(self.store) as usage:
             try:
                 result = await self.session.execute(statement)
@@ -49,7 +49,7 @@ async def transaction(postgres: Postgres, ledger: Ledger, *, patient: bool = Fal
 
 
 def refused(error: asyncpg.IntegrityConstraintViolationError, statement: sa.Executable) -> BadInput:
-    """The failure of a row that a constraint refused; `field` is a column of the constraint."""
+    """The error for a row that violates a constraint; `field` is a column of the constraint."""
     name = error.constraint_name
     table = statement.table if isinstance(statement, (sa.Insert, sa.Update)) else None
     column = error.column_name or (_column_of(name, table) if isinstance(table, sa.Table) else None)
@@ -69,7 +69,7 @@ def refused(error: asyncpg.IntegrityConstraintViolationError, statement: sa.Exec
 
 
 def _column_of(name: str | None, table: sa.Table) -> str | None:
-    """The last column of the constraint: the leading ones of several say within what it is to hold."""
+    """The last column of the constraint: the columns before it are the scope in which the value has to be unique."""
     columns: list[str] = []
     for check in table.constraints:
         if isinstance(check, sa.CheckConstraint) and name is not None and str(check.name) == name:
