@@ -1,4 +1,4 @@
-"""The answer of one statement: its batches as columns that are found by expression."""
+"""The answer of one statement: record batches whose columns are found by expression."""
 
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from loaders.read import Expression
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a statement answered: all its rows, and about how many bytes they are."""
+    """All rows that a statement answered, and their approximate size in bytes."""
 
     batches: list[pa.RecordBatch]
     size: int
 
 
 class Answer:
-    """All rows of a statement in memory: pages and groups are bounded by their limits."""
+    """All rows of a statement, in memory: pages and groups are bounded by their limits."""
 
     def __init__(self, statement: Statement, found: Found) -> None:
         self.statement = statement
@@ -33,14 +33,14 @@ class Answer:
         self.rows = sum(batch.num_rows for batch in self._batches)
 
     def column(self, position: int) -> tuple[pa.Array, ColumnType]:
-        """The values and the type of output column `position`."""
+        """The values and the type of the output column `position`."""
         output = self.statement.columns[position]
         if not self._batches:
             return pa.array([], pa.large_string()), ColumnType(Kind.TEXT)
         return pa.concat_arrays([unwrapped(batch.column(position)) for batch in self._batches]), output.type
 
     def texts(self, position: int) -> list[str | None]:
-        """The plain text of a column's values: of cursors and keys. NaN is null, infinity is not, -0 is 0."""
+        """A column's values as plain text, for cursors and keys. NaN is null, infinity is not, and -0 is 0."""
         values, column_type = self.column(position)
         if column_type.kind is Kind.FLOAT:
             return [None if v is None or v != v else repr(v + 0.0) for v in values.cast(pa.float64()).to_pylist()]
@@ -55,7 +55,7 @@ class Answer:
 
 
 class RowsAnswer(Answer):
-    """Rows of a table, columns found by the read's own expressions."""
+    """Rows of a table, whose columns are found by the read's own expressions."""
 
     def __init__(self, rows: Rows, found: Found) -> None:
         super().__init__(rows.statement, found)
@@ -69,7 +69,9 @@ class RowsAnswer(Answer):
 
 
 async def run(source: Source, statement: Statement, ledger: Ledger) -> Found:
-    """All rows. `PageTooLarge` beyond the bytes that the source allows; the rest is cancelled in the store."""
+    """All rows. Raises `PageTooLarge` beyond the bytes that the source allows; the query is then cancelled in the
+    store.
+    """
     batches: list[pa.RecordBatch] = []
     held = 0
     async with aclosing(source.stream(statement, ledger=ledger)) as answer:

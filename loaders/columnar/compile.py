@@ -1,7 +1,8 @@
-"""`Read` -> the statements of one columnar store: at most one of rows, one count, one per aggregate. Pure.
+"""Compiles a `Read` to the statements of one columnar store: at most one for rows, one count, and one per aggregate.
+Pure.
 
-With `keys` it is the batch of a dataloader: the same page for each key at once (top-n per key), counts and aggregates
-grouped by key, and the key's columns first in every answer.
+With `keys` it is the batch of a data loader: the same page for each key in one statement (top-n per key), counts and
+aggregates grouped by key, and the key's columns first in every answer.
 """
 
 import itertools
@@ -43,7 +44,7 @@ _COUNT_ROWS = Measure(AggregateFunction.COUNT)
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Rows whose `columns` equal one of `values`. Values are distinct and hold no null."""
+    """Rows whose `columns` equal one of `values`, which are distinct and hold no null."""
 
     columns: tuple[str, ...]
     values: tuple[tuple[object, ...], ...]
@@ -51,9 +52,10 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The page's statement, with one row more than the page (per key) when it has a limit, to see if more follow.
+    """The statement of the page. If it has a limit, it asks for one row more (per key), which tells whether more rows
+    follow.
 
-    Rows come in page order, reversed when the page is backward. `expressions[i]` is in column `c{i}`.
+    Rows come in the order of the page, reversed if the page is backward. `expressions[i]` is in column `c{i}`.
     """
 
     statement: Statement
@@ -65,7 +67,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What the store is asked. A part is None when the read does not want it, and all are when `never`."""
+    """The statements for the store. A part is None if the read does not want it; all are if `never`: no row can
+    match.
+    """
 
     order: tuple[OrderBy, ...]
     rows: Rows | None = None
@@ -75,7 +79,7 @@ class Compiled:
 
 
 def compile_read(read: Read, dialect: Dialect, *, keys: Keys | None = None) -> Compiled:
-    """`BadInput` (or `UnknownColumn`) when the read does not fit its table. Cursors need a key, or count ties."""
+    """Raises `BadInput` (or `UnknownColumn`) if the read does not fit its table. Cursors need a key, or count ties."""
     order = total_order(read.order, read.table)
     if read.page.backward and not read.table.key:
         raise BadInput(f"Table {read.table.name} has no key, so its end is not defined. Read it with `first`.")
@@ -93,7 +97,9 @@ def compile_read(read: Read, dialect: Dialect, *, keys: Keys | None = None) -> C
 
 
 def compile_stream(read: Read, dialect: Dialect) -> Rows:
-    """All rows of `read.fields`, unsorted unless an order or a limit is asked: a sort would hold the stream back."""
+    """All rows of `read.fields`, unsorted unless an order or a limit is asked for, since sorting would delay the
+    stream.
+    """
     if read.page.backward:
         raise BadInput("A stream runs forward. Turn the order around instead of reading backward.")
     order = total_order(read.order, read.table) if read.order or read.page != type(read.page)() else ()
@@ -123,7 +129,7 @@ def _rows(read: Read, order: tuple[OrderBy, ...], dialect: Dialect, keys: Keys |
 
 
 def _cut(query: exp.Select, read: Read, limit: int | None, dialect: Dialect) -> exp.Select:
-    """At most `limit` rows; without those of the cursor's ties that earlier pages showed."""
+    """At most `limit` rows, without those ties of the cursor that earlier pages have shown."""
     skipped = read.page.ties if read.page.after is not None else None
     if skipped and limit is None:
         limit = dialect.limit_beside_offset
@@ -144,7 +150,7 @@ def _total(read: Read, dialect: Dialect, keys: Keys | None) -> Statement:
 
 
 def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | None) -> Statement:
-    """Columns: the key's, the group keys, then the measures of the entries in order."""
+    """The columns are those of the key, then the group keys, then the measures of the entries in order."""
     binder = Binder(dialect, read.table, read.joined)
     key_columns = [column(name) for name in keys.columns] if keys else []
     groups = [(group, sortable(group, read.table)) for group in aggregate.group_by]
@@ -182,7 +188,7 @@ def _aggregate(read: Read, aggregate: Aggregate, dialect: Dialect, keys: Keys | 
 
 
 def _grouped(grouped: exp.Select, columns: tuple[OutputColumn, ...]) -> exp.Select:
-    """A select over the groups, whose hidden measures conditions and orders can name."""
+    """A select over the groups, with hidden measures that conditions and orders can name."""
     shown = [exp.alias_(column(output.name), output.name, quoted=True, copy=False) for output in columns]
     return exp.Select().select(*shown, copy=False).from_(grouped.subquery(ROW, copy=False), copy=False)
 
@@ -209,7 +215,7 @@ def _select(
     groups: Sequence[Expression] = (),
     measures: Sequence[Measure] = (),
 ) -> tuple[exp.Select, tuple[OutputColumn, ...]]:
-    """The query's head and its columns: expressions, group keys, measures. A constant when nothing else is needed."""
+    """The FROM clause and the columns: expressions, group keys, measures. A constant if no column is needed."""
     dialect, table = binder.dialect, read.table
     selected: list[tuple[exp.Expr, ColumnType]] = []
     for expression in expressions:
@@ -237,7 +243,7 @@ def _sorted(query: exp.Select, terms: Sequence[exp.Expr]) -> exp.Select:
 
 
 def _filters(read: Read, order: tuple[OrderBy, ...] | None, binder: Binder, keys: Keys | None) -> list[exp.Expr]:
-    """The predicate, the keys and, when an order is given, the page's bounds in it."""
+    """The predicate, the keys and, if an order is given, the keyset conditions of the page."""
     table = read.table
     filters = []
     if keys is not None:

@@ -1,4 +1,4 @@
-"""A columnar `Read`, run and encoded: a connection or an object as JSON bytes, for one read or for a batch of keys."""
+"""Runs and encodes a columnar `Read`: a connection or an object as JSON bytes, for one read or for a batch of keys."""
 
 from collections.abc import Iterable, Sequence
 from typing import cast
@@ -24,10 +24,10 @@ _NO_KEY: tuple[str, ...] = ()
 
 
 async def read_connection(read: Read, source: Source, ledger: Ledger) -> bytes:
-    """The connection object as JSON; without `read.connection` the first row's object, or `null`.
+    """The connection object as JSON. Without `read.connection`, the object of the first row, or `null`.
 
-    At most one statement of rows, one count and one per aggregate, sent at once; where ties are counted, after one that
-    narrows the rows. `BadInput` before anything is sent.
+    It sends at most one statement for rows, one count and one per aggregate, all at once; where ties are counted, after
+    one more that narrows the rows. Raises `BadInput` before anything is sent.
     """
     if read.page.ties is not None:
         read = await narrowed(read, source, ledger)
@@ -38,10 +38,11 @@ async def read_connection(read: Read, source: Source, ledger: Ledger) -> bytes:
 async def read_keyed(
     read: Read, key_columns: Sequence[str], keys: Iterable[Key], source: Source, ledger: Ledger
 ) -> dict[Key, bytes]:
-    """For a dataloader: `read` once for each key, where `key_columns` equal it, in as many statements as one read.
+    """For a data loader: `read` once for each key, where `key_columns` equal it, in as many statements as a single read
+    takes.
 
-    Every key asked for is in the answer, as it was given: a key without rows, or with a null in it, has the empty
-    connection (`null` for a read of one object).
+    Every key is in the answer as it was given: a key without rows, or with a null in it, has the empty connection
+    (`null` for a read of one object).
     """
     asked = list(dict.fromkeys(keys))
     types = [read.table.column(name).type for name in key_columns]

@@ -1,7 +1,8 @@
-"""Where engines differ: one object per engine. `Dialect` is standard SQL in sqlglot's neutral terms; engines override.
+r"""The differences between engines, as one object per engine. `Dialect` is standard SQL in terms of sqlglot, which
+engines override.
 
-The rules all engines must agree on: comparisons are SQL's, three-valued; NaN compares as IEEE 754 has it (false, but
-for `<>`) and sorts and aggregates (MIN, MAX, groups) as null; LIKE knows `%`, `_` and the escape `\\`.
+Rules that all engines follow: comparisons are three-valued as in SQL; NaN compares as IEEE 754 defines it (false,
+except for `<>`), and sorts and aggregates (MIN, MAX, groups) as null; LIKE knows `%`, `_` and the escape `\`.
 """
 
 from abc import ABC, abstractmethod
@@ -56,13 +57,13 @@ class Dialect(ABC):
 
     @abstractmethod
     def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
-        """The node that stands for the parameter, and the value as the client wants it."""
+        """The placeholder of the parameter, and the value as the client wants it."""
 
     # -- the row --
 
     @abstractmethod
     def json_path(self, column: exp.Expr, path: Sequence[exp.Expr]) -> exp.Expr:
-        """The text at the path; null where there is nothing, or JSON's null."""
+        """The text at the path; null if there is nothing, or a JSON null."""
 
     @abstractmethod
     def cosine_similarity(self, column: exp.Expr, vector: exp.Expr) -> exp.Expr:
@@ -70,11 +71,11 @@ class Dialect(ABC):
 
     @abstractmethod
     def digest(self, columns: Sequence[exp.Expr]) -> exp.Expr:
-        """A text as `Digest` has it. `BadInput` where the engine has none for such columns."""
+        """A text as `Digest` describes it. Raises `BadInput` if the engine has none for such columns."""
 
     @abstractmethod
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr, *, before: int = 0) -> exp.Expr:
-        """The first instant of the unit, by the zone's clocks (loaders/read/expression.py, `Bucket`).
+        """The first instant of the unit, by the clocks of the zone (loaders/read/expression.py, `Bucket`).
 
         Weeks begin `before` days before Monday.
         """
@@ -84,7 +85,7 @@ class Dialect(ABC):
         """The first date of the unit, a day or longer."""
 
     def hours_later(self, instant: exp.Expr, hours: int) -> exp.Expr:
-        """The instant so many hours later, or earlier."""
+        """The instant that many hours later, or earlier if negative."""
         return _later(instant, hours, "HOUR")
 
     def days_later(self, date: exp.Expr, days: int) -> exp.Expr:
@@ -130,10 +131,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def measure(self, measure: Measure, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
-        """Null over no rows, but for counts, which are 0. The result fits `measure_type`."""
+        """Null over no rows, except for counts, which are 0. The result fits `measure_type`."""
 
     def approximate_distinct(self, value: exp.Expr) -> exp.Expr:
-        """About how many different values there are, in little memory; 0 over no rows."""
+        """The approximate number of distinct values, in little memory; 0 over no rows."""
         return exp.ApproxDistinct(this=value)
 
     def top_per_key(
@@ -150,7 +151,7 @@ class Dialect(ABC):
 
 
 class Binder:
-    """Collects the parameters of one statement and spells the row's expressions in the dialect."""
+    """Collects the parameters of one statement, and compiles expressions over its rows in the dialect."""
 
     def __init__(self, dialect: Dialect, table: Table, joined: Sequence[Joined] = ()) -> None:
         self.dialect = dialect
@@ -165,18 +166,20 @@ class Binder:
                 self._joined[each.variants] = _of_join(position, VARIANTS, None)
 
     def of(self, table: Table) -> "Binder":
-        """For a select within the statement, over another table: its parameters are the statement's."""
+        """A binder for a select within the same statement over another table. Its parameters are those of the
+        statement.
+        """
         within = Binder(self.dialect, table)
         within.parameters, within._nodes = self.parameters, self._nodes
         return within
 
     def column(self, name: str) -> exp.Expr:
-        """The table's column, or the joined one that is known by the name."""
+        """The table's column, or the column of a join known by the name."""
         joined = self._joined.get(name)
         return column(name) if joined is None else joined.copy()
 
     def bind(self, value: object, column_type: ColumnType) -> exp.Expr:
-        """The placeholder of a hashable value. One value has one placeholder, so equal expressions are equal as SQL."""
+        """The placeholder of a hashable value. Equal values share one, so that equal expressions are equal as SQL."""
         identity = (type(value), value, column_type)
         if identity not in self._nodes:
             position = len(self.parameters)
@@ -222,7 +225,9 @@ class Binder:
         return self.dialect.date_bucket(self.dialect.days_later(monday, -before), Unit.DAY)
 
     def sort_key(self, expression: Expression, column_type: ColumnType) -> exp.Expr:
-        """The expression as it sorts and groups: NaN as null, so that pages and groups are the same on every engine."""
+        """The expression in the form it sorts and groups by: NaN as null, so that pages and groups are the same on
+        every engine.
+        """
         value = self.expression(expression)
         return without_nan(value) if column_type.kind is Kind.FLOAT else value
 

@@ -1,4 +1,4 @@
-"""Several lists of distinct values in one statement, each of its own table and condition."""
+"""Several lists of distinct values in one statement, each with its own table and condition."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from loaders.read import Col, Predicate
 
 @dataclass(frozen=True, slots=True)
 class DistinctList:
-    """The first `limit` different values of a column in order, of the rows that match."""
+    """The first `limit` distinct values of a column, in order, among the rows that match."""
 
     table: Table
     column: str
@@ -31,7 +31,9 @@ class DistinctList:
 
 
 async def read_distinct(lists: Sequence[DistinctList], source: Source, ledger: Ledger) -> list[list[Any]]:
-    """The values of each list as JSON has them. `BadInput` where a column has no order, before anything is sent."""
+    """The values of each list in their JSON form. Raises `BadInput`, before anything is sent, if a column has no
+    order.
+    """
     statement = distinct_statement(lists, source.dialect)
     found = await run(source, statement, ledger)
     return await apart(found.size, lambda: _values(Answer(statement, found), len(lists)))
@@ -47,7 +49,7 @@ def _values(answer: Answer, lists: int) -> list[list[Any]]:
 
 
 def distinct_statement(lists: Sequence[DistinctList], dialect: Dialect) -> Statement:
-    """Columns: the place of the list, then a column for each list, null in the rows of the others. In order."""
+    """The columns are the position of the list, and one per list, which is null in rows of other lists. Ordered."""
     binder = Binder(dialect, lists[0].table)
     types = [sortable(Col(each.column), each.table) for each in lists]
     columns = (OutputColumn("c0", COUNT), *(OutputColumn(f"c{n}", type_) for n, type_ in enumerate(types, 1)))

@@ -1,4 +1,4 @@
-"""Record batches as their store has encoded them, so that what needs no look at them passes them on."""
+"""Record batches in the encoding of their store, which can be passed on without decoding."""
 
 from collections.abc import AsyncGenerator
 from typing import Protocol, runtime_checkable
@@ -19,14 +19,14 @@ class EncodedBatch(Protocol):
     def message(self) -> pa.Buffer: ...
 
     async def decoded(self) -> pa.RecordBatch:
-        """As `Source.stream` gives it. A `StoreError` for a broken one."""
+        """The batch as `Source.stream` gives it. Raises a `StoreError` if it is malformed."""
         ...
 
 
 @runtime_checkable
 class Encodes(Protocol):
-    """A `Source` whose store speaks Arrow IPC."""
+    """A `Source` whose store sends Arrow IPC."""
 
     def stream_encoded(self, statement: Statement, *, ledger: Ledger) -> AsyncGenerator[EncodedBatch, None]:
-        """As `Source.stream`. All batches have one schema."""
+        """As `Source.stream`. All batches have the same schema."""
         ...

@@ -12,7 +12,9 @@ _COUNTS = (AggregateFunction.COUNT, AggregateFunction.COUNT_DISTINCT)
 
 
 def aggregate_objects(aggregate: Aggregate, answer: Answer, arity: int) -> dict[tuple[str, ...], list[bytes]]:
-    """The groups by key (`()` without keys), in order. Columns: the key's `arity`, the group keys, the measures."""
+    """The groups of each key (`()` without keys), in order. The columns are the key (`arity` of them), the group keys,
+    the measures.
+    """
     measures = iter(range(arity + len(aggregate.group_by), len(answer.statement.columns)))
 
     def text_of(entry: Expression | Measure | Literal | Figures) -> pa.Array | str:
@@ -45,7 +47,7 @@ def _bounded(objects: list[bytes], aggregate: Aggregate) -> list[bytes]:
 
 
 def without_rows(aggregate: Aggregate) -> list[bytes]:
-    """What an aggregate over no rows is: no groups, or the one group of everything with counts 0 and all else null."""
+    """The aggregate over no rows: no groups, or the one group of everything, with counts of 0 and nulls."""
     if aggregate.group_by:
         return []
     return bytes_of(object_text([(name, _text_of_nothing(entry)) for name, entry in aggregate.entries], 1))

@@ -1,4 +1,4 @@
-"""How much of an answer is held in memory, and work over so much of it that the event loop would stand still."""
+"""Measures how much memory an answer takes, and moves work on large answers off the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,9 @@ _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.t
 
 
 def size_of(batch: pa.RecordBatch) -> int:
-    """The bytes of its rows, dictionaries written out. Of what is small it may be the bytes of more rows' buffers."""
+    """The bytes of its rows with dictionaries decoded. For a small slice, it may be the bytes of buffers shared with
+    other rows.
+    """
     beyond = sum(_beyond(batch.column(place)) for place, arrow in enumerate(batch.schema.types) if _grows(arrow))
     buffers = int(batch.get_total_buffer_size())
     return beyond + (buffers if buffers < SMALL else int(batch.nbytes))
@@ -35,7 +37,9 @@ def first_rows(batch: pa.RecordBatch, most: int) -> pa.RecordBatch:
 
 
 async def apart(size: int, work: Callable[[], T]) -> T:
-    """What `work` makes of so many bytes; of many in a thread, so that others are answered meanwhile."""
+    """The result of `work` on that many bytes; on many of them in a thread, so that other requests are served
+    meanwhile.
+    """
     return work() if size < SMALL else await asyncio.to_thread(work)
 
 
@@ -44,7 +48,7 @@ def _grows(arrow: pa.DataType) -> bool:
 
 
 def _beyond(column: pa.Array) -> int:
-    """What a column takes beyond its buffers once it is written out: names of structs' fields stand in each."""
+    """The bytes of a column beyond its buffers once it is JSON: each value repeats the names of its struct fields."""
     arrow = column.type
     if isinstance(column, pa.ExtensionArray):
         return _beyond(column.storage)
@@ -65,7 +69,7 @@ def _beyond(column: pa.Array) -> int:
 
 
 def _ends(column: pa.Array) -> tuple[int, int]:
-    """Where the values of a column of lists begin and end."""
+    """Where the values of a list column begin and end."""
     return (column.offsets[0].as_py(), column.offsets[-1].as_py()) if len(column) else (0, 0)
 
 
@@ -76,7 +80,7 @@ def _least(values: pa.Array) -> int:
 
 
 def _written_out(column: pa.Array) -> int:
-    """Of a dictionary of texts: their lengths, as often as each stands in a row."""
+    """The bytes of a decoded dictionary of texts: the length of each text, as often as it occurs."""
     values = column.dictionary
     if not any(is_text(values.type) for is_text in _TEXTS):
         return int(values.nbytes) // max(len(values), 1) * len(column)

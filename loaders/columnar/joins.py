@@ -1,4 +1,4 @@
-"""Joins of one row for each key: what is joined is grouped by its key first, so that no row is multiplied."""
+"""Joins that keep one row per key: the joined table is grouped by its key first, so that no row is multiplied."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _LEAST = Measure(AggregateFunction.MIN)
 
 
 def joined_to(query: exp.Select, joins: Sequence[Joined], binder: Binder) -> exp.Select:
-    """The query with the columns of each join under the names that `binder` spells."""
+    """The query with the columns of each join, under the names that `binder` uses."""
     for position, joined in enumerate(joins):
         alias = join_alias(position)
         within = binder.of(joined.table)
@@ -33,7 +33,7 @@ def joined_to(query: exp.Select, joins: Sequence[Joined], binder: Binder) -> exp
 
 
 def _one_for_each_key(joined: Joined, binder: Binder) -> exp.Select:
-    """Columns: the key's `k{n}`, `c{n}` of `joined.columns`, and the variants."""
+    """The columns are the key (`k{n}`), `c{n}` for `joined.columns`, and the variants."""
     table = joined.table
     keys = [_key(column(name), _kind(name, table), binder) for _, name in joined.on]
     measures = [(place, shown) for place, (_, shown) in enumerate(joined.columns) if isinstance(shown, Measure)]
@@ -83,5 +83,5 @@ def _kind(name: str, table: Table) -> Kind:
 
 
 def _key(value: exp.Expr, kind: Kind, binder: Binder) -> exp.Expr:
-    """Text is compared as text, whatever type the engine keeps it in."""
+    """Text is compared as text, whatever type the engine stores it as."""
     return binder.dialect.projection(value, ColumnType(kind)) if kind is Kind.TEXT else value

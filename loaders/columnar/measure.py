@@ -11,7 +11,9 @@ _IN_ORDER = (AggregateFunction.MIN, AggregateFunction.MAX, AggregateFunction.PER
 
 
 def measured(measure: Measure, binder: Binder) -> tuple[exp.Expr, ColumnType]:
-    """Of the binder's table. `BadInput` where the function does not apply to the expression's type."""
+    """The measure, over the binder's table. Raises `BadInput` if the function does not apply to the type of the
+    expression.
+    """
     result = measure_type(measure, binder.table)
     if measure.expression is None:
         return exp.Count(this=exp.Star()), result

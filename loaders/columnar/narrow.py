@@ -1,7 +1,7 @@
-"""Where a page ends, asked before its rows are: of a table without a key, whose ties are broken by a digest.
+"""Finds out where a page ends before its rows are read, for tables without a key, whose ties are broken by a digest.
 
-A digest is of many columns. Sorting by it reads and digests them in all rows that match; sorting by the other terms of
-the order reads those alone, and tells behind which values no row of the page lies. The rows up to there are few.
+A digest covers many columns, so sorting by it reads and digests them in all matching rows. Sorting by the other terms
+of the order reads only their columns, and tells which values end the page. Few rows come before these values.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ from loaders.read import Col, Computed, Connection, Digest, Field, Nodes, Read
 
 
 async def narrowed(read: Read, source: Source, ledger: Ledger) -> Read:
-    """The same page with `until` set, for one statement more; the read itself where that would not help."""
+    """The same page with `until` set, at the cost of one more statement; the read itself if that would not help."""
     page, terms = read.page, read.order[:-1]
     if not terms or page.limit is None or not isinstance(read.order[-1].expression, Digest):
         return read

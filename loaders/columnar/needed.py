@@ -1,4 +1,4 @@
-"""Which expressions over the row a read needs: only those are selected."""
+"""Collects the expressions over the row that a read needs: only these are selected."""
 
 from collections.abc import Sequence
 
@@ -32,12 +32,12 @@ def wants_cursors(connection: Connection) -> bool:
 
 
 def has_cursors(read: Read) -> bool:
-    """By the table's key, or by counting ties."""
+    """Whether rows have cursors: by the key of the table, or by counting ties."""
     return bool(read.table.key) or read.page.ties is not None
 
 
 def needed_expressions(read: Read, order: tuple[OrderBy, ...], first: Sequence[Expression]) -> tuple[Expression, ...]:
-    """`first`, then what fields and cursors show; each once."""
+    """`first`, then what fields and cursors need; each once."""
     needed = dict.fromkeys(first)
     if read.connection is None:
         needed |= dict.fromkeys(expressions_of(read.fields))

@@ -1,4 +1,4 @@
-"""The order of a read as SQL, and the keyset predicate of a page in it."""
+"""Compiles the order of a read, and the keyset condition of a page in that order."""
 
 from sqlglot import exp
 
@@ -25,7 +25,7 @@ def order_clause(terms: tuple[OrderBy, ...], table: Table, binder: Binder) -> li
 def keyset(
     terms: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table, binder: Binder, ties: int | None = None
 ) -> exp.Expr:
-    """The rows after the row with `values` in the order of `terms`; with `ties`, those equal to it too."""
+    """The rows after the row with `values` in the order of `terms`; with `ties`, also those equal to it."""
     check_cursor(terms, values, table, ties)
     if any(isinstance(value, StoreText) for value in values):
         raise InvalidCursor("The cursor is one of another store. Pass one from `pageInfo` of the same query.")
@@ -61,7 +61,9 @@ def _term(term: OrderBy, table: Table, binder: Binder) -> exp.Expr:
 
 
 def own_expression(term: OrderBy) -> Expression:
-    """What the term orders by. `TypeError` where that is not of the row itself: columnar stores join nothing."""
+    """The expression that the term orders by. Raises `TypeError` if it is not of the row itself, as columnar stores
+    join nothing.
+    """
     if isinstance(term.expression, Through | CountOf):
         raise TypeError("an order over a join cannot be asked of a columnar store: the mapping must not offer it")
     return term.expression

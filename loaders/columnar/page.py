@@ -1,4 +1,4 @@
-"""The rows of a page (or of each key's page) encoded, and what a connection says about them."""
+"""Encodes the rows of a page (or of each key's page), and what a connection tells about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class EncodedRows:
-    """All rows of an answer, in its order, each column of output a list: cut into slices by key."""
+    """All rows of an answer in order, each output a list, to be sliced by key."""
 
     read: Read
     count: int
@@ -50,7 +50,7 @@ class EncodedRows:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One page: its rows in page order, and whether the store has more in the page's direction."""
+    """One page: its rows in order, and whether the store has more in the direction of the page."""
 
     read: Read
     objects: dict[Nodes, list[bytes]]
@@ -70,7 +70,9 @@ class Slice:
         return b"[" + b",".join(texts) + b"]"
 
     def page_info(self, part: PageInfo) -> bytes:
-        """The far side of the page is known by one row more; the near side by the cursor the page started from."""
+        """The far end of the page is known from the one row that was read beyond it, the near end from the cursor the
+        page started at.
+        """
         page = self.read.page
         next_page = page.before is not None if page.backward else self.more
         previous_page = self.more if page.backward else page.after is not None
@@ -103,9 +105,9 @@ class Slice:
 
 
 def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, arity: int) -> EncodedRows:
-    """`arity` is the number of key columns, the first of the answer; 0 without keys.
+    """`arity` is the number of key columns, which come first in the answer; 0 without keys.
 
-    Without a key, and a page that counts ties, there are no cursors: they are null.
+    Without a key, and without counted ties, cursors are null.
     """
     objects = {nodes: bytes_of(rows_text(nodes.fields, answer.column_of, answer.rows)) for nodes in _nodes(read)}
     cursors = None
@@ -123,7 +125,7 @@ def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, ari
 
 
 def _ties(terms: list[list[str | None]], order: tuple[OrderBy, ...], read: Read) -> list[str | None]:
-    """Of each row the how-manieth it is of those equal in all terms, earlier pages counted."""
+    """The ordinal of each row among those that are equal in all terms, counting those of earlier pages."""
     types = [sortable(term.expression, read.table) for term in order]
     ties: list[int] = []
     before = None

@@ -1,4 +1,4 @@
-"""A `Read`'s predicate as SQL, with every value bound."""
+"""Compiles a `Read`'s predicate to SQL, with every value bound."""
 
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ _COMPARABLE = frozenset(Kind) - {Kind.JSON, Kind.GEOMETRY, Kind.VECTOR, Kind.ARR
 
 
 def condition(predicate: Predicate, table: Table, binder: Binder) -> exp.Expr:
-    """`UnknownColumn` or `BadInput` when it does not fit the table."""
+    """Raises `UnknownColumn` or `BadInput` if it does not fit the table."""
     match predicate:
         case And(()):
             return exp.true()
@@ -111,7 +111,9 @@ def _containment(compare: Compare, column_type: ColumnType, table: Table, binder
 
 
 def _check_digits(number: int | Decimal) -> None:
-    """Beyond 38 digits engines compare as doubles or overflow without a word. A cursor's value is the column's own."""
+    """Refuses more than 38 digits, beyond which engines silently compare as doubles or overflow. A cursor's value is a
+    value of the column itself.
+    """
     if isinstance(number, int):
         fits = -_BEYOND < number < _BEYOND
     else:

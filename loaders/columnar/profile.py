@@ -1,6 +1,6 @@
-"""Statements that say what a table's columns hold: figures, histograms, frequent values. Pure.
+"""Compiles statements that describe the values of columns: figures, histograms, frequent values. Pure.
 
-Each is about the rows of a `Portion`, and names only the columns it is given: no other is read.
+Each is about the rows of a `Portion`, and names only the columns it is given, so no others are read.
 """
 
 import sys
@@ -23,7 +23,7 @@ _WIDE = ColumnType(Kind.BIGINT)
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """The rows of a table that match `where`; of these, `limit` rows the engine finds first (None: all)."""
+    """The rows of a table that match `where`, or the first `limit` of them that the engine finds (None: all)."""
 
     table: Table
     where: Predicate | None = None
@@ -32,7 +32,9 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class FigurePositions:
-    """Where the answer of `figures_statement` has a column's figures; None for what its type has not."""
+    """The positions of a column's figures in the answer of `figures_statement`; None for those that its type does not
+    have.
+    """
 
     present: int
     finite: int | None = None
@@ -44,10 +46,10 @@ class FigurePositions:
 def figures_statement(
     portion: Portion, columns: Sequence[Column], dialect: Dialect, *, approximate: bool
 ) -> tuple[Statement, tuple[FigurePositions, ...]]:
-    """One row: the count of rows, then the figures of each column.
+    """One row: the number of rows, then the figures of each column.
 
-    `approximate`: distinct values by the engine's estimating function. Extremes of floats are those of finite ones,
-    whose count is `finite`.
+    `approximate`: distinct values by the engine's estimating function. Minimum and maximum of floats are those of
+    finite values, whose number is `finite`.
     """
     binder = Binder(dialect, portion.table)
     selected: list[tuple[exp.Expr, ColumnType]] = [(exp.Count(this=exp.Star()), COUNT)]
@@ -85,9 +87,10 @@ def figures_statement(
 def histogram_statement(
     portion: Portion, edges: Sequence[tuple[Column, Sequence[object]]], dialect: Dialect
 ) -> Statement:
-    """One row: for each column the counts of values below its first edge, between edges (`[a, b)`), from the last on.
+    """One row with, for each column, the number of values below its first edge, between edges (`[a, b)`), and from the
+    last edge on.
 
-    Values that are missing or not finite are in none.
+    Nulls and values that are not finite are not counted.
     """
     binder = Binder(dialect, portion.table)
     selected: list[tuple[exp.Expr, ColumnType]] = []
@@ -108,7 +111,7 @@ def histogram_statement(
 
 
 def frequent_statement(portion: Portion, each: Column, dialect: Dialect, *, limit: int) -> Statement:
-    """The values that most rows have, and their counts: most first, equals by value. Nulls are left out."""
+    """The most frequent values and their counts: highest count first, then by value. Nulls are left out."""
     binder = Binder(dialect, portion.table)
     key = column(each.name)
     selected: list[tuple[exp.Expr, ColumnType]] = [
@@ -124,14 +127,14 @@ def frequent_statement(portion: Portion, each: Column, dialect: Dialect, *, limi
 
 
 def values_statement(portion: Portion, columns: Sequence[Column], dialect: Dialect) -> Statement:
-    """The columns of the portion's rows, in no order."""
+    """The columns of the portion's rows, unordered."""
     binder = Binder(dialect, portion.table)
     selected = [(dialect.projection(column(each.name), each.type), each.type) for each in columns]
     return _statement(portion, columns, selected, binder)
 
 
 def _finite(each: Column, binder: Binder) -> exp.Expr:
-    """The float, or null for what is infinite or no number."""
+    """The float, or null if it is infinite or NaN."""
     value = binder.sort_key(Col(each.name), each.type)
     low, high = (binder.bind(bound, _FLOAT) for bound in (-sys.float_info.max, sys.float_info.max))
     held = exp.and_(exp.GTE(this=value, expression=low), exp.LTE(this=value.copy(), expression=high))

@@ -1,4 +1,4 @@
-"""The narrow view of a store that the columnar path needs, and how much of an answer it may hold."""
+"""The narrow interface to a store that the columnar path needs, and how much of an answer it may keep in memory."""
 
 from collections.abc import AsyncGenerator
 from typing import Final, Protocol, runtime_checkable
@@ -14,7 +14,7 @@ ANSWER_BYTES: Final = 64 << 20
 
 
 class Source(Protocol):
-    """A store that runs compiled statements. One is asked several at a time."""
+    """A store that runs compiled statements, also several at the same time."""
 
     @property
     def dialect(self) -> Dialect: ...
@@ -29,7 +29,7 @@ class Source(Protocol):
 
 @runtime_checkable
 class Holding(Protocol):
-    """A `Source` that says how many bytes, as Arrow, one statement's answer may take that is not streamed."""
+    """A `Source` that bounds the bytes, as Arrow, of one statement's answer that is not streamed."""
 
     @property
     def answer_bytes(self) -> int: ...

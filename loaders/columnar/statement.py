@@ -1,4 +1,4 @@
-"""What a columnar store is sent, and what comes back in which column."""
+"""A compiled statement for a columnar store, and the columns of its answer."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from loaders.description import ColumnType
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A bound value: `value` as the store's client wants it, a list when `many`."""
+    """A bound value: `value` as the client of the store wants it; a list if `many`."""
 
     name: str
     type: ColumnType

@@ -1,4 +1,4 @@
-"""A columnar `Read` as a stream of Arrow record batches: bounded memory, the store's batches as they come."""
+"""Streams a columnar `Read` as Arrow record batches, in bounded memory, as they arrive from the store."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -18,10 +18,10 @@ from loaders.read import Computed, Expression, Read, is_never
 
 
 async def stream_arrow(read: Read, source: Source, ledger: Ledger) -> AsyncGenerator[pa.RecordBatch, None]:
-    """`read.fields` of all rows that match, at least one batch (an empty one tells the schema).
+    """`read.fields` of all rows that match, in at least one batch (an empty one carries the schema).
 
-    Unsorted unless `read.order` or a page asks for an order; no limit unless `read.page` has one. Closing the iterator
-    cancels the query in the store. All batches have the schema of the first.
+    Unsorted unless `read.order` or a page asks for an order, and unlimited unless `read.page` has a limit. Closing the
+    iterator cancels the query in the store. All batches have the schema of the first.
     """
     rows = compile_stream(read, source.dialect)
     empty = True
@@ -37,10 +37,10 @@ async def stream_arrow(read: Read, source: Source, ledger: Ledger) -> AsyncGener
 async def stream_ipc(
     read: Read, source: Source, ledger: Ledger, *, compressed: bool = True
 ) -> AsyncGenerator[Chunk, None]:
-    """The batches of `stream_arrow` as one Arrow IPC stream. Nothing comes before the store has answered.
+    """The batches of `stream_arrow` as one Arrow IPC stream. Nothing is sent before the store has answered.
 
-    If they may be `compressed`: where the fields are the store's columns as it has them, its own messages pass,
-    compressed as it chose to. A quarter of the CPU of decoding and encoding them.
+    If they may be `compressed` and the fields are columns as the store has them, its own messages are passed on, with
+    its compression. That takes a quarter of the CPU of decoding and encoding them.
     """
     rows = compile_stream(read, source.dialect)
     if compressed and isinstance(source, Encodes) and not is_never(read.where) and _as_stored(read, rows):
@@ -80,7 +80,7 @@ async def _decoded(
 
 
 def _as_stored(read: Read, rows: Rows) -> bool:
-    """Whether the fields are the answer's columns, each once and in that order, and none has values to be looked at."""
+    """Whether the fields are the columns of the answer, each once and in order, and none needs a look at its values."""
     outputs = [field.output for field in read.fields]
     expressions = tuple(output.expression for output in outputs if isinstance(output, Computed))
     return (

@@ -1,4 +1,4 @@
-"""A source that remembers what it was sent."""
+"""A source that records the statements it was sent."""
 
 from collections.abc import AsyncGenerator
 
@@ -11,7 +11,7 @@ from loaders.ledger import Ledger
 
 
 class Watched:
-    """`sent` are the statements' texts in the order of sending. Values are bound, so that none is among them."""
+    """`sent` are the texts of the statements, in order. Values are bound, so none is in them."""
 
     def __init__(self, source: Source) -> None:
         self._source = source

@@ -92,7 +92,9 @@ class PageText:
                 return quoted(self._cursor())
 
     def _cursor(self) -> Text:
-        """As loaders/encode/cursor.py reads it: base64url of a JSON array, the list's mark before each term's value."""
+        """As loaders/encode/cursor.py parses it: base64url of a JSON array, the mark of the list before each term's
+        value.
+        """
         mark = constant(cursor_mark(self.order, self.read.table))
         values = cursor_values(self.order, self.read.table, self.rows)
         return base64url(sa.cast(sa.func.json_build_array(mark, *values), sa.Text))

@@ -99,7 +99,7 @@ class Reached:
         return found
 
     async def _page_values(self) -> Mapping[str, frozenset[str]]:
-        """What the rows of the page hold in the columns that others are joined by."""
+        """The values in the rows of the page of the columns that others are joined by."""
         async with self._reading:
             if self._values is None:
                 self._values = await self._read(self._columns)
