@@ -41,10 +41,9 @@ async def once(
 ) -> Key:
     """The key of the row `work` is about. Done before under this key, it is not done again: see `once_told`."""
 
-    async def told() -> list[str]:
-        return _encoded(await work(), about)
-
-    return _decoded(await once_told(context, within, asked, told), about)
+    key = await once_if_any(context, within, asked, about=about, work=work)
+    assert key is not None
+    return key
 
 
 async def once_if_any(
@@ -75,9 +74,9 @@ async def once_told(
     process that dies, leaves neither, and a retry does the work. Of two at once the second waits for the first. Another
     input under the same key is a `Conflict`. After `KEPT` a key is forgotten.
     """
-    noted = _noted(context, asked)
-    if noted is None or asked is None:
+    if context.idempotency_key is None or asked is None:
         return await work()
+    noted = _noted(context.subject.id, context.idempotency_key, asked)
     done = await claim(within, noted, context.stores.keyring.fingerprint(asked.message), kept=KEPT)
     if done is not None:
         return _of_same_input(context, asked, done)
@@ -89,9 +88,9 @@ async def once_told(
 
 async def done_before(context: Context, within: Transaction, asked: Asked | None, *, about: Table) -> Key | None:
     """What `once` returns, or raises, without doing it; None where it is still to be done. It waits for nobody."""
-    noted = _noted(context, asked)
-    if noted is None or asked is None:
+    if context.idempotency_key is None or asked is None:
         return None
+    noted = _noted(context.subject.id, context.idempotency_key, asked)
     done = await find_done(within, noted, kept=KEPT)
     return None if done is None else _decoded(_of_same_input(context, asked, done), about)
 
@@ -102,13 +101,10 @@ def _of_same_input(context: Context, asked: Asked, done: Done) -> list[str]:
     return done.row_key
 
 
-def _noted(context: Context, asked: Asked | None) -> Noted | None:
-    given = context.idempotency_key
-    if given is None or asked is None:
-        return None
+def _noted(subject: str, given: str, asked: Asked) -> Noted:
     if not 1 <= len(given) <= _MAX_LENGTH or not (given.isascii() and given.isprintable()):
         raise BadInput(f"`Idempotency-Key` must have 1 to {_MAX_LENGTH} printable ASCII characters.")
-    return Noted(context.subject.id, given, asked.mutation, asked.response_key)
+    return Noted(subject, given, asked.mutation, asked.response_key)
 
 
 def _encoded(key: Key, table: Table) -> list[str]:

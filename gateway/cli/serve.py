@@ -13,6 +13,7 @@ def serve() -> None:
         from gateway.app import create_app
         from gateway.http.connection import KEEP_ALIVE_SECONDS, BoundedHttp
         from gateway.http.socket_connection import BoundedSocket
+        from gateway.http.unread import BreaksOff
         from gateway.limits.trusted import BadManifest
         from gateway.logs import configure_logs
 
@@ -22,7 +23,7 @@ def serve() -> None:
             app = create_app(settings)
         except BadManifest as error:
             raise CommandFailed(str(error)) from error
-    BoundedHttp.write_seconds = BoundedSocket.write_seconds = settings.http.write_timeout_seconds
+    BreaksOff.write_seconds = settings.http.write_timeout_seconds
     uvicorn.run(
         app,
         host=settings.http.host,

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.http.unread import Unread
+from gateway.http.unread import BreaksOff
 
 KEEP_ALIVE_SECONDS = 75
 """Of an idle connection: longer than proxies in front keep theirs (60 s), or they send into one that just closes."""
@@ -15,7 +15,7 @@ class _HeadTooLarge(Exception):
     """A head that arrived in one piece is found to be too large when it has been parsed."""
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(BreaksOff, HttpToolsProtocol):
     """Accepts at most `outside_bytes` (and one read of the socket) in a row that are no part of a body: request line,
     headers, framing of chunks, trailers. The parser would collect them without end, at quadratic cost, before anybody
     is authenticated.
@@ -28,7 +28,6 @@ class BoundedHttp(HttpToolsProtocol):
 
     outside_bytes: ClassVar[int] = 64 << 10
     head_seconds: ClassVar[float] = 30.0
-    write_seconds: ClassVar[float] = 30.0
 
     _outside = 0
     _in_head = True
@@ -37,21 +36,11 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
-        self._unread = Unread(self.loop, transport, self.write_seconds)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
-        self._unread.end()
         super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        self._unread.begin()
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        self._unread.end()
-        super().resume_writing()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -1,35 +1,19 @@
 """uvicorn's WebSocket protocol with a bound that it lacks: on how long a client may read nothing."""
 
 from asyncio import BaseTransport, Transport
-from typing import ClassVar, cast
+from typing import cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from gateway.http.unread import Unread
+from gateway.http.unread import BreaksOff
 
 
-class BoundedSocket(WebSocketsSansIOProtocol):
+class BoundedSocket(BreaksOff, WebSocketsSansIOProtocol):
     """Aborts the connection of a client that reads nothing for `write_seconds`, also while it is being closed."""
-
-    write_seconds: ClassVar[float] = 30.0
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
-        writing = cast(Transport, transport)
-        self._unread = Unread(self.loop, writing, self.write_seconds)
-        writing.set_write_buffer_limits(high=0)  # writing is paused as soon as anything is left
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._unread.end()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        self._unread.begin()
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        self._unread.end()
-        super().resume_writing()
+        cast(Transport, transport).set_write_buffer_limits(high=0)  # writing is paused as soon as anything is left
 
     def handle_ping(self) -> None:
         """Who sends pings and reads no pong gets none more (RFC 6455, 5.5.3: not every ping needs its own)."""

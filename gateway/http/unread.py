@@ -4,7 +4,8 @@ import fcntl
 import socket
 import struct
 import termios
-from asyncio import AbstractEventLoop, TimerHandle, Transport
+from asyncio import AbstractEventLoop, BaseTransport, Protocol, TimerHandle, Transport
+from typing import ClassVar, cast
 
 _LOOKS = 4
 """In the time without progress: it is noticed at most a quarter of it late."""
@@ -59,6 +60,31 @@ class Unread:
         connection = self._transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
+
+
+class BreaksOff(Protocol):
+    """A mixin for uvicorn's protocols, to stand before them: aborts the connection of a client that reads nothing of
+    what was written for `write_seconds`.
+    """
+
+    write_seconds: ClassVar[float] = 30.0
+    loop: AbstractEventLoop
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        self._unread = Unread(self.loop, cast(Transport, transport), self.write_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unread.end()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._unread.begin()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._unread.end()
+        super().resume_writing()
 
 
 def _unread_bytes(transport: Transport) -> int:

@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 from gateway.http.answer import OK, refused
 from gateway.http.authentication import Authenticated, first_renewal
 from gateway.http.documents import Operation
-from gateway.http.exact import NumberRefused, exact_json
 from gateway.http.incoming import headers_of
 from gateway.http.observed import Observed
 from gateway.http.operations import Operations
@@ -28,10 +27,10 @@ from gateway.http.refusal import Refusal, refuse
 from gateway.http.request import GraphQLRequest, from_parameters
 from gateway.http.request_log import Exchange, exchange_of
 from gateway.http.running import ended
+from gateway.http.socket_messages import Closed, Left, credentials_of, id_of, next_message, pong_of
 from gateway.lifespan import Runtime
 from gateway.logs import log_access
 from gateway.metrics import SOCKETS
-from loaders.encode.number import exact_text
 from loaders.errors import Code
 from resolvers.context import Context
 
@@ -42,21 +41,6 @@ INIT_SECONDS = 10.0
 MAX_OPERATIONS = 100
 """Of one connection at one time."""
 EXPIRED = "The bearer token has expired: connect again with a new one."
-MAX_REASON_BYTES = 123
-"""RFC 6455, 5.5: a control frame carries 125 bytes, two of them the code."""
-
-
-class Closed(Exception):
-    """Ends the connection with a close code of the protocol."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-
-
-class Left(Exception):
-    """The client has closed the connection, or it broke. Nothing more can be received."""
 
 
 async def serve_socket(
@@ -96,7 +80,7 @@ class _Socket:
         try:
             await self._initialise()
             while True:
-                await self._take(await self._message(self._seconds_left(), EXPIRED, 4403))
+                await self._take(await self._message(self._seconds_left(), Closed(4403, EXPIRED)))
         except Left:
             pass
         except Closed as closed:
@@ -116,19 +100,13 @@ class _Socket:
         deadline = time.monotonic() + INIT_SECONDS
         while True:
             left = max(0.0, deadline - time.monotonic())
-            message = await self._message(left, "Connection initialisation timeout", 4408)
+            message = await self._message(left, Closed(4408, "Connection initialisation timeout"))
             if message["type"] == "connection_init":
                 break
             if message["type"] not in ("ping", "pong"):
                 raise Closed(4401, "Unauthorized")
             await self._take(message)
-        payload = message.get("payload")
-        if payload is not None and not isinstance(payload, dict):
-            raise Closed(4400, "The payload of connection_init must be an object")
-        sent = (payload or {}).get("authorization", (payload or {}).get("Authorization", self._header))
-        if sent is not None and not isinstance(sent, str):
-            raise Closed(4403, "Forbidden")
-        self._sent = sent
+        self._sent = credentials_of(message, header=self._header)
         caller = await self._authenticate()
         try:
             self._runtime.admission.admit(caller.subject, self._scope)
@@ -162,54 +140,27 @@ class _Socket:
         expires_at = self._authenticated.expires_at if self._authenticated else None
         return None if expires_at is None else max(0.0, expires_at - time.time())
 
-    async def _message(self, within: float | None, reason: str, code: int) -> dict[str, Any]:
-        """The next message. Raises `Left`, and `Closed` for a malformed message or when none came in time."""
-        try:
-            async with asyncio.timeout(within):
-                received = await self._receive()
-        except TimeoutError:
-            raise Closed(code, reason) from None
-        if received["type"] == "websocket.disconnect":
-            raise Left
-        text = received.get("text")
-        if text is None:
-            raise Closed(4400, "Messages are texts")
-        if len(text) > self._operations.limits.max_body_bytes:
-            raise Closed(1009, "Message too big")
-        try:
-            message = exact_json(text.encode())
-        except NumberRefused as error:
-            raise Closed(4400, f"Invalid message: {error.msg}") from None
-        except ValueError:
-            raise Closed(4400, "Invalid message: no JSON") from None
-        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise Closed(4400, "Invalid message: no type")
-        return message
+    async def _message(self, within: float | None, late: Closed) -> dict[str, Any]:
+        """The next message. Raises `Left` and `Closed`."""
+        limits = self._operations.limits
+        return await next_message(self._receive, max_bytes=limits.max_body_bytes, within=within, late=late)
 
     async def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "ping":
-                await self._pong(message)
+                await self._send_text(pong_of(message))
             case "pong":
                 pass
             case "subscribe":
-                await self._subscribe(_id(message), message.get("payload"))
+                await self._subscribe(id_of(message), message.get("payload"))
             case "complete":
-                task = self._running.pop(_id(message), None)
+                task = self._running.pop(id_of(message), None)
                 if task is not None:
                     await ended(task)
             case "connection_init":
                 raise Closed(4429, "Too many initialisation requests")
             case _:
                 raise Closed(4400, "Invalid message: unknown type")
-
-    async def _pong(self, ping: dict[str, Any]) -> None:
-        pong = {"type": "pong", **({"payload": ping["payload"]} if "payload" in ping else {})}
-        try:
-            text = orjson.dumps(pong).decode()
-        except orjson.JSONEncodeError:
-            text = _exact(pong)
-        await self._send_text(text)
 
     async def _subscribe(self, id_: str, payload: object) -> None:
         if id_ in self._running:
@@ -293,20 +244,3 @@ class _Socket:
             await self._asgi_send({"type": "websocket.send", "text": text})
         except OSError:
             raise Left from None
-
-
-def _exact(message: dict[str, Any]) -> str:
-    """The JSON of a message that orjson can read but not write: very large numbers, more than 254 levels. Raises
-    `Closed`.
-    """
-    try:
-        return exact_text(message)
-    except RecursionError:
-        raise Closed(4400, "Invalid message: nested too deeply") from None
-
-
-def _id(message: dict[str, Any]) -> str:
-    id_ = message.get("id")
-    if not isinstance(id_, str) or not id_:
-        raise Closed(4400, "Invalid message: no id")
-    return id_

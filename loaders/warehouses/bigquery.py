@@ -89,8 +89,9 @@ class BigQueryWarehouse:
     async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
         """Intervals and ranges are left out (`bigquery_types`)."""
         described = await self._table(table, schema, ledger)
-        columns = tuple(column for field in described.schema if (column := column_of(field)) is not None)
-        unread = tuple(field.name for field in described.schema if column_of(field) is None)
+        read = {field.name: column_of(field) for field in described.schema}
+        columns = tuple(column for column in read.values() if column is not None)
+        unread = tuple(name for name, column in read.items() if column is None)
         return Table(self._store, schema or self._options.dataset, table, columns, unread=unread)
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:

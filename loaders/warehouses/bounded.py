@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import TypedDict
+from typing import NotRequired, TypedDict, Unpack
 
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.source import ANSWER_BYTES
@@ -31,13 +31,15 @@ def changed_meanwhile(store: str) -> StoreUnavailable:
     return StoreUnavailable(store, f"{store} was changed while it was read. Try again.")
 
 
-class _Bounds(TypedDict):
+class Bounds(TypedDict):
+    """As `bounded` takes them."""
+
     gate: Gate
     limit: int
     timeout_ms: int
     memory_s: float
     clock: Callable[[], float]
-    answer_bytes: int
+    answer_bytes: NotRequired[int]
 
 
 class Bounded:
@@ -223,23 +225,9 @@ class BoundedEstimating(Bounded):
         self,
         warehouse: Warehouse,
         estimates: Estimates,
-        *,
-        gate: Gate,
-        limit: int,
-        timeout_ms: int,
-        memory_s: float,
-        clock: Callable[[], float],
-        answer_bytes: int = ANSWER_BYTES,
+        **bounds: Unpack[Bounds],
     ) -> None:
-        super().__init__(
-            warehouse,
-            gate=gate,
-            limit=limit,
-            timeout_ms=timeout_ms,
-            memory_s=memory_s,
-            clock=clock,
-            answer_bytes=answer_bytes,
-        )
+        super().__init__(warehouse, **bounds)
         self._estimates = estimates
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
@@ -261,24 +249,9 @@ class BoundedForecasting(BoundedEstimating):
         self,
         warehouse: Warehouse,
         abilities: Foretelling,
-        *,
-        gate: Gate,
-        limit: int,
-        timeout_ms: int,
-        memory_s: float,
-        clock: Callable[[], float],
-        answer_bytes: int = ANSWER_BYTES,
+        **bounds: Unpack[Bounds],
     ) -> None:
-        super().__init__(
-            warehouse,
-            abilities,
-            gate=gate,
-            limit=limit,
-            timeout_ms=timeout_ms,
-            memory_s=memory_s,
-            clock=clock,
-            answer_bytes=answer_bytes,
-        )
+        super().__init__(warehouse, abilities, **bounds)
         self._forecasts = abilities
 
     async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
@@ -286,20 +259,8 @@ class BoundedForecasting(BoundedEstimating):
             return await self._forecasts.forecast(statement, scanned, ledger=ledger)
 
 
-def bounded(
-    warehouse: Warehouse,
-    *,
-    gate: Gate,
-    limit: int,
-    timeout_ms: int,
-    memory_s: float,
-    clock: Callable[[], float],
-    answer_bytes: int = ANSWER_BYTES,
-) -> Bounded:
+def bounded(warehouse: Warehouse, **bounds: Unpack[Bounds]) -> Bounded:
     """The bounds keep the abilities the warehouse has, and claim no other."""
-    bounds = _Bounds(
-        gate=gate, limit=limit, timeout_ms=timeout_ms, memory_s=memory_s, clock=clock, answer_bytes=answer_bytes
-    )
     if isinstance(warehouse, Foretelling):
         return BoundedForecasting(warehouse, warehouse, **bounds)
     if isinstance(warehouse, Estimates):

@@ -12,7 +12,8 @@ from loaders.warehouses.s3_files import Alike, Misfit
 S3_FAILURES = (OSError, MemoryError, pa.ArrowException, duckdb.Error, Misfit, Alike)
 """What pyarrow and DuckDB raise when a read fails, and what files tell; anything else is a defect of ours."""
 _LONGEST_NAME = 200
-_TOO_LARGE = "the query needs more memory than it may use. Select fewer columns or groups, or filter more."
+SELECT_LESS = "Select fewer columns or groups, or filter more."
+_TOO_LARGE = f"the query needs more memory than it may use. {SELECT_LESS}"
 _MET = re.compile(r"Invalid Input Error: reading the stream registered as '[^']*' failed: ")
 _MET_IN_FILES = re.compile(_MET.pattern + r"IOError: (.*)")
 _OF_DUCKDB = re.compile(r"([A-Za-z ]+) Error: ")

@@ -2,8 +2,8 @@
 
 DuckDB bounds the memory of what it sorts, joins and gathers. It does not bound the values it computes for some two
 thousand rows at once, nor what it makes of a statement before it begins, and it can end neither in time. A process is
-bounded by the system, and can be ended at any time. What it needs comes by stdin, a line of JSON each: whom it serves
-(`serving`), then queries (`asking`), one after another. Each is answered with frames (`s3_frames`).
+bounded by the system, and can be ended at any time. What it needs comes by stdin, a line of JSON each: whom it
+serves (`QueryProcess`), then queries (`S3ProcessRun`), one after another. Each is answered with frames (`s3_frames`).
 """
 
 import asyncio

@@ -17,6 +17,7 @@ from loaders.warehouses import s3_frames
 from loaders.warehouses.base import Query, RecordBatches
 from loaders.warehouses.batch_run import BatchRun, batches_of
 from loaders.warehouses.owned import Client, Owned, OwnedPool
+from loaders.warehouses.s3_errors import SELECT_LESS
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 
 AT_ONCE: Final = 4
@@ -219,7 +220,5 @@ def _store_error(store: str, error: Exception) -> StoreError:
     if isinstance(error, Interrupted):
         return Cancelled(store, f"{store}: the query was cancelled.")
     return StoreQueryFailed(
-        store,
-        f"{store}: the query needs more memory than it may use, or broke the engine. Select fewer columns or groups, "
-        "filter more, or make shorter values.",
+        store, f"{store}: the query needs more memory than it may use, or broke the engine. {SELECT_LESS}"
     )

@@ -81,14 +81,16 @@ async def resume_schedule(
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 
         async def work() -> Key:
-            await _unchanged(within, dataset_id, table_name, expected_updated_at)
-            return (await _resumed(context, within, dataset_id, table_name),)
+            return (await _resumed(context, within, dataset_id, table_name, expected_updated_at),)
 
         return _id(await once(context, within, asked, about=SCHEDULES.table, work=work))
 
 
-async def _resumed(context: Context, within: Transaction, dataset_id: UUID, table_name: str) -> UUID:
+async def _resumed(
+    context: Context, within: Transaction, dataset_id: UUID, table_name: str, expected: datetime | None
+) -> UUID:
     schedule = await lock_schedule(within, dataset_id, table_name)
+    require_unchanged(None if schedule is None else schedule.updated_at, expected)
     if schedule is None:
         raise NotFound("The table has no schedule. Set one.")
     if not schedule.is_paused:

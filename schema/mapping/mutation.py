@@ -38,7 +38,7 @@ def mutation(
     async def done(context: Context, given: I, _: Asked) -> Any:
         return await work(context, given)
 
-    return _field(done, takes, answers, {"guard": guard, "each_time": each_time}, description)
+    return _field(done, takes, answers, guard, description, each_time=each_time)
 
 
 def idempotent_mutation(
@@ -52,18 +52,18 @@ def idempotent_mutation(
     """As `mutation`, but runs `work(context, input, asked)` once for each `Idempotency-Key`; `asked` is what identifies
     the request.
     """
-    return _field(work, takes, answers, {"guard": guard}, description)
+    return _field(work, takes, answers, guard, description, each_time=None)
 
 
 def _field(
     work: Callable[[Context, I, Asked], Awaitable[Any]],
     takes: type[I],
     answers: type,
-    metadata: dict[str, Any],
+    guard: FieldGuard,
     description: str,
+    *,
+    each_time: str | None,
 ) -> Any:
-    guard: FieldGuard = metadata["guard"]
-
     async def resolve(info: strawberry.Info[Context, None], input: I) -> Any:
         result = await as_data(_allowed(work, guard, info, input))
         if isinstance(result, (NotAllowed, Absent)):  # what is hidden answers as absent, and may have been tried
@@ -82,6 +82,7 @@ def _field(
         return_annotation=result,
     )
     resolve.__annotations__ = {**annotations, "return": result}
+    metadata = {"guard": guard, **({} if each_time is None else {"each_time": each_time})}
     return strawberry.mutation(resolver=resolve, description=description, metadata=metadata)
 
 

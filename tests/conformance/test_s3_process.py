@@ -3,12 +3,12 @@
 import asyncio
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -125,13 +125,15 @@ async def test_it_is_killed_with_its_query(subject: Subject, warehouse: S3Parque
     others = processes()
     await asked(warehouse, "SELECT 1 AS n")
     (process,) = processes() - others
-    reading = asyncio.create_task(asked(warehouse, subject.endless("t").sql.replace(".id", ".a")))
-    async with asyncio.timeout(20):
-        while not warehouse.running:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
-    reading.cancel()
-    await asyncio.wait([reading])
-    await gone(process)
+    with ending(process) as ended:
+        reading = asyncio.create_task(asked(warehouse, subject.endless("t").sql.replace(".id", ".a")))
+        async with asyncio.timeout(20):
+            while not warehouse.running:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+        assert not has_ended(ended, within_s=0)
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert await asyncio.to_thread(has_ended, ended, within_s=20)
 
 
 async def test_it_knows_nothing_of_the_gateway(subject: Subject, warehouse: S3Parquet) -> None:
@@ -154,30 +156,28 @@ def test_it_ends_with_the_gateway(subject: Subject) -> None:
         assert gateway.stdout is not None
         gateway.stdin.write(orjson.dumps([STORE, subject.settings(), endless.decode()]) + b"\n")
         gateway.stdin.flush()
-        process = int(gateway.stdout.readline())
-        assert is_alive(process)
-        gateway.kill()
-    while is_alive(process):
-        time.sleep(0.01)
+        with ending(int(gateway.stdout.readline())) as ended:
+            assert not has_ended(ended, within_s=0)
+            gateway.kill()
+            assert has_ended(ended, within_s=20)
 
 
 def of_process(process: int, file: str) -> bytes:
     return Path(f"/proc/{process}/{file}").read_bytes()
 
 
-async def gone(process: int) -> None:
-    async with asyncio.timeout(20):
-        while is_alive(process):  # noqa: ASYNC110 - the system tells nobody
-            await asyncio.sleep(0.01)
-
-
-def is_alive(process: int) -> bool:
+@contextmanager
+def ending(process: int) -> Iterator[int]:
+    """What becomes readable when it ends, with all its threads (pidfd_open(2))."""
+    descriptor = os.pidfd_open(process)
     try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-        threads = len(os.listdir(f"/proc/{process}/task"))
-    except FileNotFoundError:
-        return False
-    return state != "Z" or threads > 1
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def has_ended(ending: int, *, within_s: float) -> bool:
+    return bool(select.select([ending], [], [], within_s)[0])
 
 
 def test_a_defect_is_told(subject: Subject) -> None:
