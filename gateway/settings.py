@@ -129,6 +129,8 @@ class DataSources(_Section):
 
     denied_networks: tuple[IPv4Network | IPv6Network, ...] = _LINKS
     allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    query_processes: int = Field(8, ge=1)
+    """Raw SQL over S3 that runs at once, whatever the data source: each in a process of up to 1.5 GiB."""
 
 
 class Limits(_Section):

@@ -61,7 +61,13 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
         most = settings.limits.max_answer_bytes
         chosen = settings.data_sources
         networks = Networks(denied=chosen.denied_networks, allowed=chosen.allowed_networks)
-        warehouses = Warehouses(postgres["axion_gen"], keyring, networks=networks, answer_bytes=most)
+        warehouses = Warehouses(
+            postgres["axion_gen"],
+            keyring,
+            networks=networks,
+            processes=chosen.query_processes,
+            answer_bytes=most,
+        )
         stack.push_async_callback(warehouses.close)
         objects = Objects.open(
             endpoint=settings.objects.endpoint,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from loaders.addresses import EVERYWHERE, Networks
 from loaders.clickhouse.client import ClickHouse
 from loaders.clickhouse.compile import CLICKHOUSE
 from loaders.columnar.dialect import Dialect
+from loaders.columnar.held import apart
 from loaders.columnar.statement import Statement
 from loaders.description import Column, Table
 from loaders.errors import StoreQueryFailed, UnknownTable
@@ -27,7 +29,7 @@ from loaders.warehouses.base import (
     scanned_share,
 )
 from loaders.warehouses.clickhouse_raw import hides_types, typed
-from loaders.warehouses.clickhouse_types import column_type
+from loaders.warehouses.clickhouse_types import TypeName, column_type, parse
 from loaders.warehouses.settings import ClickHouseCredentials, ClickHouseOptions
 
 _UNKNOWN_TABLE: Final = 60
@@ -180,16 +182,16 @@ class ClickHouseWarehouse:
 
     async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
         batches = self._client.stream_locked(query.sql, ledger=ledger, timeout_ms=timeout_ms, settings=_LOCKED)
-        types: Mapping[str, str] | None = None
+        types: Mapping[str, TypeName] | None = None
         async with aclosing(batches):
             async for batch in batches:
                 if types is None:
                     types = await self._types(query.sql, ledger) if hides_types(batch.schema) else {}
-                yield typed(batch, types) if types else batch
+                yield await apart(batch.nbytes, partial(typed, batch, types)) if types else batch
 
-    async def _types(self, sql: str, ledger: Ledger) -> Mapping[str, str]:
+    async def _types(self, sql: str, ledger: Ledger) -> Mapping[str, TypeName]:
         described = [batch async for batch in self._client.stream_locked(f"DESCRIBE TABLE ({sql})", ledger=ledger)]
-        return {row["name"]: row["type"] for batch in described for row in batch.to_pylist()}
+        return {row["name"]: parse(row["type"]) for batch in described for row in batch.to_pylist()}
 
     async def close(self) -> None:
         await self._client.close()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from loaders.addresses import EVERYWHERE, Networks
 from loaders.errors import BadInput
 from loaders.warehouses.base import Warehouse
+from loaders.warehouses.room import Room
 from loaders.warehouses.settings import (
     BigQueryCredentials,
     BigQueryOptions,
@@ -32,13 +33,21 @@ _LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """What all data sources of a gateway's process have in common: where they may connect to, and their processes."""
+
+    networks: Networks = EVERYWHERE
+    room: Room = field(default_factory=Room)
+
+
+@dataclass(frozen=True, slots=True)
 class Connector(Generic[O, C]):
     """`open` dials nothing: it gives a warehouse that connects at first use."""
 
     name: str
     options: type[O]
     credentials: type[C]
-    open: Callable[[str, O, C, Networks], Warehouse]
+    open: Callable[[str, O, C, Shared], Warehouse]
 
     def split(self, settings: Mapping[str, object]) -> tuple[O, C]:
         """Settings as a user gives them, parted into what may be shown and what is sealed.
@@ -67,9 +76,9 @@ class Connector(Generic[O, C]):
         return self.options.model_validate(options)
 
     def warehouse(
-        self, store: str, options: Mapping[str, object], plaintext: bytes, *, networks: Networks = EVERYWHERE
+        self, store: str, options: Mapping[str, object], plaintext: bytes, *, shared: Shared | None = None
     ) -> Warehouse:
-        """From what is stored: the options, and the opened secret. Who dials an address holds it to `networks`."""
+        """From what is stored: the options, and the opened secret. `shared` is nobody else's unless given."""
         try:
             checked = self.options.model_validate(options)
             credentials = self.credentials.from_bytes(plaintext)
@@ -77,43 +86,43 @@ class Connector(Generic[O, C]):
             raise BadInput(
                 f"The stored settings of {store} do not fit connector {self.name}: {'; '.join(_problems(error))}."
             ) from None
-        return self.open(store, checked, credentials, networks)
+        return self.open(store, checked, credentials, shared or Shared())
 
 
-def _open_bigquery(store: str, options: BigQueryOptions, credentials: BigQueryCredentials, _: Networks) -> Warehouse:
+def _open_bigquery(store: str, options: BigQueryOptions, credentials: BigQueryCredentials, _: Shared) -> Warehouse:
     with _extra("bigquery", "bigquery"):
         from loaders.warehouses.bigquery import BigQueryWarehouse
     return BigQueryWarehouse(store, options, credentials)
 
 
 def _open_clickhouse(
-    store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials, networks: Networks
+    store: str, options: ClickHouseOptions, credentials: ClickHouseCredentials, shared: Shared
 ) -> Warehouse:
     from loaders.warehouses.clickhouse import ClickHouseWarehouse
 
-    return ClickHouseWarehouse(store, options, credentials, networks=networks)
+    return ClickHouseWarehouse(store, options, credentials, networks=shared.networks)
 
 
 def _open_flight_sql(
-    store: str, options: FlightSqlOptions, credentials: FlightSqlCredentials, networks: Networks
+    store: str, options: FlightSqlOptions, credentials: FlightSqlCredentials, shared: Shared
 ) -> Warehouse:
     with _extra("flight-sql", "flight_sql"):
         from loaders.warehouses.flight_sql import FlightSql
-    return FlightSql(store, options, credentials, networks=networks)
+    return FlightSql(store, options, credentials, networks=shared.networks)
 
 
-def _open_impala(store: str, options: ImpalaOptions, credentials: ImpalaCredentials, networks: Networks) -> Warehouse:
+def _open_impala(store: str, options: ImpalaOptions, credentials: ImpalaCredentials, shared: Shared) -> Warehouse:
     with _extra("impala", "impala"):
         from loaders.warehouses.impala import ImpalaWarehouse
-    return ImpalaWarehouse(store, options, credentials, networks=networks)
+    return ImpalaWarehouse(store, options, credentials, networks=shared.networks)
 
 
 def _open_s3_parquet(
-    store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials, _: Networks
+    store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials, shared: Shared
 ) -> Warehouse:
     with _extra("s3", "s3_parquet"):
         from loaders.warehouses.s3_parquet import S3Parquet
-    return S3Parquet(store, options, credentials)
+    return S3Parquet(store, options, credentials, room=shared.room)
 
 
 @contextmanager

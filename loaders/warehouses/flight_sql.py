@@ -21,7 +21,7 @@ from loaders.warehouses.arrow_types import presentation
 from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Query, RecordBatches, RemoteTable
 from loaders.warehouses.batch_run import batches_of
 from loaders.warehouses.duckdb_sql import DUCKDB
-from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, store_error
+from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, session_is_over, store_error
 from loaders.warehouses.flight_sql_run import FlightSqlRun
 from loaders.warehouses.owned import Client, OwnedPool
 from loaders.warehouses.settings import FlightSqlCredentials, FlightSqlOptions
@@ -52,7 +52,7 @@ class FlightSql:
         self._store = store
         self._schema = options.db_schema
         self._dialect = _DIALECTS[options.dialect]
-        client = Client(lambda: _dialed(options, credentials, networks), flight_sql.Connection.close)
+        client = Client(lambda: _dialed(options, credentials, networks), flight_sql.Connection.close, session_is_over)
         self._pool = OwnedPool(store, client)
 
     @property

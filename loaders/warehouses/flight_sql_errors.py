@@ -72,6 +72,11 @@ def store_error(store: str, error: Exception) -> StoreError:
     return StoreQueryFailed(store, f"{store}: the Flight SQL server could not run the query. Its log says why.")
 
 
+def session_is_over(error: Exception) -> bool:
+    """Whether the server no longer knows who asks: what it gave for the password ends with it, or after a while."""
+    return _status(error) is AdbcStatusCode.UNAUTHENTICATED
+
+
 def _status(error: Exception) -> AdbcStatusCode:
     """The driver's, or that of the gRPC status it ends the text with; of an `OSError` without one, I/O."""
     if isinstance(error, adbc_driver_manager.Error):

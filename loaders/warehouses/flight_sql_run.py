@@ -30,7 +30,10 @@ class FlightSqlRun(BatchRun):
         self._reader: pa.RecordBatchReader | None = None
 
     def start(self) -> None:
-        cursor = self._cursor = self._owned.connection().cursor()
+        self._reader = self._owned.begun(self._sent)
+
+    def _sent(self, connection: flight_sql.Connection) -> pa.RecordBatchReader:
+        cursor = self._cursor = connection.cursor()
         cursor.adbc_statement.set_options(
             **{
                 StatementOptions.TIMEOUT_QUERY.value: self._deadline,
@@ -40,7 +43,7 @@ class FlightSqlRun(BatchRun):
             }
         )
         cursor.execute(self._statement.sql, parameter_row(self._statement.parameters))
-        self._reader = cursor.fetch_record_batch()
+        return cursor.fetch_record_batch()
 
     def schema(self) -> pa.Schema:
         return self._open_reader().schema

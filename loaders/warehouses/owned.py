@@ -79,8 +79,7 @@ class Owned(Generic[C]):
 class OwnedPool(Generic[C]):
     """As many connections as are used at once; who uses it bounds that (`Bounded`). Belongs to one event loop.
 
-    One that was idle for `idle_s` is not used again, since servers end what is idle: it is dropped when any is taken
-    or given back.
+    One that was idle for `idle_s` is dropped, whether any is taken or not: servers end what is idle.
     """
 
     def __init__(
@@ -97,7 +96,12 @@ class OwnedPool(Generic[C]):
         self._clock = clock
         self._idle: list[tuple[float, Owned[C]]] = []
         """The one that was used last is last, and taken first."""
+        self._aging: asyncio.TimerHandle | None = None
         self._closed = False
+
+    @property
+    def idle(self) -> int:
+        return len(self._idle)
 
     def take(self) -> Owned[C]:
         """An idle one, or a new one that is not dialed yet."""
@@ -109,6 +113,7 @@ class OwnedPool(Generic[C]):
         self._drop_aged()
         if usable and not self._closed:
             self._idle.append((self._clock(), owned))
+            self._age_later()
         else:
             owned.drop()
 
@@ -120,8 +125,21 @@ class OwnedPool(Generic[C]):
         """Drops the idle ones now and the others when they are given back. Idempotent."""
         self._closed = True
         self.drop_idle()
+        if self._aging is not None:
+            self._aging.cancel()
+            self._aging = None
 
     def _drop_aged(self) -> None:
         too_old = self._clock() - self._idle_s
         while self._idle and self._idle[0][0] <= too_old:
             self._idle.pop(0)[1].drop()
+
+    def _age_later(self) -> None:
+        if self._aging is None and self._idle:
+            left = self._idle[0][0] + self._idle_s - self._clock()
+            self._aging = asyncio.get_running_loop().call_later(left, self._age)
+
+    def _age(self) -> None:
+        self._aging = None
+        self._drop_aged()
+        self._age_later()

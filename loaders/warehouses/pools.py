@@ -19,9 +19,10 @@ from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring, Sealed
 from loaders.warehouses.bounded import Bounded, bounded, changed_meanwhile
-from loaders.warehouses.connectors import connector
+from loaders.warehouses.connectors import Shared, connector
 from loaders.warehouses.gate import Gate
 from loaders.warehouses.listed import ListedTables
+from loaders.warehouses.room import PROCESSES, Room
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +83,7 @@ class Warehouses:
         keyring: Keyring,
         *,
         networks: Networks = EVERYWHERE,
+        processes: int = PROCESSES,
         answer_bytes: int = ANSWER_BYTES,
         max_open: int = 64,
         idle_s: float = 600.0,
@@ -93,7 +95,7 @@ class Warehouses:
     ) -> None:
         self._gen = gen
         self._keyring = keyring
-        self._networks = networks
+        self._shared = Shared(networks, Room(processes))
         self._answer_bytes = answer_bytes
         self._max_open = max_open
         self._idle_s = idle_s
@@ -204,7 +206,7 @@ class Warehouses:
         plaintext = b"{}" if row.credentials is None else self._keyring.open(row.credentials)
         options = orjson.loads(row.options)
         known_as = connector(row.connector_type)
-        warehouse = known_as.warehouse(row.store, options, plaintext, networks=self._networks)
+        warehouse = known_as.warehouse(row.store, options, plaintext, shared=self._shared)
         taken = known_as.taken(options)
         if known is not None:
             self._drop(row.id)
@@ -212,7 +214,7 @@ class Warehouses:
             row,
             bounded(
                 warehouse,
-                gate=Gate(row.store, taken.servers, self._networks, clock=self._clock),
+                gate=Gate(row.store, taken.servers, self._shared.networks, clock=self._clock),
                 limit=self._concurrency,
                 timeout_ms=taken.timeout_ms,
                 memory_s=self._failure_memory_s,

@@ -9,6 +9,7 @@ serves (`QueryProcess`), then queries (`S3ProcessRun`), one after another. Each 
 import asyncio
 import os
 import resource
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -32,10 +33,14 @@ IDLE_S: Final = 60.0
 """Without a query for so long, it ends by itself, as it does when what a query took was not given back."""
 MEMORY_BYTES: Final = 1536 << 20
 """What it may take beyond what it begins with: DuckDB's own bound, batches on their way, stacks of threads."""
+_FIRST_TO_END: Final = "1000"
+"""Where memory is short, the system ends it, and not the gateway."""
 _BATCH_BYTES: Final = 4 << 20
 
 
 def main() -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)  # sent to all of a service: the gateway still reads what it has asked for
     _bound_memory()
     asyncio.run(_serve())
 
@@ -45,6 +50,7 @@ def _bound_memory() -> None:
     most = _taken() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_END)
 
 
 def _taken() -> int:

@@ -4,19 +4,21 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import Final
 
 import orjson
 import pyarrow as pa
 
-from loaders.errors import Cancelled, StoreError, StoreQueryFailed, StoreTimeout
+from loaders.errors import Cancelled, StoreBusy, StoreError, StoreQueryFailed, StoreTimeout
 from loaders.ledger import Ledger
 from loaders.warehouses import s3_frames
 from loaders.warehouses.base import Query, RecordBatches
 from loaders.warehouses.batch_run import BatchRun, batches_of
+from loaders.warehouses.bounded import changed_meanwhile
 from loaders.warehouses.owned import Client, Owned, OwnedPool
+from loaders.warehouses.room import Room
 from loaders.warehouses.s3_errors import SELECT_LESS
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 
@@ -35,23 +37,31 @@ class Interrupted(Ended):
     """It was killed meanwhile, by who asked."""
 
 
+class NotBegun(Exception):
+    """The system begins no process: it has no memory, no process or no file left for one."""
+
+
 class Gone(Exception):
     """One that had answered before ended before it answered again: it may have been ending already."""
 
 
 class QueryProcess:
-    """Begins at once. Blocks; used by one thread, but for `kill`."""
+    """Begins at once, or is `NotBegun`. Blocks; used by one thread, but for `kill`."""
 
     def __init__(self, store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> None:
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         path = os.pathsep.join(entry for entry in sys.path if entry)
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, on a module of ours
-            (sys.executable, "-P", "-m", _MODULE),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # what an engine prints as it ends may hold values
-            env=kept | {"PYTHONPATH": path},
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, on a module of ours
+                (sys.executable, "-P", "-m", _MODULE),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # what an engine prints as it ends may hold values
+                env=kept | {"PYTHONPATH": path},
+                process_group=0,  # an interrupt from the terminal is the gateway's, which ends it in its time
+            )
+        except OSError as error:
+            raise NotBegun from error
         self._has_answered = False
         self._send(orjson.dumps([store, options.model_dump(mode="json"), orjson.Fragment(credentials.to_bytes())]))
 
@@ -160,9 +170,9 @@ class S3ProcessRun(BatchRun):
 
 
 class QueryProcesses:
-    """Of one data source. Begins none before the first query; belongs to one event loop."""
+    """Of one data source, within a gateway's `room`. Begins none before the first query; belongs to one event loop."""
 
-    def __init__(self, store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> None:
+    def __init__(self, store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials, *, room: Room) -> None:
         self._store = store
         client = Client(
             lambda: QueryProcess(store, options, credentials),
@@ -170,8 +180,11 @@ class QueryProcesses:
             lambda error: isinstance(error, Gone),
         )
         self._pool = OwnedPool(store, client)
+        self._room = room
+        self._room.join(self._pool)
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._runs: set[S3ProcessRun] = set()
+        self._closed = False
 
     @property
     def running(self) -> int:
@@ -181,42 +194,60 @@ class QueryProcesses:
         """As `Warehouse.query`."""
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout_ms / 1000
-        try:
-            async with asyncio.timeout_at(until):
-                await self._slots.acquire()
-        except TimeoutError:
-            busy = f"{self._store} is busy with {AT_ONCE} statements of this gateway. Try again shortly."
-            raise StoreTimeout(self._store, busy) from None
-        owned = self._pool.take()
-        run = S3ProcessRun(owned, query, timeout_s=until - loop.time())
-        self._runs.add(run)
-        batches = batches_of(
-            run,
-            store=self._store,
-            ledger=ledger,
-            timeout_ms=timeout_ms,
-            failures=(Ended,),
-            store_error=_store_error,
-            described=True,
-        )
-        try:
-            async with aclosing(batches):
-                async for batch in batches:
-                    yield batch
-        finally:
-            self._runs.discard(run)
-            self._pool.give_back(owned, usable=run.ended and run.freed)
-            self._slots.release()
+        async with self._place(until):
+            owned = self._pool.take()
+            run = S3ProcessRun(owned, query, timeout_s=until - loop.time())
+            self._runs.add(run)
+            batches = batches_of(
+                run,
+                store=self._store,
+                ledger=ledger,
+                timeout_ms=timeout_ms,
+                failures=(Ended, NotBegun),
+                store_error=_store_error,
+                described=True,
+            )
+            try:
+                async with aclosing(batches):
+                    async for batch in batches:
+                        yield batch
+            finally:
+                self._runs.discard(run)
+                self._pool.give_back(owned, usable=run.ended and run.freed)
+
+    @asynccontextmanager
+    async def _place(self, until: float) -> AsyncIterator[None]:
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout_at(until):
+                    await held.enter_async_context(self._slots)
+                    await held.enter_async_context(self._room.place(self._pool))
+            except TimeoutError:
+                most = min(AT_ONCE, self._room.limit)
+                busy = f"{self._store} is busy: this gateway runs {most} statements of it at once. Try again shortly."
+                raise StoreTimeout(self._store, busy) from None
+            if self._closed:
+                raise changed_meanwhile(self._store)
+            yield
 
     def close(self) -> None:
         """Kills them. Idempotent."""
         for run in tuple(self._runs):
             run.interrupt()
         self._pool.close()
+        if not self._closed:
+            self._room.leave(self._pool)
+        self._closed = True
 
 
 def _store_error(store: str, error: Exception) -> StoreError:
-    """Of `Ended`."""
+    """Of `Ended` and `NotBegun`."""
+    if isinstance(error, NotBegun):
+        return StoreBusy(
+            store,
+            f"{store}: the gateway's machine has no room for the process of another query. Try again shortly, or give "
+            "it more memory.",
+        )
     if isinstance(error, Interrupted):
         return Cancelled(store, f"{store}: the query was cancelled.")
     return StoreQueryFailed(

@@ -15,11 +15,13 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from loaders.errors import StoreQueryFailed, StoreTimeout
+from loaders.errors import StoreBusy, StoreQueryFailed, StoreTimeout, StoreUnavailable
 from loaders.ledger import Ledger
 from loaders.warehouses import s3_frames, s3_processes
 from loaders.warehouses.base import Query
 from loaders.warehouses.connectors import CONNECTORS
+from loaders.warehouses.owned import Client, OwnedPool
+from loaders.warehouses.room import Room
 from loaders.warehouses.s3_parquet import S3Parquet
 from loaders.warehouses.s3_processes import QueryProcess
 from tests.conformance.subject import STORE, S3ParquetSubject, S3Server
@@ -184,6 +186,65 @@ def test_a_defect_is_told(subject: Subject) -> None:
     process = process_of(STORE, subject.settings())
     assert process.asked(orjson.dumps(["SELECT 1", [(5, "t")], 1_000])) == (s3_frames.DEFECT, b"TypeError")
     process.close()
+
+
+async def test_signals_to_all_of_a_service_are_the_gateways(warehouse: S3Parquet) -> None:
+    """As a terminal and service managers send them: the gateway still answers what it was asked."""
+    others = processes()
+    await asked(warehouse, "SELECT 1 AS n")
+    (process,) = processes() - others
+    assert os.getpgid(process) == process
+    for each in (signal.SIGINT, signal.SIGTERM):
+        os.kill(process, each)
+        assert await asked(warehouse, "SELECT 1 AS n") == [{"n": 1}]
+    assert processes() - others == {process}
+
+
+async def test_the_system_ends_it_first_where_memory_is_short(warehouse: S3Parquet) -> None:
+    others = processes()
+    await asked(warehouse, "SELECT 1 AS n")
+    (process,) = processes() - others
+    assert of_process(process, "oom_score_adj") == b"1000\n"
+
+
+async def test_one_that_cannot_be_begun_is_told(warehouse: S3Parquet) -> None:
+    table = await warehouse.describe("t", ledger=Ledger())
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")), most))
+    try:
+        async with aclosing(warehouse.query(Query("SELECT 1 AS n", (table,)), ledger=Ledger())) as batches:
+            with pytest.raises(StoreBusy, match="has no room"):
+                await anext(batches)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+    assert await asked(warehouse, "SELECT 1 AS n") == [{"n": 1}]
+
+
+async def test_data_sources_share_the_room_of_their_gateway(subject: Subject) -> None:
+    others, room = processes(), Room(1)
+    one, other = (S3Parquet(STORE, *CONNECTORS["s3_parquet"].split(subject.settings()), room=room) for _ in range(2))
+    assert await asked(one, "SELECT 1 AS n") == [{"n": 1}]
+    (first,) = processes() - others
+    with ending(first) as ended:
+        assert await asked(other, "SELECT 2 AS n") == [{"n": 2}]
+        assert await asyncio.to_thread(has_ended, ended, within_s=20)
+    assert await asyncio.gather(*(asked(each, "SELECT 3 AS n") for each in (one, other))) == [[{"n": 3}]] * 2
+    await one.close()
+    await other.close()
+
+
+async def test_who_waits_while_it_closes_begins_nothing(subject: Subject) -> None:
+    room, elsewhere = Room(1), OwnedPool[int]("elsewhere", Client(int, repr))
+    warehouse = S3Parquet(STORE, *CONNECTORS["s3_parquet"].split(subject.settings()), room=room)
+    before = processes()
+    async with aclosing(warehouse.query(Query("SELECT 1 AS n", ()), ledger=Ledger())) as batches:
+        async with room.place(elsewhere):
+            waiting = asyncio.create_task(anext(batches))
+            await asyncio.sleep(0)  # it has begun to wait
+            await warehouse.close()
+        with pytest.raises(StoreUnavailable, match="was changed"):
+            await waiting
+    assert processes() <= before
 
 
 async def test_few_run_at_once(warehouse: S3Parquet) -> None:

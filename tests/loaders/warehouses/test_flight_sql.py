@@ -1,6 +1,7 @@
 """What only a Flight SQL data source has: three ways in, TLS, and values as Arrow parameters."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,9 @@ from uuid import UUID
 import pyarrow as pa
 import pytest
 
+from deploy.local.flight_sql_server.authentication import Credentials
+from deploy.local.flight_sql_server.engine import Engine
+from deploy.local.flight_sql_server.server import FlightSqlServer
 from deploy.local.servers.certificate import keep_certificate
 from deploy.local.servers.flight_sql import Address
 from loaders.columnar.statement import Parameter, Statement
@@ -18,6 +22,7 @@ from loaders.ledger import Ledger
 from loaders.warehouses.base import Query, Warehouse
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.flight_sql_parameters import parameter_row
+from tests.ports import free_port
 
 LIST = ColumnType(Kind.ARRAY, element=ColumnType(Kind.BIGINT))
 
@@ -68,6 +73,29 @@ async def test_a_server_that_wants_tls_is_not_spoken_to_without(flight_sql: Addr
     plain = flight_sql.url.replace("grpc+tls://", "grpc://")
     with pytest.raises(StoreUnavailable):
         await ping(opened(flight_sql, {"token": flight_sql.token}, url=plain))
+
+
+async def test_a_session_that_the_server_has_ended_is_begun_again() -> None:
+    """With what the password was answered with before, nobody comes in any more."""
+    location = f"grpc://127.0.0.1:{free_port()}"
+    settings = {"url": location, "dialect": "duckdb", "username": "ann", "password": "p"}
+    options, sealed = connector("flight_sql").split(settings)
+    warehouse = connector("flight_sql").warehouse("datasource:flight", options.model_dump(), sealed.to_bytes())
+
+    async def answer() -> list[dict[str, object]]:
+        batches = warehouse.query(Query("SELECT 1 AS n", ()), ledger=Ledger())
+        return [row async for batch in batches for row in batch.to_pylist()]
+
+    with closing(Engine(None)) as engine:
+        for token in ("first", "second"):
+            with FlightSqlServer(location, engine, Credentials("ann", "p", token)):
+                assert await answer() == [{"n": 1}]
+        with FlightSqlServer(location, engine, Credentials("ann", "p", "third")):
+            await warehouse.ping(ledger=Ledger())
+        with FlightSqlServer(location, engine, Credentials("ann", "another", "fourth")):
+            with pytest.raises(StoreCredentialsRejected):
+                await answer()
+            await warehouse.close()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from loaders.postgres.client import Postgres
 from loaders.secrets.keyring import Keyring
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.warehouses.bounded import bounded
-from loaders.warehouses.connectors import connector
+from loaders.warehouses.connectors import Shared, connector
 from loaders.warehouses.gate import Gate
 from loaders.warehouses.pools import Warehouses
 from loaders.warehouses.settings import BigQueryOptions, Server
@@ -98,7 +98,7 @@ async def test_a_name_that_leads_elsewhere_a_moment_later_is_not_followed(name: 
     async with listening() as heard:
         options, credentials = connector(name).split({**settings(name, "localhost", heard.port), "timeout_ms": 5_000})
         stored = options.model_dump(mode="json"), credentials.to_bytes()
-        warehouse = connector(name).warehouse("datasource:inside", *stored, networks=THIS_MACHINE)
+        warehouse = connector(name).warehouse("datasource:inside", *stored, shared=Shared(THIS_MACHINE))
         with pytest.raises(StoreUnavailable, match=DENIED):
             await warehouse.ping(ledger=Ledger())
         await warehouse.close()
@@ -120,7 +120,7 @@ async def test_a_redirect_into_what_is_denied_is_not_followed(name: str, told: s
                 "datasource:inside",
                 options.model_dump(mode="json"),
                 credentials.to_bytes(),
-                networks=Networks(denied=(IPv4Network("127.0.0.2/32"),)),
+                shared=Shared(Networks(denied=(IPv4Network("127.0.0.2/32"),))),
             )
             with pytest.raises(StoreUnavailable, match=told):
                 await warehouse.ping(ledger=Ledger())

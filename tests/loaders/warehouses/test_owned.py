@@ -1,5 +1,8 @@
 """Connections that are kept for the next: aged, and taken anew when they turn out to be gone."""
 
+import asyncio
+import threading
+
 import pytest
 
 from loaders.warehouses.owned import Client, Owned, OwnedPool
@@ -85,4 +88,18 @@ async def test_what_was_idle_for_long_is_not_taken_again() -> None:
     pool.give_back(second, usable=True)
     now = 120
     assert await pool.take().asked(dialed.ask) == 3
+    pool.close()
+
+
+async def test_what_stays_idle_is_dropped_though_none_is_taken() -> None:
+    dialed, left = Dialed(), threading.Event()
+    pool = OwnedPool("t", Client(dialed.dial, lambda _: left.set()), idle_s=0.01)
+    for _ in range(2):
+        owned = pool.take()
+        assert await owned.asked(dialed.ask) == dialed.last
+        pool.give_back(owned, usable=True)
+        assert pool.idle == 1
+        assert await asyncio.to_thread(left.wait, 30)
+        assert pool.idle == 0
+        left.clear()
     pool.close()

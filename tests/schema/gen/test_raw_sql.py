@@ -153,6 +153,43 @@ async def test_odd_values_of_clickhouse_are_not_lost(querying: World) -> None:
     ]
 
 
+async def test_values_within_others_are_what_they_are_by_themselves(querying: World) -> None:
+    """ClickHouse's Arrow has numbers and bytes for them, at any depth."""
+    sql = """
+        WITH toDateTime('2020-01-02 03:04:05') AS at, CAST('b, )' AS Enum8('a' = 1, 'b, )' = -2)) AS e,
+            CAST('1.2.3.4' AS IPv4) AS four, CAST('2001:db8::1' AS IPv6) AS six,
+            CAST('-170141183460469231731687303715884105728' AS Int128) AS wide, CAST('7' AS UInt256) AS huge
+        SELECT [at, NULL] AS ats, map('k', e) AS labels, map(at, [e]) AS by_time, tuple(four, six, wide) AS t,
+            [[wide], []] AS wides, [tuple(huge, [four])] AS deep, CAST(NULL AS Nullable(IPv4)) AS nothing,
+            CAST(tuple(at, e) AS Tuple(`when it` DateTime, kind Enum8('a' = 1, 'b, )' = -2))) AS n,
+            CAST([] AS Array(DateTime)) AS none, [toInt8(1)] AS small, toFixedString('ab', 2) AS fixed
+        FROM flights LIMIT 2
+    """
+    answer = await run(querying, "ann", sql)
+    assert answer.errors == []
+    wide = "-170141183460469231731687303715884105728"
+    at = "2020-01-02T03:04:05+00:00"
+    assert (
+        of(answer)["answer"]["rows"]
+        == [
+            {
+                "ats": [at, None],
+                "labels": {"k": "b, )"},
+                "by_time": {at: ["b, )"]},
+                "t": {"1": "1.2.3.4", "2": "2001:db8::1", "3": wide},
+                "wides": [[wide], []],
+                "n": {"when it": at, "kind": "b, )"},
+                "deep": [{"1": "7", "2": ["1.2.3.4"]}],
+                "nothing": None,
+                "none": [],
+                "small": [1],
+                "fixed": "YWI=",
+            }
+        ]
+        * 2
+    )
+
+
 @pytest.mark.parametrize("user", ["bob", "stranger", "steward"])
 async def test_who_lacks_the_flag_is_refused(user: str, querying: World, stores: GenStores) -> None:
     answer = await run(querying, user, COUNT)

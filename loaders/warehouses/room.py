@@ -1,0 +1,57 @@
+"""How many processes of queries a gateway has at once, whatever the data sources they are of."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+PROCESSES: Final = 8
+
+
+class Idle(Protocol):
+    """A pool of processes of one data source."""
+
+    @property
+    def idle(self) -> int:
+        """Processes that wait for their next query."""
+        ...
+
+    def drop_idle(self) -> None: ...
+
+
+class Room:
+    """At most `limit` processes: those that are asked, and those that wait for their next query.
+
+    Who asks waits for the former, in the order they came; the latter end when another data source needs their place.
+    Belongs to one event loop.
+    """
+
+    def __init__(self, limit: int = PROCESSES) -> None:
+        self.limit = limit
+        self._places = asyncio.Semaphore(limit)
+        self._asked = 0
+        self._pools: list[Idle] = []
+
+    def join(self, pool: Idle) -> None:
+        self._pools.append(pool)
+
+    def leave(self, pool: Idle) -> None:
+        self._pools.remove(pool)
+
+    @asynccontextmanager
+    async def place(self, pool: Idle) -> AsyncIterator[None]:
+        """For one query, which takes what is idle in its pool before it begins another process."""
+        async with self._places:
+            self._asked += 1
+            try:
+                if not pool.idle:
+                    self._make_room()
+                yield
+            finally:
+                self._asked -= 1
+
+    def _make_room(self) -> None:
+        for pool in self._pools:
+            if self._asked + sum(each.idle for each in self._pools) <= self.limit:
+                return
+            pool.drop_idle()

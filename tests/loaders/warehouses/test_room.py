@@ -1,0 +1,57 @@
+"""Places for the processes of all data sources: who waits, and whose idle ones end."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from loaders.warehouses.room import Room
+
+
+@dataclass(slots=True)
+class Pool:
+    idle: int = 0
+
+    def drop_idle(self) -> None:
+        self.idle = 0
+
+
+async def test_who_asks_beyond_the_limit_waits() -> None:
+    room, pool = Room(2), Pool()
+    room.join(pool)
+    async with AsyncExitStack() as held:
+        for _ in range(2):
+            await held.enter_async_context(room.place(pool))
+        third = asyncio.create_task(AsyncExitStack().enter_async_context(room.place(pool)))
+        await asyncio.sleep(0)
+        assert not third.done()
+    await third
+
+
+async def test_idle_ones_of_others_end_for_a_new_one_and_no_more_than_needed() -> None:
+    room = Room(3)
+    one, other, third = pools = Pool(1), Pool(2), Pool(0)
+    for pool in pools:
+        room.join(pool)
+    async with room.place(third):
+        assert (one.idle, other.idle) == (0, 2)
+        third.idle = 0
+        async with room.place(third):
+            assert (one.idle, other.idle) == (0, 0)
+
+
+async def test_what_is_idle_of_ones_own_is_taken() -> None:
+    room = Room(2)
+    one, other = pools = Pool(1), Pool(1)
+    for pool in pools:
+        room.join(pool)
+    async with room.place(one):
+        assert (one.idle, other.idle) == (1, 1)
+
+
+async def test_a_pool_that_has_left_counts_no_more() -> None:
+    room, gone, pool = Room(1), Pool(1), Pool()
+    room.join(gone)
+    room.join(pool)
+    room.leave(gone)
+    async with room.place(pool):
+        assert gone.idle == 1
