@@ -4,8 +4,9 @@ import pytest
 
 from loaders.ledger import Ledger
 from loaders.warehouses.base import Warehouse
+from tests.conformance.engines import ENGINES, subject_of
 from tests.conformance.rows import EVERY_TYPE, LARGE, MIXED, MOMENTS, NO_ROWS, ODD_NAMES
-from tests.conformance.subject import ENGINES, Subject, subject_of
+from tests.conformance.subject import Subject
 from tests.every_engine import leave_out
 
 _SHORT = {

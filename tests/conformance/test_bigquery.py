@@ -16,7 +16,8 @@ from loaders.warehouses.base import Estimates, Warehouse
 from loaders.warehouses.connectors import connector
 from tests.conformance.bigquery_front import Front
 from tests.conformance.rows import LARGE, LARGE_ROWS, NO_ROWS
-from tests.conformance.subject import STORE, BigQuerySubject
+from tests.conformance.subject import STORE
+from tests.conformance.subjects.bigquery import BigQuerySubject
 from tests.conformance.test_warehouse import drain, fields_of, statement_of
 from tests.loaders.columnar.reading import read_rows
 from tests.loaders.jobs.waiting import until

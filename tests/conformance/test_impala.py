@@ -13,7 +13,7 @@ from loaders.warehouses.base import Query
 from loaders.warehouses.impala import ImpalaWarehouse
 from loaders.warehouses.impala_session import Session
 from loaders.warehouses.owned import Owned
-from tests.conformance.subject import ImpalaSubject
+from tests.conformance.subjects.impala import ImpalaSubject
 
 ONE = Statement("SELECT 1 AS c0", (), ())
 

@@ -24,7 +24,7 @@ from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.s3_errors import said_of_files
 from loaders.warehouses.s3_files import BoundedDataset, TableFiles, open_dataset
 from loaders.warehouses.s3_parquet import S3Parquet
-from tests.conformance.subject import S3ParquetSubject, S3Server
+from tests.conformance.subjects.s3_parquet import S3ParquetSubject, S3Server
 from tests.conformance.test_warehouse import fields_of
 from tests.loaders.columnar.reading import read_rows
 

@@ -24,7 +24,8 @@ from loaders.warehouses.owned import Client, OwnedPool
 from loaders.warehouses.room import Room
 from loaders.warehouses.s3_parquet import S3Parquet
 from loaders.warehouses.s3_processes import QueryProcess
-from tests.conformance.subject import STORE, S3ParquetSubject, S3Server
+from tests.conformance.subject import STORE
+from tests.conformance.subjects.s3_parquet import S3ParquetSubject, S3Server
 
 ROWS = 20_000
 LARGE = {

@@ -28,7 +28,8 @@ from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import Verdicts
 from resolvers.subject import Subject
 from tests.conformance.rows import EVERY_TYPE, LARGE, NO_ROWS, ODD_NAME, ODD_NAMES
-from tests.conformance.subject import ClickHouseSubject, S3ParquetSubject, S3Server
+from tests.conformance.subjects.clickhouse import ClickHouseSubject
+from tests.conformance.subjects.s3_parquet import S3ParquetSubject, S3Server
 from tests.loaders.jobs.database import JobDatabase, job_database
 
 SPACE = "axion_jobs_test"

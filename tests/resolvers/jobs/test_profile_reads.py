@@ -25,7 +25,7 @@ from resolvers.jobs.kinds.table_profile_refresh import Asked
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
 from tests.conformance.rows import LARGE_ROWS
-from tests.conformance.subject import S3Server
+from tests.conformance.subjects.s3_parquet import S3Server
 from tests.resolvers.jobs.conftest import _S3, SPACE, Someone
 
 PROFILE = """

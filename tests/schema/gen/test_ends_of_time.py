@@ -9,7 +9,7 @@ import pytest
 
 from loaders.clickhouse.client import ClickHouse
 from loaders.ledger import Ledger
-from tests.conformance.subject import S3ParquetSubject, S3Server
+from tests.conformance.subjects.s3_parquet import S3ParquetSubject, S3Server
 from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import Answer, add_source, asked, made
 from tests.schema.gen.world import World

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.samples.flights import NewYorkFlights
 from loaders.read import Bucket, Unit, WeekStart
-from tests.conformance.subject import S3ParquetSubject, S3Server
+from tests.conformance.subjects.s3_parquet import S3ParquetSubject, S3Server
 from tests.loaders.buckets import bucket_of
 from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import add_source, asked, made

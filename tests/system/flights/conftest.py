@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from deploy.local.samples.flights import NewYorkFlights, new_york_flights
-from tests.conformance.subject import ENGINES, Subject, subject_of
+from tests.conformance.engines import ENGINES, subject_of
+from tests.conformance.subject import Subject
 from tests.every_engine import leave_out
 from tests.system.client import Client
 from tests.system.flights.by_hand import ByHand
