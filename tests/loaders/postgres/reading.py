@@ -27,6 +27,14 @@ async def run(read: Read, postgres: Postgres) -> Any:
     return None if text is None else json.loads(text)  # orjson would round large numbers
 
 
+def ids(rows: list[Any]) -> list[str]:
+    return [str(row["id"]) for row in rows]
+
+
+async def found(postgres: Postgres, read: Read) -> list[str]:
+    return ids((await run(read, postgres))["nodes"])
+
+
 def columns(*names: str) -> tuple[Field, ...]:
     return tuple(Field(name, Computed(Col(name))) for name in names)
 
