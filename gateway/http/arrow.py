@@ -7,18 +7,20 @@ never looks complete.
 """
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing
+from typing import Any, NoReturn
 
 from starlette.types import Receive, Send
 
+from gateway.http.allowed import until_lost
 from gateway.http.answer import OK
 from gateway.http.incoming import Incoming
 from gateway.http.media_type import MediaType
 from gateway.http.operations import Operations
 from gateway.http.refusal import refuse
 from gateway.http.respond import respond
-from gateway.http.running import send_while_read, while_waited_for
+from gateway.http.running import StreamBroken, send_while_read, while_waited_for
 from loaders.encode.ipc import Chunk
 from loaders.errors import AxionError, StoreError
 from resolvers.capture import Capture
@@ -50,7 +52,10 @@ async def arrow_response(
         stream = captured.chunks(context.ledger, compressed=incoming.takes_compressed)
         async with aclosing(stream) as chunks:
             first = await while_waited_for(anext(chunks), receive, timeout_ms=operations.limits.request_timeout_ms)
-            await _send_while_read(first, chunks, receive, send)
+            lost = until_lost(
+                context, incoming.authenticated, incoming.refused_by_now, every_s=incoming.runtime.renew_seconds
+            )
+            await _send_while_read(_send(first, chunks, send), receive, send, lost=lost)
     except StoreError as error:
         raise refuse(503, error.code, str(error), store=error.store) from error
     except AxionError as error:
@@ -58,15 +63,13 @@ async def arrow_response(
     return OK
 
 
-async def _send_while_read(first: Chunk, rest: AsyncIterator[Chunk], receive: Receive, send: Send) -> None:
+async def _send_while_read(
+    sending: Coroutine[Any, Any, None], receive: Receive, send: Send, *, lost: Coroutine[Any, Any, NoReturn]
+) -> None:
     try:
-        await send_while_read(_send(first, rest, send), receive, send)
+        await send_while_read(sending, receive, send, lost=lost)
     except AxionError as error:
         raise StreamBroken from error
-
-
-class StreamBroken(Exception):
-    """The store failed after a part of its answer had been sent; the connection has to be aborted."""
 
 
 async def _send(first: Chunk, rest: AsyncIterator[Chunk], send: Send) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from starlette.types import Receive, Send
 
@@ -71,21 +71,32 @@ class _Watch:
             self._running.cancel()
 
 
-async def send_while_read(sending: Coroutine[Any, Any, None], receive: Receive, send: Send) -> None:
+class StreamBroken(Exception):
+    """A part of the answer has been sent, and the rest cannot or may not be sent; the connection has to be aborted."""
+
+
+async def send_while_read(
+    sending: Coroutine[Any, Any, None], receive: Receive, send: Send, *, lost: Coroutine[Any, Any, NoReturn]
+) -> None:
     """Runs `sending`, which sends a response except for its end, and sends the end when the client has read the rest.
 
-    Raises `HungUp` when the client disconnects, or what `sending` raises, which has ended by then.
+    Raises `HungUp` when the client disconnects, `StreamBroken` from what `lost` raises (`until_lost`), or what
+    `sending` raises; both have ended by then.
     """
     task = asyncio.create_task(sending)
     leaving = asyncio.create_task(hung_up(receive))
+    losing = asyncio.create_task(lost)
     try:
-        await asyncio.wait((task, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        await asyncio.wait((task, leaving, losing), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done() and not losing.done():
             raise HungUp
+        if not task.done():
+            raise StreamBroken from losing.exception()
         task.result()
         await finish(send, leaving)
     finally:
         leaving.cancel()
+        await ended(losing)
         await ended(task)
 
 

@@ -6,13 +6,16 @@ with backpressure, and a client that disconnects ends the reading. Only the clie
 revalidate them each time, so that a revoked permission counts at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from email.utils import format_datetime
+from functools import partial
+from typing import Any, NoReturn
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from gateway.http.allowed import until_lost
 from gateway.http.answer import OK, failed, refused
 from gateway.http.body import HungUp
 from gateway.http.byte_range import ByteRange, NotSatisfiable, asked_range, is_known, range_applies
@@ -45,6 +48,7 @@ _MEDIA_TYPE = b"application/vnd.pmtiles"
 _STATUS = {Unauthenticated: 401, Forbidden: 403, NotFound: 404, PermissionsUnavailable: 503}
 
 Headers = Sequence[tuple[bytes, bytes]]
+Lost = Callable[[], Coroutine[Any, Any, NoReturn]]
 
 
 class Tiles:
@@ -58,7 +62,7 @@ class Tiles:
         with Observed("http", exchange, scope["state"]["runtime"]) as observed:
             try:
                 with unbroken(exchange.request_id):
-                    context = await self._context(Request(scope), exchange.request_id)
+                    context, lost = await self._context(Request(scope), exchange.request_id)
                     observed.hears(context.ledger)
                     try:
                         opening = _opened(context, scope["path_params"])
@@ -67,7 +71,7 @@ class Tiles:
                         raise _refusal(error, context) from error
                     finally:
                         observed.used(context.ledger)
-                await _answer(Request(scope), reader, receive, send, observed)
+                await _answer(Request(scope), reader, receive, send, observed, lost)
                 observed.ended(OK)
             except HungUp:
                 observed.ended(Code.CANCELLED.value)
@@ -80,12 +84,14 @@ class Tiles:
                 await respond(send, 500, answer.encode(), MediaType.JSON)
                 observed.ended(answer.code)
 
-    async def _context(self, request: Request, request_id: str) -> Context:
+    async def _context(self, request: Request, request_id: str) -> tuple[Context, Lost]:
         runtime: Runtime = request.state.runtime
         authorization = request.headers.get("authorization")
         known = await runtime.authenticate(authorization, request.scope, request_id=request_id)
         runtime.admission.admit(known.subject, request.scope)
-        return runtime.new_context(known.subject, request_id, None)
+        context = runtime.new_context(known.subject, request_id, None)
+        refused_by_now = partial(runtime.refused_by_now, authorization, request_id=request_id)
+        return context, partial(until_lost, context, known, refused_by_now, every_s=runtime.renew_seconds)
 
 
 async def _opened(context: Context, path: dict[str, str]) -> ObjectReader:
@@ -110,7 +116,9 @@ def _refusal(error: AxionError, context: Context) -> Refusal:
     return refuse(status, error.code, str(error), headers=headers)
 
 
-async def _answer(request: Request, reader: ObjectReader, receive: Receive, send: Send, observed: Observed) -> None:
+async def _answer(
+    request: Request, reader: ObjectReader, receive: Receive, send: Send, observed: Observed, lost: Lost
+) -> None:
     headers = [
         (b"etag", reader.etag.encode("latin-1")),
         (b"last-modified", format_datetime(reader.modified_at, usegmt=True).encode()),
@@ -144,7 +152,7 @@ async def _answer(request: Request, reader: ObjectReader, receive: Receive, send
     try:
         with ledger.statement(OBJECTS) as usage:
             usage.bytes = wanted.end - wanted.start
-            await send_while_read(_send(reader, wanted, status, headers, send), receive, send)
+            await send_while_read(_send(reader, wanted, status, headers, send), receive, send, lost=lost())
     finally:
         observed.used(ledger)
 

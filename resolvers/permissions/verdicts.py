@@ -147,6 +147,17 @@ class Verdicts:
         whole = len(decided) == len(self._decided) and len(listed) == len(self._seen)
         return Grounds(decided, listed) if whole else None
 
+    def granted(self) -> Grounds:
+        """What the subject was found to have in this request so far."""
+        checks = tuple((check, True) for check, it in self._decided.items() if _is_answered(it) and _known(it))
+        answered = ((key, it) for key, it in self._seen.items() if _is_answered(it))
+        lists = ((key, it.result() if isinstance(it, asyncio.Future) else it) for key, it in answered)
+        return Grounds(checks, tuple((key, seen) for key, seen in lists if isinstance(seen, Only)))
+
+    def anew(self) -> "Verdicts":
+        """Of the same subject, with nothing asked yet; what is asked is no longer counted for the request."""
+        return Verdicts(self.subject, self._authority, Ledger(), memory=self._memory)
+
     def still(self, grounds: Grounds) -> bool:
         """Whether each of these verdicts is unchanged, as far as this request or the memory knows. Asks nobody."""
         for check, verdict in grounds.checks:

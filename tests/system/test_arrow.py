@@ -185,7 +185,7 @@ async def test_a_hidden_table_is_no_stream(client: Client, datasets: dict[str, s
         assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
 
 
-async def _running(direct: Direct) -> list[str]:
+async def running(direct: Direct) -> list[str]:
     """Queries over the big table that run in ClickHouse now."""
     rows = await direct.clickhouse("SELECT query FROM system.processes WHERE query LIKE '%big%'")
     return [row["query"] for row in rows if "system.processes" not in row["query"]]
@@ -201,11 +201,11 @@ async def test_a_client_that_hangs_up_cancels_the_query(
     async with client.arrow(document, given) as response:
         assert response.status == 200, await response.read()
         await response.content.readexactly(1_000_000)
-        assert len(await _running(direct)) == 1
+        assert len(await running(direct)) == 1
         response.close()
 
     async def gone() -> bool:
-        return await _running(direct) == []
+        return await running(direct) == []
 
     await until(gone, timeout_s=10)
     await gateway.running.logs("CANCELLED", name, since=logged)
@@ -230,7 +230,7 @@ async def test_a_slow_reader_slows_the_store(client: Client, gateway: Gateway, b
     async with client.arrow(BIG, {"id": big}) as response:
         first = await response.content.readexactly(100_000)
         await asyncio.sleep(1)  # a reader's pause is what this is about
-        assert len(await _running(direct)) == 1
+        assert len(await running(direct)) == 1
         assert gateway.running.rss_bytes - before < 64 * 1024 * 1024
         body = first + await response.read()
     with pa.ipc.open_stream(body) as reader:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import aiohttp
 import pyarrow as pa
 import pytest
 
@@ -26,6 +27,8 @@ from loaders.tables.axion_gen import identity
 from tests.loaders.jobs.waiting import until
 from tests.system.postponed import postponed_job
 from tests.system.stores import Direct
+from tests.system.test_api_keys import REVOKE, make
+from tests.system.test_arrow import BIG, running
 from tests.system.two_gateways.conftest import Two
 from tests.system.watching import WATCH, Socket, connected
 
@@ -222,6 +225,31 @@ async def test_what_is_open_ends(person: Person, settings: Settings, by: str, re
     record_property("ended_s", time.monotonic() - revoked)
     assert b'"code":"FORBIDDEN"' in rest
     assert all("FORBIDDEN" in str(message) for message in ended)
+
+
+@pytest.mark.parametrize("taken", ["the permission", "the key"])
+async def test_a_stream_that_is_being_read_ends(person: Person, direct: Direct, big: str, taken: str) -> None:
+    """Its reader pauses, so nothing else ends it for the next half minute; what came does not look whole."""
+    there, admin = person.two.there, ("admin", names.SYSTEM)
+    await person.holds(*admin)
+    await until(person.is_admin)
+    key = await make(there, "person", scopes=["gen:read"])
+    asking = replace(there, tokens={**there.tokens, "key": key["secret"]})
+
+    async def is_read_no_more() -> bool:
+        return await running(direct) == []
+
+    async with asking.arrow(BIG, {"id": big}, user="key") as response:
+        await response.content.readexactly(1_000)
+        assert not await is_read_no_more()
+        if taken == "the permission":
+            await person.holds_no_more(*admin)
+        else:
+            await there.ask(REVOKE, {"id": key["apiKey"]["id"]}, user="person")
+        await until(is_read_no_more)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+    await person.holds_no_more(*admin)
 
 
 async def _end(socket: Socket) -> object:

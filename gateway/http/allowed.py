@@ -1,0 +1,39 @@
+"""An answer that takes longer to read than a permission may outlast: who reads it is looked at again."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, NoReturn
+
+from gateway.http.authentication import Authenticated, first_renewal
+from gateway.http.refusal import Refusal
+from resolvers.context import Context
+from resolvers.permissions.held import require_still
+
+_EARLY_S: Final = 1.0
+"""A token that is about to expire is no longer judged: it would be refused for that."""
+
+
+async def until_lost(
+    context: Context,
+    authenticated: Authenticated,
+    refused_by_now: Callable[[], Awaitable[Refusal | None]],
+    *,
+    every_s: float,
+) -> NoReturn:
+    """Raises the `Refusal` of a caller who is let in no more, `Forbidden` once something that was granted in the
+    context is taken away, `PermissionsUnavailable` without a verdict.
+
+    A token that expires meanwhile takes nothing away: to read an answer may take longer than tokens last.
+    """
+    granted = context.verdicts.granted()
+    due = first_renewal(every_s)
+    while True:
+        await asyncio.sleep(due)
+        due = every_s
+        expires_at = authenticated.expires_at
+        if expires_at is None or time.time() + _EARLY_S < expires_at:
+            refusal = await refused_by_now()
+            if refusal is not None:
+                raise refusal
+        await require_still(granted, verdicts=context.verdicts.anew())
