@@ -17,6 +17,7 @@ from loaders.errors import StoreUnavailable
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+_THIS_MACHINE = {4: ipaddress.IPv4Address("127.0.0.1"), 6: ipaddress.IPv6Address("::1")}
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -67,7 +68,9 @@ class Reach:
 
 
 def _address(text: str) -> Address:
-    return embedded(ipaddress.ip_address(text.partition("%")[0]))
+    """What a connection to it leads to: one to the unspecified address (`0.0.0.0`, `::`) leads to this machine."""
+    address = embedded(ipaddress.ip_address(text.partition("%")[0]))
+    return _THIS_MACHINE[address.version] if address.is_unspecified else address
 
 
 def _is_in(address: Address, networks: tuple[Network, ...]) -> bool:

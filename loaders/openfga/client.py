@@ -143,7 +143,9 @@ class OpenFga:
             return Listed(frozenset(), complete=False)
         seconds = time.monotonic() - started
         found = answer.get("objects")  # an empty list is there, too
-        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        if not isinstance(found, list) or not all(
+            isinstance(name, str) and names.type_of(name) == type_ for name in found
+        ):
             raise nonsense()
         ids = frozenset(names.id_of(name) for name in found)
         return Listed(ids, complete=len(found) < MAX_LISTED and seconds < LIST_DEADLINE_S)

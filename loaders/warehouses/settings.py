@@ -181,6 +181,9 @@ class BigQueryOptions(Options):
         return tuple(Server.of(urlsplit(url)) for url in (self.endpoint, self.storage_endpoint))
 
 
+_UNIVERSE = "googleapis.com"
+
+
 def _service_account(secret: SecretStr) -> SecretStr:
     try:
         key = json.loads(secret.get_secret_value())
@@ -190,6 +193,8 @@ def _service_account(secret: SecretStr) -> SecretStr:
         raise ValueError("must be the key of a service account: other kinds of credentials are not taken")
     if not all(isinstance(key.get(name), str) for name in ("client_email", "private_key", "token_uri")):
         raise ValueError("must hold client_email, private_key and token_uri, as downloaded")
+    if key.get("universe_domain", _UNIVERSE) != _UNIVERSE:
+        raise ValueError(f"must be a key of Google's own cloud: its universe_domain is another than {_UNIVERSE}")
     try:
         load_pem_private_key(key["private_key"].encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

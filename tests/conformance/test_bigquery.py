@@ -198,6 +198,7 @@ async def test_nested_columns_are_read(subject: Subject) -> None:
         ({"service_account": orjson.dumps(KEY | {"type": "external_account"}).decode()}, "other kinds"),
         ({"service_account": orjson.dumps(KEY | {"private_key": "x"}).decode()}, "a private key in PEM"),
         ({"service_account": '{"type": "service_account"}'}, "must hold client_email"),
+        ({"service_account": orjson.dumps(KEY | {"universe_domain": "x.example"}).decode()}, "another than googleapis"),
         ({"project": "../x"}, "`project`"),
         ({"dataset": "a.b"}, "`dataset`"),
         ({"endpoint": "http://127.0.0.1:1"}, "give `endpoint` and `storage_endpoint`, or neither"),

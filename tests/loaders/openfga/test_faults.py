@@ -131,6 +131,12 @@ async def test_nonsense_is_denied(answer: bytes) -> None:
             await ask(fga)
 
 
+async def test_objects_of_another_type_are_no_list() -> None:
+    async with _peer(http("200 OK", '{"objects": ["dataset:1"]}')) as fga:
+        with pytest.raises(PermissionsUnavailable):
+            await fga.list_objects("ann", "can_view", "organization", ledger=Ledger())
+
+
 @pytest.mark.parametrize(
     "item",
     [
