@@ -6,6 +6,7 @@ An address is judged when it is connected to, after its name was resolved: a nam
 
 import ipaddress
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -17,7 +18,7 @@ from loaders.errors import StoreUnavailable
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-_THIS_MACHINE = {4: ipaddress.IPv4Address("127.0.0.1"), 6: ipaddress.IPv6Address("::1")}
+_THIS_MACHINE: Mapping[int, Address] = {4: ipaddress.IPv4Address("127.0.0.1"), 6: ipaddress.IPv6Address("::1")}
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
