@@ -10,7 +10,7 @@ from loaders.columnar.held import SMALL, size_of
 from loaders.columnar.source import Source, answer_bytes
 from loaders.columnar.statement import Statement
 from loaders.description import ColumnType, Kind
-from loaders.encode.text import plain_text, unwrapped
+from loaders.encode.text import floats, plain_text, unwrapped
 from loaders.errors import PageTooLarge
 from loaders.ledger import Ledger
 from loaders.read import Expression
@@ -43,7 +43,8 @@ class Answer:
         """A column's values as plain text, for cursors and keys. NaN is null, infinity is not, and -0 is 0."""
         values, column_type = self.column(position)
         if column_type.kind is Kind.FLOAT:
-            return [None if v is None or v != v else repr(v + 0.0) for v in values.cast(pa.float64()).to_pylist()]
+            numbers = floats(values).cast(pa.float64()).to_pylist()
+            return [None if v is None or v != v else repr(v + 0.0) for v in numbers]
         if column_type.kind is Kind.TEXT and self._batches:
             data = values.cast(pa.large_string(), safe=False).cast(pa.large_binary()).to_pylist()
             return [None if value is None else value.decode("utf-8", "surrogateescape") for value in data]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from loaders.description import ColumnType, Kind
 from loaders.encode.json import ColumnOf, node_id_text
-from loaders.encode.text import instants, plain_text, unwrapped
+from loaders.encode.text import floats, instants, plain_text, unwrapped
 from loaders.read import Computed, Field, Literal, NodeId
 
 _TYPES = {
@@ -68,6 +68,8 @@ def _values(column: pa.Array, column_type: ColumnType) -> pa.Array:
     match column_type.kind:
         case Kind.TIMESTAMP:
             return instants(column)
+        case Kind.FLOAT if pa.types.is_binary(column.type):
+            return floats(column)
         case Kind.UUID if not isinstance(column, pa.ExtensionArray):
             return _uuids(column)
         case Kind.TEXT:

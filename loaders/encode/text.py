@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import pairwise
+from struct import unpack
 from typing import Any
 
 import orjson
@@ -60,7 +61,7 @@ def plain_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
         case Kind.BOOLEAN:
             return column.cast(pa.bool_()).cast(TEXT)
         case Kind.FLOAT:
-            numbers = column if pa.types.is_floating(column.type) else column.cast(pa.float64())
+            numbers = floats(column)
             return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, numbers.type)).cast(TEXT)
         case Kind.NUMERIC:
             return _text_of_decimals(column)
@@ -87,6 +88,14 @@ def unwrapped(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     return column
+
+
+def floats(column: pa.Array) -> pa.Array:
+    """A column of floats. ClickHouse sends a `BFloat16` as two bytes: the upper half of a `Float32`, little-endian."""
+    if pa.types.is_binary(column.type):
+        halves = (None if half is None else unpack("<f", bytes(2) + half)[0] for half in column.to_pylist())
+        return pa.array(halves, pa.float32())
+    return column if pa.types.is_floating(column.type) else column.cast(pa.float64())
 
 
 def instants(column: pa.Array) -> pa.Array:

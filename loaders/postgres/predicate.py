@@ -96,13 +96,16 @@ def _among(
     joined: bool,
 ) -> ColumnElement[bool]:
     """Membership in a list of composite keys, with one array parameter per column however many rows there are. Postgres
-    joins the arrays and looks each key up in the index. Where it cannot join, the values of the first column are looked
-    up, so that the table is not scanned.
+    joins the arrays and looks each key up in the index. Where it cannot join, the values of every column are looked up
+    there, so that no more rows are read than have one of the values in each.
     """
     arrays = [bind_place(rows, place, type_) for place, (_, type_) in enumerate(columns)]
     given = sa.func.unnest(*arrays).table_valued(*(f"k{place}" for place in range(len(arrays)))).render_derived()
     found = sa.tuple_(*(column for column, _ in columns)).in_(sa.select(*given.c))
-    return found if joined else sa.and_(columns[0][0] == sa.any_(arrays[0]), found)
+    if joined:
+        return found
+    pairs = zip(columns, arrays, strict=True)
+    return sa.and_(*(column == sa.any_(values) for (column, _), values in pairs), found)
 
 
 def _corners(box: tuple[float, ...]) -> list[ColumnElement[float]]:

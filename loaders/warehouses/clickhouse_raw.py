@@ -1,7 +1,7 @@
 """Columns of SQL that somebody wrote, as ClickHouse sends them, in the types it has them in.
 
-ClickHouse's Arrow has no `DateTime`, `Enum`, IP addresses and integers beyond 64 bits: they come as numbers and bytes,
-and only DESCRIBE tells. So they do within arrays, tuples and maps, at any depth.
+ClickHouse's Arrow has no `DateTime`, `Enum`, `BFloat16`, IP addresses and integers beyond 64 bits: they come as numbers
+and bytes, and only DESCRIBE tells. So they do within arrays, tuples and maps, at any depth.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.encode.text import instants
+from loaders.encode.text import floats, instants
 from loaders.warehouses.clickhouse_types import Argument, TypeName
 
 _WRAPPERS: Final = frozenset({"Nullable", "LowCardinality", "SimpleAggregateFunction"})
@@ -44,6 +44,7 @@ def _hides(arrow: pa.DataType) -> bool:
         or pa.types.is_int8(arrow)
         or pa.types.is_int16(arrow)
         or pa.types.is_fixed_size_binary(arrow)
+        or pa.types.is_binary(arrow)
     )
 
 
@@ -58,6 +59,8 @@ def _typed(column: pa.Array, type_: Argument) -> pa.Array:
     match type_.name:
         case "DateTime" | "DateTime32":
             return instants(column)
+        case "BFloat16":
+            return floats(column)
         case "Enum8" | "Enum16":
             return _labels(column, type_.arguments)
         case "IPv4":

@@ -25,6 +25,7 @@ _SCALARS: dict[str, Kind] = {
     "Int256": Kind.NUMERIC,
     "Float32": Kind.FLOAT,
     "Float64": Kind.FLOAT,
+    "BFloat16": Kind.FLOAT,
     "Decimal": Kind.NUMERIC,
     "Decimal32": Kind.NUMERIC,
     "Decimal64": Kind.NUMERIC,
@@ -39,8 +40,8 @@ _SCALARS: dict[str, Kind] = {
     "DateTime64": Kind.TIMESTAMP,
 }
 _IN_JSON = frozenset(_SCALARS.values()) - {Kind.TIMESTAMP}
-"""What an Arrow struct or map holds as it is. A `DateTime` is a bare number there, Int128 and Int256 are bytes."""
-_BYTES_IN_ARROW = frozenset({"Int128", "Int256"})
+"""What an Arrow struct or map holds as it is. A `DateTime` is a bare number there, and `_BYTES_IN_ARROW` are bytes."""
+_BYTES_IN_ARROW = frozenset({"Int128", "Int256", "BFloat16"})
 _COMPOSITES = frozenset({"Map", "Tuple", "Nested"})
 _GEO = frozenset({"Point", "Ring", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
 _WRAPPERS = frozenset({"Nullable", "LowCardinality"})

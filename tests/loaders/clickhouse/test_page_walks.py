@@ -17,6 +17,8 @@ from tests.loaders.columnar.sources import ChDb, the_chdb
 VALUES: dict[str, tuple[str, ...]] = {
     "Float32": ("0.1", "nan", "inf", "-inf", "-0.0", "0", "1e-45", "16777217"),
     "Nullable(Float64)": ("0.1", "nan", "inf", "NULL", "-0.0", "5e-324"),
+    "BFloat16": ("0.1", "nan", "inf", "-inf", "-0.0", "0", "3e38"),
+    "Nullable(BFloat16)": ("0.1", "nan", "NULL", "-inf", "3"),
     "UInt64": ("0", "18446744073709551615", "9007199254740993", "9007199254740992"),
     "UInt128": ("9", "10", "340282366920938463463374607431768211455"),
     "Int256": (str(2**255 - 1), "0", str(-(2**255))),
