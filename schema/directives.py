@@ -1,6 +1,10 @@
-"""What `@defer` and `@stream` do here, in the SDL: graphql-core's own descriptions know nothing of compiled reads."""
+"""What `@defer` and `@stream` do here, in the SDL: graphql-core's own descriptions know nothing of compiled reads.
 
-from graphql import GraphQLDirective, GraphQLSchema
+And where directives may stand, in words that clients know: graphql-core lets `@deprecated` stand at directives, too, as
+the specification's draft has it, and graphql-codegen, of graphql-js 16, cannot read a schema that says so.
+"""
+
+from graphql import DirectiveLocation, GraphQLDirective, GraphQLSchema
 
 _DESCRIPTIONS = {
     "defer": (
@@ -21,7 +25,6 @@ def describe_directives(schema: GraphQLSchema) -> None:
 
 
 def _described(directive: GraphQLDirective) -> GraphQLDirective:
-    description = _DESCRIPTIONS.get(directive.name)
-    if description is None:
-        return directive
-    return GraphQLDirective(**(directive.to_kwargs() | {"description": description}))
+    known = tuple(place for place in directive.locations if place is not DirectiveLocation.DIRECTIVE_DEFINITION)
+    description = _DESCRIPTIONS.get(directive.name, directive.description)
+    return GraphQLDirective(**(directive.to_kwargs() | {"description": description, "locations": known}))

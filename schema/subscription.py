@@ -88,7 +88,7 @@ def _resumed(after: int | None, last_event_id: str | None) -> int | None:
 JobState = described_enum(
     State,
     "JobState",
-    "Where a job stands.",
+    "Where a job stands. `Job.state`, its filters and the payloads of events spell it in lower case.",
     {
         State.QUEUED: "It waits for a worker.",
         State.RUNNING: "A worker has it.",

@@ -72,7 +72,8 @@ class Operations:
         try:
             return self._trusted.text(request.document_id, request.query)
         except UnknownDocument as error:
-            raise refuse(400, Code.PERSISTED_QUERY_NOT_FOUND, str(error), well_formed=True) from None
+            message = error.word if request.asks_as_apollo else str(error)
+            raise refuse(400, Code.PERSISTED_QUERY_NOT_FOUND, message, well_formed=True) from None
         except UntrustedDocument as error:
             raise refuse(403, Code.DOCUMENT_NOT_TRUSTED, str(error), well_formed=True) from None
         except ValueError as error:

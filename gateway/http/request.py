@@ -31,6 +31,11 @@ class GraphQLRequest:
         """`"extensions": {"idempotencyKey": "..."}`, for transports without headers: as `Idempotency-Key`."""
         return None if self.extensions is None else self.extensions.get("idempotencyKey")
 
+    @property
+    def asks_as_apollo(self) -> bool:
+        """The document by `extensions.persistedQuery`, and not by `documentId`."""
+        return self.extensions is not None and self.extensions.get("persistedQuery") is not None
+
 
 def from_body(body: bytes) -> GraphQLRequest:
     """Raises `Refusal` 400 unless the body is a JSON object of the right shape."""

@@ -18,7 +18,13 @@ class BadManifest(Exception):
 
 
 class UnknownDocument(Exception):
-    """No document has this id."""
+    """No document has this id. `word` is the same for clients of automatically persisted queries, which know it by
+    Apollo's words: urql by nothing else, and with `PersistedQueryNotSupported` they ask by id no more.
+    """
+
+    def __init__(self, message: str, word: str) -> None:
+        super().__init__(message)
+        self.word = word
 
 
 class UntrustedDocument(Exception):
@@ -52,7 +58,8 @@ class TrustedDocuments:
                 return known
         if query is None:
             raise UnknownDocument(
-                "No document has this id: send the document itself, or have it added to the gateway's manifest."
+                "No document has this id: send the document itself, or have it added to the gateway's manifest.",
+                "PersistedQueryNotFound" if self._by_id else "PersistedQueryNotSupported",
             )
         if self._only and query not in self._texts:
             raise UntrustedDocument(

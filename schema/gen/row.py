@@ -49,8 +49,20 @@ class GenRowOrder:
     direction: GenSortDirection = strawberry.field(description="Which end first.", default=GenSortDirection.ASC)
 
 
-GenAggregateFunction = strawberry.enum(
-    AggregateFunction, name="GenAggregateFunction", description="How the values of a group become one."
+GenAggregateFunction = described_enum(
+    AggregateFunction,
+    "GenAggregateFunction",
+    "How the values of a group become one; nulls are left out.",
+    {
+        AggregateFunction.COUNT: "How many there are; without a column, how many rows.",
+        AggregateFunction.COUNT_DISTINCT: "How many different values there are.",
+        AggregateFunction.SUM: "The sum; null of no values.",
+        AggregateFunction.AVG: "The arithmetic mean; null of no values.",
+        AggregateFunction.MIN: "The smallest value.",
+        AggregateFunction.MAX: "The largest value.",
+        AggregateFunction.STDDEV: "The standard deviation of a sample (n - 1); null of fewer than two values.",
+        AggregateFunction.PERCENTILE: "The percentile `fraction`, interpolated between the two nearest values.",
+    },
 )
 
 

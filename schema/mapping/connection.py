@@ -27,7 +27,7 @@ def make_connection(target: str) -> None:
             "cursor": (str, "Where the row lies in the list; opaque."),
             "node": (types.lazy(target), "The row."),
         },
-        f"A `{target}` and its place in a list.",
+        f"A row of `{target}` and its place in a list.",
     )
     types.make_type(
         f"{target}Connection",

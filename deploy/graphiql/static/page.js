@@ -22,6 +22,11 @@
     return tokens.get(user).value;
   }
 
+  // Of an Error, GraphiQL shows the stack as well: this is none, as the page is not at fault.
+  function told(message) {
+    return { message };
+  }
+
   const sockets = new Map();
 
   function socket(token) {
@@ -38,7 +43,7 @@
     try {
       yield* socket(token).iterate(parameters);
     } catch (error) {
-      if (error instanceof CloseEvent) throw new Error(`the server closed the WebSocket: ${error.code} ${error.reason}`);
+      if (error instanceof CloseEvent) throw told(`The gateway closed the WebSocket: ${error.code} ${error.reason}`);
       throw error;
     }
   }
@@ -50,21 +55,22 @@
   }
 
   async function fetcher(parameters, options) {
-    const headers = options?.headers ?? {};
-    const token = await authorization(headers);
+    const token = await authorization(options?.headers);
     if (options?.documentAST && isSubscription(options.documentAST, parameters.operationName)) {
       return watch(parameters, token);
     }
-    const answer = await fetch(endpoint, {
-      method: 'POST',
-      headers: {
-        accept: 'application/graphql-response+json, application/json;q=0.9',
-        'content-type': 'application/json',
-        ...headers,
-        ...(token ? { authorization: token } : {}),
-      },
-      body: JSON.stringify(parameters),
+    const headers = new Headers({
+      accept: 'application/graphql-response+json, application/json;q=0.9',
+      'content-type': 'application/json',
     });
+    if (token) headers.set('authorization', token);
+    for (const [name, value] of Object.entries(options?.headers ?? {})) headers.set(name, value); // in place of ours
+    const answer = await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify(parameters) });
+    const type = answer.headers.get('content-type') ?? 'no type';
+    if (!/^application\/([\w.-]+\+)?json/.test(type)) {
+      await answer.body?.cancel();
+      throw told(`HTTP ${answer.status}, ${type}: GraphiQL shows JSON only.`);
+    }
     return answer.json();
   }
 

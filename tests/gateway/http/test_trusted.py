@@ -79,10 +79,22 @@ async def test_an_unknown_id(client: aiohttp.ClientSession, beside: str, only: s
         for url in (beside, only):
             status, answer = await post(client, url, extensions=UNKNOWN)
             assert (status, codes(answer)) == (400, ["PERSISTED_QUERY_NOT_FOUND"])
+            assert answer["errors"][0]["message"] == "PersistedQueryNotFound"
+            status, answer = await post(client, url, documentId="0" * 64)
+            assert (status, codes(answer)) == (400, ["PERSISTED_QUERY_NOT_FOUND"])
+            assert "send the document itself" in answer["errors"][0]["message"]
         assert await post(client, beside, query="{ hello }", extensions=UNKNOWN) == (
             200,
             {"data": {"hello": "Hello, world!"}},
         )
+
+
+async def test_without_a_manifest(client: aiohttp.ClientSession) -> None:
+    """Clients are told not to ask by id again."""
+    async with serving(settings_without_stores()) as origin:
+        status, answer = await post(client, f"{origin}/graphql", extensions=UNKNOWN)
+    assert (status, codes(answer)) == (400, ["PERSISTED_QUERY_NOT_FOUND"])
+    assert answer["errors"][0]["message"] == "PersistedQueryNotSupported"
 
 
 @pytest.mark.parametrize("extensions", [None, UNKNOWN])
