@@ -62,6 +62,11 @@ _OF_CLICKHOUSE: Final = frozenset(
 _OF_DUCKDB: Final = frozenset(
     {"BinderException", "CatalogException", "ParserException", "ConversionException", "OutOfRangeException"}
 )
+_OF_FLIGHT: Final = re.compile(
+    r"(?:INVALID_ARGUMENT: |(?:INTERNAL: )?(?=\[FlightSQL\] (?:Conversion|Out of Range) Error: ))"
+    r"(.+?)(?:\. Detail: |$)"
+)
+"""What the server says, without what its gRPC adds; what its DuckDB says while rows are read, as of a file's."""
 _OF_DUCKDBS_READER: Final = ("Conversion Error: ", "Out of Range Error: ")
 """What it says while rows are read: as an `OSError`, whatever it is."""
 
@@ -101,8 +106,8 @@ def _said(cause: BaseException | None) -> str | None:
             return first
         case "google", "BadRequest":
             return _of_bigquery(cause)
-        case "adbc_driver_manager", _ if first.startswith("INVALID_ARGUMENT"):
-            return first.removeprefix("INVALID_ARGUMENT: ")
+        case ("adbc_driver_manager", _) | ("builtins", "OSError") if found := _OF_FLIGHT.match(first):
+            return found[1]
     return None
 
 

@@ -46,7 +46,7 @@ class BigQueryWarehouse:
         self._options = options
         self._clients = open_clients(options, credentials)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
-        self._canceller = ThreadPoolExecutor(2, thread_name_prefix=f"{store} cancel")
+        self._canceller = ThreadPoolExecutor(threads, thread_name_prefix=f"{store} cancel")
         self._retry = Retry(predicate=_passes, initial=0.2, maximum=1.0, timeout=_RETRY_S)
 
     @property

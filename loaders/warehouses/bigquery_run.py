@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 
 _CALL_S = 20.0
 """For one call over HTTP or gRPC; a long job is asked about again and again."""
+_CANCELLED_AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 _BATCH_ROWS = 16_384
 _READ_AGAIN = (exceptions.ServiceUnavailable, exceptions.InternalServerError)
 
@@ -61,6 +62,7 @@ class BigQueryRun(BatchRun):
         self._job: bigquery.QueryJob | None = None
         self._asked = False
         self._cancelled = False
+        self._freed = threading.Event()
         self._finished = False
         self._responses: Iterable[types.ReadRowsResponse] | None = None
         self._batches: Iterator[pa.RecordBatch] = iter(())
@@ -92,7 +94,7 @@ class BigQueryRun(BatchRun):
             self._asked = False
             raise
         if self._cancelled:
-            self._cancel()
+            self._cancel_elsewhere()
         job.result(max_results=0, retry=self._retry, job_retry=None)
         self._finished = True
         self._batches = self._read(job)
@@ -110,13 +112,17 @@ class BigQueryRun(BatchRun):
         """Returns at once: the calls it takes are made in another thread."""
         if not self._cancelled:
             self._cancelled = True
-            try:
-                self._canceller.submit(self._cancel_all)
-            except RuntimeError:  # the warehouse was closed meanwhile, its threads take no more work
-                threading.Thread(target=self._cancel_all, name=f"{self._job_id} cancel").start()
+            self._cancel_elsewhere()
+
+    def _cancel_elsewhere(self) -> None:
+        try:
+            self._canceller.submit(self._cancel_all)
+        except RuntimeError:  # the warehouse was closed meanwhile, its threads take no more work
+            threading.Thread(target=self._cancel_all, name=f"{self._job_id} cancel").start()
 
     def free(self) -> None:
         self._cancelled = True
+        self._freed.set()
         self._close_stream()
         self._batches = iter(())
         if self._asked and not self._ended():
@@ -136,9 +142,14 @@ class BigQueryRun(BatchRun):
         return self._finished or (self._job is not None and self._job.state == "DONE")
 
     def _cancel_all(self) -> None:
+        """Asks again while the job goes on: BigQuery answers before it has cancelled one, and does not promise it."""
         self._close_stream()
-        if self._job is not None and not self._ended():
+        for pause_s in _CANCELLED_AGAIN_S:
+            if self._job is None or self._ended():
+                return
             self._cancel()
+            if self._freed.wait(pause_s):
+                return
 
     def _cancel(self) -> None:
         """Without an answer the job may run on, up to its own time-out: that is logged."""

@@ -1,6 +1,6 @@
 """What the filters of a dashboard and of a table do to one query: pure, and told in full."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -120,9 +120,9 @@ def narrowed(
     return Narrowed(And(tuple(terms)) if terms else None, tuple(applied), tuple(ignored), frozenset(touching))
 
 
-def known_names(controls: Sequence[Control], given: Mapping[str, Any]) -> None:
-    """`BadInput` for a value of a filter that is not there."""
-    if unknown := given.keys() - {control.name for control in controls}:
+def known_names(controls: Sequence[Control], given: Iterable[str]) -> None:
+    """`BadInput` for the name of a filter that is not there."""
+    if unknown := set(given) - {control.name for control in controls}:
         known = ", ".join(control.name for control in controls) or "none"
         raise BadInput(f"The dashboard has no filter {min(unknown)!r}. Its filters: {known}.")
 

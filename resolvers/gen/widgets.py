@@ -14,7 +14,7 @@ from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.answer_columns import AnswerColumn, answer_columns
 from resolvers.gen.groups import grouped_rows
-from resolvers.gen.narrowing import Applied, Ignored, Narrowed, narrowed
+from resolvers.gen.narrowing import Applied, Ignored, Narrowed, known_names, narrowed
 from resolvers.gen.query_read import own_condition, query_groups, query_read, shown_rows
 from resolvers.gen.table_query import TableQuery
 from resolvers.gen.tables import describe_table
@@ -75,11 +75,13 @@ async def answer_widget(
     if described is None or place is None:
         raise NotFound(f"There is no table {widget.table_name!r} in the widget's dataset.")
     query = TableQuery.model_validate(widget.query)
+    controls = await seen_controls(context, frame.controls)
+    known_names(controls, touched_by or ())
     found = narrowed(
         described,
         own_condition(query, described),
         widget_id=widget.id,
-        controls=await seen_controls(context, frame.controls),
+        controls=controls,
         filters=place.filters_of(widget.table_name),
         given=given,
     )

@@ -112,7 +112,9 @@ async def widget_answer(
     ] = None,
     touched_by: Annotated[
         list[str] | None,
-        strawberry.argument(description="Ask only if one of these filters, by name, applies to the widget."),
+        strawberry.argument(
+            description="Ask only if one of these filters of the dashboard, by name, applies to the widget."
+        ),
     ] = None,
     time_zone: Annotated[
         str | None, strawberry.argument(description="IANA zone of its buckets; the dashboard's unless given.")

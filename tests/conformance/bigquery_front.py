@@ -29,6 +29,7 @@ class Front:
     """`jobs` are the bodies of the jobs that were asked for, in order.
 
     `spoiled` tells of a request what is answered when it was done: a status instead, or 0 for nothing at all.
+    `deaf`: so many cancels are answered and not passed on, as BigQuery promises none.
     With a `location` datasets and jobs are there, and a job is found by who names it only, as outside of the US and EU.
     """
 
@@ -39,6 +40,7 @@ class Front:
     endpoint: str = ""
     spoiled: Callable[[web.Request], Awaitable[int | None]] | None = None
     location: str | None = None
+    deaf: int = 0
     _inserted: set[str] = field(default_factory=set)
 
     def service_account(self, *, key: rsa.RSAPrivateKey | None = None, email: str = ACCOUNT) -> str:
@@ -87,6 +89,10 @@ class Front:
         if self.location is not None and _JOB.search(request.path) and request.query.get("location") != self.location:
             return _failure(404, "notFound", "Not found: Job")
         path = str(request.rel_url.without_query_params("location"))
+        if self.deaf and request.path.endswith("/cancel"):
+            self.deaf -= 1
+            answered, content = await self._forward("GET", request.path.removesuffix("/cancel"), b"", "")
+            return web.json_response({"job": orjson.loads(content)}, status=answered.status)
         answered, content = await self._forward(request.method, path, body, request.content_type)
         status = None if self.spoiled is None else await self.spoiled(request)
         if status is not None:

@@ -82,6 +82,20 @@ async def test_a_cancelled_job_is_stopped(
     assert await subject.last_error() == "stopped"
 
 
+async def test_a_cancel_that_is_lost_is_asked_for_again(subject: Subject) -> None:
+    warehouse = subject.open()
+    task = asyncio.create_task(drain(warehouse, subject.endless("large"), Ledger()))
+    await until(lambda: is_running(subject, warehouse))
+    subject.front.deaf = 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: is_still(subject, warehouse))
+    await warehouse.close()
+    assert subject.front.deaf == 0
+    assert await subject.last_error() == "stopped"
+
+
 async def is_running(subject: Subject, warehouse: Warehouse) -> bool:
     return await subject.running(warehouse) > 0
 

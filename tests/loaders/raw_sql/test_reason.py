@@ -1,7 +1,9 @@
 """What is told of SQL that did not run names no place: no address, no server, no file, no project."""
 
+import adbc_driver_manager
 import duckdb
 import pytest
+from adbc_driver_manager import AdbcStatusCode
 from clickhouse_connect.driver.exceptions import DatabaseError
 from google.api_core import exceptions
 
@@ -69,6 +71,12 @@ def test_clickhouses_words_that_name_a_place_are_not_told(code: int, name: str, 
     assert told(of_clickhouse(code, name, message)) == UNTOLD
 
 
+def adbc(status: AdbcStatusCode, said: str, detail: str) -> Exception:
+    """As the driver tells of what a Flight SQL server said."""
+    text = f"{status.name}: [FlightSQL] {said}. Detail: {detail}"
+    return adbc_driver_manager.OperationalError(text, status_code=status)
+
+
 @pytest.mark.parametrize(
     ("cause", "told"),
     [
@@ -78,6 +86,19 @@ def test_clickhouses_words_that_name_a_place_are_not_told(code: int, name: str, 
         ),
         (duckdb.OutOfMemoryException("Out of Memory Error: a"), "s: it failed."),
         (OSError("Conversion Error: a"), "s does not run the statement: Conversion Error: a"),
+        (
+            adbc(AdbcStatusCode.INTERNAL, "Conversion Error: not a number", "Internal (Internal; DoGet: endpoint 0)"),
+            "s does not run the statement: [FlightSQL] Conversion Error: not a number",
+        ),
+        (
+            OSError("[FlightSQL] Out of Range Error: too large. Detail: Python exception"),
+            "s does not run the statement: [FlightSQL] Out of Range Error: too large",
+        ),
+        (
+            adbc(AdbcStatusCode.INVALID_ARGUMENT, "Binder Error: no column x", "none (InvalidArgument; DoGet)"),
+            "s does not run the statement: [FlightSQL] Binder Error: no column x",
+        ),
+        (adbc(AdbcStatusCode.INTERNAL, "IO Error: /b", "none"), "s: it failed."),
         (OSError("Invalid Input Error: reading the stream registered as 'a' failed: IOError: /b"), "s: it failed."),
         (OSError("When reading information for key 'a' in bucket 'b'"), "s: it failed."),
     ],

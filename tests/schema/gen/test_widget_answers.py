@@ -151,6 +151,9 @@ async def test_only_what_a_filter_touches_is_asked(nyc: World, board: str) -> No
     }
     assert found["airlines"]["rows"] is None
     assert answer.statements(nyc.stores["nyc"]) == 2 + 2
+    answer = await asked(nyc, "ann", DASHBOARD, {"id": board, "touchedBy": ["months", "moths"]})
+    assert [error["code"] for error in answer.errors] == ["BAD_USER_INPUT"] * 3
+    assert "no filter 'moths'. Its filters: carrier, months." in answer.errors[0]["message"]
 
 
 async def test_a_required_filter(nyc: World, board: str, flights: list[dict[str, Any]]) -> None:
