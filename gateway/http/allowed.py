@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 
 from gateway.http.authentication import Authenticated, first_renewal
 from gateway.http.refusal import Refusal
+from loaders.errors import Forbidden
 from resolvers.context import Context
 from resolvers.permissions.held import require_still
 
@@ -36,4 +37,8 @@ async def until_lost(
             refusal = await refused_by_now()
             if refusal is not None:
                 raise refusal
-        await require_still(granted, verdicts=context.verdicts.anew())
+        try:
+            await require_still(granted, verdicts=context.verdicts.anew())
+        except Forbidden as error:
+            context.denied("stream", error.code)
+            raise

@@ -25,6 +25,7 @@ from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.axion_gen import identity
 from tests.loaders.jobs.waiting import until
+from tests.system.client import Client
 from tests.system.postponed import postponed_job
 from tests.system.stores import Direct
 from tests.system.test_api_keys import REVOKE, make
@@ -227,8 +228,18 @@ async def test_what_is_open_ends(person: Person, settings: Settings, by: str, re
     assert all("FORBIDDEN" in str(message) for message in ended)
 
 
-@pytest.mark.parametrize("taken", ["the permission", "the key"])
-async def test_a_stream_that_is_being_read_ends(person: Person, direct: Direct, big: str, taken: str) -> None:
+async def counted(client: Client, code: str) -> float:
+    """Operations over HTTP that have ended with the code."""
+    async with client.http.get(f"{client.url}/metrics") as response:
+        lines = (await response.text()).splitlines()
+    of_code = (line for line in lines if line.startswith("axion_operations_total{") and f'"{code}"' in line)
+    return sum(float(line.rpartition(" ")[2]) for line in of_code if '"http"' in line)
+
+
+@pytest.mark.parametrize(("taken", "code"), [("the permission", "FORBIDDEN"), ("the key", "UNAUTHENTICATED")])
+async def test_a_stream_that_is_being_read_ends(
+    person: Person, direct: Direct, big: str, taken: str, code: str
+) -> None:
     """Its reader pauses, so nothing else ends it for the next half minute; what came does not look whole."""
     there, admin = person.two.there, ("admin", names.SYSTEM)
     await person.holds(*admin)
@@ -239,6 +250,7 @@ async def test_a_stream_that_is_being_read_ends(person: Person, direct: Direct, 
     async def is_read_no_more() -> bool:
         return await running(direct) == []
 
+    before = await counted(there, code)
     async with asking.arrow(BIG, {"id": big}, user="key") as response:
         await response.content.readexactly(1_000)
         assert not await is_read_no_more()
@@ -250,6 +262,7 @@ async def test_a_stream_that_is_being_read_ends(person: Person, direct: Direct, 
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
     await person.holds_no_more(*admin)
+    assert await counted(there, code) == before + 1
 
 
 async def _end(socket: Socket) -> object:
