@@ -129,6 +129,8 @@ class Objects:
 
     async def open_input(self, key: str) -> ObjectReader:
         """`NotFound` when there is none."""
+        if not _is_key(key):
+            raise NotFound("There is no such object.")
         path = self._path(key)
 
         def look() -> tuple[pa.NativeFile, str, datetime]:
@@ -202,13 +204,17 @@ class Objects:
             raise store_error(STORE, error) from error
 
     def _path(self, key: str) -> str:
-        if not key or any(part in ("", ".", "..") for part in key.split("/")):
+        if not _is_key(key):
             raise ValueError("an object's key is folder names and a file name with single slashes between them")
         return f"{self._bucket}/{key}"
 
     def _object(self, entry: fs.FileInfo) -> Object:
         modified_at = datetime.fromtimestamp(entry.mtime_ns / 1e9, UTC)
         return Object(entry.path[len(self._bucket) + 1 :], entry.size, modified_at)
+
+
+def _is_key(key: str) -> bool:
+    return not any(part in ("", ".", "..") for part in key.split("/"))
 
 
 def _key_of(found: Object) -> str:

@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from pmtiles.reader import Reader
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
+from yarl import URL as Address
 
 from gateway.settings import Settings
 from gateway.stores import open_stores
-from resolvers.gen.tiles import bundle_key
+from resolvers.gen.tiles import bundle_key, bundle_path
 from tests.loaders.jobs.waiting import until
 from tests.system.client import Client
 from tests.system.stores import Direct
@@ -167,6 +168,19 @@ async def test_hidden_is_absent_and_audited(client: Client, bundle: Bundle, dire
         )
 
     await until(noted)
+
+
+@pytest.mark.parametrize("table", ["..", "a//b", "../../x"])
+async def test_a_table_whose_name_is_no_folder_has_no_bundle(client: Client, table: str) -> None:
+    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
+    named = {"datasetId": dataset["id"], "tableName": table, "name": secrets.token_hex(4), "geometryColumn": "lon"}
+    made = (await client.ask(CREATE, {"input": named})).data["genDatasetMapCreate"]["datasetMap"]
+    none = {"__typename": "GenDatasetMapRefreshPayload", "datasetMap": {"sizeBytes": None}}
+    assert await refreshed(client, made["id"]) == none
+    path = bundle_path(UUID(dataset["rowId"]), table, UUID(made["rowId"]))
+    async with client.http.get(Address(client.url + path, encoded=True), headers=client.headers("admin")) as answer:
+        assert answer.status == 404
+    await client.ask(DELETE, {"id": made["id"]})
 
 
 async def test_what_is_noted_of_a_bundle(client: Client, settings: Settings) -> None:
