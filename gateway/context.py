@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.settings import Limits
 from loaders.ledger import Ledger
+from loaders.room import Room
 from loaders.stores import Stores
 from resolvers.context import Context, Denials
 from resolvers.cost import Budget
@@ -25,7 +26,7 @@ class Contexts:
     rechecks: Rechecks | None = None
 
     def __call__(self, subject: Subject, request_id: str, last_event_id: str | None = None) -> Context:
-        ledger = Ledger()
+        ledger = Ledger(room=Room(self.limits.max_answer_bytes))
         return Context(
             subject=subject,
             request_id=request_id,

@@ -153,7 +153,7 @@ class Limits(_Section):
     max_page: int = Field(1_000, ge=1)
     max_rows: int = Field(100_000, ge=1)
     max_answer_bytes: int = Field(64 * 2**20, ge=2**20)
-    """Of one statement of ClickHouse or a warehouse, as Arrow; what is streamed has no such bound."""
+    """Of all that the stores answer to one operation (loaders/room.py); what is streamed has no such bound."""
     max_scanned_bytes: int | None = Field(None, ge=1)
     """What warehouses may read for one document, by their own estimates; without it they are not asked for one."""
     request_timeout_ms: int = Field(60_000, ge=1)

@@ -120,6 +120,7 @@ async def _open_postgres(
         statement_timeout_ms=settings.postgres.statement_timeout_ms,
         write_pool_max=settings.postgres.write_pool_max,
         lock_timeout_ms=settings.postgres.lock_timeout_ms if role == "app" else 0,
+        answer_bytes=settings.limits.max_answer_bytes,
         settings=SESSION.get(name),
     )
     stack.push_async_callback(postgres.close)

@@ -25,6 +25,7 @@ from loaders.plan import Graft
 from loaders.postgres.client import Postgres
 from loaders.prepared import Prepared, prepare
 from loaders.read import Aggregate, Col, Connection, Join, Predicate, Read, Value, is_never
+from loaders.room import TREE
 
 
 class ReadStores(Protocol):
@@ -50,7 +51,7 @@ async def fetch_prepared(
     text = await _root(prepared, values, stores, ledger)
     if text is None or not (prepared.grafts or prepared.marks):
         return text, []
-    tree = decoded(text, exact=prepared.shows_json)
+    tree = _taken_apart(text, prepared, ledger)
     failures = await _finish([(tree, ())], prepared, values, stores, ledger)
     return orjson.dumps(tree).decode(), failures
 
@@ -59,7 +60,7 @@ async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple
     """The answer as JSON-ready Python values."""
     prepared, values = prepare(read)
     text = await _root(prepared, values, stores, ledger)
-    tree = None if text is None else decoded(text, exact=prepared.shows_json)
+    tree = None if text is None else _taken_apart(text, prepared, ledger)
     failures = [] if tree is None else await _finish([(tree, ())], prepared, values, stores, ledger)
     return tree, failures
 
@@ -87,6 +88,11 @@ async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores,
         return await store.fetch_json(sql, parameters, ledger=ledger)
     text = (await read_connection(prepared.filled(values), store, ledger)).decode()
     return None if text == "null" else text
+
+
+def _taken_apart(text: str, prepared: Prepared, ledger: Ledger) -> Any:
+    ledger.room.take((TREE - 1) * len(text))
+    return decoded(text, exact=prepared.shows_json)
 
 
 def _store(table: Table, stores: ReadStores) -> Postgres | Source:
@@ -126,6 +132,7 @@ async def _graft_one(
     asked = [path for (_, path), text in zip(places, texts, strict=True) if text is not None]
     try:
         answers = await _keyed(prepared, graft.join, values, list(dict.fromkeys(texts)), stores, ledger)
+        ledger.room.take(TREE * sum(len(answers[text] or ()) for text in texts))
     except AxionError as error:
         for holder, _ in places:
             holder[key] = None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TypeAlias
 
+from loaders.room import Room
+
 
 @dataclass(slots=True)
 class StoreUsage:
@@ -25,11 +27,12 @@ Heard: TypeAlias = Callable[[str, StoreUsage], None]
 class Ledger:
     """Lives for one request; every store client records each statement it sends, also a failed one.
 
-    `heard` is told of each, of those that are aside too: for traces.
+    `heard` is told of each, of those that are aside too: for traces. `room` is what the answers may take.
     """
 
     stores: dict[str, StoreUsage] = field(default_factory=dict)
     heard: Heard | None = None
+    room: Room = field(default_factory=Room)
     _aside: "Ledger | None" = None
 
     @property
@@ -37,7 +40,7 @@ class Ledger:
         """For what is read and checked of rows that may turn out to be hidden, as it would tell how many there are: the
         caller is not told of it, the gateway's own metrics have it."""
         if self._aside is None:
-            self._aside = self.part()
+            self._aside = Ledger(heard=self.heard, room=Room(self.room.most))
         return self._aside
 
     def entries(self) -> Iterator[tuple[str, StoreUsage]]:
@@ -54,7 +57,7 @@ class Ledger:
 
     def part(self) -> "Ledger":
         """For a part of the request that is counted by itself; `add` it in the end."""
-        return Ledger(heard=self.heard)
+        return Ledger(heard=self.heard, room=self.room)
 
     def add(self, part: "Ledger") -> None:
         """What a `part` of the request did."""

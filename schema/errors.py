@@ -17,7 +17,7 @@ _MEANING = {
     Code.BAD_USER_INPUT: "A value cannot be used as it is; the message says which and why.",
     Code.INVALID_ID: "An id is malformed, or belongs to another type.",
     Code.INVALID_CURSOR: "A cursor is malformed, or belongs to another list or order.",
-    Code.PAGE_TOO_LARGE: "More rows are asked for than a page may have.",
+    Code.PAGE_TOO_LARGE: "More rows are asked for than a page may have, or the answer has more bytes than may be held.",
     Code.UNKNOWN_TABLE: "The warehouse has no such table (any more).",
     Code.UNKNOWN_COLUMN: "The table has no such column.",
     Code.METRIC_FANOUT: "A join would multiply what a metric measures; `extensions.join` names it.",

@@ -6,7 +6,7 @@ seconds, this some hundredths of one. It runs in a thread, for one request at a 
 """
 
 from asyncio import get_running_loop
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -18,6 +18,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    GraphQLWrappingType,
     SchemaMetaFieldDef,
     TypeMetaFieldDef,
     get_named_type,
@@ -49,7 +50,6 @@ class Asked(NamedTuple):
 
 
 Selection: TypeAlias = tuple[Asked, ...]
-Reader: TypeAlias = Callable[[Any], Any]
 
 
 class Collects(Protocol):
@@ -95,10 +95,12 @@ def _asked(executor: Collects, type_: GraphQLObjectType, key: str, nodes: list[F
 
 
 class _Kept:
-    """Of one schema: answers as JSON, by the name of the type that was asked for and the selection."""
+    """Of one schema: answers as JSON, by the name of the type that was asked for and the selection; and all that was
+    told of its things, of which other selections ask again.
+    """
 
     def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
-        self._info = info
+        self._things = _Things(info)
         self._answers: BoundedCache[tuple[str | None, Selection], bytes] = BoundedCache(_MAX_BYTES)
         self._lock = Lock()
 
@@ -116,7 +118,7 @@ class _Kept:
     def _read(self, source: Any, selection: Selection) -> bytes:
         found = self._get(source, selection)  # another request may have asked meanwhile
         if found is None:
-            found = orjson.dumps(_Reading(self._info).object(source, selection))
+            found = _Reading(self._things).object(self._things.of(source), selection)
             with self._lock:
                 self._answers.keep((getattr(source, "name", None), selection), found, len(found) + _size(selection))
         return found
@@ -129,48 +131,123 @@ def _size(selection: Selection) -> int:
 _kept: WeakKeyDictionary[GraphQLSchema, _Kept] = WeakKeyDictionary()
 
 
-class _Reading:
-    """One reading of the schema. What a selection finds of a named type is found once, wherever the type stands."""
+class _Thing:
+    """The schema, or a type, field, argument, value or directive of it.
+
+    `texts` is what it told of itself, as JSON with its key, and `below` what it led to, both by what was asked.
+    """
+
+    __slots__ = ("below", "is_type", "source", "texts")
+
+    def __init__(self, source: Any, *, is_type: bool) -> None:
+        self.source = source
+        self.is_type = is_type
+        self.texts: dict[str, bytes] = {}
+        self.below: dict[str, _Thing | tuple[_Thing, ...] | None] = {}
+
+
+class _Things:
+    """Of one schema, each there once: a schema has as many objects of a type such as `[T!]!` as places for it."""
 
     def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
         self._info = info
-        self._named: dict[tuple[int, int], dict[str, Any]] = {}
-        self._readers: dict[int, list[tuple[str, Reader]]] = {}
+        self._types: dict[Hashable, _Thing] = {}
 
-    def object(self, source: Any, selection: Selection) -> dict[str, Any]:
-        if not isinstance(source, GraphQLNamedType):
-            return {key: read(source) for key, read in self._of(selection)}
-        known = (id(source), id(selection))  # both outlive this reading
-        found = self._named.get(known)
+    def of(self, source: Any) -> _Thing:
+        same = _same(source)
+        if same is None:
+            return _Thing(source, is_type=False)
+        found = self._types.get(same)
         if found is None:
-            found = self._named[known] = {key: read(source) for key, read in self._of(selection)}
+            found = self._types[same] = _Thing(source, is_type=True)
         return found
 
-    def _of(self, selection: Selection) -> list[tuple[str, Reader]]:
-        readers = self._readers.get(id(selection))
-        if readers is None:
-            readers = self._readers[id(selection)] = [(asked.key, self._reader(asked)) for asked in selection]
-        return readers
-
-    def _reader(self, asked: Asked) -> Reader:
+    def tell(self, thing: _Thing, question: str, asked: Asked, key: bytes) -> bytes:
+        """A leaf's key and value."""
         if asked.field == "__typename":
-            return lambda _: asked.type_
+            found, type_ = asked.type_, None
+        else:
+            found, type_ = self._resolved(thing, asked)
+        text = thing.texts[question] = key + orjson.dumps(_shown(found, type_))
+        return text
+
+    def lead(self, thing: _Thing, question: str, asked: Asked) -> "_Thing | tuple[_Thing, ...] | None":
+        """The things that are there: one, or a list's."""
+        found, type_ = self._resolved(thing, asked)
+        led: _Thing | tuple[_Thing, ...] | None = None
+        if found is not None:
+            led = tuple(map(self.of, found)) if is_list_type(type_) else self.of(found)
+        thing.below[question] = led
+        return led
+
+    def _resolved(self, thing: _Thing, asked: Asked) -> tuple[Any, Any]:
+        """With the field's type, that is no non-null one."""
         parent = self._info.schema.type_map[asked.type_]
         assert isinstance(parent, GraphQLObjectType)
-        field, arguments, info, below = parent.fields[asked.field], dict(asked.arguments), self._info, asked.below
-        resolve = field.resolve
-        assert resolve is not None  # introspection's fields all have one
-        whole = self._completed(field.type, below)
-        if whole is None:
-            return lambda source: resolve(source, info, **arguments)
-        return lambda source: None if (found := resolve(source, info, **arguments)) is None else whole(found)
+        field = parent.fields[asked.field]
+        assert field.resolve is not None  # introspection's fields all have one
+        return field.resolve(thing.source, self._info, **dict(asked.arguments)), get_nullable_type(field.type)
 
-    def _completed(self, type_: Any, below: Selection | None) -> Reader | None:
-        """What is made of a value that is no null; `None` for one that stays as it is."""
-        type_ = get_nullable_type(type_)
-        if is_list_type(type_):
-            each = self._completed(type_.of_type, below)
-            return list if each is None else lambda found: [each(item) for item in found]
-        if below is not None:
-            return lambda found: self.object(found, below)
-        return (lambda found: found.name) if is_enum_type(type_) else None
+
+def _same(source: Any) -> Hashable:
+    """Equal for types that are the same; `None` for what is no type."""
+    if isinstance(source, GraphQLNamedType):
+        return source.name
+    if isinstance(source, GraphQLWrappingType):
+        return type(source), _same(source.of_type)
+    return None
+
+
+def _shown(found: Any, type_: Any) -> Any:
+    """As JSON has it: an enum by its name."""
+    if found is None:
+        return None
+    if is_list_type(type_):
+        below = get_nullable_type(type_.of_type)
+        return [_shown(item, below) for item in found]
+    return found.name if is_enum_type(type_) else found
+
+
+class _Reading:
+    """One reading of the schema, as JSON. What a selection finds of a type is found once, wherever the type stands."""
+
+    def __init__(self, things: _Things) -> None:
+        self._things = things
+        self._types: dict[tuple[int, int], bytes] = {}
+        self._steps: dict[int, list[tuple[Asked, str, bytes]]] = {}
+
+    def object(self, thing: _Thing, selection: Selection) -> bytes:
+        if not thing.is_type:
+            return self._text(thing, selection)
+        known = (id(thing), id(selection))  # both outlive this reading
+        found = self._types.get(known)
+        if found is None:
+            found = self._types[known] = self._text(thing, selection)
+        return found
+
+    def _text(self, thing: _Thing, selection: Selection) -> bytes:
+        texts = []
+        for asked, question, key in self._steps_of(selection):
+            if asked.below is None:
+                texts.append(thing.texts.get(question) or self._things.tell(thing, question, asked, key))
+            else:
+                texts.append(key + self._below(thing, question, asked, asked.below))
+        return b"{" + b",".join(texts) + b"}"
+
+    def _below(self, thing: _Thing, question: str, asked: Asked, selection: Selection) -> bytes:
+        found = thing.below[question] if question in thing.below else self._things.lead(thing, question, asked)
+        if found is None:
+            return b"null"
+        if isinstance(found, _Thing):
+            return self.object(found, selection)
+        return b"[" + b",".join([self.object(each, selection) for each in found]) + b"]"
+
+    def _steps_of(self, selection: Selection) -> list[tuple[Asked, str, bytes]]:
+        """What is asked, by what that is kept, and its key in the answer: within introspection there are no aliases."""
+        steps = self._steps.get(id(selection))
+        if steps is None:
+            keys = [(asked, orjson.dumps(asked.key) + b":") for asked in selection]
+            steps = self._steps[id(selection)] = [
+                (asked, f"{asked.key}: {asked.field} {asked.arguments}", key) for asked, key in keys
+            ]
+        return steps

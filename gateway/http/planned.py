@@ -26,8 +26,10 @@ class Planned:
     def run(
         self, operation: Operation, variables: Mapping[str, Any] | None, context: Context
     ) -> Awaitable[ExecutionResult] | None:
-        """The result in the shape of the executor's; `None` if the executor has to answer."""
-        if operation.kind is not OperationType.QUERY or context.capture is not None:
+        """The result in the shape of the executor's; `None` if the executor has to answer. That answers anonymous
+        callers, too: it refuses each of their reads before anything is built.
+        """
+        if operation.kind is not OperationType.QUERY or context.capture is not None or context.subject.is_anonymous:
             return None
         coerced = self._plans.coerced(operation, operation.document, operation.node, variables or {})
         if coerced is None:

@@ -14,6 +14,7 @@ from loaders.encode.text import floats, plain_text, unwrapped
 from loaders.errors import PageTooLarge
 from loaders.ledger import Ledger
 from loaders.read import Expression
+from loaders.room import Lent
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,17 @@ class RowsAnswer(Answer):
         return self.texts(self._plan.position(expression))
 
 
-async def run(source: Source, statement: Statement, ledger: Ledger) -> Found:
-    """All rows. Raises `PageTooLarge` beyond the bytes that the source allows; the query is then cancelled in the
-    store.
+async def run(source: Source, statement: Statement, ledger: Ledger, lent: Lent) -> Found:
+    """All rows, in the room that `lent` gives as long as they are held. Raises `PageTooLarge` beyond that room and
+    beyond the bytes that the source allows; the query is then cancelled in the store.
     """
     batches: list[pa.RecordBatch] = []
     held = 0
     async with aclosing(source.stream(statement, ledger=ledger)) as answer:
         async for batch in answer:
-            held += size_of(batch)
+            size = size_of(batch)
+            held += size
+            lent.take(size)
             if held > SMALL and held > (most := answer_bytes(source)):
                 raise PageTooLarge(
                     f"An answer is larger than {most} bytes. Ask for fewer rows, leave out columns of long values, or"

@@ -18,6 +18,7 @@ from loaders.encode.json import literal_text
 from loaders.encode.value import encode_value
 from loaders.ledger import Ledger
 from loaders.read import Aggregate, Edges, Literal, Nodes, PageInfo, Read, TotalCount
+from loaders.room import Made, Room
 
 Key = tuple[object, ...]
 _NO_KEY: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ async def read_keyed(
 
 def empty_answer(read: Read) -> bytes:
     """What the read answers where no row matches: the empty connection, or `null` for one object."""
-    return _assemble(read, Compiled(order=(), never=True), None, {}, {}, _NO_KEY)
+    return _assemble(read, Compiled(order=(), never=True), None, {}, {}, _NO_KEY, Room().lent().made())
 
 
 async def _answers(
@@ -65,25 +66,35 @@ async def _answers(
     statements = [compiled.rows.statement] if compiled.rows else []
     statements += [compiled.total] if compiled.total else []
     statements += [statement for _, statement in compiled.aggregates]
-    found = await concurrently(run(source, statement, ledger) for statement in statements)
-    size = sum(each.size for each in found)
-    return await apart(size, lambda: _encoded(read, compiled, found, keys, arity))
+    with ledger.room.lent() as lent:
+        found = await concurrently(run(source, statement, ledger, lent) for statement in statements)
+        size = sum(each.size for each in found)
+        pieces, whole = lent.made(), lent.made()
+        answers = await apart(size, lambda: _encoded(read, compiled, found, keys, arity, pieces, whole))
+    ledger.room.take(sum(map(len, answers.values())))
+    return answers
 
 
 def _encoded(
-    read: Read, compiled: Compiled, found: list[Found], keys: list[tuple[str, ...]], arity: int
+    read: Read,
+    compiled: Compiled,
+    found: list[Found],
+    keys: list[tuple[str, ...]],
+    arity: int,
+    pieces: Made,
+    whole: Made,
 ) -> dict[tuple[str, ...], bytes]:
     answers = iter(found)
     rows = None
     if compiled.rows:
-        rows = encoded_rows(read, compiled.order, RowsAnswer(compiled.rows, next(answers)), arity)
+        rows = encoded_rows(read, compiled.order, RowsAnswer(compiled.rows, next(answers)), arity, pieces)
     totals = _totals(Answer(compiled.total, next(answers)), arity) if compiled.total else {}
     groups = {
-        aggregate: aggregate_objects(aggregate, Answer(statement, next(answers)), arity)
+        aggregate: aggregate_objects(aggregate, Answer(statement, next(answers)), arity, pieces)
         for aggregate, statement in compiled.aggregates
     }
     slices = rows.slices() if rows else {}
-    return {key: _assemble(read, compiled, slices.get(key), totals, groups, key) for key in keys}
+    return {key: _assemble(read, compiled, slices.get(key), totals, groups, key, whole) for key in keys}
 
 
 def _totals(answer: Answer, arity: int) -> dict[tuple[str, ...], int]:
@@ -98,6 +109,7 @@ def _assemble(
     totals: dict[tuple[str, ...], int],
     groups: dict[Aggregate, dict[tuple[str, ...], list[bytes]]],
     key: tuple[str, ...],
+    made: Made,
 ) -> bytes:
     rows = rows or Slice.empty(read)
     if read.connection is None:
@@ -106,13 +118,14 @@ def _assemble(
     for name, part in read.connection.entries:
         match part:
             case Nodes() | Edges():
-                value = rows.list_of(part)
+                value = rows.list_of(part, made)
             case PageInfo():
                 value = rows.page_info(part)
             case TotalCount():
                 value = str(totals.get(key, 0)).encode()
             case Aggregate():
                 objects = groups.get(part, {}).get(key) or without_rows(part)
+                made.add(sum(map(len, objects)))
                 value = b"[" + b",".join(objects) + b"]"
             case Literal():
                 value = literal_text(part).encode()

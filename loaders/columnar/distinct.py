@@ -35,8 +35,9 @@ async def read_distinct(lists: Sequence[DistinctList], source: Source, ledger: L
     order.
     """
     statement = distinct_statement(lists, source.dialect)
-    found = await run(source, statement, ledger)
-    return await apart(found.size, lambda: _values(Answer(statement, found), len(lists)))
+    with ledger.room.lent() as lent:
+        found = await run(source, statement, ledger, lent)
+        return await apart(found.size, lambda: _values(Answer(statement, found), len(lists)))
 
 
 def _values(answer: Answer, lists: int) -> list[list[Any]]:

@@ -7,13 +7,16 @@ from loaders.encode.json import literal_text, object_text
 from loaders.encode.text import json_text
 from loaders.errors import PageTooLarge
 from loaders.read import Aggregate, AggregateFunction, Expression, Figures, Literal, Measure
+from loaders.room import Made
 
 _COUNTS = (AggregateFunction.COUNT, AggregateFunction.COUNT_DISTINCT)
 
 
-def aggregate_objects(aggregate: Aggregate, answer: Answer, arity: int) -> dict[tuple[str, ...], list[bytes]]:
+def aggregate_objects(
+    aggregate: Aggregate, answer: Answer, arity: int, made: Made
+) -> dict[tuple[str, ...], list[bytes]]:
     """The groups of each key (`()` without keys), in order. The columns are the key (`arity` of them), the group keys,
-    the measures.
+    the measures. Raises `PageTooLarge` for more groups than are answered, and for more text than `made` takes.
     """
     measures = iter(range(arity + len(aggregate.group_by), len(answer.statement.columns)))
 
@@ -24,9 +27,14 @@ def aggregate_objects(aggregate: Aggregate, answer: Answer, arity: int) -> dict[
             case Figures(below):
                 return object_text([(name, text_of(figure)) for name, figure in below], answer.rows)
             case Measure():
-                return json_text(*answer.column(next(measures)))
+                return column_text(next(measures))
             case group:
-                return json_text(*answer.column(arity + aggregate.group_by.index(group)))
+                return column_text(arity + aggregate.group_by.index(group))
+
+    def column_text(position: int) -> pa.Array:
+        text = json_text(*answer.column(position))
+        made.add(int(text.nbytes))
+        return text
 
     objects = bytes_of(object_text([(name, text_of(entry)) for name, entry in aggregate.entries], answer.rows))
     if not arity:

@@ -35,9 +35,10 @@ async def narrowed(read: Read, source: Source, ledger: Ledger) -> Read:
     compiled = compile_read(ends, source.dialect)
     if compiled.rows is None:
         return read
-    answer = RowsAnswer(compiled.rows, await run(source, compiled.rows.statement, ledger))
-    if answer.rows <= page.limit:
-        return read
-    last = [answer.texts_of(expression)[page.limit] for expression in expressions]
+    with ledger.room.lent() as lent:
+        answer = RowsAnswer(compiled.rows, await run(source, compiled.rows.statement, ledger, lent))
+        if answer.rows <= page.limit:
+            return read
+        last = [answer.texts_of(expression)[page.limit] for expression in expressions]
     until = decoded_terms(last, [sortable(expression, read.table) for expression in expressions])
     return read if until is None else replace(read, page=replace(page, until=until))

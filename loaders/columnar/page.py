@@ -13,6 +13,7 @@ from loaders.encode.json import literal_text, rows_text
 from loaders.expression import sortable
 from loaders.order import cursor_mark
 from loaders.read import EdgePart, Edges, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
+from loaders.room import Made
 
 Key = tuple[str, ...]
 
@@ -65,8 +66,11 @@ class Slice:
     def first(self) -> bytes:
         return next(iter(self.objects.values()))[0] if self.count else b"null"
 
-    def list_of(self, part: Nodes | Edges) -> bytes:
-        texts = self.objects.get(part, []) if isinstance(part, Nodes) else self._edges(part)
+    def list_of(self, part: Nodes | Edges, made: Made) -> bytes:
+        if isinstance(part, Edges):
+            return b"[" + b",".join(self._edges(part, made)) + b"]"
+        texts = self.objects.get(part, [])
+        made.add(sum(map(len, texts)))
         return b"[" + b",".join(texts) + b"]"
 
     def page_info(self, part: PageInfo) -> bytes:
@@ -86,8 +90,8 @@ class Slice:
             {name: entry.value if isinstance(entry, Literal) else values[entry] for name, entry in part.entries}
         )
 
-    def _edges(self, part: Edges) -> list[bytes]:
-        columns = []
+    def _edges(self, part: Edges, made: Made) -> list[bytes]:
+        columns: list[list[bytes]] = []
         for name, entry in part.entries:
             head = orjson.dumps(name) + b":"
             match entry:
@@ -99,17 +103,21 @@ class Slice:
                     columns.append([head + text for text in self.objects.get(entry, [])])
                 case Literal():
                     columns.append([head + literal_text(entry).encode()] * self.count)
+            made.add(sum(map(len, columns[-1])))
         if not columns:
             return [b"{}"] * self.count
         return [b"{" + b",".join(edge) + b"}" for edge in zip(*columns, strict=True)]
 
 
-def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, arity: int) -> EncodedRows:
-    """`arity` is the number of key columns, which come first in the answer; 0 without keys.
+def encoded_rows(read: Read, order: tuple[OrderBy, ...], answer: RowsAnswer, arity: int, made: Made) -> EncodedRows:
+    """`arity` is the number of key columns, which come first in the answer; 0 without keys. Raises `PageTooLarge` for
+    more text than `made` takes.
 
     Without a key, and without counted ties, cursors are null.
     """
-    objects = {nodes: bytes_of(rows_text(nodes.fields, answer.column_of, answer.rows)) for nodes in _nodes(read)}
+    objects = {
+        nodes: bytes_of(rows_text(nodes.fields, answer.column_of, answer.rows, made=made.add)) for nodes in _nodes(read)
+    }
     cursors = None
     if read.connection is not None and has_cursors(read) and wants_cursors(read.connection):
         terms = [answer.texts_of(own_expression(term)) for term in order]

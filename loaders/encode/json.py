@@ -35,9 +35,17 @@ def object_text(entries: Sequence[tuple[str, pa.Array | str]], rows: int) -> pa.
     return joined([*parts, pending]) if parts else pa.repeat(pa.scalar(pending, TEXT), rows)
 
 
-def rows_text(fields: Sequence[Field], column_of: ColumnOf, rows: int) -> pa.Array:
-    """The output object of each row. `Related` fields never reach a columnar store: the plan cuts them before."""
-    return object_text([(field.key, _value_text(field, column_of)) for field in fields], rows)
+def rows_text(fields: Sequence[Field], column_of: ColumnOf, rows: int, *, made: Callable[[int], None]) -> pa.Array:
+    """The output object of each row. `Related` fields never reach a columnar store: the plan cuts them before.
+
+    `made` is told the bytes of each column of text as soon as it is there; what it raises ends this.
+    """
+    entries: list[tuple[str, pa.Array | str]] = []
+    for field in fields:
+        text = _value_text(field, column_of)
+        made(rows * len(field.key) + (rows * len(text) if isinstance(text, str) else int(text.nbytes)))
+        entries.append((field.key, text))
+    return object_text(entries, rows)
 
 
 def _value_text(field: Field, column_of: ColumnOf) -> pa.Array | str:

@@ -20,6 +20,7 @@ from loaders.encode.number import exact_text
 from loaders.ledger import Ledger
 from loaders.postgres.connections import Connection, Connections
 from loaders.postgres.errors import DRIVER_ERRORS, translate, translated
+from loaders.postgres.room import SETTING
 
 T = TypeVar("T")
 WriteSession = NewType("WriteSession", AsyncSession)
@@ -29,6 +30,7 @@ _EXACT = "SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = on; SET L
 """An index of vectors is scanned as such only: those of other kinds serve as bitmaps still."""
 _WRITE_POOL = 5
 _NO_LIMIT = 0
+_ANSWER_BYTES = 64 << 20
 _PATIENT = sa.text("SET LOCAL lock_timeout = 0")
 
 
@@ -51,9 +53,11 @@ class Postgres:
         statement_timeout_ms: int,
         write_pool_max: int = _WRITE_POOL,
         lock_timeout_ms: int = _NO_LIMIT,
+        answer_bytes: int = _ANSWER_BYTES,
         settings: dict[str, str] | None = None,
     ) -> "Postgres":
-        """Opens no connection yet. `settings` are further session settings of reads.
+        """Opens no connection yet. `settings` are further session settings of reads; `answer_bytes` bounds what a
+        compiled read answers.
 
         `lock_timeout_ms` bounds each wait for a lock in a transaction (0: as long as its statement may take), so that
         transactions that wait for one row do not hold all `write_pool_max` connections.
@@ -64,7 +68,9 @@ class Postgres:
             asyncpg.connect,
             url,
             timeout=_CONNECT_TIMEOUT_S,
-            server_settings=session | {"default_transaction_read_only": "on", "jit": "off"} | (settings or {}),
+            server_settings=session
+            | {"default_transaction_read_only": "on", "jit": "off", SETTING: str(answer_bytes)}
+            | (settings or {}),
         )
         engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
@@ -86,7 +92,9 @@ class Postgres:
         await self.engine.dispose()
 
     async def fetch_json(self, sql: str, parameters: Sequence[object], *, ledger: Ledger) -> str | None:
-        """The JSON text that a compiled read answers; `None` for an absent object."""
+        """The JSON text that a compiled read answers; `None` for an absent object. Raises `PageTooLarge` beyond
+        `answer_bytes`, and beyond what the operation has room for.
+        """
         text: str | None = None
         started = perf_counter()
         try:
@@ -96,6 +104,8 @@ class Postgres:
         finally:
             ms = (perf_counter() - started) * 1000
             ledger.record(self.store, rows=int(text is not None), bytes_=len(text or ""), ms=ms)
+        if text is not None:
+            ledger.room.take(len(text))
         return text
 
     async def fetch(self, sql: str, *parameters: object, ledger: Ledger) -> Sequence[asyncpg.Record]:

@@ -23,6 +23,7 @@ from loaders.postgres.implied import without_implied
 from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, json_object, json_value, quoted
 from loaders.postgres.page import PLACE, PageText, sorted_by_columns
 from loaders.postgres.parameter import parameter
+from loaders.postgres.room import fitting, fitting_together
 from loaders.postgres.rows import Source, conditions, matched, of
 from loaders.postgres.statement import Statement, render
 from loaders.postgres.types import sql_type
@@ -52,7 +53,7 @@ def compile_read(read: Read) -> Statement:
     """One statement for the whole read; its single value is JSON text, or NULL when an object is absent."""
     read = without_implied(read)
     answer = connection_text(read, None, None) if read.connection else object_text(read, None, None)
-    return render(sa.select(answer))
+    return render(fitting(answer))
 
 
 # --- objects ----------------------------------------------------------------------------------------------------------
@@ -180,4 +181,4 @@ def compile_keyed(read: Read, join: Join, keys: tuple[Value, ...] | Slot) -> Sta
     given = sa.func.unnest(bind_all(keys, type_))
     parents = given.table_valued(sa.column(local, sql_type(type_)), with_ordinality=PLACE).render_derived()
     text = connection_text(read, join, parents) if read.connection else object_text(read, join, parents)
-    return render(sa.select(parents.c[PLACE] - sa.literal_column("1"), text).select_from(parents))
+    return render(fitting_together(parents.c[PLACE] - sa.literal_column("1"), text, parents))

@@ -70,6 +70,11 @@ def translate(store: str, error: BaseException) -> AxionError:
             return BadInput(f"{store} refused the row: it violates {_constraint(error)}.")
         case asyncpg.InvalidArgumentForWidthBucketFunctionError():  # what loaders/postgres/aggregate.py raises
             return PageTooLarge("An aggregate has more groups than are answered. Use `first`, `where` or fewer groups.")
+        case asyncpg.ProgramLimitExceededError(sqlstate="54000"):  # loaders/postgres/room.py, or beyond 1 GB
+            return PageTooLarge(
+                f"An answer of {store} is larger than may be answered at once. Ask for fewer rows, or leave out "
+                "columns of long values."
+            )
         case asyncpg.DivisionByZeroError():  # of class 22, but no value of the request's
             return StoreQueryFailed(
                 store, f"{store} divided by zero. Leave out the rows or the fields that ask for it."

@@ -6,6 +6,7 @@ come out of the key. A token is signed here and valid for BigQuery only, so the 
 
 import json
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
@@ -20,6 +21,8 @@ from loaders.warehouses.settings import BigQueryCredentials, BigQueryOptions
 
 _SCOPES = ("https://www.googleapis.com/auth/bigquery",)
 _MESSAGE_BYTES = 256 << 20
+_BOUNDED = [("grpc.max_receive_message_length", _MESSAGE_BYTES)]
+"""Google's client takes messages of any length unless it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,13 @@ def _signed(credentials: BigQueryCredentials) -> Credentials:
 
 def _transport(options: BigQueryOptions, credentials: Credentials) -> BigQueryReadGrpcTransport:
     if options.storage_endpoint is None:
-        return BigQueryReadGrpcTransport(credentials=credentials)
+        return BigQueryReadGrpcTransport(credentials=credentials, channel=_bounded)
     address = urlsplit(options.storage_endpoint)
     if address.scheme == "https":
-        return BigQueryReadGrpcTransport(host=address.netloc, credentials=credentials)
-    limits = [("grpc.max_receive_message_length", _MESSAGE_BYTES)]
-    return BigQueryReadGrpcTransport(channel=grpc.insecure_channel(address.netloc, options=limits))
+        return BigQueryReadGrpcTransport(host=address.netloc, credentials=credentials, channel=_bounded)
+    return BigQueryReadGrpcTransport(channel=grpc.insecure_channel(address.netloc, options=_BOUNDED))
+
+
+def _bounded(host: str, **given: Any) -> grpc.Channel:
+    """As the transport makes its channel."""
+    return BigQueryReadGrpcTransport.create_channel(host, **{**given, "options": _BOUNDED})

@@ -19,6 +19,8 @@ BIGQUERY_FAILURES = (exceptions.GoogleAPIError, google.auth.exceptions.GoogleAut
 
 _RATE = ("rateLimitExceeded", "quotaExceeded")
 _BYTES = ("bytesBilledLimitExceeded",)
+_TOO_LONG = "message larger than max"
+"""As gRPC says of what it does not take."""
 
 
 def store_error(store: str, error: Exception) -> StoreError:
@@ -42,6 +44,10 @@ def store_error(store: str, error: Exception) -> StoreError:
             )
         case exceptions.DeadlineExceeded() | exceptions.GatewayTimeout() | requests.Timeout():
             return StoreTimeout(store, f"{store}: BigQuery did not answer in time. Try again.")
+        case exceptions.ResourceExhausted() if _TOO_LONG in str(error):
+            return StoreQueryFailed(
+                store, f"{store}: BigQuery sends too much in one message. Ask for fewer columns, or for shorter values."
+            )
         case (
             requests.ConnectionError()
             | requests.TooManyRedirects()

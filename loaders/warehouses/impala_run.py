@@ -25,6 +25,11 @@ Elsewhere: TypeAlias = Callable[[Callable[[Session], object]], object]
 _ASK_EVERY_S = 0.02
 _FETCH_MAY_TAKE_S = 0.1
 """How long a fetch that is under way when its query is to end is waited for."""
+_FIRST_ROWS = 64
+"""Of one fetch, before it is known how long rows are: the server sends as many as are asked for, in one message."""
+_MOST_ROWS = 8_192
+_FETCH_BYTES = 16 << 20
+"""Of one fetch, by the rows of the one before."""
 _RUNNING = ("INITIALIZED_STATE", "PENDING_STATE", "RUNNING_STATE")
 _FINISHED = "FINISHED_STATE"
 
@@ -43,6 +48,7 @@ class ImpalaRun(BatchRun):
         self._statement = statement
         self._elsewhere = elsewhere
         self._session: Session | None = None
+        self._rows = _FIRST_ROWS
         self._ending = threading.Event()
         self._ends_at = 0.0
         self._fetched: object | None = None
@@ -70,9 +76,12 @@ class ImpalaRun(BatchRun):
         self._fetched = session.operation
         try:
             while not self._ending.is_set():
-                batch = session.fetched()
+                batch = session.fetched(self._rows)
                 if len(batch):
-                    return record_batch(batch.columns, session.description)
+                    found = record_batch(batch.columns, session.description)
+                    each = max(found.nbytes // len(batch), 1)
+                    self._rows = min(max(_FETCH_BYTES // each, 1), _MOST_ROWS)
+                    return found
                 if not batch.expect_more_rows:
                     return None
                 self._ending.wait(_ASK_EVERY_S)

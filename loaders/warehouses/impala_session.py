@@ -15,7 +15,6 @@ from loaders.warehouses.impala_errors import SessionRefused
 from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
 
 _SOCKET_S = 60
-_BATCH_ROWS = 8_192
 
 
 class _Cursor(HiveServer2Cursor):  # type: ignore[misc]  # impyla is not typed
@@ -54,7 +53,6 @@ class Session:
         except BaseException:
             socket.close()
             raise
-        cursor.arraysize = _BATCH_ROWS
         return cls(HiveServer2Connection(service), cursor)
 
     @property
@@ -71,10 +69,10 @@ class Session:
             raise impala.error.NotSupportedError("a column is of a type that is not known") from error
         return described
 
-    def fetched(self) -> Any:
-        """The next rows of what it runs, by column. None yet are none with `expect_more_rows`: Impala answers so after
-        a while (`FETCH_ROWS_TIMEOUT_MS`), and `fetchcbatch` tells that as it tells the end. Of a batch that has rows
-        `expect_more_rows` says nothing: Hive and Spark never set it.
+    def fetched(self, rows: int) -> Any:
+        """Up to `rows` more rows of what it runs, by column. None yet are none with `expect_more_rows`: Impala answers
+        so after a while (`FETCH_ROWS_TIMEOUT_MS`), and `fetchcbatch` tells that as it tells the end. Of a batch that
+        has rows `expect_more_rows` says nothing: Hive and Spark never set it.
         """
         cursor = self.cursor
         operation = cursor._last_operation
@@ -82,7 +80,7 @@ class Session:
             raise impala.error.NotSupportedError("the server sends no rows by column")
         return operation.fetch(
             self.description,
-            cursor.buffersize,
+            rows,
             convert_types=cursor.convert_types,
             convert_strings_to_unicode=cursor.convert_strings_to_unicode,
         )

@@ -43,6 +43,7 @@ async def answer_sql(context: Context, raw: RawSql, *, first: int) -> RawAnswer:
                 found = await collected(batches, limit=first)
     finally:
         context.ledger.add(ledger)
+    context.ledger.room.take(found.size)
     usage = ledger.stores.get(raw.warehouse.store, StoreUsage())
     return RawAnswer(found.columns, found.text, len(found.rows), found.truncated, sql, usage)
 

@@ -85,7 +85,7 @@ async def contents(
         named = f"{batch[0].name} to {batch[-1].name}" if len(batch) > 1 else batch[0].name
         report((len(figures) + 0.5) / (len(columns) + 1), f"{name}: columns {named}")
         statement, positions = figures_statement(portion, batch, source.dialect, approximate=approximate)
-        answer = Answer(statement, await run(source, statement, ledger))
+        answer = await _answered(statement, source, ledger)
         (row_count,) = answer.integers(0)
         bins = await _histograms(portion, batch, positions, answer, source, ledger)
         for column, place in zip(batch, positions, strict=True):
@@ -147,7 +147,7 @@ async def _histograms(
     if not binned:
         return {}
     statement = histogram_statement(portion, binned, source.dialect)
-    counted = Answer(statement, await run(source, statement, ledger))
+    counted = await _answered(statement, source, ledger)
     counts = iter(counted.integers(position)[0] for position in range(len(statement.columns)))
     found = {}
     for column, inner in binned:
@@ -182,7 +182,8 @@ async def _samples(
 
 
 async def _answered(statement: Statement, source: Source, ledger: Ledger) -> Answer:
-    return Answer(statement, await run(source, statement, ledger))
+    with ledger.room.lent() as lent:
+        return Answer(statement, await run(source, statement, ledger, lent))
 
 
 def _values(answer: Answer, position: int) -> list[object]:

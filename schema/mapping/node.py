@@ -10,7 +10,7 @@ from loaders.encode.node_id import decode_node_id
 from loaders.errors import InvalidId
 from schema.mapping.filters import has_id
 from schema.mapping.object import OBJECTS
-from schema.mapping.roots import run, selection
+from schema.mapping.roots import require_reader_of, run, selection
 from schema.mapping.selection import Built, Selection
 from schema.mapping.variables import decide
 
@@ -24,6 +24,7 @@ class NodeRoot:
         return selection.one(mapping, nodes, has_id(arguments["id"], mapping))
 
     async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
+        require_reader_of(type_of(arguments["id"]), info)
         return await run(self.build(selection(info), info.field_nodes, arguments), info)
 
 

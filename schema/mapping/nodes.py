@@ -14,8 +14,8 @@ from resolvers.answer import answer_known
 from resolvers.context import Context
 from schema.mapping.filters import has_id_of, row_key
 from schema.mapping.node import type_of
-from schema.mapping.object import OBJECTS, ObjectMapping, policies
-from schema.mapping.roots import selection
+from schema.mapping.object import OBJECTS, policies
+from schema.mapping.roots import require_reader_of, selection
 from schema.mapping.selection import OWN_ID
 from schema.mapping.splice import Spliced, rows
 
@@ -39,7 +39,7 @@ async def nodes(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, A
     if context.capture is not None:
         raise BadInput("Objects by their ids are not streamed. Ask for them as JSON, or for the list they are of.")
     answers: list[Any] = [None] * len(ids)
-    found = await concurrently(_of_type(OBJECTS[name], asked, info) for name, asked in _grouped(ids, answers).items())
+    found = await concurrently(_of_type(name, asked, info) for name, asked in _grouped(ids, answers).items())
     for by_place in found:
         for place, value in by_place.items():
             answers[place] = value
@@ -63,14 +63,15 @@ def _grouped(ids: Sequence[str], answers: list[Any]) -> dict[str, _Asked]:
     return grouped
 
 
-async def _of_type(mapping: ObjectMapping, asked: _Asked, info: GraphQLResolveInfo[Any]) -> dict[int, Any]:
+async def _of_type(name: str, asked: _Asked, info: GraphQLResolveInfo[Any]) -> dict[int, Any]:
     """Puts each row at its positions; a hidden or absent row has none. Of several rows with the same key the first
     counts.
     """
     context: Context = info.context
-    at = tuple(info.path.as_list())
-    built = selection(info).known(mapping, info.field_nodes, has_id_of(asked.ids, mapping))
+    mapping, at = OBJECTS[name], tuple(info.path.as_list())
     try:
+        require_reader_of(name, info)
+        built = selection(info).known(mapping, info.field_nodes, has_id_of(asked.ids, mapping))
         tree, failures = await answer_known(built.read, context, policies(), rows=len(asked.ids))
     except AxionError as error:
         places = [place for each in asked.places.values() for place in each]

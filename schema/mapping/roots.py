@@ -31,7 +31,7 @@ class ConnectionRoot:
         return selection.connection(OBJECTS[self.target], nodes, arguments)
 
     async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
-        _require_reader(self.target, info)
+        require_reader_of(self.target, info)
         return await run(self.build(selection(info), info.field_nodes, arguments), info)
 
 
@@ -46,7 +46,7 @@ class ObjectRoot:
         return selection.one(mapping, nodes, has_id(arguments["id"], mapping))
 
     async def __call__(self, _: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
-        _require_reader(self.target, info)
+        require_reader_of(self.target, info)
         return await run(self.build(selection(info), info.field_nodes, arguments), info)
 
 
@@ -74,7 +74,7 @@ def object_root(target: str, description: str) -> Any:
     )
 
 
-def _require_reader(target: str, info: GraphQLResolveInfo[Any]) -> None:
+def require_reader_of(target: str, info: GraphQLResolveInfo[Any]) -> None:
     """Checks that the caller may read at all, before any work is done on the arguments."""
     mapping = OBJECTS[target]
     require_reader({mapping.table: mapping.guard}, info.context.verdicts)

@@ -188,6 +188,16 @@ def test_a_read_of_an_unguarded_table_has_no_plan() -> None:
         PlannedRead(read, {}, 0)
 
 
+async def test_nothing_is_planned_for_who_may_read_nothing(ways: Ways) -> None:
+    document = "{ sense { organizations(first: 7) { nodes { name code } } } }"
+    plans = ways.operations._planned._plans
+    before = plans.weight
+    assert '"UNAUTHENTICATED"' in await ways.answered(document, user="nobody")
+    assert plans.weight == before
+    await ways.planned(document)
+    assert plans.weight > before
+
+
 async def test_what_compares_with_too_much_is_refused_before_it_is_built(ways: Ways) -> None:
     often = ", ".join("{name: {in: $i}}" for _ in range(40))
     document = f"query($i: [String!]!) {{ sense {{ organizations(where: {{or: [{often}]}}) {{ totalCount }} }} }}"

@@ -25,8 +25,14 @@ SUBJECTS = {
     "admin": Subject("demo|admin", user_id=1),
     "analyst": Subject("demo|analyst", user_id=2),
     "stranger": Subject("demo|stranger", user_id=3),
-    "nobody": ANONYMOUS,
 }
+"""Who has signed in; `nobody` has not."""
+
+
+def _subject(user: str | Subject) -> Subject:
+    if isinstance(user, Subject):
+        return user
+    return ANONYMOUS if user == "nobody" else SUBJECTS[user]
 
 
 class Ways:
@@ -36,7 +42,7 @@ class Ways:
         self.operations = Operations(self._schema, limits)
 
     def context(self, user: str | Subject) -> Context:
-        return self._runtime.new_context(SUBJECTS[user] if isinstance(user, str) else user, "request", None)
+        return self._runtime.new_context(_subject(user), "request", None)
 
     async def executed(self, document: str, variables: Variables = None, user: str | Subject = "admin") -> str:
         """By graphql-core's executor, every statement compiled anew."""

@@ -18,7 +18,8 @@ from loaders.description import Column, ColumnType, Kind, Table
 from loaders.errors import PageTooLarge
 from loaders.ledger import Ledger
 from loaders.raw_sql.answer import collected
-from loaders.read import Aggregate, Col, Computed, Connection, Field, Nodes, Page, Read
+from loaders.read import Aggregate, Col, Compare, Computed, Connection, Edges, Field, Nodes, Op, Page, Read
+from loaders.room import Room
 from tests.loaders.columnar.sources import DuckDb
 
 T = TypeVar("T")
@@ -116,6 +117,36 @@ async def test_rows_beyond_the_bound_are_refused_and_the_query_ends(wide: DuckDb
     assert source.ended == [False]
     answer = orjson.loads(await read_connection(rows(100), source, Ledger()))
     assert len(answer["nodes"]) == 100
+
+
+def repeated(times: int) -> Nodes:
+    return Nodes(tuple(Field(f"body{n}", Computed(Col("body"))) for n in range(times)))
+
+
+async def test_what_is_repeated_in_the_answer_counts_as_often(wide: DuckDb) -> None:
+    """A column is read once, whatever number of fields shows it, and a node too, whatever number of lists does."""
+    twice, thrice = (Connection((("nodes", repeated(times)),)) for times in (2, 9))
+    nodes = Connection(tuple((f"n{n}", ROWS) for n in range(9)))
+    edges = Connection((("edges", Edges(tuple((f"n{n}", ROWS) for n in range(9)))),))
+    grouped = Aggregate((Col("body"),), tuple((f"b{n}", Col("body")) for n in range(9)))
+    ledger = Ledger(room=Room(2 << 20))
+    assert len(await read_connection(Read(TABLE, connection=twice, page=Page(20)), wide, ledger)) > 2 * 20 * LETTERS
+    taken = ledger.room.taken
+    for connection in (thrice, nodes, edges, Connection((("groups", grouped),))):
+        few = Compare(Col("id"), Op.LT, 20)
+        with pytest.raises(PageTooLarge, match="of the whole operation is larger than 2097152 bytes"):
+            await read_connection(Read(TABLE, connection=connection, where=few, page=Page(20)), wide, ledger)
+        assert ledger.room.taken == taken
+
+
+async def test_the_answers_of_one_operation_count_together(wide: DuckDb) -> None:
+    ledger = Ledger(room=Room(4 << 20))
+    answer = await read_connection(rows(100), wide, ledger)
+    assert ledger.room.taken == len(answer)
+    with pytest.raises(PageTooLarge):
+        await read_connection(rows(300), wide, ledger)
+    assert ledger.room.taken == len(answer)
+    await read_connection(rows(50), wide, ledger)
 
 
 async def test_groups_beyond_the_bound_are_refused(wide: DuckDb) -> None:
