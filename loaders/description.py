@@ -28,12 +28,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """`element` for arrays, `dimensions` for vectors, `geometry` the PostGIS type (`POINTZ`, `LINESTRING`, ...)."""
+    """`element` for arrays, `dimensions` for vectors, `geometry` the PostGIS type (`POINTZ`, `LINESTRING`, ...).
+
+    `single`: a FLOAT of single precision, whose values are compared with as their shortest text has them.
+    """
 
     kind: Kind
     element: "ColumnType | None" = None
     dimensions: int | None = None
     geometry: str | None = None
+    single: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sqlglot import exp
 from loaders.clickhouse.bucket import first_date, instant_bucket
 from loaders.columnar.dialect import Binder, Dialect
 from loaders.description import ColumnType, Kind
-from loaders.read import AggregateFunction, Measure, Unit
+from loaders.read import AggregateFunction, Measure, Op, Unit
 
 _TYPES = {
     Kind.BOOLEAN: "Bool",
@@ -69,7 +69,7 @@ class ClickHouse(Dialect):
             return exp.In(this=columns[0], field=binder.bind(tuple(row[0] for row in rows), array))
         if len(columns) == 1:
             array = ColumnType(Kind.ARRAY, element=types[0])
-            found = _call("has", binder.bind(tuple(row[0] for row in rows), array), columns[0])
+            found = _has(binder.bind(tuple(row[0] for row in rows), array), columns[0], types[0].kind)
             unknown = exp.and_(exp.Is(this=columns[0].copy(), expression=exp.null()), exp.null())
             return exp.paren(exp.or_(found, unknown))  # `has` alone would answer false for null
         arrays = [
@@ -88,6 +88,11 @@ class ClickHouse(Dialect):
         ]
         meant = exp.In(this=exp.Tuple(expressions=exactly), field=_call("arrayZip", *arrays))
         return exp.paren(exp.and_(found, meant))
+
+    def compare(self, op: Op, left: exp.Expr, right: exp.Expr, kind: Kind) -> exp.Expr:
+        if op is Op.NE and kind is Kind.TEXT:  # `!=` of an Enum fails for what is none of its words, `=` does not
+            return exp.not_(super().compare(Op.EQ, left, right, kind), copy=False)
+        return super().compare(op, left, right, kind)
 
     def like(self, value: exp.Expr, pattern: exp.Expr, *, ignore_case: bool) -> exp.Expr:
         return (exp.ILike if ignore_case else exp.Like)(this=value, expression=pattern)
@@ -176,6 +181,15 @@ def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, li
     bound = [_bound(value, element.kind) for value in values]
     types = {spelled for spelled, _ in bound} or {_TYPES.get(element.kind, "DateTime64(6, 'UTC')")}
     return max(types), [value for _, value in bound]  # DateTime64(9) can spell what DateTime64(6) can
+
+
+def _has(array: exp.Expr, column: exp.Expr, kind: Kind) -> exp.Expr:
+    """`has` wants a type that holds both, which an Int256 and a Decimal do not have; `=` compares them."""
+    if kind is not Kind.NUMERIC:
+        return _call("has", array, column)
+    each = exp.to_identifier("x")
+    equal = _call("ifNull", exp.EQ(this=exp.Column(this=each.copy()), expression=column), exp.Literal.number(0))
+    return _call("arrayExists", exp.Lambda(this=equal, expressions=[each]), array)
 
 
 def _decimal_type(values: list[Decimal]) -> str:

@@ -49,7 +49,7 @@ def presentation(arrow: pa.DataType) -> Presentation | None:
     A timestamp without a zone is taken as UTC. A dictionary or run-end encoding is seen through.
     """
     if arrow in _KIND_OF:
-        return Presentation(ColumnType(_KIND_OF[arrow]))
+        return Presentation(ColumnType(_KIND_OF[arrow], single=arrow == pa.float32()))
     if pa.types.is_dictionary(arrow) or pa.types.is_run_end_encoded(arrow):
         return presentation(arrow.value_type)
     if pa.types.is_timestamp(arrow):

@@ -42,6 +42,7 @@ _SCALARS: dict[str, Kind] = {
 _IN_JSON = frozenset(_SCALARS.values()) - {Kind.TIMESTAMP}
 """What an Arrow struct or map holds as it is. A `DateTime` is a bare number there, and `_BYTES_IN_ARROW` are bytes."""
 _BYTES_IN_ARROW = frozenset({"Int128", "Int256", "BFloat16"})
+_SINGLE = frozenset({"Float32", "BFloat16"})
 _COMPOSITES = frozenset({"Map", "Tuple", "Nested"})
 _GEO = frozenset({"Point", "Ring", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
 _WRAPPERS = frozenset({"Nullable", "LowCardinality"})
@@ -83,7 +84,7 @@ def parse(text: str) -> TypeName:
 
 def _unwrapped(tree: TypeName) -> ColumnType:
     if tree.name in _SCALARS:
-        return ColumnType(_SCALARS[tree.name])
+        return ColumnType(_SCALARS[tree.name], single=tree.name in _SINGLE)
     if tree.name == "JSON" or tree.name in _GEO:
         return ColumnType(Kind.JSON)
     if tree.name == "Array":

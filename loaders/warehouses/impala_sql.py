@@ -59,7 +59,10 @@ class Impala(Dialect):
     groups_are_sorted_outside = True
 
     def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
-        return exp.Placeholder(this=f"p{position}"), value
+        node = exp.Placeholder(this=f"p{position}")
+        if isinstance(value, str) and column_type.kind is Kind.TIMESTAMP:  # finer than a datetime
+            return _cast(node, "TIMESTAMP"), value.removesuffix("+00:00").replace("T", " ")
+        return node, value
 
     def json_path(self, column: exp.Expr, path: Sequence[exp.Expr]) -> exp.Expr:
         raise BadInput("Impala's arrays, maps and structs are shown whole. Select the column without a path.")

@@ -1,8 +1,10 @@
 """Reads of remote tables, whose columns are known only at run time: plain names and values -> the same `Read`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from struct import pack, unpack
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -36,6 +38,7 @@ from loaders.read import (
 )
 
 E = TypeVar("E")
+_FINER = re.compile(r"[.,][0-9]{6}([0-9]*?[1-9])0*(?![0-9])")
 
 MAX_GROUPS = 10_000
 _OPERATORS = {
@@ -162,7 +165,7 @@ def typed_value(value: Any, column: Column) -> object:
             case ((Kind.INTEGER | Kind.BIGINT), int()) if not isinstance(value, bool):
                 return decode_value(str(value), type_)
             case Kind.FLOAT, (int() | float()) if not isinstance(value, bool):
-                return float(value)
+                return _single(float(value)) if type_.single else float(value)
             case Kind.NUMERIC, (int() | float()) if not isinstance(value, bool):
                 return decode_value(repr(value), type_)
             case Kind.TIMESTAMP, str():
@@ -177,11 +180,25 @@ def typed_value(value: Any, column: Column) -> object:
         raise BadInput(f"A value for column {column.name!r} is not {_article(type_)}.") from error
 
 
+def _single(value: float) -> float:
+    """The nearest of single precision, which is what the column holds: 0.1 is another number there."""
+    try:
+        (nearest,) = unpack("<f", pack("<f", value))
+    except OverflowError:
+        return value  # beyond all that it holds
+    return float(nearest)
+
+
 def _instant(text: str) -> str:
+    """In UTC, to the nanosecond: Python's instants end at the microsecond."""
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError("no zone")
-    return parsed.astimezone(UTC).isoformat()
+    utc = parsed.astimezone(UTC)
+    finer = _FINER.search(text)
+    if finer is None:
+        return utc.isoformat()
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}{finer[1]}+00:00"
 
 
 def _article(type_: ColumnType) -> str:

@@ -54,6 +54,14 @@ def test_a_nul_is_refused() -> None:
         spelled("a\0b")
 
 
+def test_an_instant_finer_than_pythons() -> None:
+    table = Table("datasource:x", "db", "t", (*TABLE.columns, Column("at", ColumnType(Kind.TIMESTAMP))))
+    fine = Compare(Col("at"), Op.EQ, "2024-05-01T10:00:00.123456789+00:00")
+    compiled = compile_read(Read(table, connection=Connection((("nodes", Nodes(ID)),)), where=fine), IMPALA)
+    assert compiled.rows is not None
+    assert "= CAST('2024-05-01 10:00:00.123456789' AS TIMESTAMP)" in with_values(compiled.rows.statement)
+
+
 def test_a_placeholder_in_a_name_is_a_name() -> None:
     read = Read(TABLE, fields=ID, where=Compare(Col("a:p0"), Op.EQ, "x"))
     rows = compile_read(read, IMPALA).rows
