@@ -98,23 +98,23 @@ def own_value(key: Key, row: Row) -> object:
 def ordered(rows: list[Row], read: Read, sort_key: SortKey, value_of: ValueOf = own_value) -> list[Row]:
     terms = total_order(read.order, read.table)
 
-    def compare(a: Row, b: Row) -> int:
-        for term in terms:
-            verdict = _compare_term(term, a, b, sort_key, value_of)
-            if verdict:
-                return verdict
-        return 0
+    def values(row: Row) -> list[Any]:
+        found = (_sortable(value_of(term.expression, row)) for term in terms)
+        return [None if value is None else sort_key(value) for value in found]
 
-    return sorted((row for row in rows if holds(read.where, row, sort_key)), key=cmp_to_key(compare))
+    def compare(a: tuple[list[Any], Row], b: tuple[list[Any], Row]) -> int:
+        verdicts = (_compare_term(term, x, y) for term, x, y in zip(terms, a[0], b[0], strict=True))
+        return next(filter(None, verdicts), 0)
+
+    found = [(values(row), row) for row in rows if holds(read.where, row, sort_key)]
+    return [row for _, row in sorted(found, key=cmp_to_key(compare))]
 
 
-def _compare_term(term: OrderBy, a: Row, b: Row, sort_key: SortKey, value_of: ValueOf) -> int:
-    left, right = (_sortable(value_of(term.expression, row)) for row in (a, b))
-    if left is None or right is None:
-        if left is right:
+def _compare_term(term: OrderBy, x: Any, y: Any) -> int:
+    if x is None or y is None:
+        if x is y:
             return 0
-        return (-1 if left is None else 1) * (1 if nulls_first(term) else -1)
-    x, y = sort_key(left), sort_key(right)
+        return (-1 if x is None else 1) * (1 if nulls_first(term) else -1)
     return int((x > y) - (x < y)) * (-1 if term.descending else 1)
 
 

@@ -1,6 +1,7 @@
 """Reads run through the compiler and the real client, and spelled shortly."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from loaders.description import Table
@@ -22,9 +23,12 @@ async def run(read: Read, postgres: Postgres) -> Any:
     text = await postgres.fetch_json(statement.sql, statement.parameters, ledger=Ledger())
     shape, values = split(read)
     assert fill(shape, values) == read
-    sql, parameters = Prepared(shape).statement(values)
+    sql, parameters = _prepared(shape).statement(values)
     assert await postgres.fetch_json(sql, parameters, ledger=Ledger()) == text
     return None if text is None else json.loads(text)  # orjson would round large numbers
+
+
+_prepared = lru_cache(Prepared)  # as the product keeps them: the pages of a walk share two statements
 
 
 def ids(rows: list[Any]) -> list[str]:
