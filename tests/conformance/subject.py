@@ -17,6 +17,7 @@ from loaders.warehouses.connectors import connector
 from loaders.warehouses.gate import Gate
 from resolvers.jobs.kinds.unhurried import Unhurried
 from tests.conformance.rows import ODD_NAME, ODD_NAMES
+from tests.waiting import until
 
 STORE = "datasource:conformance"
 NOBODY_LISTENS = "http://127.0.0.1:1"
@@ -99,6 +100,21 @@ class Subject(ABC):
     @abstractmethod
     async def running(self, warehouse: Warehouse) -> int:
         """Queries the engine has not let go of, asked of the engine."""
+
+    async def begun(self, warehouse: Warehouse) -> None:
+        """Waits until the engine runs a query."""
+        await until(lambda: self._is_running(warehouse))
+
+    async def ended(self, warehouse: Warehouse) -> None:
+        """Waits until the engine has let go of every query: it hears of a cancel a moment after the caller is free."""
+
+        async def idle() -> bool:
+            return not await self._is_running(warehouse)
+
+        await until(idle)
+
+    async def _is_running(self, warehouse: Warehouse) -> bool:
+        return bool(await self.running(warehouse))
 
     async def close(self) -> None:
         return None

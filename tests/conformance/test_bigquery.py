@@ -20,7 +20,7 @@ from tests.conformance.subject import STORE
 from tests.conformance.subjects.bigquery import BigQuerySubject
 from tests.conformance.test_warehouse import drain, fields_of, statement_of
 from tests.loaders.columnar.reading import read_rows
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 KEY = orjson.loads(Front("").service_account())
 SETTINGS = {"project": "a-project", "dataset": "d", "service_account": orjson.dumps(KEY).decode()}
@@ -69,15 +69,11 @@ async def test_a_cancelled_job_is_stopped(
     monkeypatch.setattr(subject.front, "location", location)
     warehouse = subject.open()
     task = asyncio.create_task(drain(warehouse, subject.endless("large"), Ledger()))
-    async with asyncio.timeout(20):
-        while not await subject.running(warehouse):  # noqa: ASYNC110 - the server tells nobody, it has to be asked
-            await asyncio.sleep(0.01)
+    await subject.begun(warehouse)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(5):
-        while await subject.running(warehouse):  # noqa: ASYNC110 - the server tells nobody, it has to be asked
-            await asyncio.sleep(0.01)
+    await subject.ended(warehouse)
     await warehouse.close()
     assert await subject.last_error() == "stopped"
 

@@ -13,7 +13,6 @@ from loaders.raw_sql.query import RawQuery
 from loaders.raw_sql.reason import with_reason
 from loaders.warehouses.base import Forecasts, Query, Scanned, Warehouse
 from tests.conformance.subject import STORE, Subject
-from tests.conformance.test_warehouse import ended
 
 ODD = (
     "it's",
@@ -93,7 +92,7 @@ async def test_raw_sql_is_cut_and_ended(subject: Subject, warehouse: Warehouse, 
     async with aclosing(warehouse.query(query, ledger=ledger)) as batches:
         found = await collected(batches, limit=7)
     assert (len(found.rows), found.truncated) == (7, True)
-    await ended(subject, warehouse)
+    await subject.ended(warehouse)
 
 
 async def test_raw_sql_ends_in_time(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:
@@ -102,7 +101,7 @@ async def test_raw_sql_ends_in_time(subject: Subject, warehouse: Warehouse, ledg
     with pytest.raises(StoreTimeout):
         async for _ in warehouse.query(query, ledger=ledger, timeout_ms=400):
             pass
-    await ended(subject, warehouse)
+    await subject.ended(warehouse)
 
 
 async def test_raw_sql_ends_with_its_reader(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:
@@ -115,13 +114,11 @@ async def test_raw_sql_ends_with_its_reader(subject: Subject, warehouse: Warehou
                 pass
 
     reader = asyncio.create_task(read())
-    async with asyncio.timeout(20):
-        while not await subject.running(warehouse):  # noqa: ASYNC110 - the engine tells nobody, it has to be asked
-            await asyncio.sleep(0.01)
+    await subject.begun(warehouse)
     reader.cancel()
     await asyncio.wait([reader])
     assert reader.cancelled()
-    await ended(subject, warehouse)
+    await subject.ended(warehouse)
 
 
 async def test_what_only_the_engine_knows_is_its_failure(

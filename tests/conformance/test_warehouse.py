@@ -63,13 +63,6 @@ async def failure_of(warehouse: Warehouse, call: str, ledger: Ledger) -> StoreEr
     return caught.value
 
 
-async def ended(subject: Subject, warehouse: Warehouse) -> None:
-    """The engine has let go of every query; remote ones hear of a cancel a moment after the caller is free."""
-    async with asyncio.timeout(15):
-        while await subject.running(warehouse):  # noqa: ASYNC110 - the engine tells nobody, it has to be asked
-            await asyncio.sleep(0.01)
-
-
 COLUMNS = {
     "id": ColumnType(Kind.INTEGER),
     "flag": ColumnType(Kind.BOOLEAN),
@@ -205,20 +198,17 @@ async def test_leaving_a_stream_early_ends_the_query(subject: Subject, warehouse
     async with aclosing(warehouse.stream(statement, ledger=ledger)) as batches:
         first = await anext(batches)
     assert first.num_rows > 0
-    await ended(subject, warehouse)
+    await subject.ended(warehouse)
 
 
 async def test_cancelling_the_task_cancels_the_query(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:
     task = asyncio.create_task(drain(warehouse, subject.endless("large"), ledger))
-    async with asyncio.timeout(20):
-        while await subject.running(warehouse) == 0:
-            assert not task.done()
-            await asyncio.sleep(0.01)
+    await subject.begun(warehouse)
     task.cancel()
     async with asyncio.timeout(10):
         with pytest.raises(asyncio.CancelledError):
             await task
-    await ended(subject, warehouse)
+    await subject.ended(warehouse)
     await warehouse.ping(ledger=ledger)
 
 
@@ -227,7 +217,7 @@ async def test_a_query_over_its_time_is_cancelled(subject: Subject, warehouse: W
         with pytest.raises(StoreTimeout) as caught:
             await drain(warehouse, subject.endless("large"), ledger, timeout_ms=500)
     assert caught.value.store == STORE
-    await ended(subject, warehouse)
+    await subject.ended(warehouse)
     assert ledger.stores[STORE].statements >= 1
 
 

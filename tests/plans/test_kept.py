@@ -20,9 +20,9 @@ from schema.build import build, graphql_schema
 from schema.mapping import filters
 from schema.mapping.object import OBJECTS
 from schema.mapping.plan import Plan, Plans
-from tests.loaders.jobs.waiting import until
 from tests.plans.ways import Ways
 from tests.schema.mapping.building import read_of
+from tests.waiting import until
 
 POINT = "query($id: ID!) { sense { organization(id: $id) { name } } }"
 LIST = """

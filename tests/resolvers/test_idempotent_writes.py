@@ -28,6 +28,7 @@ from tests.resolvers.written_database import (
     TARGET,
     World,
 )
+from tests.waiting import until
 
 
 async def test_a_retry_returns_the_first_answer(world: World) -> None:
@@ -173,13 +174,16 @@ def _holding(connection: "asyncpg.Connection[asyncpg.Record]", statement: str) -
 
 async def _waiting(world: World, *, besides: int = 0) -> int:
     """The backend that waits for a lock in this database, as soon as there is one."""
-    async with asyncio.timeout(20):
-        while True:
-            pid: int | None = await world.direct.fetchval(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                " AND pid <> $1 LIMIT 1",
-                besides,
-            )
-            if pid is not None:
-                return pid
-            await asyncio.sleep(0)
+    pids: list[int] = []
+
+    async def waits() -> bool:
+        found = await world.direct.fetch(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            " AND pid <> $1",
+            besides,
+        )
+        pids[:] = [row["pid"] for row in found]
+        return bool(pids)
+
+    await until(waits)
+    return pids[0]

@@ -13,8 +13,8 @@ from typing import Self
 import aiohttp
 
 from deploy.local.paths import CHECKOUT
-from tests.loaders.jobs.waiting import until
 from tests.ports import free_port
+from tests.waiting import until
 
 
 @dataclass(slots=True)

@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pytest
 
 from gateway.settings import Settings
-from tests.loaders.jobs.waiting import until
 from tests.system.big import ROWS
 from tests.system.client import ARROW, Client
 from tests.system.process import Gateway
 from tests.system.proxy import Proxy
 from tests.system.stores import Direct
+from tests.waiting import until
 
 FRAMES = "{ sense { frames { nodes { rowId trackId capturedAt lat lon altitude h3IndexRes9 isUploaded } } } }"
 FLIGHTS = '{ gen { dataset(id: "%s") { table(name: "flights") { rows { nodes } } } } }'

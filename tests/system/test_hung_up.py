@@ -5,10 +5,10 @@ from typing import Any
 
 import aiohttp
 
-from tests.loaders.jobs.waiting import until
 from tests.system.client import Client
 from tests.system.process import Gateway
 from tests.system.stores import Direct
+from tests.waiting import until
 
 SLOW = """
 query Slow($id: ID!) {

@@ -11,12 +11,12 @@ import orjson
 import pytest
 
 from gateway.settings import Settings
-from tests.loaders.jobs.waiting import until
 from tests.system.client import Client
 from tests.system.frail import LAKE, WAREHOUSE, Frail, frail_gateway
 from tests.system.process import Gateway
 from tests.system.stores import Direct
 from tests.system.test_hung_up import running
+from tests.waiting import until
 
 MIXED = "multipart/mixed"
 BY_PATH = "multipart/mixed;deferSpec=20220824, application/json"

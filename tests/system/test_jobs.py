@@ -12,12 +12,12 @@ import pytest
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from deploy.local.paths import CHECKOUT
-from tests.loaders.jobs.waiting import until
 from tests.system.big import DATABASE
 from tests.system.client import Client
 from tests.system.process import Running
 from tests.system.stores import Direct
 from tests.system.watching import WATCH, ServerSent, connected, over_sse, over_websocket
+from tests.waiting import until
 
 START = """
 mutation Start($dataset: ID!, $table: String!, $where: GenRowFilter) {

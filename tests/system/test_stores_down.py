@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from gateway.settings import Settings
-from tests.loaders.jobs.waiting import until
 from tests.system.client import Answer, Client
 from tests.system.frail import LAKE, LOCKED, WAREHOUSE, Frail, frail_gateway
 from tests.system.proxy import State
 from tests.system.stores import Direct
+from tests.waiting import until
 
 DOCUMENT = f"""
 {{

@@ -21,9 +21,9 @@ from yarl import URL as Address
 from gateway.settings import Settings
 from gateway.stores import open_stores
 from resolvers.gen.tiles import bundle_key, bundle_path
-from tests.loaders.jobs.waiting import until
 from tests.system.client import Client
 from tests.system.stores import Direct
+from tests.waiting import until
 
 DATASET = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id rowId } } } }'
 CREATE = """

@@ -11,7 +11,7 @@ import pytest
 from gateway.metrics import REGISTRY
 from tests.gateway.http.application import serving, settings_without_stores
 from tests.gateway.http.toy import GATES, Gate
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 PATIENCE_S = 60
 

@@ -15,6 +15,7 @@ from gateway.lifespan import Ping
 from gateway.metrics import REGISTRY
 from loaders.errors import StoreUnavailable
 from tests.gateway.http.application import serving
+from tests.waiting import until
 
 SECRETS = ("hunter2", "tokentoken", "variablevalue")
 
@@ -85,8 +86,7 @@ async def test_many_probes_ask_the_stores_once(client: aiohttp.ClientSession) ->
                 return answer.status
 
         first = asyncio.create_task(probed())
-        while not asked:  # noqa: ASYNC110 - a store that is asked tells nobody
-            await asyncio.sleep(0.001)
+        await until(lambda: asked > 0)
         others = [asyncio.create_task(probed()) for _ in range(20)]
         async with client.get(f"{origin}/health/live"):
             answering.set()

@@ -13,7 +13,7 @@ from aiohttp.multipart import MultipartResponseWrapper
 from gateway.metrics import REGISTRY
 from tests.gateway.http.application import serving, settings_without_stores
 from tests.gateway.http.toy import GATES, Gate
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 Reader = MultipartResponseWrapper
 PATIENCE_S = 60

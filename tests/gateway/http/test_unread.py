@@ -15,7 +15,7 @@ from gateway.http.socket_connection import BoundedSocket
 from gateway.metrics import REGISTRY
 from tests.gateway.http.application import serving
 from tests.gateway.http.test_websocket import HANDSHAKE
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 SECONDS = 2.0
 MEGABYTE = 1_000_000

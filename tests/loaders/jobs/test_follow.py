@@ -17,7 +17,7 @@ from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from tests.loaders.jobs.driving import Admin, queued, started
 from tests.loaders.jobs.test_watch import LISTENERS
-from tests.loaders.jobs.waiting import until as waited
+from tests.waiting import until as waited
 
 
 async def until(jobs: Any, wanted: Job, state: State) -> list[Job]:

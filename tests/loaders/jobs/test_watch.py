@@ -13,7 +13,7 @@ from loaders.jobs.watch import PENDING, JobWatcher
 from loaders.postgres.client import Postgres
 from tests.loaders.jobs.database import JobDatabase
 from tests.loaders.jobs.driving import Admin, queued, started
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 Item = Snapshot | JobEvent
 LISTENERS = (

@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.ports import free_port, free_ports
+from tests.waiting import until
 
 START_DEADLINE_S = 20
 
@@ -38,9 +39,7 @@ class Server:
         await self.answering()
 
     async def answering(self) -> None:
-        async with asyncio.timeout(START_DEADLINE_S):
-            while not await self._healthy():  # noqa: ASYNC110 - a server says it is up only by answering
-                await asyncio.sleep(0.05)
+        await until(self._healthy, timeout_s=START_DEADLINE_S)
 
     async def freeze(self) -> None:
         """Returns when every thread has stopped: the signal alone leaves time for an answer."""

@@ -13,7 +13,7 @@ from loaders.errors import StoreUnavailable
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.postgres.connections import Connection, Connections
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 Make = Callable[..., Connections]
 

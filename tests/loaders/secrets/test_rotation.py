@@ -12,8 +12,8 @@ from loaders.secrets.rotation import Rotated, rotate
 from loaders.secrets.sealed_tables import SEALED_TABLES, KeyUsage, key_usage
 from loaders.tables.axion_gen import AxionGen
 from loaders.tables.axion_gen.catalog import DataSource
-from tests.loaders.jobs.waiting import until
 from tests.loaders.secrets.conftest import Secrets, ring
+from tests.waiting import until
 
 
 async def rotated(secrets: Secrets, keyring: Keyring, batch_rows: int = 100) -> Rotated:

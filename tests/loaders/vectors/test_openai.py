@@ -9,7 +9,7 @@ from aiohttp import web
 
 from loaders.errors import StoreCredentialsRejected, StoreError, StoreQueryFailed, StoreTimeout, StoreUnavailable
 from loaders.vectors.openai import OpenAiCompatible
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 KEY = "sk-3c1d"
 

@@ -23,7 +23,7 @@ from loaders.warehouses.gate import Gate
 from loaders.warehouses.pools import Warehouses
 from loaders.warehouses.settings import BigQueryOptions, Server
 from tests.conformance.bigquery_front import Front
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 THIS_MACHINE = Networks(denied=(IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")))
 DENIED = "AXION_DATA_SOURCES__ALLOWED_NETWORKS"

@@ -24,7 +24,7 @@ from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.pools import Warehouses, store_name
-from tests.loaders.jobs.waiting import until
+from tests.waiting import until
 
 NOBODY_LISTENS = "http://127.0.0.1:1"
 

@@ -12,10 +12,10 @@ import orjson
 from deploy.local.paths import CHECKOUT
 from loaders.ledger import Ledger
 from loaders.openfga import outbox
-from tests.loaders.jobs.waiting import until
 from tests.loaders.openfga.stores import Store
 from tests.resolvers.gen.conftest import GenStores
 from tests.system.process import Started
+from tests.waiting import until
 
 OBJECT = "datasource:flights"
 

@@ -17,8 +17,8 @@ from loaders.openfga.outbox import Round
 from loaders.openfga.sweep import sweep
 from loaders.openfga.tuples import RelationTuple
 from loaders.postgres.client import Postgres
-from tests.loaders.jobs.waiting import until
 from tests.resolvers.gen.conftest import GenStores
+from tests.waiting import until
 
 DUE = "UPDATE openfga_outbox SET next_attempt_at = now()"
 

@@ -18,10 +18,10 @@ from loaders.ledger import Ledger
 from loaders.tables.axion_gen.catalog import Dataset, DataSource
 from loaders.tables.uuid7 import uuid7
 from schema.build import build, graphql_schema
-from tests.loaders.jobs.waiting import until
 from tests.loaders.warehouses.gen_database import gen_database
 from tests.resolvers.jobs.conftest import SPACE, Someone, working
 from tests.resolvers.jobs.test_encryption_key_rotate import KEYS, Rotating, rotating
+from tests.waiting import until
 
 __all__ = ["rotating"]
 

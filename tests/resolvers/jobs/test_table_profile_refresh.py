@@ -24,8 +24,8 @@ from resolvers.jobs.watch import watch_job
 from resolvers.permissions.verdicts import Verdicts
 from resolvers.subject import ANONYMOUS
 from tests.conformance.rows import LARGE_ROWS, ODD_NAME
-from tests.loaders.jobs.waiting import until
 from tests.resolvers.jobs.conftest import SPACE, Someone, registered, working
+from tests.waiting import until
 
 PROFILE = """
 SELECT columns, row_count, statistics, sample_values FROM public.table_profile_cache

@@ -14,8 +14,8 @@ from resolvers.jobs.kinds.table_profile_refresh import Asked
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
 from tests.deploy.grafana import require_exported
-from tests.loaders.jobs.waiting import until
 from tests.resolvers.jobs.conftest import Someone, working
+from tests.waiting import until
 
 
 def free_port() -> int:

@@ -9,11 +9,11 @@ import pytest
 
 from resolvers.permissions.guards import Admins, AllOf, AnyOf, RowGuard, Through, Visible
 from schema.mapping.object import OBJECTS, join, joinable
-from tests.loaders.jobs.waiting import until
 from tests.system.actors.conftest import REFUSED, SIGNED_IN, Actors
 from tests.system.actors.documents import LISTS, OBJECTS_BY_ID, Way, below, edges
 from tests.system.actors.rows import KINDS, absent_ids, global_id
 from tests.system.client import ARROW, Answer
+from tests.waiting import until
 
 _WHERE = "where: {id: {in: $ids}}, first: 100"
 NODE = "query N($id: ID!) { it: node(id: $id) { __typename id } }"

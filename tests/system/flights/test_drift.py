@@ -5,9 +5,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.loaders.jobs.waiting import until
 from tests.system.client import Client
 from tests.system.flights.conftest import Engine
+from tests.waiting import until
 
 REFRESH = """
 mutation Refresh($dataset: ID!) {

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from tests.conformance.subject import WRONG_SECRET
-from tests.loaders.jobs.waiting import until
 from tests.system.client import Answer, Client
 from tests.system.flights.conftest import Engine
+from tests.waiting import until
 
 TIMEOUT_MS = 1_500
 WITHIN_S = TIMEOUT_MS / 1000 + 5.0

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from gateway.settings import Settings
-from tests.loaders.jobs.waiting import until
 from tests.system.frail import add_source, remove_sources
 from tests.system.proxy import Proxy
 from tests.system.stores import Direct
 from tests.system.two_gateways.conftest import Two
+from tests.waiting import until
 
 NAME = "system-two-gateways"
 ROWS = """

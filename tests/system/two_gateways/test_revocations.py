@@ -24,7 +24,6 @@ from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.axion_gen import identity
-from tests.loaders.jobs.waiting import until
 from tests.system.client import Client
 from tests.system.postponed import postponed_job
 from tests.system.stores import Direct
@@ -32,6 +31,7 @@ from tests.system.test_api_keys import REVOKE, make
 from tests.system.test_arrow import BIG, running
 from tests.system.two_gateways.conftest import Two
 from tests.system.watching import WATCH, Socket, connected
+from tests.waiting import until
 
 GEN = """query Seen($dataset: ID!) {
   gen {
