@@ -27,9 +27,9 @@ from gateway.http.parts import InParts
 from gateway.http.refusal import Refusal
 from gateway.http.request_log import exchange_of
 from gateway.http.respond import respond, respond_until_read
-from gateway.http.running import timed_out, while_waited_for
+from gateway.http.running import StreamBroken, timed_out, while_waited_for
 from gateway.http.sse import send_events
-from gateway.http.unbroken import Broken, unbroken
+from gateway.http.unbroken import Broken, broken_off, unbroken
 from gateway.http.websocket import serve_socket
 from gateway.limits.trusted import TrustedDocuments
 from gateway.settings import Settings
@@ -74,6 +74,8 @@ class GraphQL:
                 await self._answer(incoming, media_type, receive, send, observed)
             except HungUp:
                 observed.ended(Code.CANCELLED.value)
+            except StreamBroken as error:
+                observed.ended(broken_off(error, exchange.request_id))
             except Refusal as refusal:
                 await _refuse(refusal, media_type, send, observed)
             except Broken:

@@ -24,8 +24,8 @@ from gateway.http.observed import Observed
 from gateway.http.refusal import Refusal, refuse
 from gateway.http.request_log import exchange_of
 from gateway.http.respond import respond
-from gateway.http.running import send_while_read, while_waited_for
-from gateway.http.unbroken import Broken, unbroken
+from gateway.http.running import StreamBroken, send_while_read, while_waited_for
+from gateway.http.unbroken import Broken, broken_off, unbroken
 from gateway.lifespan import Runtime
 from gateway.settings import Limits
 from loaders.errors import (
@@ -75,6 +75,8 @@ class Tiles:
                 observed.ended(OK)
             except HungUp:
                 observed.ended(Code.CANCELLED.value)
+            except StreamBroken as error:
+                observed.ended(broken_off(error, exchange.request_id))
             except Refusal as refusal:
                 answer = refused(refusal)
                 await respond(send, refusal.status, answer.encode(), MediaType.JSON, refusal.headers)
@@ -160,8 +162,11 @@ async def _answer(
 async def _send(reader: ObjectReader, wanted: ByteRange, status: int, headers: Headers, send: Send) -> None:
     """Sends the chunks. A failure after the first one aborts the connection, so that a part never looks complete."""
     await send({"type": "http.response.start", "status": status, "headers": list(headers)})
-    async for chunk in reader.stream(wanted.start, wanted.end):
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    try:
+        async for chunk in reader.stream(wanted.start, wanted.end):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    except AxionError as error:
+        raise StreamBroken from error
 
 
 async def _whole(send: Send, status: int, headers: Headers) -> None:

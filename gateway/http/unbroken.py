@@ -1,4 +1,6 @@
-"""Masks unexpected errors: they are logged with their traceback and raised as `Broken`."""
+"""Failures that no answer can tell whole. What is unexpected is logged with its traceback, and raised as `Broken`; what
+breaks off a stream is logged in one line.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +9,8 @@ import structlog
 
 from gateway.http.body import HungUp
 from gateway.http.refusal import Refusal
+from gateway.http.running import StreamBroken
+from loaders.errors import AxionError, Code
 
 _log = structlog.get_logger(__name__)
 
@@ -27,3 +31,18 @@ def unbroken(request_id: str) -> Iterator[None]:
     except Exception as error:
         _log.exception("request_failed", request_id=request_id)
         raise Broken from error
+
+
+def broken_off(error: StreamBroken, request_id: str) -> str:
+    """Logs why a stream ends early and returns the code. To be called last: the server aborts the connection of a
+    response that is left unfinished. Raises the error again if nobody foresaw its cause.
+    """
+    cause = error.__cause__
+    if isinstance(cause, AxionError):
+        code: Code = cause.code
+    elif isinstance(cause, Refusal):
+        code = cause.errors[0][1]
+    else:
+        raise error
+    _log.warning("stream_broken", request_id=request_id, code=code.value, reason=str(cause))
+    return code.value

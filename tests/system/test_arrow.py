@@ -238,17 +238,21 @@ async def test_a_slow_reader_slows_the_store(client: Client, gateway: Gateway, b
 
 
 @pytest.fixture
-async def cut(env_file: Path, logs: Path, client: Client, settings: Settings) -> AsyncIterator[tuple[Client, Proxy]]:
+async def cut(
+    env_file: Path, logs: Path, client: Client, settings: Settings
+) -> AsyncIterator[tuple[Client, Proxy, Gateway]]:
     host, _, port = settings.clickhouse.url.removeprefix("http://").partition(":")
     async with Proxy.before(host, int(port)) as proxy:
         changes = {"AXION_CLICKHOUSE__URL": f"http://127.0.0.1:{proxy.port}"}
         async with Gateway.serve(env_file, logs / "cut.log", changes) as gateway:
-            yield client.at(gateway.url), proxy
+            yield client.at(gateway.url), proxy, gateway
 
 
-async def test_a_store_that_breaks_off_leaves_no_whole_stream(cut: tuple[Client, Proxy]) -> None:
-    """The connection breaks off, and what came has no end-of-stream mark."""
-    asking, proxy = cut
+async def test_a_store_that_breaks_off_leaves_no_whole_stream(cut: tuple[Client, Proxy, Gateway]) -> None:
+    """The connection breaks off, and what came has no end-of-stream mark. The log has the store's failure, and no
+    traceback: the gateway is not at fault.
+    """
+    asking, proxy, gateway = cut
     received = bytearray()
 
     async def read(response: aiohttp.ClientResponse) -> None:
@@ -262,12 +266,15 @@ async def test_a_store_that_breaks_off_leaves_no_whole_stream(cut: tuple[Client,
                 await read(response)
     assert len(received) > 1_000_000
     assert not received.endswith(END_OF_STREAM)
+    await gateway.running.logs("stream_broken", "STORE_UNAVAILABLE", "clickhouse")
+    await gateway.running.logs('"event":"request"', '"code":"STORE_UNAVAILABLE"')
+    assert [line for line in gateway.running.lines() if "Traceback" in line] == []
     async with asking.arrow(FRAMES) as response:
         assert (await response.read()).endswith(END_OF_STREAM)
 
 
-async def test_a_store_that_is_down_is_told_before_the_stream(cut: tuple[Client, Proxy]) -> None:
-    asking, proxy = cut
+async def test_a_store_that_is_down_is_told_before_the_stream(cut: tuple[Client, Proxy, Gateway]) -> None:
+    asking, proxy, _ = cut
     async with proxy.being("down"), asking.arrow(FRAMES) as response:
         body: Any = await response.json()
         assert (response.status, response.content_type) == (503, "application/json")
