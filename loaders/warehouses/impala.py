@@ -131,9 +131,9 @@ class ImpalaWarehouse:
             async with aclosing(batches):
                 async for batch in batches:
                     yield batch
-        except StoreUnavailable:
+        except (StoreUnavailable, StoreQueryFailed):
             broken = True
-            self._pool.drop_idle()  # their server is the same
+            self._pool.drop_idle()  # their server is the same, and what they remember of tables may be as old
             raise
         finally:
             self._pool.give_back(owned, usable=run.freed and not run.spoiled and not broken)

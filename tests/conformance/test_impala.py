@@ -74,3 +74,23 @@ async def test_a_column_that_cannot_be_read_is_told(warehouse: ImpalaWarehouse) 
     with pytest.raises(StoreQueryFailed, match="cast it to a text"):
         async for _ in warehouse.query(Query("SELECT INTERVAL '1' DAY AS a", ()), ledger=Ledger()):
             pass
+
+
+async def test_sessions_that_remember_another_table_are_taken_no_more(impala: Address) -> None:
+    """Where a table was made anew, a session of Spark's resolves columns by the one it has read before."""
+    subject = ImpalaSubject(impala)
+    subject.space, subject.other_space = "axion_remembered", "axion_remembered_other"
+    await subject.prepare()
+    await subject.load("t", pa.table({"a": [1]}))
+    warehouse = subject.open()
+    assert isinstance(warehouse, ImpalaWarehouse)
+    assert await rows_of(warehouse, Statement("SELECT t.a AS c0 FROM axion_remembered.t AS t", (), ())) == [{"c0": 1}]
+    await subject.drop("t")
+    await subject.load("t", pa.table({"b": [2]}))
+    found = Statement("SELECT t.b AS c0 FROM axion_remembered.t AS t", (), ())
+    with pytest.raises(StoreQueryFailed, match="columns may have changed"):
+        await rows_of(warehouse, found)
+    assert await rows_of(warehouse, found) == [{"c0": 2}]
+    await warehouse.close()
+    await subject.prepare()
+    await subject.close()
