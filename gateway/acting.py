@@ -1,4 +1,4 @@
-"""What a job runs in: a context of its subject, whose statements are counted, logged and traced."""
+"""The context that a job runs in: acts as its subject, and counts, logs and traces its statements."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -29,9 +29,9 @@ _log = structlog.get_logger(__name__)
 async def acting_for(
     job: Job, *, stores: Stores, max_page: int, traces: "Traces | None" = None
 ) -> AsyncIterator[Context]:
-    """A context of the job's subject: what they may do is asked anew, so a permission taken away ends the job.
-
-    So does a user who was deactivated meanwhile: `Forbidden`. What was done to the stores is told however the job ends.
+    """A context of the job's subject. Permissions are asked anew, so a permission that was revoked meanwhile ends the
+    job, and so does the deactivation of the user (`Forbidden`). What was done to the stores is recorded however the job
+    ends.
     """
     with _observed(job, traces) as ledger:
         user = await user_of(job.subject, sense=stores.postgres["axion_sense"], ledger=ledger)

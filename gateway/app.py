@@ -1,4 +1,4 @@
-"""The ASGI application: every route of the gateway, and what is around them."""
+"""The ASGI application: the routes of the gateway and its middleware."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +32,9 @@ class _State(TypedDict):
 def create_app(
     settings: Settings, schema: strawberry.Schema | None = None, *, opened: Opened = open_runtime
 ) -> Starlette:
-    """The gateway's own schema unless another is given. `opened` opens what requests need, for the process's life."""
+    """Serves the gateway's own schema unless another is given. `opened` opens what requests need for the life of the
+    process.
+    """
     demo_routes = demo_issuer_routes(settings)
     explorer = Explorer(tuple(DEMO_USERS) if demo_routes else ())
     endpoint = GraphQL(_graphql_schema(schema), settings, explorer)
@@ -55,7 +57,9 @@ def create_app(
 
 
 class _Gateway(Starlette):
-    """GraphQL's path is answered before routing: Starlette's stack costs a third of the cheapest request."""
+    """Answers GraphQL's path before routing, since Starlette's stack takes a third of the time of the cheapest
+    request.
+    """
 
     def __init__(
         self, endpoint: GraphQL, routes: list[BaseRoute], origins: tuple[str, ...], lifespan: Lifespan["_Gateway"]
@@ -80,7 +84,9 @@ def _graphql_schema(schema: strawberry.Schema | None) -> GraphQLSchema:
 
 
 def _cors(origins: tuple[str, ...]) -> list[Middleware]:
-    """Without origins in the settings no other site's page may read an answer, or send what needs a preflight."""
+    """Without origins in the settings, pages of other sites can neither read answers nor send requests that need a
+    preflight.
+    """
     if not origins:
         return []
     return [

@@ -1,4 +1,4 @@
-"""What every worker does beside its jobs, now and then, whatever the others do: each takes what no other holds."""
+"""The recurring work of every worker beside its jobs. Workers share it: each takes what no other has locked."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ _PURGE_S = 60.0
 
 
 def chores(stores: Stores, jobs: Jobs) -> list[Callable[[], Awaitable[None]]]:
-    """Each runs until it is cancelled."""
+    """The coroutines of this work, each of which runs until it is cancelled."""
     gen, tasks = stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"]
 
     async def profiles() -> bool:

@@ -1,4 +1,4 @@
-"""Makes the context of one operation: who asks, what is opened, and a ledger and verdicts of its own."""
+"""Makes the context of one operation: its caller, the opened stores, and a ledger and verdicts of its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from resolvers.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class Contexts:
-    """Nothing of a context outlives its operation; of a subscription, each event has one."""
+    """A context does not outlive its operation; each event of a subscription has its own."""
 
     stores: Stores
     authority: Authority

@@ -1,8 +1,8 @@
-"""Denied operations, on their way into the audit log: gathered for a second, written in one statement.
+"""Denied operations on their way into the audit log: collected for a second, then written with one statement.
 
-Denials of one second that are alike are one entry with a `count`, and what a process holds is bounded, so that a flood
-of them costs a row per kind and not a row each. Nothing is lost but by a process that is killed within that second;
-the request log has each of them as well.
+Equal denials within a second become one entry with a `count`, and the number of entries in memory is bounded, so a
+flood of denials costs one row per kind. Entries are lost only if the process is killed within that second; the request
+log has each denial as well.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class _Seen:
 
 
 class Denials:
-    """`run` until cancelled, then `close`."""
+    """Use `run` until it is cancelled, then `close`."""
 
     def __init__(self, postgres: Postgres, *, every_s: float = EVERY_S) -> None:
         self._postgres = postgres
@@ -53,7 +53,9 @@ class Denials:
         self._kinds: Counter[str] = Counter()
 
     def denied(self, subject_id: str, request_id: str, resource: str, code: Code) -> None:
-        """`subject_id` is empty for nobody signed in. Beyond what is held apart, a caller's are one entry."""
+        """`subject_id` is empty for anonymous callers. When too many entries are collected, all further ones of a
+        caller become one.
+        """
         kind = _Kind(subject_id, resource[:_MAX_RESOURCE], code)
         if kind not in self._seen:
             if self._kinds[subject_id] >= _DISTINCT_OF_ONE:
@@ -77,7 +79,7 @@ class Denials:
         await self.flush()
 
     async def flush(self) -> None:
-        """What cannot be written now is kept for the next time."""
+        """Writes what was collected. What cannot be written now is kept for the next time."""
         if not self._seen:
             return
         taken, self._seen = self._seen, {}

@@ -1,4 +1,4 @@
-"""What a serving process has open, from its start to its end."""
+"""Everything that a serving process keeps open, from its start to its end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -42,7 +42,7 @@ Ping = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """`required` are the stores without which the gateway is not ready; it is degraded without the `optional` ones."""
+    """The gateway is not ready without the `required` stores, and degraded without the `optional` ones."""
 
     authenticator: Authenticates
     new_context: NewContext
@@ -55,7 +55,7 @@ class Runtime:
     admission: Admission = field(default_factory=lambda: Admission(Limits()))
 
     async def authenticate(self, authorization: str | None, scope: Scope, *, request_id: str) -> Authenticated:
-        """Raises `Refusal`: of the credentials, or of an address that sent too many that were refused."""
+        """Raises `Refusal`: for these credentials, or because the address has sent too many bad ones."""
         with self.admission.credentials(authorization, scope):
             return await authenticate(self.authenticator, authorization, request_id=request_id, denials=self.denials)
 
@@ -69,7 +69,7 @@ Opened = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """Opens the stores and the identity provider's client; closes them in the reverse order."""
+    """Opens the stores and the identity provider's client, and closes them in the reverse order."""
     from gateway.stores import open_stores
 
     async with open_stores(settings) as stores, AsyncExitStack() as stack:
@@ -98,7 +98,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
 @asynccontextmanager
 async def open_traces(settings: TraceSettings, *, process: str) -> AsyncIterator["Traces | None"]:
-    """None unless there is a collector. `process` is the service's name where the settings have none."""
+    """None unless a collector is configured. `process` is the name of the service if the settings have none."""
     if settings.url is None:
         yield None
         return
@@ -137,7 +137,7 @@ def _kept_verdicts(stores: Stores, settings: Settings, stack: AsyncExitStack) ->
 
 
 def _optional(stores: Stores, jwks: Jwks) -> dict[str, Ping]:
-    """A store that is down takes its own fields along and no others: the gateway goes on serving, degraded."""
+    """The stores without which the gateway still serves: only their own fields fail."""
     postgres = {name: client.ping for name, client in stores.postgres.items() if name != "axion_sense"}
     return {
         **postgres,

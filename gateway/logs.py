@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line on standard output: the house's own, the libraries' and Python's warnings."""
+"""Logs as one JSON object per line on standard output: the gateway's own, those of libraries, and Python's warnings."""
 
 import logging
 import sys
@@ -22,7 +22,7 @@ _OF_SOCKETS = ("connection ", '%s - "WebSocket')
 
 
 def configure_logs(level: int = logging.INFO) -> None:
-    """For the whole process, once, at its start."""
+    """Configures the whole process; called once, at its start."""
     structlog.configure(
         processors=[*_SHARED, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -48,7 +48,7 @@ def configure_logs(level: int = logging.INFO) -> None:
 
 
 def log_access(event: str, facts: Mapping[str, object]) -> None:
-    """A line as structlog makes it here, at a third of the cost: every request ends with one."""
+    """A line like those of structlog, at a third of the cost: every request writes one."""
     line = {**facts, "event": event, "level": "info", "timestamp": datetime.now(UTC)}
     sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()

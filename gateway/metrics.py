@@ -1,4 +1,4 @@
-"""What `/metrics` tells, in Prometheus's format."""
+"""What `/metrics` exports, in Prometheus's format."""
 
 import asyncio
 import math
@@ -65,7 +65,9 @@ def _of_store(store: str) -> tuple[Counter, Counter, Counter, Counter]:
 
 
 def count_stores(ledger: Ledger) -> None:
-    """Adds an operation's ledger. All data sources count as one store: their names are the users', and without end."""
+    """Adds an operation's ledger. All data sources count as one store: their number is unbounded, and their names are
+    users' data.
+    """
     for name, usage in ledger.entries():
         store = "datasource" if name.startswith("datasource:") else name
         statements, rows, bytes_, seconds = _of_store(store)
@@ -76,7 +78,7 @@ def count_stores(ledger: Ledger) -> None:
 
 
 async def observe_backlog(read: ReadBacklog) -> None:
-    """Reads the outbox as it is now. Its gauges are NaN when `axion_gen` does not answer within 2 s."""
+    """Reads the state of the outbox. Its gauges are NaN if `axion_gen` does not answer within 2 s."""
 
     async def values() -> tuple[float, ...]:
         found = await read()
@@ -86,8 +88,8 @@ async def observe_backlog(read: ReadBacklog) -> None:
 
 
 async def observe(gauges: Sequence[Gauge], values: Callable[[], Awaitable[Sequence[float]]], *, unread: str) -> None:
-    """Sets each gauge to its value as a store has it now; all to NaN, with a line of that name in the log, when it
-    does not answer within 2 s.
+    """Sets each gauge to the value that a store reports now. If the store does not answer within 2 s, all are set to
+    NaN and a line with that name is logged.
     """
     found: Sequence[float] = [math.nan] * len(gauges)
     try:

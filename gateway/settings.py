@@ -1,8 +1,8 @@
-"""Everything the environment decides, read once at start, typed and frozen.
+"""Everything that the environment configures, read once at start, typed and frozen.
 
 Names are `AXION_` plus the path with `__` between levels, e.g. `AXION_DATABASES__AXION_GEN__APP_URL` or
-`AXION_LIMITS__MAX_DEPTH`. The embedded stack writes the same names into `<state>/env`, so the gateway has one code
-path for the embedded and for real servers. No other module reads settings from it.
+`AXION_LIMITS__MAX_DEPTH`. The embedded stack writes the same names into `<state>/env`, so the gateway has one code path
+for embedded and for real servers. No other module reads settings from the environment.
 """
 
 from ipaddress import IPv4Network, IPv6Network
@@ -100,7 +100,7 @@ class Encryption(_Section):
 
 
 class Embeddings(_Section):
-    """`url` is an OpenAI-compatible base (`.../v1`). Without it the deterministic local model is used, and says so."""
+    """`url` is an OpenAI-compatible base URL (`.../v1`). Without it the deterministic local model is used."""
 
     url: str | None = None
     api_key: SecretStr | None = None
@@ -110,8 +110,9 @@ class Embeddings(_Section):
 
 
 class OAuth(_Section):
-    """For the APIs of others that users connect to. `redirect_url` is the client's page they come back to: it calls
-    `genExternalApiAuthorizeFinish` with the `code` and `state` it is given. Every API must know it."""
+    """Connections of users to other APIs. `redirect_url` is the client's page that users return to: it calls
+    `genExternalApiAuthorizeFinish` with the `code` and `state` it is given. It must be registered at every API.
+    """
 
     redirect_url: str | None = None
     allow_private_addresses: bool = False
@@ -177,7 +178,9 @@ class TrustedDocuments(_Section):
 
 
 class Jobs(_Section):
-    """`max_attempts` is how often a job is started in all. A worker silent for `stale_seconds` has lost its jobs."""
+    """`max_attempts` is how often a job is started at most. A worker that is silent for `stale_seconds` loses its
+    jobs.
+    """
 
     concurrency: int = Field(4, ge=1)
     max_attempts: int = Field(5, ge=1)
@@ -223,7 +226,7 @@ class Traces(_Section):
 
 
 class Worker(_Section):
-    """`port`: where a worker answers probes and metrics; none unless given. Not to be published."""
+    """`port`: where a worker answers probes and metrics, if given. Not to be public."""
 
     host: str = "127.0.0.1"
     port: int | None = Field(None, ge=1, le=65535)

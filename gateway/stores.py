@@ -1,4 +1,4 @@
-"""Opens every store in one visible function, and closes them in the reverse order."""
+"""Opens every store in one function, and closes them in the reverse order."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,7 +38,7 @@ index with `m` 32 and `ef_construction` 200; from 400 Postgres finds it dearer t
 
 @asynccontextmanager
 async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "app") -> AsyncIterator[Stores]:
-    """Nothing is dialed yet: a store that is down fails its own reads, and the process starts without it."""
+    """Connects to nothing yet: a store that is down fails its own reads, and the process starts without it."""
     async with AsyncExitStack() as stack:
         postgres = {name: await _open_postgres(name, settings, role, stack) for name in Databases.model_fields}
         clickhouse = ClickHouse.open(
@@ -104,7 +104,7 @@ async def open_stores(settings: Settings, *, role: Literal["app", "worker"] = "a
 
 
 def open_keyring(settings: Settings) -> Keyring:
-    """Raises `ValueError`, which names the version of a key that is none."""
+    """Raises `ValueError`, which names the version whose key is malformed."""
     keys = {version: key.get_secret_value() for version, key in settings.encryption.keys.items()}
     return Keyring(keys, settings.encryption.current_version)
 

@@ -1,8 +1,8 @@
 """Traces: a span per operation or start of a job and one per statement below it, sent to a collector over OTLP/HTTP.
 
-Attributes are OpenTelemetry's (semantic conventions for GraphQL servers) and `axion.*`; none holds data: no document,
-variable, SQL, header, user or argument of a job. A request's `traceparent` (W3C Trace Context) is taken over; jobs
-begin traces of their own.
+Attributes are OpenTelemetry's (semantic conventions for GraphQL servers) and `axion.*`. None holds data: no document,
+variable, SQL, header, user or argument of a job. A request's `traceparent` (W3C Trace Context) is continued; jobs begin
+traces of their own.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _PROPAGATION = TraceContextTextMapPropagator()
 
 
 class Trace:
-    """The span of one operation, or of one start of a job, from now on."""
+    """The span of one operation, or of one start of a job."""
 
     __slots__ = ("_around", "_span", "_traces")
 
@@ -52,7 +52,7 @@ class Trace:
             self._span.set_attribute("graphql.operation.name", operation.name)
 
     def statement(self, store: str, usage: StoreUsage) -> None:
-        """One that has just ended, or several that one call sent."""
+        """Adds a span for a statement that has just ended, or for several that one call sent."""
         self._traces.child(store, usage, around=self._around)
 
     def end(self, code: str) -> None:
@@ -63,7 +63,7 @@ class Trace:
 
 
 class Traces:
-    """Of one process. Spans wait in memory, at most 2,048, and are sent by a thread every five seconds."""
+    """The traces of this process. At most 2,048 spans wait in memory; a thread sends them every five seconds."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
@@ -84,13 +84,13 @@ class Traces:
         return cls(provider)
 
     def begin(self, transport: str, request_id: str, traceparent: str | None) -> Trace | None:
-        """None for one that is not sampled: by its `traceparent`, or by the chance that every trace has."""
+        """None if the operation is not sampled, by its `traceparent` or by chance."""
         parent = Context() if traceparent is None else _PROPAGATION.extract({"traceparent": traceparent}, Context())
         attributes = {"axion.transport": transport, "axion.request_id": request_id}
         return self._begun("graphql", SpanKind.SERVER, attributes, parent)
 
     def begin_job(self, job: Job) -> Trace | None:
-        """Named by its kind, which is one that the worker has."""
+        """A trace named after the kind of the job."""
         attributes: dict[str, str | int] = {
             "axion.job.id": str(job.id),
             "axion.job.kind": job.kind,
@@ -117,7 +117,7 @@ class Traces:
         span.end(ended)
 
     async def close(self) -> None:
-        """Sends what waits; what the collector does not take in time is lost."""
+        """Sends what waits; what the collector does not accept in time is lost."""
         await asyncio.to_thread(self._provider.shutdown)
 
 

@@ -1,8 +1,8 @@
 """`axion worker`: takes jobs from procrastinate's queue and runs them until it is told to stop.
 
-SIGTERM and SIGINT stop it gracefully: nothing new is taken, what runs may finish within `jobs.shutdown_seconds`, and
-what does not is stopped and queued again. A database that is away is waited for. A worker that is killed leaves jobs
-without a heartbeat, which any worker puts back into the queue.
+SIGTERM and SIGINT stop it gracefully: it takes no new jobs, running ones may finish within `jobs.shutdown_seconds`, and
+the rest are stopped and queued again. It waits for a database that is down. A worker that is killed leaves jobs without
+a heartbeat, which any worker puts back into the queue.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ _BACK_OFF_S = (0.5, 10.0)
 
 
 async def run_worker(settings: Settings) -> None:
-    """Every kind of job, and the chores beside them, over the stores under their `_worker` roles."""
+    """Runs every kind of job and the recurring work beside them, on the stores under their `_worker` roles."""
     async with (
         open_stores(settings, role="worker") as stores,
         open_traces(settings.traces, process="axion-worker") as traces,
@@ -105,7 +105,9 @@ async def work(settings: Settings, *, kinds: Mapping[str, Run], context_for: Con
 
 
 async def _recover(recovery: Recovery, every_s: float) -> None:
-    """In the worker itself and not as a job of the queue: it must run when all places are taken by long jobs."""
+    """Recovers lost jobs in the worker itself rather than as a job of the queue, since it must run while long jobs take
+    all places.
+    """
     while True:
         try:
             for job in await recovery.run():
@@ -116,7 +118,7 @@ async def _recover(recovery: Recovery, every_s: float) -> None:
 
 
 async def _work_until(stop: asyncio.Event, jobs: Jobs, url: str, runner: Runner) -> None:
-    """Procrastinate's worker ends when its database goes away; it is started anew, with back-off."""
+    """Procrastinate's worker ends when its database goes away; it is restarted with back-off."""
     (shortest, longest), clock = _BACK_OFF_S, asyncio.get_running_loop().time
     wait, ready_at = shortest, math.inf
 

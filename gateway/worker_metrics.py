@@ -1,4 +1,4 @@
-"""What a worker's `/metrics` tells beside the gateway's own: its jobs, and the queue of all workers."""
+"""What a worker's `/metrics` exports beside the gateway's: its own jobs, and the queue of all workers."""
 
 from collections.abc import Awaitable, Callable
 
@@ -33,7 +33,7 @@ def count_job(kind: str, outcome: str, seconds: float) -> None:
 
 
 async def observe_queue(read: ReadWaiting) -> None:
-    """Reads the queue as it is now. Its gauges are NaN when `axion_sense_tasks` does not answer within 2 s."""
+    """Reads the state of the queue. Its gauges are NaN if `axion_sense_tasks` does not answer within 2 s."""
 
     async def values() -> tuple[float, ...]:
         found = await read()

@@ -1,4 +1,4 @@
-"""A worker's probes and metrics over HTTP, on a port of its own that takes nothing else."""
+"""Serves a worker's probes and metrics over HTTP, on a port of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -27,7 +27,7 @@ _TASKS = "axion_sense_tasks"
 
 @dataclass(frozen=True, slots=True)
 class WorkerRuntime:
-    """Without the queue's database and without permissions no job gets on; the other stores fail their own jobs."""
+    """Without the queue's database or OpenFGA no job gets on; the other stores fail their own jobs only."""
 
     required: Mapping[str, Ping]
     optional: Mapping[str, Ping]
@@ -49,7 +49,7 @@ def worker_runtime(stores: Stores) -> WorkerRuntime:
 
 
 async def serve_port(runtime: WorkerRuntime, *, host: str, port: int) -> None:
-    """Until cancelled. A port that is taken ends the process, as the gateway's does."""
+    """Serves until cancelled. If the port is taken the process ends, as the gateway does."""
     config = uvicorn.Config(
         _app(runtime),
         host=host,

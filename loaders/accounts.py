@@ -1,4 +1,4 @@
-"""Users and API keys as sign-in needs them: rows of `axion_sense.public`, whatever their caller may see of them."""
+"""Users and API keys for authentication: rows of `axion_sense.public`, read without guards."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -23,7 +23,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class InsideAddress(OSError):
-    """The host leads into a network that nothing is sent to."""
+    """The host leads into a network that must not be connected to."""
 
 
 class Bounds(Protocol):
@@ -34,7 +34,7 @@ class Bounds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """All addresses but those `denied`, of which those `allowed` are let through all the same."""
+    """Allows all addresses except those `denied`, of which those `allowed` are allowed after all."""
 
     denied: tuple[Network, ...] = ()
     allowed: tuple[Network, ...] = ()
@@ -49,7 +49,7 @@ EVERYWHERE = Networks()
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """None inside private networks, but with `loopback` this machine, with `private` all of them."""
+    """Allows no address of private networks, except this machine with `loopback`, and all of them with `private`."""
 
     loopback: bool = False
     private: bool = False
@@ -79,7 +79,7 @@ def _is_in(address: Address, networks: tuple[Network, ...]) -> bool:
 
 
 def embedded(address: Address) -> Address:
-    """The IPv4 address that packets to an IPv6 one end at, where it is made of one."""
+    """The IPv4 address embedded in an IPv6 address, to which its packets are delivered."""
     if not isinstance(address, ipaddress.IPv6Address):
         return address
     if address in _NAT64:
@@ -88,7 +88,7 @@ def embedded(address: Address) -> Address:
 
 
 class ReachResolver(AbstractResolver):
-    """The system's resolver, within `reach`. Raises `InsideAddress` where any address of a host is outside of it."""
+    """The system's resolver, limited to `reach`. Raises `InsideAddress` if any address of a host is outside of it."""
 
     def __init__(self, reach: Bounds) -> None:
         self._reach = reach
@@ -119,7 +119,9 @@ def resolved(host: str, port: int, bounds: Bounds) -> list[str]:
 
 
 def answering(host: str, port: int, bounds: Bounds, *, timeout_s: float) -> str:
-    """That of `resolved` which takes connections; the last one where none does. Blocks, at most so long for each."""
+    """The first of the `resolved` addresses that accepts connections, or the last one. Blocks, at most this long for
+    each.
+    """
     addresses = resolved(host, port, bounds)
     for address in addresses[:-1]:
         try:

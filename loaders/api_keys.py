@@ -1,6 +1,6 @@
-"""API keys, and the accounts they act as, as their changes need them: rows of `axion_sense.public`. One statement each.
+"""Changes of API keys and of the accounts they act as: rows of `axion_sense.public`. One statement each.
 
-`loaders/accounts.py` reads them for sign-in.
+`loaders/accounts.py` reads them for authentication.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ SERVICE: Final = "service"
 
 
 async def lock_account(within: Transaction, user_id: int | None, *, service_only: bool) -> bool:
-    """Whether there is such an active account. Nobody else who asks for it goes on until the transaction ends."""
+    """Whether such an active account exists. Others who lock it wait until the transaction ends."""
     conditions = [User.id == user_id, User.is_active]
     if service_only:
         conditions.append(User.kind == SERVICE)
@@ -35,12 +35,12 @@ async def active_keys(within: Transaction, user_id: int) -> int:
 
 
 async def revoke(within: Transaction, id_: UUID) -> bool:
-    """Whether there is such a key. Revoked before, it stays as it was."""
+    """Whether such a key exists. A key that was revoked before stays as it is."""
     return await _revoke(within, ApiKey.id == id_)
 
 
 async def revoke_own(within: Transaction, id_: UUID, *, user_id: int | None) -> bool:
-    """As `revoke`, of the account's keys. None is nobody's account."""
+    """As `revoke`, among the keys of the account."""
     return await _revoke(within, sa.and_(ApiKey.id == id_, ApiKey.user_id == user_id))
 
 

@@ -1,4 +1,4 @@
-"""A cache with a bound on the weight of what it holds, the least recently used given up first."""
+"""A cache bounded by weight, which evicts the least recently used entries."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -8,7 +8,7 @@ V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """`None` is no value: `get` answers it for what is not here. What weighs more than the bound is not kept."""
+    """`None` is not a value: `get` answers it for a missing key. A value heavier than the bound is not stored."""
 
     def __init__(self, bound: int) -> None:
         self._bound = bound

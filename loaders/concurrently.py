@@ -1,4 +1,4 @@
-"""Several awaitables at once, none of them left running when one fails."""
+"""Runs several awaitables concurrently; none is left running when one fails."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -8,10 +8,10 @@ T = TypeVar("T")
 
 
 async def concurrently(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Their results in order. The first failure is raised as it is, after the others were cancelled and have ended.
+    """Their results in order. The first failure is raised after all others were cancelled and have ended.
 
-    `asyncio.gather` would return at the first failure while the others go on, with a store's connections and the
-    request's ledger in their hands.
+    `asyncio.gather` would return at the first failure while the others go on using connections and the request's
+    ledger.
     """
     try:
         async with asyncio.TaskGroup() as group:

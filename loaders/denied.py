@@ -1,6 +1,6 @@
-"""Denied fields of an answer: found by marks the guard station put beside them, reported, and the marks taken out.
+"""Denied fields of an answer: finds them by the marks that the guard station put beside them, and removes the marks.
 
-A mark is a field whose key is no GraphQL name. It is null in rows where its field is denied, and nowhere else.
+A mark is a field whose key is no GraphQL name. It is null exactly in the rows in which its field is denied.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,17 +14,19 @@ _MARK: Final = "!"
 
 
 def mark(key: str, masked: Masked) -> Field:
-    """The mark of field `key`. It shows what the mask is decided by, which is null wherever the mask is."""
+    """The mark of field `key`. It shows the value that the mask depends on, which is null wherever the mask applies."""
     return Field(_MARK + key, Computed(Masked(Col(masked.holder), masked.holder, masked.values)))
 
 
 def unmarked(fields: tuple[Field, ...]) -> tuple[Field, ...]:
-    """Without marks, for answers that have no place to report: denied values are null there."""
+    """Removes the marks without reporting, for answers without a place for errors: denied values are just null
+    there.
+    """
     return tuple(field for field in fields if not field.key.startswith(_MARK))
 
 
 def marks_of(read: Read) -> tuple[tuple[str, ...], ...]:
-    """The paths of the read's marks in its answer, lists on the way left out. Not below reads of other stores."""
+    """The paths of the read's marks in its answer, without indexes of lists. Reads of other stores are not included."""
     return tuple(_marks(read, ()))
 
 
@@ -49,7 +51,7 @@ def _marks_among(fields: tuple[Field, ...], path: tuple[str, ...]) -> Iterator[t
 
 
 def take_marks(trees: Sequence[tuple[Any, Path]], marks: Iterable[tuple[str, ...]]) -> list[Failure]:
-    """Takes the marks out of the trees; one failure for each field that is denied somewhere."""
+    """Removes the marks from the trees; returns one failure for each field that is denied somewhere."""
     failures: list[Failure] = []
     for path in marks:
         key = path[-1].removeprefix(_MARK)
@@ -69,7 +71,7 @@ def _field(nulls: int) -> str:
 
 
 def holders(tree: Any, path: tuple[str, ...], at: Path) -> Iterator[tuple[dict[str, Any], Path]]:
-    """The objects at `path`, with where they stand in the answer; lists on the way are walked, nulls end it."""
+    """The objects at `path` with their places in the answer; goes through lists and stops at nulls."""
     if isinstance(tree, list):
         for position, item in enumerate(tree):
             yield from holders(item, path, (*at, position))

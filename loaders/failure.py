@@ -1,4 +1,4 @@
-"""What is null in an answer for a reason, as the transport reports it."""
+"""A null in an answer and its reason, as the transport reports it."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -1,9 +1,9 @@
-"""Runs a `Read`: plans it, sends each store its part, and puts the parts together.
+"""Runs a `Read`: plans it, sends each store its part, and joins the parts.
 
-A read in one Postgres database is one statement. Where it crosses into another store, each crossing is one keyed read
-for all parents, so the number of statements depends on the document and never on the number of rows. Where no row can
-match (`Never`), no store is asked. A crossing that fails leaves null in its own fields and is reported; the rest of
-the answer stays.
+A read within one Postgres database is one statement. Where it crosses into another store, each crossing is one keyed
+read for all parents, so the number of statements depends on the document and never on the number of rows. If no row can
+match (`Never`), no store is asked. A crossing that fails is reported and leaves null in its own fields; the rest of the
+answer stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,9 +68,8 @@ async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple
 async def distinct_values(
     table: Table, column: str, *, where: Predicate | None, bound: int, stores: ReadStores, ledger: Ledger
 ) -> list[object] | None:
-    """The distinct values of a column as JSON has them, a null among them; None when there are more than `bound`.
-
-    Of the rows that `where` admits, None all.
+    """The distinct values of a column in their JSON form, including null, among the rows that `where` admits (None:
+    all). None if there are more than `bound`.
     """
     groups = Aggregate((Col(column),), (("value", Col(column)),), limit=bound + 1)
     read = Read(table, connection=Connection((("groups", groups),)), where=where)
@@ -108,7 +107,7 @@ async def _finish(
     stores: ReadStores,
     ledger: Ledger,
 ) -> list[Failure]:
-    """Takes marks out of all trees, and replaces the keys at every graft's path. Crossings run concurrently."""
+    """Removes marks from all trees, and replaces the keys at the path of every graft. Crossings run concurrently."""
     denied = take_marks(trees, prepared.marks)
     failures = await concurrently(
         _graft_one(trees, graft, below, values, stores, ledger) for graft, below in prepared.grafts
@@ -154,9 +153,9 @@ async def _keyed(
     stores: ReadStores,
     ledger: Ledger,
 ) -> dict[str | None, str | bytes | None]:
-    """The answer for each key, by the key's text. One statement in Postgres, one per part in a columnar store.
+    """The answer for each key, by the text of the key. One statement in Postgres, one per part in a columnar store.
 
-    Keys of which no row can have one are not asked for: a null, or text that is no value of the column.
+    Keys that no row can have are not asked for: null, or text that is no value of the column.
     """
     type_ = join.target.column(join.remote[0]).type
     keys = {text: key for text in texts if (key := _key(text, type_)) is not None}

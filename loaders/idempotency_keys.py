@@ -32,9 +32,8 @@ class Done:
 
 
 async def claim(within: Transaction, noted: Noted, input_sha256: str, *, kept: timedelta) -> Done | None:
-    """None for who may do it: of two at once the second waits for the first. Else what was done, not `kept` ago yet.
-
-    One statement, and another for what was done.
+    """None for the caller that may do the mutation: of two at the same time the second waits for the first. Otherwise
+    what was done, within `kept`. One statement, and another one for what was done.
     """
     keys, identity = idempotency_keys(within.store), asdict(noted)
     fresh = {"input_sha256": input_sha256, "created_at": sa.func.now(), "row_key": []}
@@ -48,7 +47,7 @@ async def claim(within: Transaction, noted: Noted, input_sha256: str, *, kept: t
 
 
 async def find_done(within: Transaction, noted: Noted, *, kept: timedelta) -> Done | None:
-    """What was done, not `kept` ago yet, under whatever input. It waits for nobody."""
+    """What was done within `kept`, whatever its input was. Does not wait."""
     keys = idempotency_keys(within.store)
     fresh = keys.c.created_at >= sa.func.now() - kept
     rows = await within.rows(sa.select(keys.c.input_sha256, keys.c.row_key).where(_is(keys, noted), fresh))
@@ -56,7 +55,7 @@ async def find_done(within: Transaction, noted: Noted, *, kept: timedelta) -> Do
 
 
 async def remove_expired(within: Transaction, *, kept: timedelta) -> None:
-    """Some of them, so that a table from which each new key removes some holds little more than it has to."""
+    """Removes some expired rows. Since each new key does this, the table stays small."""
     keys = idempotency_keys(within.store)
     primary = keys.primary_key.columns
     some = sa.select(*primary).where(keys.c.created_at < sa.func.now() - kept).limit(_REMOVED_AT_ONCE)
@@ -64,7 +63,7 @@ async def remove_expired(within: Transaction, *, kept: timedelta) -> None:
 
 
 async def finish(within: Transaction, noted: Noted, row_key: list[str]) -> None:
-    """What was claimed is done, to the row of that key."""
+    """Notes that the claimed mutation was done, with the key of its row."""
     keys = idempotency_keys(within.store)
     await within.rows(sa.update(keys).where(_is(keys, noted)).values(row_key=row_key))
 

@@ -1,4 +1,4 @@
-"""What a request did to each store: the figures of `extensions.stores`, and what tests assert instead of guessing."""
+"""Counts what a request did to each store: the figures of `extensions.stores`, which tests also assert."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from loaders.room import Room
 
 @dataclass(slots=True)
 class StoreUsage:
-    """Totals of one store: statements (or calls) sent, rows and bytes received, milliseconds waited (summed)."""
+    """Totals for one store: statements (or calls) sent, rows and bytes received, milliseconds waited (summed)."""
 
     statements: int = 0
     rows: int = 0
@@ -25,9 +25,10 @@ Heard: TypeAlias = Callable[[str, StoreUsage], None]
 
 @dataclass(slots=True)
 class Ledger:
-    """Lives for one request; every store client records each statement it sends, also a failed one.
+    """Lives for one request. Every client of a store records each statement it sends, failed ones too.
 
-    `heard` is told of each, of those that are aside too: for traces. `room` is what the answers may take.
+    `heard` is called with each statement, for traces, including those recorded aside. `room` bounds what the answers of
+    the request may take.
     """
 
     stores: dict[str, StoreUsage] = field(default_factory=dict)
@@ -37,14 +38,15 @@ class Ledger:
 
     @property
     def aside(self) -> "Ledger":
-        """For what is read and checked of rows that may turn out to be hidden, as it would tell how many there are: the
-        caller is not told of it, the gateway's own metrics have it."""
+        """A ledger for reads and checks of rows that may be hidden. The caller is not told about them, since their
+        number would tell how many there are; the metrics of the gateway include them.
+        """
         if self._aside is None:
             self._aside = Ledger(heard=self.heard, room=Room(self.room.most))
         return self._aside
 
     def entries(self) -> Iterator[tuple[str, StoreUsage]]:
-        """Of all that was done, what is aside too: a store may come twice."""
+        """Everything that was done, including what is aside: a store may occur twice."""
         yield from self.stores.items()
         if self._aside is not None:
             yield from self._aside.entries()
@@ -56,7 +58,7 @@ class Ledger:
             self.heard(store, done)
 
     def part(self) -> "Ledger":
-        """For a part of the request that is counted by itself; `add` it in the end."""
+        """A ledger for a part of the request that is counted by itself, to be added with `add`."""
         return Ledger(heard=self.heard, room=self.room)
 
     def add(self, part: "Ledger") -> None:
@@ -75,7 +77,7 @@ class Ledger:
 
     @contextmanager
     def statement(self, store: str) -> Iterator[StoreUsage]:
-        """Records one statement when the body ends, also when it fails. The body sets what it received."""
+        """Records one statement when the body ends, also when it fails. The body sets what was received."""
         usage = StoreUsage()
         started = perf_counter()
         try:

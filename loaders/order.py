@@ -31,9 +31,8 @@ _TIES = ColumnType(Kind.BIGINT)
 
 
 def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]:
-    """The order with what is unique in the table appended where missing, each expression once: the terms of a cursor.
-
-    Not total without a key: see `order_of_shown`.
+    """The order of a list with the unique columns of its table appended where missing, each expression once: the terms
+    of a cursor. Without a key the order is not total: see `order_of_shown`.
     """
     terms: dict[object, OrderBy] = {}
     for term in (*order, *(OrderBy(Col(name)) for name in table.unique)):
@@ -44,9 +43,9 @@ def total_order(order: tuple[OrderBy, ...], table: Table) -> tuple[OrderBy, ...]
 def order_of_shown(order: tuple[OrderBy, ...], shown: tuple[str, ...], table: Table) -> tuple[OrderBy, ...]:
     """The order of a table without a key, with the shown columns as its last terms.
 
-    Rows that it cannot tell apart are shown alike, so that a count of them places a cursor among them, and no column is
-    read that would not be anyhow. The first few of short values stand for themselves (engines skip what lies before a
-    cursor in sorted data), all others in one digest: cursors stay short however wide the table is.
+    Rows that this order cannot tell apart look the same, so counting them is enough to place a cursor among them, and
+    no further column has to be read. Up to some number of short values stand for themselves (engines can skip what lies
+    before a cursor in sorted data); all others are combined in one digest, so that cursors stay short.
     """
     named = {term.expression.name for term in order if isinstance(term.expression, Col)}
     left = [column for column in table.columns if column.name in shown and column.name not in named]
@@ -57,17 +56,18 @@ def order_of_shown(order: tuple[OrderBy, ...], shown: tuple[str, ...], table: Ta
 
 
 def cursor_form(order: tuple[OrderBy, ...], table: Table) -> CursorForm:
-    """What `decode_cursor` needs for a page in this order. `BadInput` when a term has no order."""
+    """What `decode_cursor` needs for a page in this order. Raises `BadInput` if a term has no order."""
     types = [sortable(term.expression, table) for term in total_order(order, table)]
     return CursorForm(cursor_mark(order, table), tuple(types if table.key else [*types, _TIES]))
 
 
 def cursor_mark(order: tuple[OrderBy, ...], table: Table) -> str:
-    """Of the table and every term of the total order: what it is by, its direction and where its nulls are.
+    """A mark of the table and of every term of the total order: its expression, direction and place of nulls.
 
-    Not of filters, which may change between pages (a guard's on a joined table too), nor of the vector of a similarity,
-    which is a value of the request.
-    The spelling hashed here must not change: cursors that clients hold outlive a release of the gateway.
+    It does not depend on filters, which may change between pages (as a guard on a joined table may), nor on the vector
+    of a similarity search, which is a value of the request.
+
+    The spelling that is hashed here must not change: cursors that clients hold outlive a release of the gateway.
     """
     terms = [
         [*_spelled(term.expression), "desc" if term.descending else "asc", "first" if nulls_first(term) else "last"]
@@ -101,17 +101,19 @@ def _spelled_join(join: Join) -> list[str]:
 
 
 def nulls_first(term: OrderBy | GroupOrder) -> bool:
-    """Nulls sort as largest unless the term says otherwise."""
+    """Nulls sort as the largest value unless the term says otherwise."""
     return term.descending if term.nulls_first is None else term.nulls_first
 
 
 def flipped(terms: tuple[OrderBy, ...]) -> tuple[OrderBy, ...]:
-    """The same order from its end."""
+    """The reverse order."""
     return tuple(replace(term, descending=not term.descending, nulls_first=not nulls_first(term)) for term in terms)
 
 
 def check_cursor(terms: tuple[OrderBy, ...], values: tuple[Value, ...], table: Table, ties: int | None = None) -> None:
-    """`BadInput` for a table without a key, unless `ties` are counted; `InvalidCursor` for one of another order."""
+    """Raises `BadInput` for a table without a key, unless `ties` are counted, and `InvalidCursor` for a cursor of
+    another order.
+    """
     if not table.key and ties is None:
         raise BadInput(f"Table {table.name} has no key, so it has no cursors. Read it with `first` and an order only.")
     if len(values) != len(terms):

@@ -1,7 +1,8 @@
-"""Slots of a `Read`: put in where values stand, and filled again. Pure.
+"""Slots of a `Read`: replaces values by slots, and fills them again. Pure.
 
-`fill(*split(read)) == read`, and two reads that differ in nothing but values have the same split one: what is compiled
-of it serves both. Nulls stay where they are, and so does what is no value but says which read it is: `IS_NULL`'s word.
+`fill(*split(read)) == read`, and reads that differ in nothing but values are equal after `split`, so what is compiled
+from one serves them all. Nulls stay in place, and so do words that are not values but select another read, such as that
+of `IS_NULL`.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,15 +56,15 @@ def fill(read: Read, values: Sequence[Value]) -> Read:
 
 
 def split(read: Read) -> tuple[Read, tuple[Value, ...]]:
-    """The read with a slot for each of its values, and the values. It must not hold slots already."""
+    """The read with a slot for each of its values, and the values. The read must not contain slots yet."""
     taken = _Taken()
     return _read(read, taken), tuple(taken.values)
 
 
 class Slots:
-    """As `split`, of predicates and single values one after the other, with slots numbered from `first`.
+    """As `split`, for predicates and single values one after the other, with slots numbered from `first`.
 
-    `values`: those of the slots so far. One tuple has one slot wherever it stands, so that terms stay equal.
+    `values` are those of the slots so far. Equal tuples share a slot, so that equal terms stay equal.
     """
 
     def __init__(self, first: int) -> None:
@@ -87,7 +88,9 @@ def split_words(read: Read, first: int) -> tuple[Read, tuple[Value, ...]]:
 
 
 class _Taken:
-    """One tuple that stands at several places, such as the ids of a mask, is one value: expressions stay equal."""
+    """A tuple that occurs at several places, such as the ids of a mask, is one value, so that expressions stay
+    equal.
+    """
 
     def __init__(self, first: int = 0) -> None:
         self.values: list[Value] = []

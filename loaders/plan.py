@@ -1,8 +1,8 @@
-"""Cuts a `Read` where the store changes: the plan station. Pure.
+"""The plan station: cuts a `Read` where the store changes. Pure.
 
-Each nested read over another store, or within a columnar one (whose joins are not worth their cost for a page), is
-taken out; in its place the parent's part selects the join's key. Its graft says where in the answer the keys stand. All
-parents' children are then fetched by one keyed read per graft.
+Each nested read of another store, or within a columnar one (whose joins cost more than they save for a page), is cut
+off; the parent's part selects the key of the join instead. Its graft tells where the keys are in the answer. One keyed
+read per graft then fetches the children of all parents.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from loaders.read import (
 
 @dataclass(frozen=True, slots=True)
 class Graft:
-    """`read` belongs at `path` of its parent's answer (lists on the way are walked), keyed by what stands there."""
+    """`read` belongs at `path` of its parent's answer (through lists), keyed by the values that are there."""
 
     path: tuple[str, ...]
     join: Join
@@ -37,14 +37,14 @@ class Graft:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`read` stays in one store; `grafts` are reads of other stores, planned themselves when they are fetched."""
+    """`read` stays within one store; `grafts` are reads of other stores, which are planned when they are fetched."""
 
     read: Read
     grafts: tuple[Graft, ...]
 
 
 def joins(store: str) -> bool:
-    """Whether related rows of this store are read in the same statement: true for the Postgres databases."""
+    """Whether related rows of this store are read by the same statement: true for the Postgres databases."""
     return store != "clickhouse" and not store.startswith("datasource:")
 
 

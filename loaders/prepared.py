@@ -1,4 +1,4 @@
-"""A `Read` made ready to run: planned at once, compiled when it first runs, both once for all values of its slots."""
+"""A `Read` made ready to run: planned at once and compiled when it first runs, once for all values of its slots."""
 
 from collections.abc import Iterator, Sequence
 
@@ -36,7 +36,7 @@ _KEYS = Slot(-1)
 
 
 class Prepared:
-    """The part of a read that one store answers, and the grafts below it. `join` is how a keyed read is reached."""
+    """The part of a read that one store answers, and the grafts below it. `join` is for a keyed read."""
 
     __slots__ = ("_grafts", "_plan", "_statement", "join", "marks", "read", "shows_json")
 
@@ -56,13 +56,13 @@ class Prepared:
         return self._grafts
 
     def filled(self, values: Sequence[Value]) -> Read:
-        """The store's part with its values: for stores whose statements are compiled each time."""
+        """The part of the store with its values, for stores whose statements are compiled each time."""
         return fill(self.read, values)
 
     def statement(self, values: Sequence[Value]) -> tuple[str, tuple[object, ...]]:
-        """SQL and parameters; for a keyed read the last value is the tuple of keys. `BadInput`.
+        """SQL and parameters; for a keyed read the last value is the tuple of keys. Raises `BadInput`.
 
-        The SQL is the same for all values, but for the odd ones that the statement for the others cannot express.
+        The SQL is the same for all values except odd ones, which the common statement cannot express.
         """
         if self._statement is None:
             self._statement = _compile(self.read, self.join, _KEYS)
@@ -83,7 +83,7 @@ _prepared: BoundedCache[Read, Prepared] = BoundedCache(_CACHED)
 
 
 def prepare(read: Read) -> tuple[Prepared, tuple[Value, ...]]:
-    """The read ready to run, and the values to run it with. Reads that differ in values only share what is made."""
+    """The prepared read and the values to run it with. Reads that differ only in values share one."""
     shape, values = split(read)
     prepared = _prepared.get(shape)
     if prepared is None:
@@ -93,9 +93,8 @@ def prepare(read: Read) -> tuple[Prepared, tuple[Value, ...]]:
 
 
 def weight(read: Read) -> int:
-    """How much is kept for a read, in fields: a field's share of reads, SQL and SQLAlchemy's leavings is about 2 kB.
-
-    A condition, and a term of the order, weighs as a field.
+    """An estimate of the memory kept for a read, in fields: a field's share of the read, its SQL and SQLAlchemy's
+    structures is about 2 kB. A condition or order term counts as one field.
     """
     shown = sum(1 if not isinstance(each.output, Related) else weight(each.output.read) for each in _selected(read))
     parts = () if read.connection is None else read.connection.entries

@@ -1,4 +1,4 @@
-"""The opened stores, as resolvers and loaders are given them. `gateway/stores.py` opens and closes them."""
+"""The opened stores, as resolvers and loaders use them. `gateway/stores.py` opens and closes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from loaders.warehouses.pools import Warehouses
 class Stores:
     """Shared by all requests of a process. `postgres`, `columnar` and `streaming` are keyed by public store names.
 
-    `streaming` are the columnar sources again, patient enough for a reader who takes millions of rows.
+    `streaming` are the columnar sources with time-outs for readers that take millions of rows.
     """
 
     postgres: Mapping[str, Postgres]

@@ -1,4 +1,4 @@
-"""What is repeated for as long as a process runs: moving on what others have left behind."""
+"""Repeats work for as long as a process runs: what other processes have left behind."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,10 +14,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def sweep(move: Callable[[], Awaitable[bool]], *, name: str, every_s: float = EVERY_S) -> None:
-    """Until cancelled: `move` every `every_s`, and at once again while it says there may be more.
+    """Calls `move` every `every_s`, and at once again while it reports that there may be more. Runs until cancelled.
 
-    A store that is down is logged under `name` and tried again. In the worker itself and not as a job of its queue, so
-    that long jobs keep nothing waiting.
+    A store that is down is logged under `name` and tried again. It runs in the worker itself rather than as a job, so
+    that long jobs do not delay it.
     """
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What `Target.check` says of a write, before the write's transaction begins."""
+"""Runs `Target.check` before a write's transaction begins."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -15,10 +15,11 @@ async def advise(
     asked: Asked,
     values: Callable[[Transaction], Awaitable[Mapping[str, Value]]],
 ) -> None:
-    """Raises what `target.check` raises of what `values` returns, which raises for who may not write them.
+    """Raises what `target.check` raises for the result of `values`, which raises for callers who may not write them.
 
-    A check may ask a store that hangs, and a transaction holds one of few connections: none is open meanwhile. So the
-    write has to ask once more what `values` asked. Nothing is checked of what was done before under its key.
+    A check may ask a store that hangs, and a transaction occupies one of few connections, so none is open meanwhile.
+    The write therefore has to ask again what `values` asked. A write that was already done under its key is not
+    checked.
     """
     if target.check is None:
         return

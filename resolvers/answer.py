@@ -1,4 +1,4 @@
-"""From a built `Read` to its answer: guard, then fetch. The only way a table-backed read reaches a store."""
+"""Answers a `Read`: guard, then fetch. Every table-backed read reaches its store through here."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -21,14 +21,18 @@ _MAX_CHECKED = 10_000
 
 
 async def guarded(read: Read, context: Context, policies: Policies) -> Read:
-    """The read as the caller may have it: row predicates at every level. `CostExceeded` before anything is asked."""
+    """The read restricted to what the caller may see, at every level. Raises `CostExceeded` before anything is
+    asked.
+    """
     if context.capture is None:  # the reader of a stream sets the pace
         context.budget.spend(price(read))
     return await guard_in(read, context, policies)
 
 
 async def guard_in(read: Read, context: Context, policies: Policies, *, at_most: int | None = None) -> Read:
-    """Guarded first, then with the vectors of its texts: nothing is embedded for who may not ask. Priced already."""
+    """Guards the read and then replaces texts by vectors, so nothing is embedded for callers who may not ask. The price
+    was checked before.
+    """
 
     async def rows(keys: Read) -> object:
         known = await embedded(keys, context.stores.embeddings)
@@ -41,7 +45,7 @@ async def guard_in(read: Read, context: Context, policies: Policies, *, at_most:
 
 
 def distinct_of(context: Context) -> Distinct:
-    """`CostExceeded` for more objects than are checked for one answer."""
+    """Raises `CostExceeded` if more objects would have to be checked than one answer may."""
 
     async def distinct(table: Table, column: str, where: Predicate | None) -> Collection[object]:
         found = await distinct_values(
@@ -56,7 +60,7 @@ def distinct_of(context: Context) -> Distinct:
 
 
 def source_of(read: Read, context: Context) -> Source:
-    """The columnar store of the read. `BadInput` for Postgres, which has no stream of record batches."""
+    """The columnar store of the read. Raises `BadInput` for Postgres, which cannot stream record batches."""
     source = context.stores.streaming.get(read.table.store)
     if source is None:
         raise BadInput(f"Lists of {read.table.store} are not streamed. Page through them as JSON.")
@@ -69,12 +73,14 @@ async def answer(read: Read, context: Context, policies: Policies) -> tuple[str 
 
 
 async def answer_tree(read: Read, context: Context, policies: Policies) -> tuple[object, list[Failure]]:
-    """As `answer`, but as Python values: for answers in which resolvers of their own still have to run."""
+    """As `answer`, but as Python values, for answers in which resolvers still have to run."""
     return await fetch_tree(await guarded(read, context, policies), stores=context.stores, ledger=context.ledger)
 
 
 async def answer_known(read: Read, context: Context, policies: Policies, *, rows: int) -> tuple[object, list[Failure]]:
-    """As `answer_tree`, for a connection without a page whose condition matches at most `rows` rows: the price."""
+    """As `answer_tree`, for a connection without a page whose condition matches at most `rows` rows, which is its
+    price.
+    """
     context.budget.spend(price(replace(read, page=Page(limit=rows))))
     found = await guard_in(read, context, policies, at_most=rows)
     return await fetch_tree(found, stores=context.stores, ledger=context.ledger)

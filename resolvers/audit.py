@@ -1,4 +1,4 @@
-"""What is audited: permission-changing operations, in their own transaction."""
+"""Audits operations that change permissions, in their own transaction."""
 
 from collections.abc import Mapping
 
@@ -12,6 +12,6 @@ from resolvers.context import Context
 async def audit(
     context: Context, within: Transaction, action: Action, resource: str, facts: Mapping[str, object] | None = None
 ) -> None:
-    """The entry is committed with the change, or neither is."""
+    """The entry is committed together with the change."""
     entry = AuditEntry(action, names.user(context.subject.id), resource, context.request_id, facts or {})
     await append(within, [entry])

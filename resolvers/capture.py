@@ -1,4 +1,4 @@
-"""How a document's one list leaves as a stream: its guarded read is taken instead of being answered."""
+"""Captures the guarded read of a document's one list, so that it can be streamed instead of answered."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ MESSAGE = "An Arrow stream answers a document that selects exactly one list, by 
 
 
 class Streamed(Protocol):
-    """A list that is ready to leave: guarded, and nothing asked of its store yet."""
+    """A list that is ready to be streamed: guarded, but nothing was asked of its store yet."""
 
     def chunks(self, ledger: Ledger, *, compressed: bool) -> AsyncGenerator[Chunk, None]:
         """One Arrow IPC stream. Nothing comes before the store has answered; closing it cancels the query."""
@@ -36,16 +36,16 @@ class Captured:
 
 @dataclass(slots=True)
 class Capture:
-    """Given to a request that wants Arrow: every resolver of a list puts its read here. No page limit applies."""
+    """Set on a request that wants Arrow: resolvers of lists put their read here. No page limit applies."""
 
     taken: list[Streamed] = field(default_factory=list)
 
     def take(self, read: Read, source: Source) -> None:
-        """`BadInput` for what is not one flat list of rows."""
+        """Raises `BadInput` for anything but one flat list of rows."""
         self.taken.append(Captured(_rows_of(read), source))
 
     def take_stream(self, streamed: Streamed) -> None:
-        """What has no read."""
+        """For lists that are not made of a read."""
         self.taken.append(streamed)
 
     def one(self) -> Streamed:

@@ -1,4 +1,4 @@
-"""What a resolver is given: who asks, the opened stores, the request's ledger and verdicts. Plain data."""
+"""What resolvers are given: the caller, the opened stores, the request's ledger and verdicts. Plain data."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,14 +16,14 @@ from resolvers.subject import Subject
 
 
 class Denials(Protocol):
-    """`subject_id` is empty for nobody signed in; `resource` names the field or object that was denied."""
+    """`subject_id` is empty for anonymous callers; `resource` names the field or object that was denied."""
 
     def denied(self, subject_id: str, request_id: str, resource: str, code: Code) -> None: ...
 
 
 @dataclass(slots=True)
 class Context:
-    """Lives for one operation (for a subscription: for one event)."""
+    """Lives for one operation, or for one event of a subscription."""
 
     subject: Subject
     request_id: str
@@ -55,10 +55,10 @@ class Context:
         return self._gen
 
     def forget_loaded(self) -> None:
-        """To be called after a write: what it may have changed is loaded anew."""
+        """To be called after a write, so that what it may have changed is loaded again."""
         self._gen = None
 
     def denied(self, resource: str, code: Code) -> None:
-        """Into the audit log."""
+        """Reports a denial to the audit log."""
         if self.denials is not None:
             self.denials.denied(self.subject.id, self.request_id, resource, code)

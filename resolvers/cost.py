@@ -1,7 +1,7 @@
-"""What a read may cost: the price station. Pure, and asked before anything is sent to a store.
+"""The price station: what a read may cost. Pure, and asked before anything is sent to a store.
 
-The price is the number of rows an answer can hold: a page counts its size, a nested page its size for each row above
-it. Rows are what multiplies; how wide a row is, the limits of the document bound.
+The price is the number of rows an answer can have: a page counts its size, a nested page its size for each row above
+it. The width of rows is bounded by the limits on documents.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,9 @@ MAX_COMPARED = 60_000
 
 @dataclass(slots=True)
 class Budget:
-    """Rows one document may ask for, over all its fields. `None` is no bound: streams, whose reader sets the pace."""
+    """The rows one document may ask for, over all its fields. `None` is unbounded: for streams, whose readers set the
+    pace.
+    """
 
     rows: int | None = None
     spent: int = 0
@@ -28,7 +30,7 @@ class Budget:
     _compared: int | None = None
 
     def spend(self, rows: int) -> None:
-        """`CostExceeded`, and nothing spent, when that is more than the budget has left."""
+        """Raises `CostExceeded`, and spends nothing, if that is more than is left."""
         total = self.spent + rows
         if self.rows is not None and total > self.rows:
             message = f"The document can answer {total} rows, and at most {self.rows} are answered at once."
@@ -37,7 +39,7 @@ class Budget:
         self.spent = total
 
     def scan(self, bytes_: int) -> None:
-        """`CostExceeded`, and nothing counted, when warehouses would read more than the budget has left."""
+        """Raises `CostExceeded`, and counts nothing, if warehouses would read more than is left."""
         total = self.scanned + bytes_
         if self.scanned_bytes is not None and total > self.scanned_bytes:
             raise CostExceeded(
@@ -47,9 +49,8 @@ class Budget:
         self.scanned = total
 
     def compare(self, count: Callable[[], int]) -> None:
-        """`CostExceeded` where the document compares with too many values. They are counted once, however often asked.
-
-        It is asked before anything is built of the arguments.
+        """Raises `CostExceeded` if the document compares with too many values, before anything is built from its
+        arguments. They are counted once, however often this is called.
         """
         if self._compared is None:
             self._compared = count()
@@ -57,7 +58,7 @@ class Budget:
 
 
 def check_compared(values: int) -> None:
-    """`CostExceeded` beyond `MAX_COMPARED`, which counts as schema/mapping/compared.py does."""
+    """Raises `CostExceeded` beyond `MAX_COMPARED`, counted as schema/mapping/compared.py does."""
     if values > MAX_COMPARED:
         raise CostExceeded(
             f"The arguments of the document hold {values} values, each list and each condition as often as it is used, "
@@ -66,7 +67,9 @@ def check_compared(values: int) -> None:
 
 
 def price(read: Read, values: Sequence[Value] = ()) -> int:
-    """The most rows the answer can hold, at every level. `values` are those of the read's slots, if it has any."""
+    """The most rows the answer can have, over all levels. `values` are those of the slots of the read, if it has
+    any.
+    """
     if read.connection is None:
         return 1 + _below(read.fields, values)
     limit = read.page.limit
@@ -91,7 +94,7 @@ def _connection(connection: Connection, limit: object, values: Sequence[Value]) 
 
 
 def _groups(aggregate: Aggregate) -> int:
-    """What it says, or else what it may have: beyond its bound it is an error when it is read."""
+    """The limit of an aggregate, or else its bound, beyond which it fails."""
     if not aggregate.group_by:
         return 1
     if aggregate.limit is not None:

@@ -1,4 +1,4 @@
-"""Texts to search by become vectors, after the guard and before the read is compiled: one request for all of a read."""
+"""Replaces search texts by vectors, after the guard and before the read is compiled, with one request per read."""
 
 from collections.abc import Sequence
 

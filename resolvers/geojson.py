@@ -1,4 +1,6 @@
-"""GeoJSON geometries of a request held against RFC 7946, before a store is asked: PostGIS takes ["a", 1] as [0, 1]."""
+"""Validates GeoJSON geometries of a request against RFC 7946 before a store is asked: PostGIS accepts ["a", 1] as [0,
+1].
+"""
 
 import math
 from collections.abc import Collection
@@ -13,9 +15,10 @@ _NUMBERS = {2: "2 numbers: longitude and latitude", 3: "3 numbers: longitude, la
 
 
 def geometry_to_store(text: str, wanted: str) -> str:
-    """GeoJSON text of type and coordinates alone: RFC 7946 has one reference system, so a `crs` is not heard.
+    """GeoJSON text of type and coordinates only. RFC 7946 has a single reference system, so `crs` is ignored.
 
-    `wanted` is the PostGIS type of the column, such as `POINTZ`. `ValueError` says what is wrong, after "`field` ".
+    `wanted` is the PostGIS type of the column, such as `POINTZ`. The `ValueError` completes a sentence that begins with
+    "`field` ".
     """
     given = orjson.loads(text)
     allowed = [name for name in _DEPTHS if wanted.removesuffix("Z") in (name.upper(), "GEOMETRY")]
@@ -26,7 +29,9 @@ def geometry_to_store(text: str, wanted: str) -> str:
 
 
 def check_geometry(text: str) -> None:
-    """Of a geometry to compare with: any type, with or without altitudes. `ValueError` as `geometry_to_store`."""
+    """Validates a geometry to compare with: any type, with or without altitudes. Raises `ValueError` as
+    `geometry_to_store`.
+    """
     _check_any(orjson.loads(text), _MAX_COLLECTIONS)
 
 

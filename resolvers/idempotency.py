@@ -1,4 +1,4 @@
-"""A mutation retried under the same `Idempotency-Key` is done once and returns its first answer."""
+"""Idempotency: a mutation that is retried with the same `Idempotency-Key` is done once and returns its first answer."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -19,12 +19,12 @@ _MAX_LENGTH = 255
 
 
 class KeyReused(Conflict):
-    """The key was used for another input."""
+    """The key was used with another input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for: the mutation by its name, under its name or alias in the document, and its input."""
+    """A mutation as it was asked for: its name, its name or alias in the document, and its input."""
 
     mutation: str
     response_key: str
@@ -39,7 +39,9 @@ class Asked:
 async def once(
     context: Context, within: Transaction, asked: Asked | None, *, about: Table, work: Callable[[], Awaitable[Key]]
 ) -> Key:
-    """The key of the row `work` is about. Done before under this key, it is not done again: see `once_told`."""
+    """The key of the row that `work` is about. What was done before under this key is not done again: see
+    `once_told`.
+    """
 
     key = await once_if_any(context, within, asked, about=about, work=work)
     assert key is not None
@@ -54,7 +56,7 @@ async def once_if_any(
     about: Table,
     work: Callable[[], Awaitable[Key | None]],
 ) -> Key | None:
-    """As `once`, of work that may find no row."""
+    """As `once`, for work that may find no row."""
 
     async def told() -> list[str]:
         key = await work()
@@ -87,7 +89,7 @@ async def once_told(
 
 
 async def done_before(context: Context, within: Transaction, asked: Asked | None, *, about: Table) -> Key | None:
-    """What `once` returns, or raises, without doing it; None where it is still to be done. It waits for nobody."""
+    """What `once` returns, or raises, without doing it; None if it is still to be done. Does not wait."""
     if context.idempotency_key is None or asked is None:
         return None
     noted = _noted(context.subject.id, context.idempotency_key, asked)

@@ -1,7 +1,7 @@
-"""Restrictions found for a caller before: good again while every verdict they were made of is still the same.
+"""Caches restrictions of a caller: they are used again as long as every verdict they were made of is unchanged.
 
-What a guard comes to is a function of the caller and of the verdicts asked for on the way. Those are asked for again
-with every request, of what memory keeps; only what is made of the answers is kept here, and what the read becomes.
+A restriction is a function of the caller and of verdicts. These verdicts are looked up again for every request, in
+memory; only what is made of them is cached here, and the read that results.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,11 @@ from resolvers.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A read under its restrictions, and the values of their slots.
+    """A restricted read, and the values of its slots.
 
-    `members` None: for whatever is asked for. Else for one of the visible rows `members`, asked for by `asked`, whose
-    value stands at `place`; what else is asked for must be restricted anew.
+    With `members` None it holds for any values. Otherwise it holds if the object that the read asks for (`asked`),
+    whose value is at position `place`, is one of the visible `members`; for other objects the read has to be restricted
+    again.
     """
 
     prepared: Prepared

@@ -1,4 +1,4 @@
-"""The caller as a row of the users that other rows refer to."""
+"""The caller's row in the table of users that other rows refer to."""
 
 from loaders.postgres.row_writes import insert_unless_there
 from loaders.postgres.stored_table import StoredTable
@@ -7,6 +7,6 @@ from resolvers.subject import Subject
 
 
 async def register_user(within: Transaction, subject: Subject, users: StoredTable, *, key: str) -> None:
-    """A row of `users` whose column `key` holds the subject's `sub`, where there is none yet."""
+    """Inserts a row into `users` whose column `key` has the subject's `sub`, unless it exists."""
     person = {key: subject.id, "email": subject.email, "display_name": subject.display_name}
     await insert_unless_there(within, users, person)

@@ -1,4 +1,4 @@
-"""A read built once for all values of its slots, answered for each request under its caller's guard."""
+"""A read that was built once for all values of its slots, answered for each request under its caller's guard."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,10 +29,10 @@ _KEPT_IDS: Final = 200_000
 
 
 class PlannedRead:
-    """`read` has slots and no guards yet. `Unguarded` when it touches a table that nothing guards.
+    """`read` has slots and no guards yet. Raises `Unguarded` if it uses a table without a guard.
 
-    A guard's restriction is split like the read: of the ids a subject may see only the number of the slot is part of
-    what is kept, so subjects who are restricted in the same way share a statement, and never values.
+    Restrictions are split like the read: the cached statement contains only slots for the ids a subject may see.
+    Subjects with the same kind of restriction share a statement, but never values.
     """
 
     __slots__ = ("_asked", "_guarded", "_guards", "_kinds", "_own", "_policies", "_slotted", "_texts", "read")
@@ -111,7 +111,7 @@ _known: BoundedCache[tuple[PlannedRead, str], Known] = BoundedCache(_KEPT_IDS)
 
 
 def _split(restriction: Restriction, slots: Slots) -> Restriction:
-    """The restriction with slots for its values. Restrictions to the same ids have the same slot."""
+    """The restriction with slots for its values. Restrictions to the same ids share a slot."""
     rows = None if restriction.rows is None else slots.of_predicate(restriction.rows)
     masks = tuple(replace(mask, values=slots.of_ids(mask.values)) for mask in restriction.masks)
     return Restriction(rows, masks)

@@ -1,4 +1,4 @@
-"""Rows that are versions of one thing: a change is a new row, and what was written stays as it was."""
+"""Rows that are versions of one thing: a change adds a row, and existing rows stay as they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ from resolvers.writes import Delete, Update
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`target` holds versions, numbered from 1 in `version`; `columns` tell one thing's from another's.
+    """`target` holds versions, numbered from 1 in `version`; `columns` identify the thing.
 
-    Where the table has `is_current`, the newest version has it set until the thing is withdrawn.
+    If the table has `is_current`, the newest version has it set until the thing is withdrawn.
     """
 
     target: Target
@@ -36,9 +36,10 @@ class Series:
 
 
 async def revise(context: Context, series: Series, write: Update, policies: Policies) -> Key:
-    """The key of a new version: the one of `write.key`, which must be the newest, with the patch.
+    """The key of a new version, made of `write.key`, which must be the newest, and the patch.
 
-    `Conflict` when there is a newer one; else raises as `update` does. A withdrawn thing is current again.
+    Raises `Conflict` if there is a newer one; otherwise raises as `update` does. A withdrawn thing becomes current
+    again.
     """
     context.verdicts.require_subject()
     if not write.patch:
@@ -90,7 +91,7 @@ async def withdraw(context: Context, series: Series, write: Delete, policies: Po
 async def _newest(
     context: Context, series: Series, key: Key, within: Transaction, policies: Policies
 ) -> Mapping[str, Value]:
-    """The row of the key, locked, so that of two who change it the second finds the first's version."""
+    """The row of the key, locked, so that of two concurrent changes the second finds the version of the first."""
     target = series.target
     stored = await stored_row(context, target, key, within, policies, also=(*series.columns, VERSION))
     await require_allowed(context, target, stored, within)

@@ -1,4 +1,4 @@
-"""A table that may be written, and the steps every write of a row of it takes."""
+"""A table that can be written, and the steps that every write of its rows takes."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,19 +26,19 @@ Check: TypeAlias = Callable[[Context, Mapping[str, Value]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A table that may be written.
+    """A table that can be written.
 
-    `names` are the fields of the input by column, `references` the tables whose keys columns hold, by column. `shapes`
-    give what JSON columns may hold, by column: called with a value they return it as it is stored, or raise
-    `ValueError` with what the value must be.
-    `into` are references to rows that one must not only see but may write, since to name such a row changes what is
-    in it: its holder sees, and is seen through, what others put there.
-    `author` is the column that gets the `sub` of who makes a row, where that is not its owner already. `whole` holds
-    the values of a new row against each other: it returns them as they are stored, or raises `BadInput`. `check` then
-    holds them against what is elsewhere, for who may write them, with no transaction open (`resolvers/advised.py`):
-    what it finds may have changed when they are written.
-    `along` does what else a change of a row, or its end, brings with it, in its transaction and before it: the row is
-    locked, and the patch of its end is empty.
+    - `names`: the fields of the input, by column. `references`: the tables whose keys columns hold, by column.
+    - `shapes`: what JSON columns may hold, by column. Called with a value they return it as it is stored, or raise
+      `ValueError` with what the value must be.
+    - `into`: references to rows that the caller must be able to write, not only see, since naming such a row changes
+      what is in it, such as a folder.
+    - `author`: the column that gets the `sub` of the creator of a row, if that is not its owner already.
+    - `whole`: validates the values of a new row together; it returns them as they are stored, or raises `BadInput`.
+    - `check`: then validates them against other stores, for callers who may write them and with no transaction open
+      (`resolvers/advised.py`); what it finds may have changed when they are written.
+    - `along`: what else a change or deletion of a row brings with it, in its transaction and before it. The row is
+      locked, and the patch of a deletion is empty.
     """
 
     rows: StoredTable
@@ -70,7 +70,7 @@ async def once_for(
 
 
 async def register(context: Context, target: Target, within: Transaction) -> None:
-    """The subject becomes a row of the users that stamped columns refer to, where it is none yet."""
+    """Adds the subject to the users that stamped columns refer to, unless it is there."""
     for column in target.stamped:
         for users, key in target.rows.referenced(column):
             await register_user(within, context.subject, users, key=key)
@@ -98,7 +98,9 @@ async def stored_row(
     for_delete: bool = False,
     also: tuple[str, ...] = (),
 ) -> Mapping[str, Value]:
-    """What is decided by of the row, locked. The guard is part of the statement: a hidden row is one not there."""
+    """The columns of the row that the write is decided by, locked. The guard is part of the statement: a hidden row is
+    like an absent one.
+    """
     names = (guarding_column(target.guard), UPDATED_AT, *also)
     wanted = [name for name in names if name and target.table.has_column(name)]
     read = await guarded(Read(target.table, where=_has_key(target.table, key)), context, policies)
@@ -122,7 +124,7 @@ async def require_references(
 async def require_seen(
     context: Context, table: Table, key: Key, within: Transaction, policies: Policies, *, field: str
 ) -> None:
-    """`BadInput` of the input's `field` unless the subject sees the row with that key."""
+    """Raises `BadInput` with the input's `field` unless the subject sees the row with that key."""
     read = await guarded(Read(table, where=_has_key(table, key)), context, policies)
     if await found_row(within, read, table.key) is None:
         raise BadInput(f"What `{field}` refers to does not exist.", field=field)
@@ -130,7 +132,7 @@ async def require_seen(
 
 @contextmanager
 def in_words_of_the_input(target: Target) -> Iterator[None]:
-    """What a constraint refuses is said with the names of the input's fields."""
+    """Translates violated constraints into the names of the input fields."""
     try:
         yield
     except BadInput as error:

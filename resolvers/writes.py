@@ -1,4 +1,4 @@
-"""Rows made, changed and deleted: one transaction each, under the caller's guards, once per `Idempotency-Key`."""
+"""Creates, updates and deletes rows: in one transaction each, under the caller's guards, once per `Idempotency-Key`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Delete:
 
 
 async def create(context: Context, target: Target, write: Create, policies: Policies) -> Key:
-    """The new row's key. Raises as `update` does, but `NotFound`."""
+    """The new row's key. Raises as `update` does, except `NotFound`."""
     context.verdicts.require_subject()
     values = checked_values(write.values, target)
     if target.whole is not None:
@@ -77,11 +77,12 @@ async def create(context: Context, target: Target, write: Create, policies: Poli
 
 
 async def update(context: Context, target: Target, write: Update, policies: Policies) -> Key:
-    """The row's key.
+    """The row's key. Raises, without any change:
 
-    `NotFound` for a row the caller may not see; `Forbidden` for one the caller may not write, or not give its new
-    values; `Conflict` when it was changed since it was read, or its new values are taken; `BadInput` for values that
-    cannot be stored and references to rows that the caller may not see. Nothing is changed then.
+    - `NotFound` for a row that the caller may not see;
+    - `Forbidden` for one that the caller may not write, or not with its new values;
+    - `Conflict` if it was changed since it was read, or if its new values are taken;
+    - `BadInput` for values that cannot be stored, and for references to rows that the caller may not see.
     """
     context.verdicts.require_subject()
     if not write.patch:
@@ -113,7 +114,7 @@ async def update(context: Context, target: Target, write: Update, policies: Poli
 
 
 async def delete(context: Context, target: Target, write: Delete, policies: Policies) -> Key:
-    """The key the row had. `NotFound` and `Forbidden` as `update`; `Conflict` when other rows refer to it."""
+    """The key that the row had. Raises `NotFound` and `Forbidden` as `update`; `Conflict` if other rows refer to it."""
     context.verdicts.require_subject()
 
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:

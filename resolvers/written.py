@@ -1,4 +1,4 @@
-"""Values of an input held against the columns they are written to, before a store is asked. Pure."""
+"""Validates the values of an input against the columns they are written to, before a store is asked. Pure."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -28,7 +28,7 @@ def checked(
     names: Mapping[str, str],
     shapes: Mapping[str, Shape] = MappingProxyType({}),
 ) -> dict[str, Value]:
-    """The values by column, as they are bound. `BadInput` names the field, as `names` has it, and what it takes."""
+    """The values by column, as they are bound. `BadInput` names the field, as in `names`, and what it accepts."""
     written: dict[str, Value] = {}
     for column, value in values.items():
         described = into.table.column(column)
@@ -78,9 +78,8 @@ def _checked(value: Value, type_: ColumnType, limit: Limit) -> Value:
 
 
 def check_text(value: object) -> None:
-    """Postgres' text is UTF-8 without U+0000, also inside of JSON, which must not be nested beyond what can be read.
-
-    `ValueError` for any other.
+    """Postgres' text is UTF-8 without U+0000, also inside of JSON, whose nesting is bounded by what can be read back.
+    Raises `ValueError` for anything else.
     """
     level: list[object] = [value]
     for _ in range(_MAX_LEVELS):

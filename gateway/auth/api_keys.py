@@ -1,4 +1,4 @@
-"""API keys of programs: rows of `axion_sense.public.api_keys`, each of a user or a service account."""
+"""API keys of programs: rows of `axion_sense.public.api_keys`, each belonging to a user or a service account."""
 
 import hmac
 import time
@@ -17,7 +17,7 @@ from resolvers.subject import Subject
 
 
 class ApiKeys:
-    """One statement per key and second at most, however many requests come with it; unknown keys too."""
+    """Looks keys up with at most one statement per key and second, however many requests send it; unknown keys too."""
 
     def __init__(self, postgres: Postgres, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._postgres = postgres
@@ -32,9 +32,10 @@ class ApiKeys:
         return token.startswith(PREFIX)
 
     async def of(self, token: str, ledger: Ledger) -> tuple[Subject, datetime]:
-        """Whom the key acts as, and when it ends (UTC). `TokenRejected`, or a `StoreError` when the database fails.
+        """The user that the key acts as, and when it ends (UTC). Raises `TokenRejected`, or a `StoreError` when the
+        database fails.
 
-        What became of a key is told to those only who have its secret.
+        Whether a key was revoked or has expired is told only to callers who have its secret.
         """
         given = ApiKeyText.parsed(token)
         if given is None:

@@ -1,4 +1,4 @@
-"""The `Authorization` of a request, or of a WebSocket's `connection_init`, as the caller it stands for."""
+"""Turns the `Authorization` of a request, or of a WebSocket's `connection_init`, into a caller."""
 
 import re
 from datetime import datetime
@@ -14,7 +14,7 @@ _BEARER = re.compile(r" *bearer +([a-z0-9._~+/=-]+) *", re.IGNORECASE | re.ASCII
 
 
 class Authenticator:
-    """No credentials are anonymous; bad ones are refused, never taken for none. A bearer is a JWT or an API key."""
+    """No credentials mean an anonymous caller; bad ones are refused. A bearer token is a JWT or an API key."""
 
     def __init__(self, verifier: TokenVerifier, subjects: Subjects, api_keys: ApiKeys) -> None:
         self._verifier = verifier
@@ -22,9 +22,9 @@ class Authenticator:
         self._api_keys = api_keys
 
     async def subject(self, authorization: str | None, ledger: Ledger) -> tuple[Subject, datetime | None]:
-        """The caller, and when the token ends (UTC): a subscription must end then too.
+        """The caller, and when the token ends (UTC), which also ends subscriptions.
 
-        Raises `TokenRejected`; a `StoreError` when the identity provider or `axion_sense` cannot be asked.
+        Raises `TokenRejected`, and a `StoreError` when the identity provider or `axion_sense` cannot be asked.
         """
         if authorization is None:
             return ANONYMOUS, None

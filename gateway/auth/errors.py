@@ -1,4 +1,4 @@
-"""Why a caller is not let in: `TokenRejected`, 401, or nobody could tell, `IdentityUnavailable`, 503."""
+"""Why a caller is refused: `TokenRejected` (401), or, when nobody can tell, `IdentityUnavailable` (503)."""
 
 from loaders.errors import StoreUnavailable, Unauthenticated
 
@@ -7,7 +7,7 @@ IDENTITY_PROVIDER = "identity provider"
 
 
 class TokenRejected(Unauthenticated):
-    """The bearer token is refused. The message says why, in words that help its holder and no forger."""
+    """The bearer token is refused. The message says why, in words that help its holder and not a forger."""
 
     @property
     def challenge(self) -> str:
@@ -16,7 +16,7 @@ class TokenRejected(Unauthenticated):
 
 
 class IdentityUnavailable(StoreUnavailable):
-    """The identity provider's keys cannot be read: no token can be judged, so none is accepted."""
+    """The identity provider's keys cannot be read, so no token can be verified and none is accepted."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""The identity provider's public keys (RFC 7517), fetched from its JWKS endpoint and kept for a while."""
+"""The identity provider's public keys (RFC 7517), fetched from its JWKS endpoint and cached."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ class KeySet:
     keys: tuple[PublicKey, ...]
 
     def find(self, key_id: str | None, key_type: str, algorithm: str) -> PublicKey | None:
-        """The key a token names. Without a name, the only key of that type; never a guess among several."""
+        """The key that a token names. If it names none, the only key of that type; never a guess among several."""
         fitting = [key for key in self.keys if key.key_type == key_type and key.alg in (None, algorithm)]
         if key_id is None:
             return fitting[0] if len(fitting) == 1 else None
@@ -51,8 +51,8 @@ class KeySet:
 class Jwks:
     """The newest key set. Callers share a fetch.
 
-    Keys are used for `cache_seconds`, and while the provider is down for as long again: after that a key that the
-    provider may have withdrawn is not believed any more.
+    Keys are used for `cache_seconds`, and for as long again while the provider is down. After that they are not trusted
+    any more, since the provider may have withdrawn them.
     """
 
     def __init__(self, url: str, *, cache_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -75,7 +75,9 @@ class Jwks:
             await self._session.close()
 
     async def current(self) -> KeySet:
-        """Raises `IdentityUnavailable`. While keys are there, nobody waits for a provider known to be away."""
+        """Raises `IdentityUnavailable`. While there are cached keys, nobody waits for a provider that is known to be
+        down.
+        """
         age = self._clock() - self._fetched
         if self._keys is None or age >= 2 * self._cache_seconds:
             return await self._fetch()
@@ -86,7 +88,7 @@ class Jwks:
         return self._keys
 
     def _refresh(self) -> "asyncio.Task[None]":
-        """Under way already, or begun now."""
+        """The fetch that is under way, or a new one."""
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._fetch_quietly(), name="fetch the provider's keys")
         return self._refreshing
@@ -96,7 +98,9 @@ class Jwks:
             await self._fetch()
 
     async def newer_than(self, known: KeySet) -> KeySet:
-        """For a key that `known` lacks: fetched again unless that was just done. Raises `IdentityUnavailable`."""
+        """A key set for a key that `known` lacks: fetched again, unless that was just done. Raises
+        `IdentityUnavailable`.
+        """
         if self._keys is not None and self._keys is not known:
             return self._keys
         if self._failure is None and self._clock() < self._tried + _REFETCH_S:
@@ -141,7 +145,7 @@ class Jwks:
 
 
 def _usable(body: bytes) -> KeySet:
-    """Public keys for signatures; others are passed over (RFC 7517, section 5)."""
+    """Public keys for signatures; others are ignored (RFC 7517, section 5)."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -156,7 +160,9 @@ def _usable(body: bytes) -> KeySet:
 
 
 def _public_key(entry: object) -> PublicKey | None:
-    """None for secret keys, which nobody may publish, for keys of another use, and for RSA keys too short to trust."""
+    """None for secret keys, which must not be published, for keys with another use, and for RSA keys that are too
+    short.
+    """
     if not isinstance(entry, dict) or entry.get("kty") not in ("RSA", "EC", "OKP") or "d" in entry:
         return None
     operations = entry.get("key_ops")

@@ -1,4 +1,4 @@
-"""Rows that are asked for with every request, kept for a moment: one statement per key and second at most."""
+"""Caches rows that every request needs for a moment: at most one statement per key and second."""
 
 import time
 from collections import OrderedDict
@@ -16,7 +16,7 @@ _SIZE = 10_000
 
 
 class Kept(Generic[K, V]):
-    """Absent rows are kept too. Bounded: the one asked for longest ago goes first."""
+    """Absent rows are cached too. The size is bounded: the row that was asked for longest ago is dropped first."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""Bearer tokens of the OpenID Connect provider: signed JWTs (RFC 7519), checked as RFC 8725 asks."""
+"""Verifies bearer tokens of the OpenID Connect provider: signed JWTs (RFC 7519), checked as RFC 8725 recommends."""
 
 import hashlib
 import time
@@ -32,7 +32,7 @@ _KEPT = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says once it is believed. `expires_at` (UTC): believed no more, `exp` and the leeway."""
+    """The claims of a verified token. `expires_at` (UTC) is `exp` plus the leeway."""
 
     subject: str
     expires_at: datetime
@@ -48,7 +48,7 @@ class _Header:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A token already believed, as long as the keys are those and its last second is not over."""
+    """A token that was verified with these keys and has not expired."""
 
     claims: Claims
     keys: KeySet
@@ -56,7 +56,7 @@ class _Verified:
 
 
 class TokenVerifier:
-    """Judges tokens by the provider's current keys. Believed ones are kept, by hash, until the keys change."""
+    """Verifies tokens with the provider's current keys. Verified tokens are cached by hash until the keys change."""
 
     def __init__(self, settings: Oidc, *, jwks: Jwks | None = None, now: Callable[[], float] = time.time) -> None:
         if not settings.algorithms or not _KEY_TYPES.keys() >= set(settings.algorithms):
@@ -72,7 +72,7 @@ class TokenVerifier:
         await self._jwks.close()
 
     async def verify(self, token: str) -> Claims:
-        """Raises `TokenRejected`, or `IdentityUnavailable` when the keys to judge it by cannot be had."""
+        """Raises `TokenRejected`, or `IdentityUnavailable` when the keys to verify it with cannot be fetched."""
         if len(token) > _MAX_CHARS or not token.isascii():
             raise TokenRejected("The bearer token is not a JWT.")
         keys = await self._jwks.current()

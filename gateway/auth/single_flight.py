@@ -1,4 +1,4 @@
-"""Concurrent callers that want the same answer share one call for it."""
+"""Lets concurrent callers that want the same answer share one call."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,9 +10,9 @@ V = TypeVar("V")
 
 
 class SingleFlight(Generic[K, V]):
-    """A call goes on when its callers are cancelled; its result or error goes to whoever still waits.
+    """A call continues when its callers are cancelled; its result or error goes to those who still wait.
 
-    A call that has ended is shared no more, not even in the turn of the loop in which it did.
+    A call that has ended is not shared any more, not even in the same turn of the event loop.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Tokens' subjects as users of the platform: rows of `axion_sense.public.users`, by `external_auth_id`."""
+"""Maps subjects of tokens to users of the platform: rows of `axion_sense.public.users`, by `external_auth_id`."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,9 @@ from resolvers.subject import Subject
 
 
 class Subjects:
-    """One statement per user and second at most, however many requests the user makes; unknown users too."""
+    """Looks users up with at most one statement per user and second, however many requests they make; unknown users
+    too.
+    """
 
     def __init__(self, postgres: Postgres, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._postgres = postgres

@@ -1,4 +1,4 @@
-"""Every limit on a document, cheapest first. All run before validation, whose cost they bound, and before execution."""
+"""Checks every limit on a document, cheapest first: before validation, whose cost they bound, and before execution."""
 
 from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
 
@@ -18,7 +18,7 @@ _MAX_WALKS = 1_000
 
 
 def check_text(text: str, limits: Limits) -> int:
-    """The document's number of tokens. Raises `DocumentTooComplex` for one too long to be parsed."""
+    """The document's number of tokens. Raises `DocumentTooComplex` if it is too long to be parsed."""
     at_most(limits.max_document_chars, len(text), "characters")
     tokens = measure_tokens(text, stop_after=limits.max_tokens)
     at_most(limits.max_tokens, tokens.count, "tokens")
@@ -29,9 +29,9 @@ def check_text(text: str, limits: Limits) -> int:
 
 
 def check_document(document: DocumentNode, limits: Limits) -> None:
-    """Each operation is weighed on its own; fields count as often as fragments spread them.
+    """Each operation is weighed on its own; fields count each time a fragment spreads them.
 
-    Raises `DocumentTooComplex`, and graphql-core's own validation error for a fragment within itself.
+    Raises `DocumentTooComplex`, and graphql-core's own validation error for a fragment that contains itself.
     """
     definitions = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
     fragments = {node.name.value: node for node in definitions}

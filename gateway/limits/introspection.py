@@ -1,4 +1,4 @@
-"""Introspection is exempt from the depth limit, so that GraphiQL's query passes; its shape is bounded instead.
+"""Bounds the shape of introspection, which is exempt from the depth limit so that GraphiQL's query passes.
 
 Lists of types, fields or input fields within lists of fields would multiply by the size of the schema at every level.
 """

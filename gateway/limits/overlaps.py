@@ -1,6 +1,6 @@
-"""How many pairs the quadratic validation rule "overlapping fields can be merged" has to compare.
+"""Counts the pairs that the quadratic validation rule "overlapping fields can be merged" has to compare.
 
-Counted over the selections with their fragments spread, whose number `max_fields` has bounded already.
+Counted over the selections with their fragments spread, whose number `max_fields` bounds.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ def check_overlaps(
 def merged(
     sets: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> tuple[dict[str, list[FieldNode]], int]:
-    """The fields selected in one place by response name, and how many different fragments were spread to get them."""
+    """The fields selected at one place, by response name, and how many distinct fragments were spread to find them."""
     fields: dict[str, list[FieldNode]] = {}
     spread: set[str] = set()
     waiting = list(sets)

@@ -1,7 +1,7 @@
-"""How many requests a caller may make: so many a second, and a burst of some at once; per process.
+"""Rate limits per process: a sustained number of requests per second, and a burst.
 
 The generic cell rate algorithm (ITU-T I.371, annex A): one number per caller, the time at which its next request would
-come at an even rate.
+arrive at an even rate.
 """
 
 import time
@@ -14,7 +14,7 @@ _MAX_CALLERS = 100_000
 
 
 class RateLimit:
-    """`per_second=None` lets all pass. `clock` is in seconds."""
+    """`per_second=None` sets no limit. `clock` is in seconds."""
 
     def __init__(self, per_second: float | None, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._interval = None if per_second is None else 1 / per_second
@@ -23,7 +23,7 @@ class RateLimit:
         self._even: OrderedDict[str, float] = OrderedDict()
 
     def wait(self, caller: str, *, counts: bool = True) -> float:
-        """0 for a request that is let pass, and counted if it `counts`; else the seconds until one would be."""
+        """0 for a request that may pass, which is counted if it `counts`; otherwise the seconds until one may."""
         if self._interval is None:
             return 0.0
         now = self._clock()
@@ -38,7 +38,7 @@ class RateLimit:
         return 0.0
 
     def _forget(self, now: float) -> None:
-        """Who could make a whole burst again, looking at two at a time; and whoever is too many."""
+        """Drops callers that could make a whole burst again, looking at two at a time, and any beyond the maximum."""
         for _ in range(2):
             caller, even = next(iter(self._even.items()))
             if even > now and len(self._even) <= _MAX_CALLERS:
@@ -49,7 +49,7 @@ class RateLimit:
 
 
 def address_of(host: str | None) -> str:
-    """Who an anonymous caller is: its address, of IPv6 the /64 that one customer has."""
+    """The identity of an anonymous caller: its IPv4 address, or its IPv6 /64, which belongs to one customer."""
     try:
         address = ip_address(host or "")
     except ValueError:

@@ -1,8 +1,8 @@
-"""What every limit raises: which limit, what was found, what is allowed."""
+"""What every limit raises: the limit, what was found, and what is allowed."""
 
 
 class DocumentTooComplex(Exception):
-    """`found` is exact up to `CAP`, beyond it at least that much (fragments can multiply without end)."""
+    """`found` is exact up to `CAP` and a lower bound beyond, since fragments can multiply without end."""
 
     CAP = 1_000_000
 

@@ -1,9 +1,9 @@
-"""Measures a document's tokens without parsing it: graphql-core needs some 7 us a token and 0.2 us a character of a
-string, this some 0.1 us a token.
+"""Counts the tokens of a document without parsing it: graphql-core needs some 7 us per token and 0.2 us per character
+of a string, this some 0.1 us per token.
 
-The count is the parser's for every document that parses, except that comments count as well: the parser has to read
-them too. Of a document that does not parse it is at least what the parser reads before it stops. A string that never
-closes is one token, to the end of its line, a block string to the document's end: nothing is looked at twice.
+For a document that parses, the count is the parser's plus the number of comments, which the parser has to read too. For
+one that does not, it is at least the number that the parser reads before it stops. A string that never closes is one
+token up to the end of its line, a block string one up to the end of the document, so nothing is scanned twice.
 """
 
 import re
@@ -25,7 +25,9 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """`longest` and `text` are in characters; `text` is of all strings and comments together, quotes included."""
+    """`longest` and `text` are in characters; `text` is the length of all strings and comments together, quotes
+    included.
+    """
 
     count: int
     longest: int
@@ -33,7 +35,7 @@ class Tokens:
 
 
 def measure_tokens(text: str, *, stop_after: int) -> Tokens:
-    """The tokens of the text, measuring no further than `stop_after + 1`. Linear in the length of the text."""
+    """Counts at most `stop_after + 1` tokens. Linear in the length of the text."""
     count = longest = inside = 0
     for match in _TOKEN.finditer(text):
         count += 1

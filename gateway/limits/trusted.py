@@ -1,8 +1,9 @@
-"""Trusted documents: those a client's build has written down, asked for by id; on request, nothing else is answered.
+"""Trusted documents: written into a manifest by the build of a client and asked for by id. On request, nothing else is
+answered.
 
 The manifest is a JSON file as Relay and graphql-codegen write it (`{"<id>": "<document>"}`), or Apollo's
-(`{"operations": [{"id": "<id>", "body": "<document>"}]}`). Ids are taken as they stand; one that is the document's
-SHA-256 may be asked for with the prefix `sha256:` of "GraphQL over HTTP", appendix "Persisted Documents".
+(`{"operations": [{"id": "<id>", "body": "<document>"}]}`). Ids are compared as they are; one that is the document's
+SHA-256 may have the prefix `sha256:` of "GraphQL over HTTP", appendix "Persisted Documents".
 """
 
 import json
@@ -14,7 +15,7 @@ _SHA_256 = "sha256:"
 
 
 class BadManifest(Exception):
-    """The file cannot be read as a manifest. The message says why, for who runs the gateway."""
+    """The file cannot be read as a manifest. The message says why, for the operator."""
 
 
 class UnknownDocument(Exception):
@@ -28,11 +29,11 @@ class UnknownDocument(Exception):
 
 
 class UntrustedDocument(Exception):
-    """Only trusted documents are answered, and this is none."""
+    """Only trusted documents are answered, and this is not one."""
 
 
 class TrustedDocuments:
-    """`only`: no other document is answered."""
+    """`only`: no other documents are answered."""
 
     def __init__(self, by_id: Mapping[str, str] | None = None, *, only: bool = False) -> None:
         self._by_id = by_id or {}
@@ -45,10 +46,10 @@ class TrustedDocuments:
         return cls(None if file is None else _manifest(file), only=only)
 
     def text(self, document_id: str | None, query: str | None) -> str:
-        """The document to be answered: that of the id, else the query.
+        """The document to answer: that of the id, else the query.
 
-        A query beside an id that nobody knows is answered, as clients of automatically persisted queries send it.
-        Raises `UnknownDocument`, `UntrustedDocument`, and `ValueError` for a query that is not the id's document.
+        A query with an unknown id is answered, as clients of automatically persisted queries send it. Raises
+        `UnknownDocument`, `UntrustedDocument`, and `ValueError` for a query that is not the document of its id.
         """
         if document_id is not None:
             known = self._by_id.get(document_id) or self._by_id.get(document_id.removeprefix(_SHA_256))

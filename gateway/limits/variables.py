@@ -1,4 +1,6 @@
-"""Limits on the values of variables: conditions and order terms travel there past the document's count of tokens."""
+"""Limits on the values of variables: they carry conditions and order terms that the count of a document's tokens does
+not bound.
+"""
 
 from collections.abc import Mapping
 
@@ -7,7 +9,7 @@ from gateway.settings import Limits
 
 
 def check_variables(variables: Mapping[str, object], limits: Limits) -> None:
-    """Raises `DocumentTooComplex`. graphql-core coerces the items of a list one by one, so they are bounded too."""
+    """Raises `DocumentTooComplex`. Items of lists are bounded too, since graphql-core coerces them one by one."""
     objects, items, depth = 0, 0, 0
     level: list[object] = list(variables.values())
     while level:

@@ -1,4 +1,4 @@
-"""What a selection weighs with its fragments spread. Each fragment is weighed once, so a bomb costs linear time."""
+"""Weighs a selection with its fragments spread. Each fragment is weighed once, so nested fragments cost linear time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,9 @@ INTROSPECTION = frozenset({"__schema", "__type"})
 
 @dataclass(slots=True)
 class Weight:
-    """`selections` are fields and fragments, spread; `depth` is of fields outside introspection; a leaf has depth 1."""
+    """`selections` are fields and fragments, spread; `depth` counts fields outside of introspection, and is 1 for a
+    leaf.
+    """
 
     selections: int = 0
     fields: int = 0
@@ -40,7 +42,9 @@ class Weight:
 
 
 class Scales:
-    """Weighs selections of one document. Raises graphql-core's own validation error for a fragment within itself."""
+    """Weighs selections of one document. Raises graphql-core's own validation error for a fragment that contains
+    itself.
+    """
 
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments

@@ -1,4 +1,4 @@
-"""Figures over groups of the rows that match."""
+"""Figures over groups of rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -38,20 +38,20 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Having:
-    """Only groups for which `where` holds. Its columns are the measures: `Col(figure(i))` is `measures[i]`."""
+    """Keeps the groups for which `where` holds. Its columns are the measures: `Col(figure(i))` is `measures[i]`."""
 
     measures: tuple[Measure, ...]
     where: Predicate
 
 
 def figure(position: int) -> str:
-    """The name of a measure of `Having` as a column."""
+    """The name of the column of a measure in `Having`."""
     return f"h{position}"
 
 
 @dataclass(frozen=True, slots=True)
 class GroupOrder:
-    """By a measure of the groups, or by an expression of `group_by`. Nulls as in `OrderBy`."""
+    """Orders groups by a measure, or by an expression of `group_by`. Nulls as in `OrderBy`."""
 
     by: "Expression | Measure"
     descending: bool = False
@@ -60,10 +60,11 @@ class GroupOrder:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Groups over the whole match (not the page) in `order`, ties by their keys, the first `limit` of them.
+    """Groups over all matching rows (not only the page) in `order`, ties by their keys, the first `limit` of them.
 
-    Each object has its entries in order: a group key's expression, a measure, or an object of such. No `group_by` gives
-    exactly one, of which no `having` is asked. More than `bound` groups are `PageTooLarge`, never cut.
+    Each object has its entries in order: the expression of a group key, a measure, or an object of such. Without
+    `group_by` there is exactly one group, to which `having` does not apply. More than `bound` groups are
+    `PageTooLarge`, never cut.
     """
 
     group_by: tuple[Expression, ...]
@@ -81,7 +82,7 @@ class Aggregate:
 
     @property
     def figures(self) -> "tuple[Expression | Measure | Literal, ...]":
-        """What the entries show, those of nested objects among them, in order."""
+        """What the entries show, including those of nested objects, in order."""
         found: list[Expression | Measure | Literal] = []
         for _, entry in self.entries:
             found += [each for _, each in entry.entries] if isinstance(entry, Figures) else [entry]
@@ -121,13 +122,13 @@ class Aggregate:
 
     @property
     def hidden(self) -> tuple[Measure, ...]:
-        """The measures that `having` and `order` need beside those that the entries show."""
+        """The measures that `having` and `order` need and no entry shows."""
         ordered = tuple(term.by for term in self.order if isinstance(term.by, Measure))
         return (*(self.having.measures if self.having is not None else ()), *ordered)
 
     @property
     def fetched(self) -> int | None:
-        """How many groups to read: one beyond `bound`, to see whether there are more."""
+        """How many groups to read: one more than `bound`, to see whether there are more."""
         if self.bound is None:
             return self.limit
         return self.bound + 1 if self.limit is None else min(self.limit, self.bound + 1)

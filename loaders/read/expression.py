@@ -10,10 +10,11 @@ Value: TypeAlias = object
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Stands where a value of a request stands, never for a null: `values[index]` of what the read is run with.
+    """A placeholder for a value of the request, never for a null: `values[index]` of what the read is run with.
 
-    A read with slots is the same for all values, so what is made of it once is kept (loaders/parameters.py). Besides
-    `Value`s, a page's limit and a vector may be slots; who compiles reads without slots need not think of them.
+    A read with slots is the same for all values, so whatever is compiled from it can be kept (loaders/parameters.py).
+    Besides `Value`s, the limit of a page and a vector may be slots. Code that compiles reads without slots need not
+    handle them.
     """
 
     index: int
@@ -28,9 +29,9 @@ class Col:
 
 @dataclass(frozen=True, slots=True)
 class JsonPath:
-    """Text at a path inside a JSON column, or with `number` the number there; null where there is none.
+    """The text at a path inside a JSON column, or with `number` the number there; null if there is none.
 
-    A step is a key of an object, or the place in an array: from 0, or from -1 backward. In a predicate the path is a
+    A step is a key of an object, or an index of an array: from 0, or from -1 backwards. In a predicate the path is a
     value like those it is compared with, and may be a slot.
     """
 
@@ -41,7 +42,7 @@ class JsonPath:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Stands where the embedding of the text will stand: it is put there before the read is compiled."""
+    """A placeholder for the embedding of a text, which replaces it before the read is compiled."""
 
     text: str
 
@@ -68,7 +69,7 @@ class Unit(StrEnum):
 
 
 class WeekStart(StrEnum):
-    """The first day of a week: Monday (ISO 8601) unless said."""
+    """The first day of a week: Monday (ISO 8601) unless given."""
 
     MONDAY = "monday"
     SUNDAY = "sunday"
@@ -82,10 +83,10 @@ class WeekStart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The first instant of the `unit` an instant lies in, as the clocks of `time_zone` (an IANA name) count it.
+    """The first instant of the `unit` that an instant lies in, by the clocks of `time_zone` (an IANA name).
 
-    A day is from midnight to midnight, of 23 or 25 hours where the clocks change. Of a date, the first date of the unit
-    (DAY or longer), whatever the zone. Postgres knows weeks from Monday only.
+    A day is from midnight to midnight, of 23 or 25 hours where the clocks change. For a date, it is the first date of
+    the unit (DAY or longer), whatever the zone. Postgres supports weeks from Monday only.
     """
 
     column: str
@@ -98,7 +99,8 @@ class Bucket:
 class Masked:
     """The expression in rows whose column `holder` is one of `values`; null in all others.
 
-    What a field guard makes of every use of a column: shown, compared, sorted or measured, it is null where denied.
+    The guard of a column replaces every use of it by this: shown, compared, sorted or measured, it is null where it is
+    denied.
     """
 
     expression: "Col | JsonPath | CosineSimilarity | Bucket"
@@ -108,9 +110,10 @@ class Masked:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A short text that is the same in two rows, but for odds of 2**-64, exactly where the columns' values are.
+    """A short text that is equal in two rows exactly if the values of the columns are, except with a probability of
+    2**-64.
 
-    What ties are broken by in tables without a key (`loaders/order.py`). Remote tables only.
+    It breaks ties in tables without a key (`loaders/order.py`). Remote tables only.
     """
 
     columns: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""In which order rows come, and which page of them."""
+"""The order of rows, and the page."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -38,13 +38,13 @@ class OrderBy:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A keyset page. `after` and `before` hold one value per order term (already decoded from the cursor).
+    """A keyset page. `after` and `before` hold one value per order term, decoded from the cursor.
 
-    `limit` rows at most from the start, or from the end when `backward`. `limit=None` is unbounded (Arrow).
+    At most `limit` rows from the start, or from the end if `backward`. `limit=None` is unbounded (Arrow).
 
-    `ties` are for a table without a key, whose cursors count the rows that the order cannot tell apart: the page starts
-    behind the first `ties` of those equal to `after`. `None` where cursors are by the key. `until` are values of the
-    order's first terms, which no row of the page lies behind.
+    `ties` is for a table without a key, whose cursors count the rows that the order cannot tell apart: the page starts
+    after the first `ties` rows that equal `after`. `None` if cursors are by key. `until` are values of the first order
+    terms; no row of the page comes after them.
     """
 
     limit: int | None = None

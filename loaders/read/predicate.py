@@ -1,4 +1,4 @@
-"""Which rows: conditions on a row, and on the rows that are related to it."""
+"""Predicates: conditions on a row, and on the rows related to it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,7 +50,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """The row's `columns` are together those of one of `rows`. Columns of a key, which hold no nulls, as `rows` do."""
+    """The row's `columns` together equal one of `rows`. They belong to a key, so neither they nor `rows` hold nulls."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...] | Slot
@@ -73,7 +73,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """At least one row of the related table matches. `none` is Not(Exists), `every` that no row fails to match."""
+    """At least one row of the related table matches. `none` is Not(Exists); `every` that no row fails to match."""
 
     join: Join
     where: "Predicate | None" = None
@@ -81,7 +81,7 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """No row: what a guard adds when nothing is visible. A store need not be asked."""
+    """No row: what a guard adds if nothing is visible. A store need not be asked."""
 
 
 Predicate: TypeAlias = Compare | Among | And | Or | Not | Exists | Never

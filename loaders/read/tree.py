@@ -1,4 +1,4 @@
-"""The read itself, the reads within it, and what is shown of a list of rows."""
+"""The read itself, the reads nested in it, and what is shown of a list of rows."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
