@@ -4,11 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NoReturn
 from uuid import UUID
 
 import pytest
 
+from gateway.http.allowed import until_lost
+from gateway.http.authentication import Authenticated
 from gateway.settings import Settings
 from loaders.errors import Forbidden, PermissionsUnavailable
 from loaders.jobs.job import Snapshot
@@ -19,9 +22,10 @@ from loaders.openfga.tuples import Check, RelationTuple
 from resolvers.jobs.visible import job_store
 from resolvers.jobs.watch import watch_job
 from resolvers.permissions.recheck import Rechecks
-from resolvers.permissions.verdicts import ADMIN
+from resolvers.permissions.verdicts import ADMIN, Only, Verdicts
 from resolvers.subject import Subject
 from tests.guards.conftest import Granted
+from tests.loaders.jobs.waiting import until
 from tests.plans.ways import Ways
 from tests.system.postponed import postponed_job
 
@@ -46,6 +50,19 @@ class Counting:
 
     async def list_objects(self, subject_id: str, relation: str, type_: str, *, ledger: Ledger) -> Listed:
         return await self.openfga.list_objects(subject_id, relation, type_, ledger=ledger)
+
+
+@dataclass
+class Silent(Counting):
+    """Gives no verdict to the next `fails` questions."""
+
+    fails: int = 0
+
+    async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked:
+        if self.fails:
+            self.fails -= 1
+            raise PermissionsUnavailable("silent")
+        return await super().batch_check(subject_id, checks, ledger=ledger)
 
 
 async def revoke(openfga: OpenFga, subject: Subject) -> None:
@@ -90,3 +107,33 @@ async def test_without_openfga_what_is_open_ends() -> None:
     with pytest.raises(PermissionsUnavailable):
         await Rechecks(down, seconds=0.05).until_lost("someone", ADMIN)
     await down.close()
+
+
+async def test_a_stream_ends_without_a_verdict_twice_and_when_less_is_granted(
+    ways: Ways, granted: Granted, openfga: OpenFga
+) -> None:
+    ours = [names.organization(2**40 + n) for n in range(2)]
+    member, authority = await granted(*(("member", each) for each in ours)), Silent(openfga)
+    context = replace(ways.context(member), verdicts=Verdicts(member, authority, Ledger()))
+    assert await context.verdicts.visible("organization", "can_view") == Only(frozenset(map(names.id_of, ours)))
+
+    async def good() -> None:
+        return None
+
+    def reading() -> asyncio.Task[NoReturn]:
+        lost = until_lost(context, Authenticated(member, None), good, every_s=0.01)
+        return asyncio.create_task(lost)
+
+    async with asyncio.timeout(60):
+        stream = reading()
+        authority.fails = 1
+        await until(lambda: authority.asked > 3)
+        assert not stream.done()
+        authority.fails = 1_000
+        with pytest.raises(PermissionsUnavailable):
+            await stream
+        authority.fails = 0
+        stream = reading()
+        await openfga.write(deletes=[RelationTuple(names.user(member.id), "member", ours[1])], ledger=Ledger())
+        with pytest.raises(Forbidden):
+            await stream
