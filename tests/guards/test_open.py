@@ -25,9 +25,9 @@ from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import ADMIN, Only, Verdicts
 from resolvers.subject import Subject
 from tests.guards.conftest import Granted
-from tests.loaders.jobs.waiting import until
 from tests.plans.ways import Ways
 from tests.system.postponed import postponed_job
+from tests.waiting import until
 
 OWNER = Subject("test|owner", user_id=-1)
 SOON_S = 10.0
