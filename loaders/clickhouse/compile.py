@@ -69,7 +69,7 @@ class ClickHouse(Dialect):
             return exp.In(this=columns[0], field=binder.bind(tuple(row[0] for row in rows), array))
         if len(columns) == 1:
             array = ColumnType(Kind.ARRAY, element=types[0])
-            found = _has(binder.bind(tuple(row[0] for row in rows), array), columns[0], types[0].kind)
+            found = _call("has", binder.bind(tuple(row[0] for row in rows), array), columns[0])
             unknown = exp.and_(exp.Is(this=columns[0].copy(), expression=exp.null()), exp.null())
             return exp.paren(exp.or_(found, unknown))  # `has` alone would answer false for null
         arrays = [
@@ -181,15 +181,6 @@ def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, li
     bound = [_bound(value, element.kind) for value in values]
     types = {spelled for spelled, _ in bound} or {_TYPES.get(element.kind, "DateTime64(6, 'UTC')")}
     return max(types), [value for _, value in bound]  # DateTime64(9) can spell what DateTime64(6) can
-
-
-def _has(array: exp.Expr, column: exp.Expr, kind: Kind) -> exp.Expr:
-    """`has` wants a type that holds both, which an Int256 and a Decimal do not have; `=` compares them."""
-    if kind is not Kind.NUMERIC:
-        return _call("has", array, column)
-    each = exp.to_identifier("x")
-    equal = _call("ifNull", exp.EQ(this=exp.Column(this=each.copy()), expression=column), exp.Literal.number(0))
-    return _call("arrayExists", exp.Lambda(this=equal, expressions=[each]), array)
 
 
 def _decimal_type(values: list[Decimal]) -> str:
