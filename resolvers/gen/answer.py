@@ -1,4 +1,4 @@
-"""Answers of reads over a described remote table: guard, then fetch, as `resolvers/answer.py` does for the catalog."""
+"""Answers reads over a described remote table: guard, then fetch, as `resolvers/answer.py` does for the catalog."""
 
 import asyncio
 from collections.abc import Collection
@@ -29,9 +29,9 @@ def source_of(table: Table, context: Context) -> Source:
 
 
 async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
-    """The read as the caller may have it: all rows of its tables, or none (`can_view` on `table:{dataset}/{name}`).
+    """The read with all rows of its tables, or none (`can_view` on `table:{dataset}/{name}`).
 
-    `FilterRequired` where a table demands a filter that the read's own condition of it lacks.
+    Raises `FilterRequired` if a table demands a filter that the condition of the read lacks.
     """
     if context.capture is None:
         context.budget.spend(price(read))
@@ -53,7 +53,7 @@ async def _guarded(read: Read, dataset_id: UUID, context: Context) -> Read:
 
 
 async def estimate_read(read: Read, dataset_id: UUID, context: Context) -> Forecast:
-    """What the one statement of a read of rows would take; nothing is read, and nothing taken from a budget."""
+    """What the statement of a read of rows would take. Nothing is read, and nothing is taken from a budget."""
     guarded = await _guarded(read, dataset_id, context)
     warehouse = context.stores.warehouses.opened.get(read.table.store)
     if is_never(guarded.where) or warehouse is None:
@@ -76,7 +76,9 @@ async def answer_groups(read: Read, dataset_id: UUID, context: Context) -> str:
 
 
 async def answer_grouped(groups: Groups, dataset_id: UUID, context: Context) -> Grouped:
-    """As `grouped_rows`, under the guard. `PageTooLarge` where no limit was given and there are more than are shown."""
+    """As `grouped_rows`, under the guard. Raises `PageTooLarge` if no limit was given and there are more groups than
+    are shown.
+    """
 
     async def run(read: Read) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = orjson.loads(await answer_groups(read, dataset_id, context))

@@ -1,4 +1,4 @@
-"""Arithmetic over named numbers, taken apart once and reckoned for each group. Pure."""
+"""Arithmetic over named numbers: parsed once, and evaluated for each group. Pure."""
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
@@ -21,12 +21,12 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 
 @lru_cache(maxsize=1_000)
 def program(expression: str) -> tuple[Step, ...]:
-    """Of an expression that `metric_definition` has let pass, in reverse Polish notation."""
+    """An expression that `metric_definition` has accepted, in reverse Polish notation."""
     return tuple(_steps(ast.parse(expression, mode="eval").body))
 
 
 def reckoned(steps: tuple[Step, ...], named: Mapping[str, Number | None]) -> float | None:
-    """Null where a name's value is null, and for a division by zero."""
+    """The value; null where the value of a name is null, and for a division by zero."""
     if None in named.values():
         return None
     numbers = {name: float(value) for name, value in named.items() if value is not None}

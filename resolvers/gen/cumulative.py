@@ -1,4 +1,4 @@
-"""Values summed up through time, from those of buckets. Pure."""
+"""Sums values of buckets up through time. Pure."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ Span: TypeAlias = tuple[int, int]
 
 
 def require_summable(leaves: Sequence[Leaf]) -> None:
-    """`BadInput` for a measure that is not the sum of those of parts of its rows."""
+    """Raises `BadInput` for a measure whose total is not the sum of its parts."""
     for leaf in leaves:
         for _, function in leaf.parts:
             if function not in _SUMMED:
@@ -31,14 +31,14 @@ def require_summable(leaves: Sequence[Leaf]) -> None:
 
 
 def require_window(definition: Cumulative, time: ColumnType) -> None:
-    """`BadInput` for a window of hours over dates, which have none."""
+    """Raises `BadInput` for a window of hours over dates, which have no hours."""
     if definition.window is not None and time.kind is Kind.DATE and Unit[definition.window.unit] in CLOCK_UNITS:
         message = f"The window is of {definition.window.unit}s, and the column of time holds dates. Take days or more."
         raise BadInput(message)
 
 
 def first_needed(definition: Cumulative, over: Over) -> Moment | None:
-    """From when on rows are needed for the buckets from `over.first`; None for all time."""
+    """The moment from which rows are needed for the buckets from `over.first` on; None for all time."""
     since = None if over.first is None else _since(definition, over, over.start(over.first))
     return None if since is None else _ever(lambda: over.start(since))
 
@@ -46,10 +46,11 @@ def first_needed(definition: Cumulative, over: Over) -> Moment | None:
 def summed_up(
     definition: Cumulative, over: Over, moments: Sequence[Moment], buckets: Bucketed, names: Sequence[str]
 ) -> list[dict[str, Number | None] | None]:
-    """For each moment, in order, the sums of the buckets up to its own; None where there is none to sum up.
+    """For each moment, in order, the sums of the buckets up to and including its own; None if there is nothing to sum
+    up.
 
-    A window holds the buckets that begin less than it before the bucket does; a grain those that begin in it. Each
-    value is added twice at most, however long the window is.
+    A window contains the buckets that begin less than its length before the bucket; a grain those that begin in it.
+    Each value is added at most twice, however long the window is.
     """
     ordered = sorted(buckets)
     first = bisect_right if definition.window else bisect_left
@@ -66,8 +67,8 @@ def summed_up(
 
 
 def _sums(values: Sequence[Number | None], spans: Iterable[Span]) -> Iterator[Number | None]:
-    """Of each span, whose ends never go back. Nothing is subtracted, which would leave errors in floats: `heads` are
-    the sums from each place up to `middle`, `tail` that from there to `high`.
+    """The sum of each span; the ends of spans never decrease. Nothing is subtracted, since that would accumulate errors
+    in floats: `heads` are the sums from each position up to `middle`, `tail` the sum from there to `high`.
     """
     heads: list[Number | None] = []
     tail: Number | None = None
@@ -93,7 +94,7 @@ def _since(definition: Cumulative, over: Over, moment: Moment) -> Moment | None:
 
 
 def _ever(since: Callable[[], Moment]) -> Moment | None:
-    """None for a moment before the first there is: all time is after it."""
+    """None for a moment before the first one, since all time begins with the first."""
     try:
         return since()
     except OutsideYears:

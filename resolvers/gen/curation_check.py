@@ -1,4 +1,4 @@
-"""A column that is to be hidden, held against the table it is of: a name that no column has would hide nothing."""
+"""Checks that a column to be hidden exists: hiding a name that no column has would have no effect."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -14,10 +14,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def check_curation(context: Context, values: Mapping[str, Value]) -> None:
-    """`BadInput` for a hidden column that the table has not, whatever the case of its letters.
+    """Raises `BadInput` for a hidden column that the table does not have, ignoring case.
 
-    Where the table cannot be described now, or the caller does not see it, nothing is known of its columns: what is
-    written holds from when there is one of the name. The log tells of stores that fail.
+    If the table cannot be described now, or the caller does not see it, its columns are unknown; the override then
+    takes effect once there is a column of that name. Failures of stores are logged.
     """
     column = values.get("column_name")
     if not values.get("is_hidden") or column is None:

@@ -1,4 +1,4 @@
-"""A data source's name stands in permissions: when it changes, they change with it."""
+"""Keeps permissions in step with a data source's name, which they contain."""
 
 from uuid import UUID
 
@@ -13,12 +13,13 @@ from resolvers.gen.granting import Granting
 
 
 class NotFreeYet(Conflict):
-    """The permissions of who had the name before are still being taken back."""
+    """The permissions of the former holder of the name are still being removed."""
 
 
 async def require_free(change: Granting, name: str) -> None:
-    """`NotFreeYet` while permissions of another at this name would count for who has it next. To be asked once the
-    name is taken in this transaction."""
+    """Raises `NotFreeYet` while permissions of another data source of this name would apply to its next holder. To be
+    called after the name was taken in this transaction.
+    """
     if await outbox.is_waiting(change.within, names.datasource(name)):
         message = f"A data source was called `{name}` a moment ago, and its permissions are still being taken back."
         raise NotFreeYet(f"{message} Try again in a moment, or choose another name.", field="name")

@@ -1,4 +1,4 @@
-"""Data sources: created with sealed credentials and a place in the permissions, tested against their server."""
+"""Data sources: created with sealed credentials and a place in the permissions, and tested against their server."""
 
 import time
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class DataSourceCreate:
-    """`settings` are all settings of the connector by name; which of them are credentials, the connector knows."""
+    """`settings` are all settings of the connector by name; the connector knows which of them are credentials."""
 
     name: str
     connector_type: str
@@ -47,15 +47,16 @@ class DataSourceCreate:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A connection test that succeeded: how long connecting, authenticating and looking took."""
+    """A successful connection test, and how long it took to connect, authenticate and look."""
 
     ms: float
 
 
 async def create_data_source(context: Context, input_: DataSourceCreate, asked: Asked | None = None) -> Registered:
-    """For system admins. Does not dial the server: a data source may be prepared before its server is up.
+    """For system admins. Does not connect to the server, so a data source may be prepared before its server is up.
 
-    `BadInput` for settings the connector does not take, `Conflict` when the name is taken. Of `asked`, see `row_once`.
+    Raises `BadInput` for settings that the connector does not accept, and `Conflict` when the name is taken. For
+    `asked` see `row_once`.
     """
     await context.verdicts.require_admin()
     name = _permitted_name(input_.name)
@@ -89,8 +90,8 @@ async def create_data_source(context: Context, input_: DataSourceCreate, asked: 
 class DataSourceUpdate:
     """`settings` replace all settings of the connector; `None` keeps what is stored.
 
-    `patch` has the other columns to change, of `name` and `description`; None is for null.
-    `expected_updated_at` is what the caller has read.
+    `patch` has the other columns to change, of `name` and `description`; None means null. `expected_updated_at` is what
+    the caller has read.
     """
 
     id: UUID
@@ -101,7 +102,7 @@ class DataSourceUpdate:
 
 @dataclass(frozen=True, slots=True)
 class DataSourceChanged:
-    """`objects` are those in OpenFGA whose permissions the change was about: after a rename its datasets, too."""
+    """`objects` are the OpenFGA objects whose permissions have changed: after a rename those of its datasets, too."""
 
     id: UUID
     name: str
@@ -111,11 +112,11 @@ class DataSourceChanged:
 async def update_data_source(
     context: Context, input_: DataSourceUpdate, asked: Asked | None = None
 ) -> DataSourceChanged:
-    """For who administers it; its name, which permissions refer to, is for system admins. What still streams from the
-    old settings ends undisturbed; new reads use the new ones.
+    """For those who administer it; its name, which permissions contain, is for system admins. Streams under the old
+    settings end undisturbed; new reads use the new ones.
 
-    `BadInput` for settings the connector does not take, and for no change; `Conflict` when the name is taken, or the
-    row was changed since it was read; `NotFound`, `Forbidden`. Of `asked`, see `row_once`.
+    Raises `BadInput` for settings that the connector does not accept, and when nothing is changed; `Conflict` when the
+    name is taken, or the row was changed since it was read; `NotFound`, `Forbidden`. For `asked` see `row_once`.
     """
     await administered(context, input_.id)
     if input_.settings is None and not input_.patch:
@@ -155,11 +156,11 @@ async def update_data_source(
 
 
 async def delete_data_source(context: Context, id_: UUID, asked: Asked | None = None) -> str:
-    """For system admins. The name it had, which is free from then on; nothing is left of it in the permissions.
+    """For system admins. Returns its former name, which is free from then on; no permissions are left.
 
-    `Conflict` while datasets are over it, which names them: what hangs on those (widgets, profiles, metrics) is not
-    lost by the way. `NotFound`. Of `asked`, see `once_told`. A process that has it open closes it within seconds; what
-    still streams from it ends undisturbed.
+    Raises `Conflict`, which names the datasets over it, while there are any, so that what belongs to them (widgets,
+    profiles, metrics) is not lost by accident; `NotFound`. For `asked` see `once_told`. Processes close their
+    connections within seconds; streams end undisturbed.
     """
     await context.verdicts.require_admin()
     async with granting(context) as change:
@@ -195,7 +196,9 @@ async def _refuse_with_datasets(id_: UUID, name: str, within: Transaction) -> No
 
 
 async def test_data_source(context: Context, id_: UUID) -> Reached:
-    """For who administers it. Raises the store's error, which says what failed: address, credentials or database."""
+    """For those who administer it. Raises the store's error, which says what failed: address, credentials or
+    database.
+    """
     await administered(context, id_)
     context.stores.warehouses.forget(id_)
     warehouse = await context.stores.warehouses.open(id_, ledger=context.ledger)
@@ -205,10 +208,10 @@ async def test_data_source(context: Context, id_: UUID) -> Reached:
 
 
 async def administered(context: Context, id_: UUID) -> str:
-    """The name of a data source the subject may administer.
+    """The name of a data source that the subject may administer.
 
-    `NotFound` when there is none or it may not even be seen, so that ids cannot be guessed; else `Forbidden`.
-    One that may not be seen is not read either, as long as those that may be can be listed.
+    Raises `NotFound` if it does not exist or may not even be seen, so that ids cannot be guessed, and otherwise
+    `Forbidden`. A data source that may not be seen is not read either, as long as the visible ones can be listed.
     """
     context.verdicts.require_subject()
     seen = await context.verdicts.visible("datasource", "can_view")  # as everyone sees who administers it
@@ -232,7 +235,7 @@ def _taken(name: str) -> Conflict:
 
 
 def _settings(settings: object, connector_type: str, context: Context) -> dict[str, Value]:
-    """All settings, by column: what may be shown as options, the credentials sealed."""
+    """All settings, by column: the options that may be shown, and the credentials, sealed."""
     if not isinstance(settings, Mapping):
         raise BadInput("`settings` must be one object of the connector's settings by name.", field="settings")
     options, credentials = connector(connector_type).split(settings)

@@ -48,10 +48,11 @@ class DatasetCreate:
 async def create_dataset(
     context: Context, input_: DatasetCreate, asked: Asked | None = None, *, policies: Policies = NO_POLICIES
 ) -> Registered:
-    """For who administers the data source. The tables need not exist yet. `policies` say which groups are seen.
+    """For those who administer the data source. The tables need not exist yet. `policies` decide which groups are
+    visible.
 
-    `NotFound` for a data source the subject may not see, `Conflict` when it has a dataset of that name, `BadInput` for
-    a group the subject may not see. Of `asked`, see `row_once`.
+    Raises `NotFound` for a data source that the subject may not see, `Conflict` when it has a dataset of that name, and
+    `BadInput` for a group that the subject may not see. For `asked` see `row_once`.
     """
     await administered(context, input_.data_source_id)
     name, schema, tables = checked_name(input_.name), input_.remote_schema, input_.table_names
@@ -110,7 +111,9 @@ def _shaped(shape: Shape, value: Value, *, field: str) -> Any:
 
 
 async def require_dataset_admin(context: Context, id_: UUID) -> None:
-    """`NotFound` for a dataset the subject may not see, else `Forbidden` for one it does not administer."""
+    """Raises `NotFound` for a dataset that the subject may not see, and otherwise `Forbidden` if the subject does not
+    administer it.
+    """
     object_ = names.dataset(id_)
     can_admin, can_view = await asyncio.gather(
         context.verdicts.check("can_admin", object_), context.verdicts.check("can_view", object_)
@@ -122,11 +125,12 @@ async def require_dataset_admin(context: Context, id_: UUID) -> None:
 
 
 async def delete_dataset(context: Context, id_: UUID, asked: Asked | None = None) -> None:
-    """For who administers it. What describes it goes with it, and what roles may do there; the remote tables stay.
+    """For those who administer it. What describes the dataset is deleted with it, and so are the assignments of roles
+    to it; the remote tables stay.
 
-    So do dashboards, which are their owners', with what asks other datasets. Those shared with it become private.
-
-    `NotFound` and `Forbidden` as `require_dataset_admin`, which is not asked again of what was done before.
+    Dashboards, which belong to their owners, stay with everything that asks other datasets. Those that were shared with
+    the dataset become private. Raises `NotFound` and `Forbidden` as `require_dataset_admin`, which is not asked again
+    for a repeated mutation.
     """
     context.verdicts.require_subject()
     async with granting(context) as change:

@@ -1,4 +1,4 @@
-"""Users' accounts at APIs of others: connected with OAuth 2 (authorization code, PKCE), refreshed on demand."""
+"""Users' accounts at other APIs: connected with OAuth 2 (authorization code, PKCE), refreshed on demand."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -37,7 +37,7 @@ _PATIENCE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """Where the user consents, and until when the answer is taken."""
+    """Where the user consents, and until when the answer is accepted."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -50,9 +50,8 @@ class AccessToken:
 
 
 async def start_authorization(context: Context, api_id: UUID) -> Authorize:
-    """One at a time of a user for an API: an earlier one is void. `NotFound` for an API that is not offered.
-
-    `BadInput` for an API whose addresses are no https, `Conflict` while the gateway has no redirect URL.
+    """Each user has one per API at a time: an earlier one becomes void. Raises `NotFound` for an API that is not
+    offered, `BadInput` for an API whose addresses are not https, and `Conflict` while the gateway has no redirect URL.
     """
     context.verdicts.require_subject()
     oauth, started = context.stores.oauth, Started.new()
@@ -89,12 +88,13 @@ class Returned:
 
 
 async def finish_authorization(context: Context, returned: Returned, asked: Asked | None = None) -> UUID:
-    """The user's account at the API, connected. A `state` is taken once, within ten minutes, from who started it.
+    """Connects the user's account at the API. A `state` is accepted once, within ten minutes, from the user who
+    started.
 
-    `iss` must be the API's issuer, if it has one (RFC 9207): else the code may be another server's, and is not sent.
-    `BadInput` for any other state or code; `StoreError`s of the API. Its refresh token is kept sealed. It goes on when
-    its caller hangs up, as the API takes the code once: a retry under the same `Idempotency-Key` (of `asked`, see
-    `once_told`) gets its account then.
+    If the API has an issuer, `iss` must equal it (RFC 9207): otherwise the code may belong to another server, and is
+    not sent. Raises `BadInput` for any other state or code, and `StoreError`s of the API. The refresh token is stored
+    sealed. The work continues when the caller disconnects, since the API accepts the code only once; a retry with the
+    same `Idempotency-Key` then gets the account (for `asked` see `once_told`).
     """
     context.verdicts.require_subject()
     if not (0 < len(returned.code) <= _MAX_SENT and 0 < len(returned.state) <= _MAX_SENT):
@@ -136,7 +136,7 @@ async def _finished(context: Context, returned: Returned, asked: Asked | None) -
 
 
 async def _connected(context: Context, within: Transaction, api: Api, tokens: Tokens) -> UUID:
-    """The user's account, with the tokens the API has given."""
+    """The user's account, with the tokens that the API has issued."""
     keyring = context.stores.keyring
     if tokens.refresh_token is None:
         raise Conflict(f"{api.name} gave no refresh token. An administrator may have to add a scope for it.")
@@ -157,12 +157,12 @@ async def _connected(context: Context, within: Transaction, api: Api, tokens: To
 
 
 async def access_token(context: Context, api_id: UUID) -> AccessToken:
-    """The subject's own, for requests to the API in their name; renewed when it is about to expire.
+    """The subject's own access token, for requests to the API in their name; renewed when it is about to expire.
 
-    One that lasts is told without waiting for anybody. Else, however many ask in however many processes, one renews:
-    the others wait for the account's row and take what it got. `NotFound` without an account, `Conflict` when the API
-    has ended it, `StoreError`s of the API. A renewal that has begun is kept also when its caller hangs up: the API
-    takes the token before it no more.
+    A token that is still valid is answered without waiting. Otherwise one caller renews it, however many ask in however
+    many processes; the others wait for the row of the account and use the new token. Raises `NotFound` without an
+    account, `Conflict` when the API has ended it, and `StoreError`s of the API. A renewal that has begun is stored even
+    if its caller disconnects, since the API no longer accepts the token before it.
     """
     context.verdicts.require_subject()
     stores = context.stores
@@ -201,10 +201,11 @@ async def _renewed(context: Context, api_id: UUID, turn: AsyncExitStack) -> Acce
 
 
 async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool | None:
-    """The subject's account is gone here, whatever the API says. Whether the API has ended its tokens (RFC 7009): where
-    it has not, the worker goes on asking it to.
+    """Deletes the subject's account here, whatever the API answers. Returns whether the API has revoked its tokens (RFC
+    7009); if it has not, the worker retries.
 
-    None for one without a revocation endpoint, and for a mutation that is repeated. `NotFound` for another's account.
+    None if the API has no revocation endpoint, and for a repeated mutation. Raises `NotFound` for another user's
+    account.
     """
     context.verdicts.require_subject()
     stores, noted = context.stores, list[tuple[UUID, UUID]]()
@@ -241,9 +242,8 @@ async def set_client_secret(
     *,
     expected_updated_at: datetime | None = None,
 ) -> None:
-    """For system admins. None makes the platform a public client of the API. `NotFound`, `ChangedSince`.
-
-    Of `asked`, see `once_told`.
+    """For system admins. None makes the platform a public client of the API. Raises `NotFound`, `ChangedSince`. For
+    `asked` see `once_told`.
     """
     await context.verdicts.require_admin()
     if secret is not None and not (0 < len(secret) <= _MAX_SENT):
@@ -263,7 +263,7 @@ async def set_client_secret(
 
 
 async def _api(within: Transaction, api_id: UUID, *, locked: bool = False) -> Api:
-    """`NotFound` for one that is disabled, too. `locked`: it does not change until the transaction ends."""
+    """Raises `NotFound` also for one that is disabled. `locked`: it does not change until the transaction ends."""
     found = await apis.find_api(within, api_id, locked=locked)
     if found is None or not found.is_enabled:
         raise NotFound("There is no such API, or users may not connect to it now.")

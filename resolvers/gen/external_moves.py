@@ -1,4 +1,4 @@
-"""An API of others that leads elsewhere, or is offered no more: what was entrusted to it ends with it."""
+"""An API that moves to another address or is deleted: what users entrusted to it ends with it."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -15,11 +15,11 @@ from resolvers.context import Context
 
 
 async def forget_if_moved(context: Context, within: Transaction, key: Key, patch: Mapping[str, Value]) -> None:
-    """Before a change of an API, under the lock of its row: where it brings another scheme, host or port, the client
-    secret, all users' tokens and the authorizations under way are gone with it, and the audit log has it. The tokens
-    are revoked at its old place.
+    """To be called before a change of an API, under the lock of its row. If an address gets another scheme, host or
+    port, the client secret, all users' tokens and the authorizations under way are deleted, and the audit log has it.
+    The tokens are revoked at the old address.
 
-    A revocation endpoint beside the token endpoint is no other place.
+    A new revocation endpoint on the host of the token endpoint is no move.
     """
     given = [name for name in ADDRESSES if name in patch]
     if not given:
@@ -42,7 +42,7 @@ async def forget_if_moved(context: Context, within: Transaction, key: Key, patch
 
 
 async def revoke_if_deleted(context: Context, within: Transaction, key: Key, _: Mapping[str, Value]) -> None:
-    """Before an API is deleted, and all users' tokens with it: they are revoked, and the audit log has it."""
+    """To be called before an API is deleted: the tokens of all users are revoked, and the audit log has it."""
     id_ = _id(key)
     name = await api_name(within, id_)
     noted = await note(within, id_)
@@ -57,7 +57,7 @@ def _id(key: Key) -> UUID:
 
 
 def origin(url: str | None) -> str | None:
-    """Scheme, host and port, as they are compared: `https://api.example:443`."""
+    """Scheme, host and port in a form that can be compared: `https://api.example:443`."""
     if url is None:
         return None
     parts = urlsplit(url)

@@ -23,7 +23,7 @@ MAX_VALUES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """`more` says that there are more than were asked for."""
+    """`more`: there are more than were asked for."""
 
     values: list[Any]
     more: bool
@@ -40,10 +40,10 @@ async def filter_values(
     search: str | None,
     first: int,
 ) -> Choices:
-    """The first distinct values in order, nulls left out, narrowed by the values of the filters above it.
+    """The first distinct values in order, without nulls, narrowed by the values of the filters above it.
 
-    One query for all filters of a data source whose choices are asked at the same time. Raises as `answer_widget` does;
-    filters above it without a value narrow nothing.
+    One query for all filters of a data source whose choices are asked for at the same time. Raises as `answer_widget`
+    does; filters above without a value narrow nothing.
     """
     if not 0 <= first <= MAX_VALUES:
         raise BadInput(f"`first` is {first}; choices are answered from 0 to {MAX_VALUES}.")

@@ -1,4 +1,4 @@
-"""What statements would read, by the engine's own word, before it reads; and what a document may read in all."""
+"""Estimates what statements would read, as the engine tells before it reads, and what a document may read in total."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from resolvers.permissions.apply import touched
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`reason` says why there is neither `rows` nor `bytes`."""
+    """`reason` says why neither `rows` nor `bytes` is known."""
 
     rows: int | None
     bytes: int | None
@@ -36,9 +36,8 @@ async def forecast(
 async def afford(
     context: Context, warehouse: Bounded, statements: Sequence[tuple[Statement, Sequence[Scanned]]]
 ) -> None:
-    """Takes what the statements would read from the document's budget: `CostExceeded`, with nothing read, beyond it.
-
-    Asks nothing where there is no such budget or the engine cannot tell.
+    """Takes what the statements would read from the document's budget. Raises `CostExceeded` beyond it, before anything
+    is read. Asks nothing if there is no such budget or the engine cannot tell.
     """
     if context.budget.scanned_bytes is None or not isinstance(warehouse, Forecasts):
         return

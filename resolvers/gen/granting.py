@@ -1,4 +1,4 @@
-"""One transaction over Gen's rows and the permission tuples that follow from them (docs/adr/0006)."""
+"""One transaction over rows of Gen and the permission tuples that follow from them (docs/adr/0006)."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -45,9 +45,9 @@ class Granting:
 
 @asynccontextmanager
 async def granting(context: Context) -> AsyncIterator[Granting]:
-    """The block's rows and tuples are kept together, or none of them. Then the tuples are delivered.
+    """The rows and tuples of the block are committed together, or not at all. Then the tuples are delivered.
 
-    A delivery that fails is the worker's to repeat and no failure of the block: `pending` tells of it.
+    A failed delivery does not fail the block: the worker repeats it, and `pending` tells of it.
     """
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
         change = Granting(context, within)
@@ -57,14 +57,13 @@ async def granting(context: Context) -> AsyncIterator[Granting]:
 
 
 async def pending(context: Context, objects: Collection[str]) -> bool:
-    """Whether permissions that were changed at these objects do not count yet."""
+    """Whether changed permissions on these objects have not taken effect yet."""
     return bool(await outbox.waiting(context.stores.postgres[STORE], objects, ledger=context.ledger))
 
 
 async def grant_role(context: Context, asked: Asked, work: Callable[[Granting], Awaitable[int]]) -> int:
-    """`work` over a role, by a system admin, in one transaction and once per `Idempotency-Key`: the role's id.
-
-    `Unauthenticated`, `Forbidden`, and what `work` raises; nothing is changed then.
+    """Runs `work` over a role, by a system admin, in one transaction and once per `Idempotency-Key`. Returns the id of
+    the role. Raises `Unauthenticated`, `Forbidden`, and what `work` raises; nothing is changed then.
     """
     await context.verdicts.require_admin()
     async with granting(context) as change:

@@ -1,4 +1,4 @@
-"""Groups of a remote table, through time or not: the reads they take, and their rows."""
+"""Groups of a remote table, with or without buckets of time: the reads for them, and their rows."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """`truncated` says that there are more groups than the limit."""
+    """`truncated`: there are more groups than the limit."""
 
     columns: tuple[AnswerColumn, ...]
     rows: list[dict[str, Any]]
@@ -45,7 +45,9 @@ class Grouped:
 
 
 async def grouped_rows(groups: Groups, run: Run) -> Grouped:
-    """One query, two where ranges are compared. Groups that come whole are `PageTooLarge` beyond `MAX_GROUPS`."""
+    """One query, or two if ranges are compared. Groups that have to be complete are `PageTooLarge` beyond
+    `MAX_GROUPS`.
+    """
     over = groups.over
     whole = over is not None and (over.fill is not None or over.compare is not None)
     if whole and (groups.limit is not None or groups.order_by):

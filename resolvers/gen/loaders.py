@@ -1,4 +1,4 @@
-"""Gen's loaders: made at a request's first question, gone with it."""
+"""Gen's data loaders: made when a request first needs one, and dropped with the request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from resolvers.gen.store import STORE
 
 @dataclass(frozen=True, slots=True)
 class GenLoaders:
-    """Wait for what they load through `asyncio.shield`: it is shared by all who ask the same."""
+    """Wait for what they load through `asyncio.shield`, since all callers with the same question share it."""
 
     frames: FrameByDashboardId
     metrics: MetricsByDatasetId
@@ -34,7 +34,7 @@ class GenLoaders:
 
     @classmethod
     def of(cls, stores: Stores, ledger: Ledger) -> Self:
-        """Nothing loaded yet. Must be called inside the running loop."""
+        """Nothing is loaded yet. Must be called inside the running loop."""
         gen, warehouses = stores.postgres[STORE], stores.warehouses
         return cls(
             FrameByDashboardId(gen, ledger),

@@ -1,4 +1,6 @@
-"""Askers who go several steps before they ask wait for each other, so that a batch holds what all of them ask."""
+"""Lets callers that take several steps before they ask wait for each other, so that one batch contains all their
+questions.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Meeting:
-    """For the tasks of one event loop: those who have come wait until no other is on its way."""
+    """For the tasks of one event loop: callers that have arrived wait until no other is on its way."""
 
     def __init__(self) -> None:
         self._on_the_way = 0
@@ -14,7 +16,7 @@ class Meeting:
 
     @contextmanager
     def coming(self) -> Iterator["Arrival"]:
-        """Whoever leaves it without having arrived, by a failure, is waited for no longer."""
+        """A context manager. A caller that leaves it without having arrived, by a failure, is no longer waited for."""
         self._on_the_way += 1
         arrival = Arrival(self)
         try:
@@ -41,14 +43,14 @@ class Meeting:
 
 
 class Arrival:
-    """Of one asker."""
+    """The arrival of one caller."""
 
     def __init__(self, meeting: Meeting) -> None:
         self._meeting = meeting
         self._is_coming = True
 
     async def arrived(self) -> None:
-        """Returns once all who were on their way have arrived, or failed."""
+        """Returns once all callers that were on their way have arrived or failed."""
         self.leave()
         await self._meeting.wait()
 

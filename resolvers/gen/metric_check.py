@@ -1,4 +1,4 @@
-"""A metric's definition held against the tables it is of, when it is written."""
+"""Checks a metric's definition against its tables when it is written."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,10 +25,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def check_metric(context: Context, values: Mapping[str, Value]) -> None:
-    """`BadInput` names the field and what to give instead.
+    """Raises `BadInput`, which names the field and the alternatives.
 
-    Metrics it is made of need not be there yet. Where its tables cannot be described now, what they have is known when
-    the metric is asked, and the log says so: a data source that is down does not keep its metrics from being written.
+    Metrics it is made of need not exist yet. If its tables cannot be described now, mistakes show when the metric is
+    asked, and the log says so: a data source that is down does not keep its metrics from being written.
     """
     row = _row(values)
     if row.name in (TIME, COMPARED):
@@ -112,7 +112,7 @@ async def _check_columns(context: Context, dataset_id: UUID, row: MetricRow, gra
 
 @contextmanager
 def _about(field: str) -> Iterator[None]:
-    """What is wrong is of this field of the input."""
+    """Raises mistakes as mistakes in this field of the input."""
     try:
         yield
     except NotFound as error:

@@ -1,4 +1,4 @@
-"""What a semantic metric is made of, by its kind. Whether its columns exist is known when it is asked."""
+"""The definition of a semantic metric, by its kind. Whether its columns exist is checked elsewhere."""
 
 import ast
 import sys
@@ -89,7 +89,7 @@ class Cumulative(Stored):
 
 
 class Window(Stored):
-    """So many units of time, the bucket's own included."""
+    """That many units of time, including that of the bucket."""
 
     count: Annotated[int, Field(ge=1, le=10_000)]
     unit: Literal["HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]
@@ -105,7 +105,7 @@ _SHAPES: Mapping[str, type[Definition]] = {
 
 
 def metric_values(values: Mapping[str, Value]) -> Mapping[str, Value]:
-    """The row of a metric with its definition held against its kind. `BadInput` names the field."""
+    """The row of a metric, with its definition validated for its kind. `BadInput` names the field."""
     type_ = _SHAPES.get(str(values["kind"]))
     if type_ is None:
         raise BadInput(f"`kind` is one of {', '.join(_SHAPES)}.", field="kind")

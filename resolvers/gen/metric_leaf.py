@@ -1,4 +1,4 @@
-"""A simple metric asked of its table: its parts by bucket of time and by the dimensions' values."""
+"""Asks a simple metric of its table: its parts by buckets of time and by the values of dimensions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -75,7 +75,7 @@ class Asked:
 
 
 async def ask(context: Context, dataset_id: UUID, leaf: Leaf, asking: Asking) -> Asked:
-    """One query under the guard of its tables, two where ranges are compared."""
+    """One query under the guard of its tables, or two if ranges are compared."""
     simple, name = leaf.definition, leaf.row.name
     targets = [simple.column(each) for each in asking.dimensions]
     own_where = None if simple.where is None else renamed(simple.where.given, simple)
@@ -177,7 +177,7 @@ def _over(table: Table, column: str, time: MetricTime) -> Over:
 
 
 def renamed(where: Mapping[str, Any] | None, simple: Simple) -> dict[str, Any] | None:
-    """The filter over columns, where it is over the metric's names of them."""
+    """The filter over columns, made from one over the metric's names for them."""
     if where is None:
         return None
     found: dict[str, Any] = {}
