@@ -82,7 +82,8 @@ def checked_first(first: int | None, *, default: int, most: int | None) -> int:
 
 async def _begun(context: Context, raw: RawSql, sql: str) -> Query:
     """What the document may read is asked for first; then the use is written down."""
-    await afford(context, raw.warehouse, [(raw.statement, raw.scanned)])
+    with reasoned():
+        await afford(context, raw.warehouse, [(raw.statement, raw.scanned)])
     facts = {"sql": sql, "dataSource": raw.warehouse.store, "tables": [table.name for table in raw.tables]}
     await used(context, Action.SQL_RUN, raw.dataset_id, facts)
     budget = context.budget

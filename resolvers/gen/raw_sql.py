@@ -12,6 +12,7 @@ from loaders.errors import FilterRequired, Forbidden, NotFound, SqlRefused, Unau
 from loaders.openfga import names
 from loaders.raw_sql.names import TableRef
 from loaders.raw_sql.query import RawQuery
+from loaders.raw_sql.reason import reasoned
 from loaders.warehouses.base import Scanned
 from loaders.warehouses.bounded import Bounded
 from loaders.warehouses.places import Place
@@ -83,7 +84,8 @@ async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
 
 async def estimate_sql(context: Context, raw: RawSql) -> Forecast:
     """What it would read, by the engine's word. Nothing is read."""
-    return await forecast(context, raw.warehouse, raw.statement, raw.scanned, engine=raw.engine)
+    with reasoned():
+        return await forecast(context, raw.warehouse, raw.statement, raw.scanned, engine=raw.engine)
 
 
 async def _place(context: Context, dataset_id: UUID) -> Place:

@@ -353,7 +353,7 @@ async def test_columns_that_curation_hides_are_not_there(querying: World) -> Non
     assert {error["code"] for error in answer.errors} == {"STORE_QUERY_FAILED"}
     messages = {error["path"][-1]: error["message"] for error in answer.errors}
     refused = f"{querying.stores['nyc']} does not run the statement: Unknown expression identifier `name`"
-    assert messages["answer"] == refused
+    assert messages == {"estimate": refused, "answer": refused}
 
 
 async def test_a_hidden_column_of_a_type_that_is_not_described_is_not_there(
