@@ -1,5 +1,5 @@
-"""What a worker writes. Each write carries the attempt it was given by `start`: once the job has been handed to another
-worker, or has ended, the first one's writes match no row and answer `None`.
+"""Writes of a worker. Each carries the attempt that `start` returned: once the job was given to another worker, or has
+ended, writes of the first worker match no row and answer `None`.
 """
 
 import uuid
@@ -29,8 +29,9 @@ class Attempts:
     postgres: Postgres
 
     async def start(self, job_id: uuid.UUID, *, queue_id: int) -> Job | None:
-        """The job, running; `job.attempts` is this attempt's number. `None` when it shall not be run from this place of
-        the queue: it was cancelled, has ended, or was put into the queue anew."""
+        """The job, now running; `job.attempts` is the number of this attempt. `None` if it must not run from this place
+        in the queue: it was cancelled, has ended, or was queued anew.
+        """
         place = and_(JOBS.c.id == job_id, JOBS.c.procrastinate_job_id == queue_id)
         async with self.postgres.transaction() as session:
             return await changes.begin(session, update(JOBS).where(place, JOBS.c.state == State.QUEUED.value))
@@ -56,7 +57,7 @@ class Attempts:
             return await changes.end(session, _running(attempt), State.CANCELLED)
 
     async def release(self, attempt: Attempt, *, error: JsonObject | None = None, delay_s: float = 0.0) -> Job | None:
-        """Back to queued, to be tried again from its place of the queue; cancelled if that was asked for meanwhile."""
+        """Queues the job again, from its place in the queue; cancels it if that was asked for meanwhile."""
         async with self.postgres.transaction() as session:
             job = await changes.one(session, select(*COLUMNS).where(_is_running(attempt)).with_for_update())
             if job is None:
@@ -66,7 +67,9 @@ class Attempts:
             return await changes.requeue(session, _running(attempt), error=error, delay_s=delay_s)
 
     async def beat(self, attempts: Sequence[Attempt]) -> dict[uuid.UUID, bool]:
-        """Says that these are at work. Job id -> whether to cancel it; an attempt that is over is missing."""
+        """The heartbeat of these attempts. Returns, by job id, whether to cancel it; an attempt that is over is
+        missing.
+        """
         numbers = {"ids": [attempt.job_id for attempt in attempts], "numbers": [attempt.number for attempt in attempts]}
         async with self.postgres.transaction() as session:
             return {row.id: row.cancel for row in await session.execute(_BEAT, numbers)}

@@ -1,6 +1,6 @@
-"""Changes of a job inside a transaction: the row and its event, numbered without gaps, and the wake-up at commit.
+"""Changes of a job within a transaction: the row, its event (numbered without gaps), and a wake-up at commit.
 
-Legal changes stand in the WHERE of each statement, so a final state is reached exactly once whoever races.
+Legal changes are conditions in WHERE, so a final state is reached exactly once, whatever races.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ async def one(session: WriteSession, statement: Executable) -> Job | None:
 
 
 async def announce(session: WriteSession, job: Job, kind: EventKind, payload: JsonObject) -> None:
-    """The event numbered `job.sequence`, and the wake-up of its watchers when the transaction commits."""
+    """Adds the event numbered `job.sequence`, and wakes its watchers when the transaction commits."""
     await session.execute(
         insert(JOB_EVENTS).values(job_id=job.id, sequence=job.sequence, kind=kind.value, payload=payload)
     )
@@ -45,7 +45,7 @@ async def notify(session: WriteSession, channel: str, job: Job) -> None:
 async def change(
     session: WriteSession, update: Update, kind: EventKind, payload: Callable[[Job], JsonObject]
 ) -> Job | None:
-    """Runs the update of one row and announces it. `None`, and no event, when its WHERE matched no row."""
+    """Runs the update of one row and announces it. `None`, without an event, if its WHERE matched no row."""
     numbered = update.values(sequence=JOBS.c.sequence + 1).returning(*COLUMNS)
     job = await one(session, numbered)
     if job is not None:
@@ -60,7 +60,7 @@ async def end(session: WriteSession, update: Update, state: State) -> Job | None
 
 
 async def requeue(session: WriteSession, update: Update, *, error: JsonObject | None, delay_s: float) -> Job | None:
-    """Back to queued. `error` is why, shown to watchers; the row's own `error` is for failed jobs only."""
+    """Queues the job again. `error` is the reason, shown to watchers; the `error` column is for failed jobs only."""
     queued = update.values(state=State.QUEUED.value, heartbeat_at=None, progress=None, message=None)
 
     def payload(job: Job) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Following jobs as they change, not one but all that fit: one reading task and one SELECT serve all followers."""
+"""Follows all jobs that fit a filter as they change: one reading task and one SELECT serve all followers."""
 
 import asyncio
 import uuid
@@ -49,8 +49,8 @@ class Fits:
 
 @dataclass(eq=False, slots=True)
 class _Follower:
-    """What it has not taken yet: of each job the newest. `heard` are the sequences of what changed while its first
-    reading was under way, which may be older and come later; None afterwards.
+    """What a follower has not taken yet: the newest state of each job. `heard` are the sequences of changes during its
+    first reading, whose rows may be older and arrive later; None afterwards.
     """
 
     fits: Fits
@@ -91,10 +91,10 @@ class _Follower:
 
 
 class JobFollowing:
-    """Woken by the one connection that listens (`loaders.jobs.watch`). Nothing is read while nobody follows.
+    """Woken by the one connection that listens (`loaders.jobs.watch`). Nothing is read while there are no followers.
 
-    What was missed while no connection listened is read when one does again: jobs that are not over, and those that
-    ended since the last reading. So a job may be told twice, and none is missed.
+    Changes that were missed while no connection listened are read when one does again: unfinished jobs, and those that
+    ended since the last reading. So a job may be sent twice, and none is missed.
     """
 
     def __init__(self, postgres: Postgres) -> None:
@@ -127,10 +127,10 @@ class JobFollowing:
         await self._stop()
 
     async def follow(self, fits: Fits) -> AsyncGenerator[Job, None]:
-        """The jobs that are queued or running now, and from then on each that changes, as it stands; no end.
+        """The jobs that are queued or running now, then the current state of each job that changes; never ends.
 
-        Changes of one job that follow each other faster than they are read are told as one. Call it once something
-        listens. `StoreUnavailable` for who leaves more than `PENDING` jobs unread, and when the process ends.
+        Changes of one job that come faster than they are read are merged. To be called once something listens. Raises
+        `StoreUnavailable` for a follower that leaves more than `PENDING` jobs unread, and when the process ends.
         """
         follower = _Follower(fits)
         self._followers.add(follower)

@@ -1,4 +1,4 @@
-"""Several jobs at once, as those who start them by themselves need them. One statement each."""
+"""Looks up several jobs at once, for those who start jobs by schedule. One statement each."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class Outcome:
 
 
 async def known_jobs(within: Transaction, ids: Collection[UUID]) -> frozenset[UUID]:
-    """Those that there are."""
+    """Those of the ids that exist."""
     rows = await within.rows(select(JOBS.c.id).where(JOBS.c.id.in_(ids)))
     return frozenset(row.id for row in rows)
 
 
 async def arguments_under_way(within: Transaction, kind: str) -> Sequence[JsonObject]:
-    """Of every job of that kind that is queued or running, whoever started it."""
+    """The arguments of every queued or running job of that kind, whoever started it."""
     under_way = JOBS.c.state.in_([State.QUEUED.value, State.RUNNING.value])
     rows = await within.rows(select(JOBS.c.arguments).where(under_way, JOBS.c.kind == kind))
     return [row.arguments for row in rows]

@@ -1,4 +1,4 @@
-"""What waits in the queue, for those who operate it."""
+"""The state of the queue, for operators."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ FROM public.jobs WHERE state IN ('queued', 'running')
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Of all workers. `oldest_s`: how long ago the eldest of the queued jobs was asked for, 0 without any."""
+    """About all workers. `oldest_s`: how long the oldest queued job has been waiting, 0 without any."""
 
     queued: int
     running: int

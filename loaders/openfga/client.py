@@ -1,4 +1,6 @@
-"""OpenFGA as the gateway uses it: batched checks, lists of visible objects, tuples. No answer is never a yes."""
+"""OpenFGA as the gateway uses it: batched checks, lists of visible objects, tuples. Without an answer everything is
+denied.
+"""
 
 import asyncio
 import time
@@ -32,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a batch of checks came to. A check in neither set is denied; an `undecided` one got no verdict."""
+    """The result of a batch of checks. A check in neither set is denied; an `undecided` one got no verdict."""
 
     granted: frozenset[Check]
     undecided: frozenset[Check] = frozenset()
@@ -56,10 +58,11 @@ class Change:
 
 
 class OpenFga:
-    """One store at its newest model, found at the first question and again when the server no longer knows them.
+    """One store at its newest model. Both are looked up at the first question, and again when the server no longer
+    knows them.
 
-    Every question is of HIGHER_CONSISTENCY, not only those after own writes: it passes by the server's caches (off
-    unless configured), so that a revocation by anyone counts at once whatever the server's settings. `clock` gives
+    Every question asks for HIGHER_CONSISTENCY, not only those after own writes: it bypasses the server's caches (off
+    unless configured), so that anyone's revocation counts at once, whatever the server's settings. `clock` gives
     `current_time` to conditions.
     """
 
@@ -85,7 +88,9 @@ class OpenFga:
 
     @property
     def version(self) -> int:
-        """Changes before and after each write of this client, a failed one too: what was learned before is outdated."""
+        """Changes before and after each write of this client, also a failed one: what was learned before is
+        outdated.
+        """
         return self._version
 
     async def close(self) -> None:
@@ -96,9 +101,9 @@ class OpenFga:
         self._pin = await find_pin(self._api, self._store_name, ledger=ledger)
 
     async def batch_check(self, subject_id: str, checks: Iterable[Check], *, ledger: Ledger) -> Checked:
-        """Each distinct check asked once, 50 a call, calls concurrent (at most 8).
+        """Asks each distinct check once, 50 per call, with at most 8 concurrent calls.
 
-        An item the server finds invalid (unknown type or relation) is denied and logged; one it failed on is
+        An item that the server finds invalid (unknown type or relation) is denied and logged; one that it failed on is
         undecided. A call that fails raises `PermissionsUnavailable` for all.
         """
         subject = names.user(subject_id)
@@ -125,7 +130,9 @@ class OpenFga:
         *,
         ledger: Ledger,
     ) -> Listed:
-        """At most 1,000 objects of the type. Not complete when full, at the deadline, or late."""
+        """At most 1,000 objects of the type. Not complete when it is full, when the deadline was reached, or when it
+        came late.
+        """
         subject = names.user(subject_id)
         if not is_object(subject):
             return Listed(frozenset(), complete=True)
@@ -153,10 +160,10 @@ class OpenFga:
     async def write(
         self, writes: Sequence[RelationTuple] = (), deletes: Sequence[RelationTuple] = (), *, ledger: Ledger
     ) -> None:
-        """Deletes, then writes; what is already so is left alone. Atomic up to 100 tuples that do not touch one key.
+        """Deletes, then writes; what is so already is left alone. Atomic for up to 100 tuples that do not share a key.
 
-        `StoreQueryFailed` when OpenFGA does not take a tuple: not in the model, or there with another `expires_at`
-        (delete it in the same call to change it). A chunk that failed leaves the chunks before it done.
+        Raises `StoreQueryFailed` if OpenFGA refuses a tuple: it is not in the model, or exists with another
+        `expires_at` (delete it in the same call to change it). If a chunk fails, the chunks before it are done.
         """
         removed = [tuple_.key() for tuple_ in dict.fromkeys(deletes)]
         added = [tuple_.to_json() for tuple_ in dict.fromkeys(writes)]
@@ -190,7 +197,7 @@ class OpenFga:
                 return
 
     async def changes(self, *, since: datetime, ledger: Ledger) -> AsyncIterator[Change]:
-        """Of tuples, from that instant of OpenFGA's clock on, oldest first, page by page."""
+        """Changes of tuples from that instant of OpenFGA's clock on, oldest first, page by page."""
         token = ""
         while True:
             params = {"page_size": str(MAX_TUPLES), "start_time": rfc3339(since)}

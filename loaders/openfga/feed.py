@@ -1,8 +1,8 @@
-"""Follows OpenFGA's change feed (ReadChanges), so that answers may be kept for as long as nothing has changed.
+"""Follows OpenFGA's change feed (ReadChanges), so that answers can be cached while nothing changes.
 
-The feed is ordered by ids that are given before a write commits, so one that commits late stands before what was read
-already: each look takes in the last seconds before the newest known change again. It tells of tuples and of nothing
-else: a condition that comes to its end (`expires_at`) is not in it.
+The feed is ordered by ids that are assigned before a write commits, so a late commit appears before changes that were
+already read: each look reads the last seconds before the newest known change again. The feed contains changes of tuples
+only; a condition that ends (`expires_at`) is not in it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 class Feed:
-    """Looks every `every_s` while it is asked for, and for a few seconds more. Nothing runs before."""
+    """Looks every `every_s` while it is being asked, and for a few seconds after. Nothing runs before."""
 
     def __init__(
         self, openfga: OpenFga, *, every_s: float = EVERY_S, clock: Callable[[], float] = time.monotonic

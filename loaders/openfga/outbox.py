@@ -1,9 +1,9 @@
-"""Permission tuples written with the rows they follow from: noted in their transaction, delivered after it.
+"""The outbox of permission tuples: noted in the transaction of the rows they follow from, delivered after it.
 
-So neither store is left ahead: a transaction that fails leaves no note, and a note is delivered until OpenFGA has taken
-it, by the request that made it or by the worker, whatever dies in between. Notes of one object are delivered in the
-order of their commits, each before the next is tried; those of other objects do not wait for them. Delivering one
-twice does no harm, since OpenFGA is told to ignore what is so already.
+Neither store gets ahead of the other: a transaction that fails leaves no note, and a note is delivered until OpenFGA
+has accepted it, by the request that made it or by the worker, whatever fails in between. Notes of one object are
+delivered in the order of their commits, each before the next is tried; those of other objects do not wait for them.
+Delivering one twice is harmless, since OpenFGA is told to ignore what is so already.
 """
 
 from collections.abc import Collection, Sequence
@@ -35,7 +35,7 @@ _entries = cast(sa.Table, OpenFgaOutbox.__table__)
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Undelivered notes, how many of them were tried in vain, and the age of the oldest."""
+    """The number of undelivered notes, how many of them were refused, and the age of the oldest."""
 
     undelivered: int
     refused: int
@@ -53,7 +53,7 @@ class Round:
 async def note(
     session: WriteSession, *, writes: Sequence[RelationTuple] = (), deletes: Sequence[RelationTuple] = ()
 ) -> frozenset[str]:
-    """Notes tuples to be written and deleted once the session's transaction has committed. Returns their objects.
+    """Notes tuples to be written and deleted once the transaction of the session has committed. Returns their objects.
 
     Locks the objects against other writers of notes until then, so that the order of notes is that of commits.
     """
@@ -67,7 +67,7 @@ async def note(
 
 
 async def lock(session: WriteSession, objects: Collection[str]) -> None:
-    """Nobody else notes tuples of these objects until the session's transaction ends."""
+    """Locks the objects: nobody else notes tuples of them until the session's transaction ends."""
     each = sa.func.unnest(sa.bindparam(None, sorted(objects), ARRAY(sa.Text))).column_valued("object")
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(each, _LOCKS))))
 
@@ -96,9 +96,9 @@ def _parts(tuples: list[Any]) -> list[list[Any]]:
 
 
 async def settle(postgres: Postgres, openfga: OpenFga, objects: Collection[str], *, ledger: Ledger) -> None:
-    """Delivers all notes of these objects now, also those that wait for a later attempt, as far as OpenFGA takes them.
+    """Delivers all notes of these objects now, also those that wait for a retry, as far as OpenFGA accepts them.
 
-    Raises nothing of a store: what is left is the worker's, and `waiting` tells of it.
+    Raises no errors of stores: what is left is for the worker, and `waiting` tells of it.
     """
     try:
         while objects:
@@ -110,16 +110,16 @@ async def settle(postgres: Postgres, openfga: OpenFga, objects: Collection[str],
 
 
 async def deliver(postgres: Postgres, openfga: OpenFga, *, ledger: Ledger) -> Round:
-    """Delivers some notes that are due, for the worker. Raises the `StoreError` of a Postgres that is down.
+    """Delivers some of the due notes, for the worker. Raises the `StoreError` of a Postgres that is down.
 
-    A note that fails waits, 2 s after the first time and up to 5 min later: longer than OpenFGA works on a request that
-    was given up (`--request-timeout`, 3 s, after the gateway's 2 s), so that none is overtaken by its own past.
+    A note that fails is retried after 2 s, later after up to 5 min: longer than OpenFGA works on a request that was
+    given up (`--request-timeout`, 3 s, after the gateway's 2 s), so that an old attempt cannot overtake a later note.
     """
     return await _round(postgres, openfga, _due(), ledger=ledger, skip_locked=True)
 
 
 async def waiting(postgres: Postgres, objects: Collection[str], *, ledger: Ledger) -> frozenset[str]:
-    """Those of the objects of which OpenFGA has not taken some note yet."""
+    """Those of the objects that have a note which OpenFGA has not accepted yet."""
     rows = await postgres.fetch(
         "SELECT DISTINCT object FROM public.openfga_outbox WHERE object = ANY($1) AND delivered_at IS NULL",
         list(objects),
@@ -129,7 +129,7 @@ async def waiting(postgres: Postgres, objects: Collection[str], *, ledger: Ledge
 
 
 async def is_waiting(within: Transaction, object_: str) -> bool:
-    """Whether OpenFGA has not taken some note of the object yet, as the transaction sees it."""
+    """Whether the object has a note that OpenFGA has not accepted yet, as the transaction sees it."""
     undelivered = sa.select(_entries.c.id).where(_entries.c.object == object_, _entries.c.delivered_at.is_(None))
     return bool(await within.rows(undelivered.limit(1)))
 
@@ -162,9 +162,8 @@ def _due() -> sa.ColumnElement[bool]:
 async def _round(
     postgres: Postgres, openfga: OpenFga, which: sa.ColumnElement[bool], *, ledger: Ledger, skip_locked: bool
 ) -> Round:
-    """The first note of each object, as far as it is undelivered and `which`: locked, sent, marked.
-
-    A process that dies in between has marked none, and its locks end with it.
+    """Delivers the first undelivered note of each object for which `which` holds: locks, sends and marks them. A
+    process that dies in between has marked none, and its locks end with it.
     """
     earlier = _entries.alias("earlier")
     first = ~sa.exists().where(

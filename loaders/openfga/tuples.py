@@ -45,10 +45,10 @@ class RelationTuple:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Has the subject `relation` on `object`? Names as made by `names`.
+    """Does the subject have `relation` on `object`? Names are made by `names`.
 
-    `parent` is what the caller knows from the object's own name (the dataset of `table:{dataset}/{name}`), so that an
-    object nobody has written a parent tuple for yet is still judged by what is above it. Never take it from a client.
+    `parent` is what the caller knows from the name of the object (the dataset of `table:{dataset}/{name}`), so that an
+    object whose parent tuple was not written yet is still judged by what is above it. Never take it from a client.
     """
 
     relation: str
