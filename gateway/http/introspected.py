@@ -111,6 +111,10 @@ class _Kept:
     async def _read_alone(self, source: Any, selection: Selection) -> orjson.Fragment:
         return orjson.Fragment(await get_running_loop().run_in_executor(_ALONE, self._read, source, selection))
 
+    def read(self, source: Any, selection: Selection) -> bytes:
+        """The answer, not kept yet."""
+        return _read(self._things.of(source), _Compiled(selection), self._things)
+
     def _get(self, source: Any, selection: Selection) -> bytes | None:
         with self._lock:
             return self._answers.get((getattr(source, "name", None), selection))
@@ -118,7 +122,7 @@ class _Kept:
     def _read(self, source: Any, selection: Selection) -> bytes:
         found = self._get(source, selection)  # another request may have asked meanwhile
         if found is None:
-            found = _Reading(self._things).object(self._things.of(source), selection)
+            found = self.read(source, selection)
             with self._lock:
                 self._answers.keep((getattr(source, "name", None), selection), found, len(found) + _size(selection))
         return found
@@ -208,46 +212,44 @@ def _shown(found: Any, type_: Any) -> Any:
     return found.name if is_enum_type(type_) else found
 
 
-class _Reading:
-    """One reading of the schema, as JSON. What a selection finds of a type is found once, wherever the type stands."""
+class _Compiled:
+    """A selection as a reading walks it: what is asked, under which name that is kept (within introspection there are
+    no aliases), its key in the answer, and what is below. `texts` is what it found of types, wherever they stand.
+    """
 
-    def __init__(self, things: _Things) -> None:
-        self._things = things
-        self._types: dict[tuple[int, int], bytes] = {}
-        self._steps: dict[int, list[tuple[Asked, str, bytes]]] = {}
+    __slots__ = ("steps", "texts")
 
-    def object(self, thing: _Thing, selection: Selection) -> bytes:
-        if not thing.is_type:
-            return self._text(thing, selection)
-        known = (id(thing), id(selection))  # both outlive this reading
-        found = self._types.get(known)
+    def __init__(self, selection: Selection) -> None:
+        self.texts: dict[_Thing, bytes] = {}
+        self.steps: list[tuple[Asked, str, bytes, _Compiled | None]] = [
+            (
+                asked,
+                f"{asked.key}: {asked.field} {asked.arguments}",
+                orjson.dumps(asked.key) + b":",
+                None if asked.below is None else _Compiled(asked.below),
+            )
+            for asked in selection
+        ]
+
+
+def _read(thing: _Thing, compiled: _Compiled, things: _Things) -> bytes:
+    """The object as JSON. One call for each: a whole schema is some ten thousand of them."""
+    told, texts = thing.texts, []
+    for asked, question, key, below in compiled.steps:
+        if below is None:
+            texts.append(told.get(question) or things.tell(thing, question, asked, key))
+            continue
+        found = thing.below.get(question, thing)
+        if found is thing:  # nothing leads to itself: this was not asked before
+            found = things.lead(thing, question, asked)
         if found is None:
-            found = self._types[known] = self._text(thing, selection)
-        return found
-
-    def _text(self, thing: _Thing, selection: Selection) -> bytes:
-        texts = []
-        for asked, question, key in self._steps_of(selection):
-            if asked.below is None:
-                texts.append(thing.texts.get(question) or self._things.tell(thing, question, asked, key))
-            else:
-                texts.append(key + self._below(thing, question, asked, asked.below))
-        return b"{" + b",".join(texts) + b"}"
-
-    def _below(self, thing: _Thing, question: str, asked: Asked, selection: Selection) -> bytes:
-        found = thing.below[question] if question in thing.below else self._things.lead(thing, question, asked)
-        if found is None:
-            return b"null"
-        if isinstance(found, _Thing):
-            return self.object(found, selection)
-        return b"[" + b",".join([self.object(each, selection) for each in found]) + b"]"
-
-    def _steps_of(self, selection: Selection) -> list[tuple[Asked, str, bytes]]:
-        """What is asked, by what that is kept, and its key in the answer: within introspection there are no aliases."""
-        steps = self._steps.get(id(selection))
-        if steps is None:
-            keys = [(asked, orjson.dumps(asked.key) + b":") for asked in selection]
-            steps = self._steps[id(selection)] = [
-                (asked, f"{asked.key}: {asked.field} {asked.arguments}", key) for asked, key in keys
-            ]
-        return steps
+            texts.append(key + b"null")
+        elif isinstance(found, tuple):
+            listed = [below.texts.get(each) or _read(each, below, things) for each in found]
+            texts.append(key + b"[" + b",".join(listed) + b"]")
+        else:
+            texts.append(key + (below.texts.get(found) or _read(found, below, things)))
+    text = b"{" + b",".join(texts) + b"}"
+    if thing.is_type:
+        compiled.texts[thing] = text
+    return text

@@ -11,6 +11,8 @@ from gateway.limits.refusal import at_most
 from gateway.limits.weight import INTROSPECTION
 
 _MAX_TYPES = 10
+_MAX_FIELDS = 300
+"""With fragments spread. The query of GraphiQL, Apollo and code generators has 229."""
 _WIDE = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
 
 
@@ -24,6 +26,7 @@ class _Walk:
         self._fragments = fragments
         self._schemas: set[str] = set()
         self._types: set[str] = set()
+        self._selected = 0
 
     def root(self, selection_set: SelectionSetNode) -> None:
         for field in self._fields(selection_set):
@@ -38,6 +41,8 @@ class _Walk:
 
     def _below(self, selection_set: SelectionSetNode, *, wide: int) -> None:
         for field in self._fields(selection_set):
+            self._selected += 1
+            at_most(_MAX_FIELDS, self._selected, "fields within introspection")
             at_most(0, int(field.alias is not None), "aliases within introspection")
             deeper = wide + (field.name.value in _WIDE)
             at_most(1, deeper, "lists of fields within one another in introspection")

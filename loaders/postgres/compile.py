@@ -53,7 +53,14 @@ def compile_read(read: Read) -> Statement:
     """One statement for the whole read; its single value is JSON text, or NULL when an object is absent."""
     read = without_implied(read)
     answer = connection_text(read, None, None) if read.connection else object_text(read, None, None)
-    return render(fitting(answer))
+    return render(sa.select(answer) if _is_one_row(read) else fitting(answer))
+
+
+def _is_one_row(read: Read) -> bool:
+    """Whether the answer shows columns of one row, each of them once: it is no larger than what is stored there."""
+    shown = [field.output for field in read.fields]
+    related = any(isinstance(output, Related) for output in shown)
+    return read.connection is None and not related and len(set(shown)) == len(shown)
 
 
 # --- objects ----------------------------------------------------------------------------------------------------------

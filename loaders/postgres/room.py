@@ -1,8 +1,8 @@
 """An answer that is too large fails in Postgres: the driver would hold all of it before anybody could look at it.
 
-The bound is a setting of the session, `SETTING`, so that one statement serves every bound. No expression of Postgres
-raises by itself: `repeat` does (SQLSTATE 54000) for more than any value may have, as Postgres does where an answer is
-too large for itself.
+The bound is a setting of the session, `SETTING`, so that one statement serves every bound; to look at it takes some
+10 us. No expression of Postgres raises by itself: `repeat` does (SQLSTATE 54000) for more than any value may have, as
+Postgres does where an answer is too large for itself.
 """
 
 from typing import Any

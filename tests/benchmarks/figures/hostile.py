@@ -5,7 +5,8 @@ additions on an idle machine), and CPU time counts that. So each document is sen
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import permutations
 
 import orjson
 from graphql import get_introspection_query
@@ -120,12 +121,58 @@ DOCUMENTS: Mapping[str, str] = {
 }
 
 
+def _types(*, anew: int) -> str:
+    """Ten types, as much of each as fields within introspection allow."""
+    names = ("Query", "Mutation", "SenseQuery", "GenQuery", "SenseTrack", "GenTable", "Job", "User", "AuraChunk", "Int")
+    asked = _shuffled("name kind description", anew)
+    below = "type { " + asked + " ofType { name ofType { name } } }"
+    fields = f"fields(includeDeprecated: true) {{ {_shuffled('name description isDeprecated', anew)} {below} }}"
+    each = f"{{ {asked} {fields} inputFields {{ name {below} }} enumValues {{ name }} }}"
+    return "{" + " ".join(f'a{n}: __type(name: "{name}") {each}' for n, name in enumerate(names)) + "}"
+
+
+def _every_list(*, anew: int) -> str:
+    asked = _shuffled("name description isDeprecated deprecationReason", anew)
+    below = "{ name kind description ofType { name kind description ofType { name kind description } } }"
+    values = f"{{ {asked} defaultValue type {below} }}"
+    fields = f"{{ {asked} args(includeDeprecated: true) {values} type {below} }}"
+    lists = f"fields(includeDeprecated: true) {fields} inputFields(includeDeprecated: true) {values}"
+    return (
+        f"{{ __schema {{ types {{ name kind description {lists} enumValues(includeDeprecated: true) {{ {asked} }} "
+        f"possibleTypes {below} interfaces {below} }} directives {{ name description args {values} }} }} }}"
+    )
+
+
+def _nested_types(*, anew: int) -> str:
+    asked = _shuffled("name kind description specifiedByURL", anew)
+    below = f"{{ {asked}" + f" ofType {{ {asked}" * 18 + " }" * 19
+    fields = f"{{ name type {below} args {{ name type {below} }} }}"
+    return f"{{ __schema {{ types {{ {asked} fields {fields} inputFields {{ name type {below} }} }} }} }}"
+
+
+def _shuffled(names: str, turn: int) -> str:
+    orders = list(permutations(names.split()))
+    return " ".join(orders[turn % len(orders)])
+
+
+EXECUTED: Mapping[str, Callable[[int], str]] = {
+    "the whole schema, asked anew": lambda turn: _WHOLE.replace(
+        "on __Type {", "on __Type { " + _shuffled("__typename kind name description", turn)
+    ),
+    "every list of the schema, asked anew": lambda turn: _every_list(anew=turn),
+    "18 types within types, asked anew": lambda turn: _nested_types(anew=turn),
+    "ten types, asked anew": lambda turn: _types(anew=turn),
+}
+"""What is within every limit and executed. Each turn asks for something else, so that no answer is there already."""
+
+
 async def hostile(world: World) -> list[Figure]:
     async with world.gateway() as gateway:
         await _settle(gateway, "{ __typename }", world.member, 0)
         spent: dict[str, float] = {}
         for turn in range(_TIMES):
-            for name, document in DOCUMENTS.items():
+            of_turn = {**DOCUMENTS, **{name: made(turn) for name, made in EXECUTED.items()}}
+            for name, document in of_turn.items():
                 if len(document) > _SIZE:
                     raise AssertionError(f"{name} has {len(document)} characters")
                 took = await _settle(gateway, document, world.member, turn)

@@ -85,12 +85,12 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """What is read of the schema from here on, of which nothing is kept yet."""
     made: list[object] = []
 
-    class Counted(introspected._Reading):
-        def __init__(self, info: Any) -> None:
-            made.append(info)
-            super().__init__(info)
+    class Counted(introspected._Kept):
+        def read(self, source: Any, selection: introspected.Selection) -> bytes:
+            made.append(selection)
+            return super().read(source, selection)
 
-    monkeypatch.setattr(introspected, "_Reading", Counted)
+    monkeypatch.setattr(introspected, "_Kept", Counted)
     introspected._kept.pop(TOY, None)
     yield made
     introspected._kept.pop(TOY, None)

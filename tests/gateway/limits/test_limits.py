@@ -121,6 +121,20 @@ def test_introspection_query_passes_the_defaults(descriptions: bool) -> None:
     check_document(parse(text), limits)
 
 
+def _introspecting(names: int) -> str:
+    """So many fields, one, and seven times 34."""
+    types = " ".join(f't{n}: __type(name: "T") {{...f}}' for n in range(7))
+    schema = "__schema {types {" + " ".join(f"n{n}" for n in range(names)) + "}}"
+    return f"{{{schema} {types}}} fragment f on __Type {{" + " ".join(f"m{n}" for n in range(34)) + "}"
+
+
+def test_fields_within_introspection_count_through_fragments() -> None:
+    check_document(parse(_introspecting(61)), Limits())
+    with pytest.raises(DocumentTooComplex) as caught:
+        check_document(parse(_introspecting(62)), Limits())
+    assert (caught.value.limit, caught.value.found) == ("fields within introspection", 301)
+
+
 TOKENS = [
     ("", 0),
     ("{a}", 3),

@@ -11,7 +11,7 @@ from loaders.parameters import split
 from loaders.postgres.client import Postgres
 from loaders.postgres.compile import compile_keyed
 from loaders.prepared import Prepared
-from loaders.read import Field, Literal, Page, Read
+from loaders.read import Col, Compare, Field, Literal, Op, Page, Read
 from loaders.room import Room
 from tests.loaders.postgres.reading import columns, listed
 from tests.loaders.postgres.rows import ROW_PARENT, ROWS, row_id
@@ -66,3 +66,11 @@ async def test_answers_by_key_are_bounded_together(bounded: Postgres) -> None:
     assert [place for place, text in sorted(found.items()) if text is None] == [0, 5]
     with pytest.raises(PageTooLarge, match="of scratch is larger"):
         await ask(*map(row_id, range(5)), None)
+
+
+async def test_a_value_under_many_names_is_bounded(bounded: Postgres) -> None:
+    long = tuple(Field(f"long{n}", Literal("é" * OCTETS)) for n in range(3))
+    shape, values = split(Read(ROWS, long, where=Compare(Col("id"), Op.EQ, row_id(1))))
+    sql, parameters = Prepared(shape).statement(values)
+    with pytest.raises(PageTooLarge):
+        await bounded.fetch_json(sql, parameters, ledger=Ledger())
