@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from gateway.http.documents import Operation
 from gateway.http.request_log import Exchange
-from gateway.http.running import StreamBroken
 from gateway.lifespan import Runtime
 from gateway.metrics import DURATION, IN_FLIGHT, OPERATIONS, count_stores
 from loaders.errors import Code
@@ -69,8 +68,7 @@ class Observed:
         _in_flight(self.transport).dec()
         code = self._code or Code.INTERNAL_ERROR.value
         if kind is not None:
-            broken = error.code if isinstance(error, StreamBroken) else Code.INTERNAL_ERROR
-            code = (broken if issubclass(kind, Exception) else Code.CANCELLED).value
+            code = (Code.INTERNAL_ERROR if issubclass(kind, Exception) else Code.CANCELLED).value
         seconds = perf_counter() - self._started
         self._exchange.code = code
         self._exchange.ms = seconds * 1000

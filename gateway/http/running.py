@@ -9,7 +9,7 @@ from starlette.types import Receive, Send
 from gateway.http.body import HungUp, hung_up
 from gateway.http.refusal import Refusal, refuse
 from gateway.http.respond import finish
-from loaders.errors import AxionError, Code
+from loaders.errors import Code
 
 T = TypeVar("T")
 
@@ -74,18 +74,8 @@ class _Watch:
 class StreamBroken(Exception):
     """A part of the answer has been sent, and the rest cannot or may not be sent; the connection has to be aborted.
 
-    Raised from the reason, whose code it is counted under.
+    Raised from the reason (see `gateway.http.unbroken.broken_off`).
     """
-
-    @property
-    def code(self) -> Code:
-        match self.__cause__:
-            case AxionError() as error:
-                return error.code
-            case Refusal() as refusal:
-                return refusal.errors[0][1]
-            case _:
-                return Code.INTERNAL_ERROR
 
 
 async def send_while_read(
