@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from loaders.addresses import EVERYWHERE, Networks
 from loaders.errors import BadInput
 from loaders.warehouses.base import Warehouse
-from loaders.warehouses.room import Room
+from loaders.warehouses.process_places import ProcessPlaces
 from loaders.warehouses.settings import (
     BigQueryCredentials,
     BigQueryOptions,
@@ -37,7 +37,7 @@ class Shared:
     """What all data sources of a gateway's process have in common: where they may connect to, and their processes."""
 
     networks: Networks = EVERYWHERE
-    room: Room = field(default_factory=Room)
+    places: ProcessPlaces = field(default_factory=ProcessPlaces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _open_s3_parquet(
 ) -> Warehouse:
     with _extra("s3", "s3_parquet"):
         from loaders.warehouses.s3_parquet import S3Parquet
-    return S3Parquet(store, options, credentials, room=shared.room)
+    return S3Parquet(store, options, credentials, places=shared.places)
 
 
 @contextmanager

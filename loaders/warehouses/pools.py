@@ -22,7 +22,7 @@ from loaders.warehouses.bounded import Bounded, bounded, changed_meanwhile
 from loaders.warehouses.connectors import Shared, connector
 from loaders.warehouses.gate import Gate
 from loaders.warehouses.listed import ListedTables
-from loaders.warehouses.room import PROCESSES, Room
+from loaders.warehouses.process_places import PROCESSES, ProcessPlaces
 
 _log = structlog.get_logger(__name__)
 
@@ -95,7 +95,7 @@ class Warehouses:
     ) -> None:
         self._gen = gen
         self._keyring = keyring
-        self._shared = Shared(networks, Room(processes))
+        self._shared = Shared(networks, ProcessPlaces(processes))
         self._answer_bytes = answer_bytes
         self._max_open = max_open
         self._idle_s = idle_s

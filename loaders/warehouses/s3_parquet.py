@@ -34,7 +34,7 @@ from loaders.warehouses.blocking import WarehouseClosed
 from loaders.warehouses.bounded import changed_meanwhile
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.duckdb_sql import DUCKDB
-from loaders.warehouses.room import Room
+from loaders.warehouses.process_places import ProcessPlaces
 from loaders.warehouses.s3_datasets import Datasets
 from loaders.warehouses.s3_errors import S3_FAILURES, store_error
 from loaders.warehouses.s3_files import (
@@ -69,11 +69,11 @@ class S3Parquet:
         options: S3ParquetOptions,
         credentials: S3ParquetCredentials,
         *,
-        room: Room | None = None,
+        places: ProcessPlaces | None = None,
         threads: int = 8,
         memory_limit: str = "512MB",
     ) -> None:
-        """Opens no connection yet. `room` is that of the gateway's process; one of its own unless given."""
+        """Opens no connection yet. `places` is that of the gateway's process; one of its own unless given."""
         endpoint = urlsplit(options.endpoint)
         self._store = store
         self._bucket = options.bucket
@@ -91,7 +91,7 @@ class S3Parquet:
         )
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
         self._datasets = Datasets(partial(open_dataset, self._files), self._executor)
-        self._processes = QueryProcesses(store, options, credentials, room=room or Room())
+        self._processes = QueryProcesses(store, options, credentials, places=places or ProcessPlaces())
         self._runs: set[DuckDbRun] = set()
 
     @property

@@ -35,12 +35,15 @@ MEMORY_BYTES: Final = 1536 << 20
 """What it may take beyond what it begins with: DuckDB's own bound, batches on their way, stacks of threads."""
 _FIRST_TO_END: Final = "1000"
 """Where memory is short, the system ends it, and not the gateway."""
+_NICENESS: Final = 10
+"""Where cores are short, the gateway's requests go first."""
 _BATCH_BYTES: Final = 4 << 20
 
 
 def main() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)  # sent to all of a service: the gateway still reads what it has asked for
+    os.nice(_NICENESS)
     _bound_memory()
     asyncio.run(_serve())
 

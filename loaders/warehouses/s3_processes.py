@@ -18,7 +18,7 @@ from loaders.warehouses.base import Query, RecordBatches
 from loaders.warehouses.batch_run import BatchRun, batches_of
 from loaders.warehouses.bounded import changed_meanwhile
 from loaders.warehouses.owned import Client, Owned, OwnedPool
-from loaders.warehouses.room import Room
+from loaders.warehouses.process_places import ProcessPlaces
 from loaders.warehouses.s3_errors import SELECT_LESS
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 
@@ -170,9 +170,13 @@ class S3ProcessRun(BatchRun):
 
 
 class QueryProcesses:
-    """Of one data source, within a gateway's `room`. Begins none before the first query; belongs to one event loop."""
+    """The query processes of one data source, within the places that a gateway has for all of them. Starts none before
+    the first query. Belongs to one event loop.
+    """
 
-    def __init__(self, store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials, *, room: Room) -> None:
+    def __init__(
+        self, store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials, *, places: ProcessPlaces
+    ) -> None:
         self._store = store
         client = Client(
             lambda: QueryProcess(store, options, credentials),
@@ -180,8 +184,8 @@ class QueryProcesses:
             lambda error: isinstance(error, Gone),
         )
         self._pool = OwnedPool(store, client)
-        self._room = room
-        self._room.join(self._pool)
+        self._places = places
+        self._places.join(self._pool)
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._runs: set[S3ProcessRun] = set()
         self._closed = False
@@ -221,9 +225,9 @@ class QueryProcesses:
             try:
                 async with asyncio.timeout_at(until):
                     await held.enter_async_context(self._slots)
-                    await held.enter_async_context(self._room.place(self._pool))
+                    await held.enter_async_context(self._places.place(self._pool))
             except TimeoutError:
-                most = min(AT_ONCE, self._room.limit)
+                most = min(AT_ONCE, self._places.limit)
                 busy = f"{self._store} is busy: this gateway runs {most} statements of it at once. Try again shortly."
                 raise StoreTimeout(self._store, busy) from None
             if self._closed:
@@ -236,7 +240,7 @@ class QueryProcesses:
             run.interrupt()
         self._pool.close()
         if not self._closed:
-            self._room.leave(self._pool)
+            self._places.leave(self._pool)
         self._closed = True
 
 

@@ -21,7 +21,7 @@ from loaders.warehouses import s3_frames, s3_processes
 from loaders.warehouses.base import Query
 from loaders.warehouses.connectors import CONNECTORS
 from loaders.warehouses.owned import Client, OwnedPool
-from loaders.warehouses.room import Room
+from loaders.warehouses.process_places import ProcessPlaces
 from loaders.warehouses.s3_parquet import S3Parquet
 from loaders.warehouses.s3_processes import QueryProcess
 from tests.conformance.subject import STORE
@@ -150,6 +150,13 @@ async def test_it_knows_nothing_of_the_gateway(subject: Subject, warehouse: S3Pa
     assert str(subject.settings()["secret_key"]) not in line.decode()
 
 
+async def test_requests_of_the_gateway_go_first(warehouse: S3Parquet) -> None:
+    others = processes()
+    await asked(warehouse, "SELECT 1 AS n")
+    (process,) = processes() - others
+    assert os.getpriority(os.PRIO_PROCESS, process) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
 def test_it_ends_with_the_gateway(subject: Subject) -> None:
     """However that ends, and whatever is asked."""
     endless = orjson.dumps([subject.endless("t").sql.replace(".id", ".a"), [(None, "t")], 600_000])
@@ -222,8 +229,10 @@ async def test_one_that_cannot_be_begun_is_told(warehouse: S3Parquet) -> None:
 
 
 async def test_data_sources_share_the_room_of_their_gateway(subject: Subject) -> None:
-    others, room = processes(), Room(1)
-    one, other = (S3Parquet(STORE, *CONNECTORS["s3_parquet"].split(subject.settings()), room=room) for _ in range(2))
+    others, places = processes(), ProcessPlaces(1)
+    one, other = (
+        S3Parquet(STORE, *CONNECTORS["s3_parquet"].split(subject.settings()), places=places) for _ in range(2)
+    )
     assert await asked(one, "SELECT 1 AS n") == [{"n": 1}]
     (first,) = processes() - others
     with ending(first) as ended:
@@ -235,11 +244,11 @@ async def test_data_sources_share_the_room_of_their_gateway(subject: Subject) ->
 
 
 async def test_who_waits_while_it_closes_begins_nothing(subject: Subject) -> None:
-    room, elsewhere = Room(1), OwnedPool[int]("elsewhere", Client(int, repr))
-    warehouse = S3Parquet(STORE, *CONNECTORS["s3_parquet"].split(subject.settings()), room=room)
+    places, elsewhere = ProcessPlaces(1), OwnedPool[int]("elsewhere", Client(int, repr))
+    warehouse = S3Parquet(STORE, *CONNECTORS["s3_parquet"].split(subject.settings()), places=places)
     before = processes()
     async with aclosing(warehouse.query(Query("SELECT 1 AS n", ()), ledger=Ledger())) as batches:
-        async with room.place(elsewhere):
+        async with places.place(elsewhere):
             waiting = asyncio.create_task(anext(batches))
             await asyncio.sleep(0)  # it has begun to wait
             await warehouse.close()

@@ -19,6 +19,7 @@ from deploy.local.provision.artifact import provide
 from deploy.local.provision.go_binary import GoBinary
 from gateway.app import create_app
 from gateway.cli.main import app
+from loaders.warehouses.s3_process import MEMORY_BYTES
 from tests.gateway.http.application import settings_without_stores
 from tests.gateway.http.toy import SCHEMA
 
@@ -101,6 +102,13 @@ def test_whose_forwarded_addresses_are_believed(helm: Path) -> None:
         if {"name": name, "value": "10.0.0.0/8,127.0.0.1"} in (each["env"] or [])
     ]
     assert believing == ["gateway"]
+
+
+def test_query_processes_are_bounded_as_the_memory_is(helm: Path) -> None:
+    (gateway,) = (each for each in containers(rendered(helm)) if each["name"] == "gateway")
+    (places,) = (each["value"] for each in gateway["env"] if each["name"] == "AXION_DATA_SOURCES__QUERY_PROCESSES")
+    memory = int(gateway["resources"]["limits"]["memory"].removesuffix("Gi")) << 30
+    assert memory >= int(places) * MEMORY_BYTES + (1 << 30)
 
 
 @pytest.mark.parametrize(

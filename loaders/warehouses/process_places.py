@@ -19,7 +19,7 @@ class Idle(Protocol):
     def drop_idle(self) -> None: ...
 
 
-class Room:
+class ProcessPlaces:
     """At most `limit` processes: those that are asked, and those that wait for their next query.
 
     Who asks waits for the former, in the order they came; the latter end when another data source needs their place.
