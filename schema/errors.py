@@ -94,4 +94,6 @@ async def as_data(work: Awaitable[T]) -> T | Error:
 def result_of(name: str, payload: type) -> Any:
     """The union a mutation returns: its payload or a failure."""
     members = payload | InvalidInput | Conflicting | NotAllowed | Absent
-    return Annotated[members, strawberry.union(name, description="What was done, or why nothing was.")]
+    return Annotated[
+        members, strawberry.union(name, description="The payload, or the error for which nothing was changed.")
+    ]

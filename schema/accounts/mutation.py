@@ -32,7 +32,7 @@ ServiceAccountUpdatePayload = make_payload("ServiceAccountUpdatePayload", "user"
 class ApiKeyCreatePayload:
     key: strawberry.Private[tuple[object, ...]]
     secret: str | None = strawberry.field(description=_SHOWN_ONCE)
-    api_key = changed_row("ApiKey", "The row, as it stands after the mutation.")
+    api_key = changed_row("ApiKey", "The row after the mutation.")
 
 
 @strawberry.input(description="An API key to be made.")

@@ -32,8 +32,8 @@ _SEARCH = signature(
     },
     {
         "where": argument(types.lazy("AuraRagChunkFilter") | None, "Only chunks that match."),
-        "first": argument(int | None, "At most this many, the most similar first; 50 unless given, at most 1,000."),
-        "after": argument(str | None, "Only what follows this cursor."),
+        "first": argument(int | None, "Maximum number of rows, the most similar first: 50 by default, 1,000 at most."),
+        "after": argument(str | None, "Only rows after this cursor."),
     },
     types.lazy("AuraRagChunkConnection") | None,
 )

@@ -16,7 +16,7 @@ Info = strawberry.Info[Context, None]
 
 @strawberry.type(description="Values a filter may be set to.")
 class GenFilterChoices:
-    values: list[JSON] = strawberry.field(description="Distinct values in order, nulls left out.")
+    values: list[JSON] = strawberry.field(description="Distinct values in order, without nulls.")
     more: bool = strawberry.field(description="Whether there are more.")
 
 
@@ -24,9 +24,9 @@ async def control_values(
     row: strawberry.Parent[Row],
     info: Info,
     search: Annotated[
-        str | None, strawberry.argument(description="Only texts that contain this, whatever the case.")
+        str | None, strawberry.argument(description="Only texts that contain this, ignoring case.")
     ] = None,
-    first: Annotated[int, strawberry.argument(description="At most this many, 1,000 at most.")] = 50,
+    first: Annotated[int, strawberry.argument(description="Maximum number of values, 1,000 at most.")] = 50,
     filters: Annotated[
         list[GenFilterValue] | None,
         strawberry.argument(description="Values of the dashboard's filters: those above this one narrow its choices."),

@@ -26,15 +26,15 @@ def granted_payload(name: str, field: str, target: str, description: str) -> typ
     """As `make_payload`, with `permissionsPending`. Construct it with the row's key and the `objects`."""
     members: dict[str, Any] = {"key": strawberry.Private[tuple[object, ...]]}
     cls = _payload(name, members)
-    setattr(cls, field, changed_row(target, "The row, as it stands after the mutation."))
+    setattr(cls, field, changed_row(target, "The row after the mutation."))
     return strawberry.type(cls, name=name, description=description)
 
 
 def deleted_payload(name: str, target: str) -> type:
     """The global id of a deleted `target`, with `permissionsPending`."""
     cls = _payload(name, {"deleted_id": strawberry.ID})
-    cls.deleted_id = strawberry.field(description="Global id the row had.")  # type: ignore[attr-defined]
-    return strawberry.type(cls, name=name, description=f"One `{target}` was deleted.")
+    cls.deleted_id = strawberry.field(description="Global id of the deleted row.")  # type: ignore[attr-defined]
+    return strawberry.type(cls, name=name, description=f"The payload of a deleted `{target}`.")
 
 
 def _payload(name: str, members: dict[str, Any]) -> type:

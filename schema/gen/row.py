@@ -16,24 +16,24 @@ from schema.scalars import JSON
 GenRowFilter = types.make_input(
     "GenRowFilter",
     {
-        "and": (types.list_of(types.lazy("GenRowFilter")), "All of these."),
-        "or": (types.list_of(types.lazy("GenRowFilter")), "At least one of these."),
-        "not": (types.lazy("GenRowFilter"), "None of this."),
+        "and": (types.list_of(types.lazy("GenRowFilter")), "All of these conditions hold."),
+        "or": (types.list_of(types.lazy("GenRowFilter")), "At least one of these conditions holds."),
+        "not": (types.lazy("GenRowFilter"), "This condition does not hold."),
         "column": (str, "The column that the operators beside it compare."),
         "eq": (JSON, "Equal to; values are written as rows answer them."),
-        "ne": (JSON, "Not equal to; a null is neither."),
-        "in": (list[JSON], "One of."),
-        "notIn": (list[JSON], "None of; a null is neither."),
+        "ne": (JSON, "Not equal to. Nulls do not match."),
+        "in": (list[JSON], "Equal to one of these."),
+        "notIn": (list[JSON], "Equal to none of these. Nulls do not match."),
         "lt": (JSON, "Less than."),
         "lte": (JSON, "At most."),
         "gt": (JSON, "Greater than."),
         "gte": (JSON, "At least."),
         "isNull": (bool, "True: is null. False: is not null."),
         "like": (str, "Matches an SQL LIKE pattern."),
-        "ilike": (str, "As `like`, whatever the case."),
+        "ilike": (str, "As `like`, ignoring case."),
         "startsWith": (str, "Starts with this text, taken literally."),
     },
-    "Conditions on a row of a remote table; all that are given must hold.",
+    "Filter for rows of a remote table. All given conditions must hold.",
 )
 
 
@@ -43,10 +43,12 @@ class GenSortDirection(Enum):
     DESC = strawberry.enum_value("DESC", description="Largest first, nulls first.")
 
 
-@strawberry.input(description="One term of an order of rows.")
+@strawberry.input(description="A sort term for rows.")
 class GenRowOrder:
     column: str = strawberry.field(description="The column to order by.")
-    direction: GenSortDirection = strawberry.field(description="Which end first.", default=GenSortDirection.ASC)
+    direction: GenSortDirection = strawberry.field(
+        description="The direction; ascending by default.", default=GenSortDirection.ASC
+    )
 
 
 GenAggregateFunction = described_enum(
@@ -147,8 +149,8 @@ class GenRowConnection:
     nodes: list[JSON] = strawberry.field(description="The rows, as objects with the selected columns in order.")
     page_info: PageInfo = strawberry.field(
         description=(
-            "Where the page lies. A remote table declares no key: its cursors are for the same `orderBy` and `select`,"
-            " and rows that are equal in all of these are counted. Asking for one sorts by all that is selected."
+            "Information about the page. Remote tables declare no key: a cursor is for the same `orderBy` and `select`,"
+            " and rows that are equal in all of these are counted. To ask for a cursor sorts by all selected columns."
         )
     )
-    total_count: Optional[int] = strawberry.field(description="Rows that match, whatever the page.")
+    total_count: Optional[int] = strawberry.field(description="Number of matching rows, regardless of the page.")

@@ -155,10 +155,10 @@ _ROWS = signature(
     {},
     {
         "select": argument(list[str] | None, "The columns to answer, in this order; all unless given."),
-        "where": argument(Optional[GenRowFilter], "Only rows that match."),
-        "order_by": argument(list[GenRowOrder] | None, "Order, first term first."),
-        "first": argument(int | None, "At most this many rows; 50 unless given, at most 1,000."),
-        "after": argument(str | None, "Only what follows this cursor of the same table, `orderBy` and `select`."),
+        "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
+        "order_by": argument(list[GenRowOrder] | None, "Sort terms, the most significant first."),
+        "first": argument(int | None, "Maximum number of rows: 50 by default, 1,000 at most."),
+        "after": argument(str | None, "Only rows after this cursor of the same table, `orderBy` and `select`."),
     },
     GenRowConnection | None,
 )
@@ -166,8 +166,8 @@ _ESTIMATE = signature(
     {},
     {
         "select": argument(list[str] | None, "The columns to read; all unless given."),
-        "where": argument(Optional[GenRowFilter], "Only rows that match."),
-        "first": argument(int | None, "At most this many rows; all unless given."),
+        "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
+        "first": argument(int | None, "Maximum number of rows; all by default."),
     },
     GenScanEstimate | None,
 )
@@ -177,7 +177,7 @@ _AGGREGATE = signature(
         "group_by": argument(list[str] | None, "The columns whose values make a group; one group of all unless given."),
         "measures": argument(list[GenMeasure] | None, "The values of each group."),
         "over": argument(Optional[GenTimeBucket], "Buckets of time as a key of the groups, gaps filled and compared."),
-        "where": argument(Optional[GenRowFilter], "Only rows that match."),
+        "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
         "first": argument(
             int | None,
             "At most this many groups, ordered by their columns; at most 10,000. "

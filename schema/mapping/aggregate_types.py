@@ -17,7 +17,7 @@ MAX_GROUPS = 10_000
 MAX_LISTED_GROUPS = 100
 """Of each row of a list, unless `first` says how many: rows multiply groups."""
 _DESCRIPTIONS = {
-    "countDistinct": "Numbers of distinct values, nulls left out.",
+    "countDistinct": "Numbers of distinct values, not counting nulls.",
     "sum": "Sums; null where there is no value.",
     "avg": "Arithmetic means; null where there is no value.",
     "stddev": "Standard deviations of a sample (n - 1); null of fewer than two values.",
@@ -60,13 +60,13 @@ types.register("GroupFigure", GroupFigure)
 def make_aggregate(mapping: ObjectMapping) -> None:
     """Registers `{type}Aggregate`, `{type}GroupBy`, `{type}Having` and the types they are made of."""
     name = mapping.name
-    figures: dict[str, Any] = {"count": (int, "How many rows the group has.")}
-    having: dict[str, tuple[Any, str]] = {"count": (FILTERS[Kind.INTEGER], "On the number of rows.")}
+    figures: dict[str, Any] = {"count": (int, "Number of rows in the group.")}
+    having: dict[str, tuple[Any, str]] = {"count": (FILTERS[Kind.INTEGER], "Condition on the number of rows.")}
     if groupable(mapping):
         _make_groups(mapping)
         figures["key"] = (
             Optional[types.lazy(f"{name}GroupKey")],
-            "What the rows have in common; null without `groupBy`.",
+            "The values that all rows of the group share; null without `groupBy`.",
         )
     for family in FAMILIES:
         columns = family.columns(mapping)
@@ -76,24 +76,28 @@ def make_aggregate(mapping: ObjectMapping) -> None:
         figure, condition = f"{name}{family.suffix}", f"{name}{family.suffix}Having"
         shown = {field: int if counted else Optional[output_type(type_)] for field, type_ in columns.items()}
         types.make_type(
-            figure, {field: (type_, f"Of `{field}`.") for field, type_ in shown.items()}, f"{family.description}."
+            figure,
+            {field: (type_, f"The figure of `{field}`.") for field, type_ in shown.items()},
+            f"{family.description}.",
         )
-        asked = {field: (FILTERS[type_.kind], f"On that of `{field}`.") for field, type_ in columns.items()}
-        types.make_input(condition, asked, f"{family.description}: conditions, of which all must hold.")
+        asked = {
+            field: (FILTERS[type_.kind], f"Condition on the figure of `{field}`.") for field, type_ in columns.items()
+        }
+        types.make_input(condition, asked, f"{family.description}: a filter of which all given conditions must hold.")
         for function in family.functions:
             figures[function] = (types.lazy(figure), _DESCRIPTIONS[function])
-            having[function] = (types.lazy(condition), f"On `{function}`.")
+            having[function] = (types.lazy(condition), f"Condition on `{function}`.")
         if family is STATISTIC:
             figures["percentile"] = _percentile(figure)
-    types.make_type(f"{name}Aggregate", figures, f"A group of `{name}` rows and its figures.")
+    types.make_type(f"{name}Aggregate", figures, f"A group of `{name}` rows and its figures (counts, sums, ...).")
     own = types.lazy(f"{name}Having")
     nested: dict[str, tuple[Any, str]] = {
-        "and": (types.list_of(own), "All of these."),
-        "or": (types.list_of(own), "At least one of these."),
-        "not": (own, "None of this."),
+        "and": (types.list_of(own), "All of these conditions hold."),
+        "or": (types.list_of(own), "At least one of these conditions holds."),
+        "not": (own, "This condition does not hold."),
     }
     types.make_input(
-        f"{name}Having", nested | having, f"Conditions on a group of `{name}`; all that are given must hold."
+        f"{name}Having", nested | having, f"Filter for groups of `{name}` rows. All given conditions must hold."
     )
 
 
@@ -106,9 +110,13 @@ def aggregate_field(target: str) -> Any:
         unless = f"Unless given, more than {MAX_GROUPS:,} are an error, below a list more than {MAX_LISTED_GROUPS}."
         first = f"The first groups in their order. {unless}"
         arguments = {
-            "group_by": _argument(by, "What makes a group. Unless given, all rows are one."),
-            "having": _argument(types.lazy(f"{target}Having"), "Only groups that match. Needs `groupBy`."),
-            "order_by": _argument(order, "Order, first term first; ties are broken by key. Needs `groupBy`."),
+            "group_by": _argument(by, "The fields to group by. Without them all rows are one group."),
+            "having": _argument(
+                types.lazy(f"{target}Having"), "Only groups that satisfy this filter. Requires `groupBy`."
+            ),
+            "order_by": _argument(
+                order, "Sort terms, the most significant first. Ties are broken by the group key. Requires `groupBy`."
+            ),
             "first": _argument(int, first),
         }
     groups = types.list_of(types.lazy(f"{target}Aggregate"))
@@ -123,42 +131,49 @@ def aggregate_field(target: str) -> Any:
 def _make_groups(mapping: ObjectMapping) -> None:
     name, columns = mapping.name, groupable(mapping)
     key = {
-        field: (Optional[output_type(mapping.table.column(column).type)], f"Its `{field}`, truncated as asked.")
+        field: (
+            Optional[output_type(mapping.table.column(column).type)],
+            f"The `{field}` of the group, truncated if `groupBy` says so.",
+        )
         for field, column in columns.items()
     }
     types.make_type(
-        f"{name}GroupKey", key, f"What the rows of a group of `{name}` have in common: only fields of `groupBy`."
+        f"{name}GroupKey", key, f"The values that the rows of a group of `{name}` share: only fields of `groupBy`."
     )
     values = {enum_name(field, column): field for field, column in columns.items()}
-    members = {value: strawberry.enum_value(value, description=f"By `{field}`.") for value, field in values.items()}
+    members = {
+        value: strawberry.enum_value(value, description=f"The field `{field}`.") for value, field in values.items()
+    }
     made = cast(type[Enum], Enum(f"{name}GroupField", members, module=types.__name__))
-    types.register(made.__name__, strawberry.enum(made, description=f"A field of `{name}` that makes groups."))
+    types.register(made.__name__, strawberry.enum(made, description=f"A field that `{name}` rows can be grouped by."))
     field = types.lazy(f"{name}GroupField")
     zone = "IANA name of the zone whose clocks count, such as Europe/Berlin; UTC unless given."
     types.make_input(
         f"{name}GroupBy",
         {
-            "field": (field, "The field."),
-            "truncate": (TimeUnit, "The unit its instants or dates are truncated to."),
+            "field": (field, "The field to group by."),
+            "truncate": (TimeUnit, "Truncates instants and dates to this unit."),
             "timeZone": (str, zone),
         },
-        f"One part of what makes a group of `{name}`.",
+        f"A field to group `{name}` rows by.",
         required=("field",),
     )
     types.make_input(
         f"{name}GroupOrder",
         {
-            "figure": (GroupFigure, "What is compared."),
-            "field": (field, "The field it is of; every figure but `COUNT` has one."),
-            "direction": (SortOrder, "Which end first, and where nulls go; `ASC` unless given."),
+            "figure": (GroupFigure, "The figure to sort by."),
+            "field": (field, "The field of the figure; every figure but `COUNT` needs one."),
+            "direction": (SortOrder, "The direction, and the position of nulls; `ASC` by default."),
         },
-        f"One term of an order of groups of `{name}`.",
+        f"A sort term for groups of `{name}` rows.",
         required=("figure",),
     )
 
 
 def _percentile(figure: str) -> Any:
-    p = Annotated[float, strawberry.argument(description="Which one, from 0 to 1: 0.5 is the median.")]
+    p = Annotated[
+        float, strawberry.argument(description="The percentile as a fraction from 0 to 1; 0.5 is the median.")
+    ]
     return strawberry.field(
         resolver=signature({"p": p}, {}, types.lazy(figure)),
         name="percentile",

@@ -14,10 +14,10 @@ from schema.mapping import types
 from schema.mapping.object import OBJECTS
 
 _PAGE = {
-    "first": "At most this many from the start; 50 when neither `first` nor `last` is given, at most 1,000.",
-    "after": "Only what follows this cursor.",
-    "last": "At most this many from the end.",
-    "before": "Only what precedes this cursor.",
+    "first": "Maximum number of rows from the start: 50 if neither `first` nor `last` is given, 1,000 at most.",
+    "after": "Only rows after this cursor.",
+    "last": "Maximum number of rows from the end.",
+    "before": "Only rows before this cursor.",
 }
 
 
@@ -43,9 +43,10 @@ def connection_arguments(target: str, extra: dict[str, tuple[Any, str]] | None =
             "Only rows with this vector, the most similar first; `orderBy` breaks ties. `score` tells how similar.",
         )
     annotations = nearest | {
-        "where": _optional(types.lazy(f"{target}Filter"), "Only rows that match."),
+        "where": _optional(types.lazy(f"{target}Filter"), "Only rows that satisfy this filter."),
         "order_by": _optional(
-            types.list_of(types.lazy(f"{target}OrderBy")), "Order, first term first; ties are broken by key."
+            types.list_of(types.lazy(f"{target}OrderBy")),
+            "Sort terms, the most significant first. Ties are broken by the primary key.",
         ),
         "first": _optional(int, _PAGE["first"]),
         "after": _optional(str, _PAGE["after"]),

@@ -8,7 +8,7 @@ from schema.mapping import types
 from schema.mapping.aggregate_types import aggregate_field
 
 
-@strawberry.type(description="Where a page lies in its list (Relay Cursor Connections).")
+@strawberry.type(description="Information about a page of a connection (Relay Cursor Connections).")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="More rows follow the page.")
     has_previous_page: bool = strawberry.field(description="Rows precede the page.")
@@ -24,18 +24,21 @@ def make_connection(target: str) -> None:
     types.make_type(
         f"{target}Edge",
         {
-            "cursor": (str, "Where the row lies in the list; opaque."),
+            "cursor": (str, "Opaque cursor of the row, for `after` and `before`."),
             "node": (types.lazy(target), "The row."),
         },
-        f"A row of `{target}` and its place in a list.",
+        f"An edge of a connection: a row of `{target}` and its cursor.",
     )
     types.make_type(
         f"{target}Connection",
         {
             "nodes": (types.list_of(types.lazy(target)), "The rows of the page."),
-            "edges": (types.list_of(types.lazy(f"{target}Edge")), "The rows of the page with their cursors."),
-            "pageInfo": (PageInfo, "Where the page lies."),
-            "totalCount": (Optional[int], "Rows that match, whatever the page; null where it cannot be known."),
+            "edges": (types.list_of(types.lazy(f"{target}Edge")), "The rows of the page, each with its cursor."),
+            "pageInfo": (PageInfo, "Information about the page."),
+            "totalCount": (
+                Optional[int],
+                "Number of matching rows, regardless of the page; null if it cannot be known.",
+            ),
             "aggregate": aggregate_field(target),
         },
         f"A page of `{target}` rows.",

@@ -164,7 +164,7 @@ def _guarded(table: Table) -> set[str]:
 def _fields(cls: type, table: Table, row_id: str | None) -> dict[str, FieldMapping]:
     fields: dict[str, FieldMapping] = {"id": IdField()}
     if row_id is not None or len(table.key) == 1:
-        fields["rowId"] = ColumnField(row_id or table.key[0], "The raw key, as the store has it.")
+        fields["rowId"] = ColumnField(row_id or table.key[0], "The primary key of the row in its store.")
     for attribute, declared in vars(cls).items():
         match declared:
             case Column():
@@ -224,7 +224,7 @@ def _make_object(cls: type, mapping: ObjectMapping) -> None:
 def _declared_as(field: FieldMapping, mapping: ObjectMapping) -> tuple[Any, str, Callable[..., Any] | None]:
     match field:
         case IdField():
-            return strawberry.ID, "Opaque global id, for `node(id:)`.", None
+            return strawberry.ID, "Opaque global id, which `node(id:)` takes.", None
         case ColumnField(name, description, _):
             described = mapping.table.column(name)
             type_ = output_type(described.type)

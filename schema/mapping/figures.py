@@ -42,10 +42,15 @@ class Family:
 
 
 FAMILIES = (
-    Family("CountDistinct", SORTABLE, ("countDistinct",), "How many distinct values each column has, nulls left out"),
+    Family(
+        "CountDistinct",
+        SORTABLE,
+        ("countDistinct",),
+        "The number of distinct values of each column, not counting nulls",
+    ),
     Family("Sum", _NUMBERS, ("sum",), "The sum of each column; null where there is no value"),
     Family("Statistic", _NUMBERS, ("avg", "stddev"), "A statistic of each column; null where it is not defined"),
-    Family("Extreme", _RANKED, ("min", "max"), "A smallest or largest value of each column; null where there is none"),
+    Family("Extreme", _RANKED, ("min", "max"), "The smallest or largest value of each column; null if there is none"),
 )
 COUNT_DISTINCT, _, STATISTIC, _ = FAMILIES
 

@@ -32,7 +32,7 @@ IdFilter = types.make_input(
         "eq": (strawberry.ID, "This global id."),
         "in": (list[strawberry.ID], "One of these global ids: at most 1,000."),
     },
-    "Conditions on a global id.",
+    "Filter for global ids.",
 )
 
 
@@ -40,28 +40,32 @@ def make_filter(mapping: ObjectMapping) -> None:
     """Registers `{type}Filter` and `{type}ManyFilter`."""
     own = types.lazy(f"{mapping.name}Filter")
     fields: dict[str, tuple[Any, str]] = {
-        "and": (types.list_of(own), "All of these."),
-        "or": (types.list_of(own), "At least one of these."),
-        "not": (own, "None of this."),
+        "and": (types.list_of(own), "All of these conditions hold."),
+        "or": (types.list_of(own), "At least one of these conditions holds."),
+        "not": (own, "This condition does not hold."),
     }
     for name, field in mapping.fields.items():
         match field:
             case IdField():
-                fields[name] = (IdFilter, "On the global id.")
+                fields[name] = (IdFilter, "Condition on the global id.")
             case ColumnField(column):
-                fields[name] = (FILTERS[mapping.table.column(column).type.kind], f"On `{name}`.")
+                fields[name] = (FILTERS[mapping.table.column(column).type.kind], f"Condition on `{name}`.")
             case EdgeField(target, _, _, many, _) if joinable(mapping, target):
                 suffix = "ManyFilter" if many else "Filter"
-                fields[name] = (types.lazy(target + suffix), f"On the rows of `{name}`.")
+                fields[name] = (types.lazy(target + suffix), f"Condition on the related `{name}`.")
     types.make_input(
-        f"{mapping.name}Filter", fields, f"Conditions on a `{mapping.name}`; all that are given must hold."
+        f"{mapping.name}Filter", fields, f"Filter for `{mapping.name}` rows. All given conditions must hold."
     )
     quantified = {
-        "some": (own, "At least one row matches."),
-        "every": (own, "Every row matches; also where there is none."),
-        "none": (own, "No row matches."),
+        "some": (own, "At least one related row satisfies this filter."),
+        "every": (own, "Every related row satisfies this filter; also true without related rows."),
+        "none": (own, "No related row satisfies this filter."),
     }
-    types.make_input(f"{mapping.name}ManyFilter", quantified, f"Conditions on a list of `{mapping.name}`.")
+    types.make_input(
+        f"{mapping.name}ManyFilter",
+        quantified,
+        f"Filter by related `{mapping.name}` rows. All given conditions must hold.",
+    )
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

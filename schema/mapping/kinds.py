@@ -58,16 +58,16 @@ OPERATORS: dict[Kind, dict[str, Op]] = {
 
 _MEANING = {
     Op.EQ: "Equal to.",
-    Op.NE: "Not equal to; a null is neither.",
-    Op.IN: "One of.",
-    Op.NOT_IN: "None of; a null is neither, but for an empty list, which all match.",
+    Op.NE: "Not equal to. Nulls do not match.",
+    Op.IN: "Equal to one of these.",
+    Op.NOT_IN: "Equal to none of these. Nulls match an empty list only.",
     Op.LT: "Less than.",
     Op.LTE: "At most.",
     Op.GT: "Greater than.",
     Op.GTE: "At least.",
     Op.IS_NULL: "True: is null. False: is not null.",
     Op.LIKE: "Matches an SQL LIKE pattern: `%` any text, `_` any character, backslash escapes.",
-    Op.ILIKE: "As `like`, whatever the case.",
+    Op.ILIKE: "As `like`, ignoring case.",
     Op.STARTS_WITH: "Starts with this text, taken literally.",
     Op.CONTAINS: "Contains this JSON value.",
     Op.CONTAINED_BY: "Is contained in this JSON value.",
@@ -131,7 +131,7 @@ FILTERS: dict[Kind, type] = {
     kind: types.make_input(
         _filter_name(kind),
         _operators(kind) | (_AT_PATHS if kind is Kind.JSON else {}),
-        f"Conditions on a value of kind {kind.value}; all that are given must hold.",
+        f"Filter for values of kind {kind.value}. All given conditions must hold.",
     )
     for kind in OPERATORS
 }

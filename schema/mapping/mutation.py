@@ -73,7 +73,7 @@ def _field(
     name = answers.__strawberry_definition__.name  # type: ignore[attr-defined]
     annotations = {
         "info": strawberry.Info,
-        "input": Annotated[takes, strawberry.argument(description="What is to be done.")],
+        "input": Annotated[takes, strawberry.argument(description="The input of the mutation.")],
     }
     result = result_of(name.removesuffix("Payload") + "Result", answers)
     keyword = inspect.Parameter.KEYWORD_ONLY

@@ -40,15 +40,15 @@ def make_order(mapping: ObjectMapping) -> None:
     for name, field in mapping.fields.items():
         match field:
             case ColumnField(column) if mapping.table.column(column).type.kind not in _UNORDERED:
-                fields[name] = (SortOrder, f"By `{name}`.")
+                fields[name] = (SortOrder, f"Sort by `{name}`.")
             case EdgeField(target, _, _, many, _) if joinable(mapping, target) and many:
-                fields[name] = (types.lazy(f"{target}ManyOrderBy"), f"By the rows of `{name}`.")
+                fields[name] = (types.lazy(f"{target}ManyOrderBy"), f"Sort by the related `{name}`.")
             case EdgeField(target, _, _, _, _) if joinable(mapping, target):
-                fields[name] = (types.lazy(f"{target}OrderBy"), f"By the row of `{name}`; null where there is none.")
-    types.make_input(f"{mapping.name}OrderBy", fields, f"One term of an order of `{mapping.name}` rows.", one_of=True)
-    counted: dict[str, tuple[Any, str]] = {"count": (SortOrder, "By how many rows there are that you may see.")}
+                fields[name] = (types.lazy(f"{target}OrderBy"), f"Sort by the related `{name}`; null if there is none.")
+    types.make_input(f"{mapping.name}OrderBy", fields, f"A sort term for `{mapping.name}` rows.", one_of=True)
+    counted: dict[str, tuple[Any, str]] = {"count": (SortOrder, "Sort by the number of related rows that you may see.")}
     types.make_input(
-        f"{mapping.name}ManyOrderBy", counted, f"An order by a list of `{mapping.name}` rows.", one_of=True
+        f"{mapping.name}ManyOrderBy", counted, f"A sort term over related `{mapping.name}` rows.", one_of=True
     )
 
 

@@ -46,5 +46,5 @@ def make_payload(name: str, field: str, target: str, description: str) -> type:
     cls = type(
         name, (), {"__module__": types.__name__, "__annotations__": {"key": strawberry.Private[tuple[object, ...]]}}
     )
-    setattr(cls, field, changed_row(target, "The row, as it stands after the mutation."))
+    setattr(cls, field, changed_row(target, "The row after the mutation."))
     return strawberry.type(cls, name=name, description=description)

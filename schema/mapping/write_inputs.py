@@ -47,8 +47,8 @@ def input_type(name: str, fields: Mapping[str, InputField], description: str) ->
 
 def deleted_payload(name: str) -> type:
     cls = type(name, (), {"__module__": types.__name__, "__annotations__": {"deleted_id": strawberry.ID}})
-    cls.deleted_id = strawberry.field(description="Global id the row had.")  # type: ignore[attr-defined]
-    return strawberry.type(cls, name=f"{name}DeletePayload", description=f"One `{name}` was deleted.")
+    cls.deleted_id = strawberry.field(description="Global id of the deleted row.")  # type: ignore[attr-defined]
+    return strawberry.type(cls, name=f"{name}DeletePayload", description=f"The payload of a deleted `{name}`.")
 
 
 def sent_values(given: Any, fields: Mapping[str, InputField]) -> dict[str, Any]:

@@ -74,8 +74,8 @@ def creates(
     if missing := [column for column in required if column not in columns]:
         raise ValueError(f"{name}: a new row needs {', '.join(missing)}, which have no default: name them in `columns`")
     fields = {target.names[column]: input_field(column, mapping, target) for column in columns}
-    takes = input_type(f"{name}CreateInput", fields, f"One new `{name}`.")
-    payload = make_payload(f"{name}CreatePayload", noun(name), name, f"One `{name}` was made.")
+    takes = input_type(f"{name}CreateInput", fields, f"The values of a new `{name}`.")
+    payload = make_payload(f"{name}CreatePayload", noun(name), name, f"The payload of a created `{name}`.")
 
     async def work(context: Context, given: Any, asked: Asked) -> Any:
         sent = sent_values(given, fields)
@@ -107,13 +107,15 @@ def updates(
         )
     target = replace(write_target(mapping, guard, columns, shapes), check=check, along=along, into=into)
     patched = patch_fields(columns, mapping, target)
-    patch = input_type(f"{name}Patch", patched, f"What to change in one `{name}`: what is left out stays.")
+    patch = input_type(
+        f"{name}Patch", patched, f"The changes of a `{name}`. Fields that are left out stay as they are."
+    )
     fields = {"id": InputField(strawberry.ID, _ID)}
     if mapping.table.has_column(UPDATED_AT):
         fields["expectedUpdatedAt"] = InputField(DateTime, EXPECTED_UPDATED_AT, required=False)
     fields["patch"] = InputField(patch, "The new values.")
-    takes = input_type(f"{name}UpdateInput", fields, f"A change of one `{name}`.")
-    payload = make_payload(f"{name}UpdatePayload", noun(name), name, f"One `{name}` was changed.")
+    takes = input_type(f"{name}UpdateInput", fields, f"The `{name}` to change, and its changes.")
+    payload = make_payload(f"{name}UpdatePayload", noun(name), name, f"The payload of a changed `{name}`.")
 
     async def work(context: Context, given: Any, asked: Asked) -> Any:
         sent = sent_values(given, fields)
@@ -161,10 +163,14 @@ def revises(
     mapping = OBJECTS[name]
     target = write_target(mapping, guard, columns, shapes, author, whole, check)
     patched = patch_fields(columns, mapping, target)
-    patch = input_type(f"{name}Patch", patched, f"What the new version of a `{name}` has else: what is left out stays.")
+    patch = input_type(
+        f"{name}Patch",
+        patched,
+        f"The changes of a new version of a `{name}`. Fields that are left out stay as they are.",
+    )
     fields = {"id": InputField(strawberry.ID, _NEWEST), "patch": InputField(patch, "The new values.")}
     takes = input_type(f"{name}ReviseInput", fields, f"A new version of a `{name}`.")
-    payload = make_payload(f"{name}RevisePayload", noun(name), name, "A new version was made.")
+    payload = make_payload(f"{name}RevisePayload", noun(name), name, f"The payload of a new version of a `{name}`.")
 
     async def work(context: Context, given: Any, asked: Asked) -> Any:
         sent = sent_values(given, fields)
