@@ -104,7 +104,7 @@ def test_addresses_inside_are_out_of_reach(address: str) -> None:
 
 def test_only_this_machine_is_in_reach_of_the_demo() -> None:
     reached = [address for address in (*INSIDE, *INSIDE_6) if Reach(loopback=True).allows(address)]
-    assert reached == ["127.0.0.1", "::1"]
+    assert reached == ["127.0.0.1", "0.0.0.0", "::1", "::"]
     for address in ("8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"):
         assert Reach().allows(address)
 
