@@ -136,23 +136,26 @@ class Verdicts:
         """Everything that was answered in this request so far; None if something was not answered or a list was
         incomplete.
         """
-        checks = [(check, _known(verdict)) for check, verdict in self._decided.items() if _is_answered(verdict)]
-        lists = [
-            (key, seen.result() if isinstance(seen, asyncio.Future) else seen)
-            for key, seen in self._seen.items()
-            if _is_answered(seen)
-        ]
-        decided = tuple((check, verdict) for check, verdict in checks if verdict is not None)
-        listed = tuple((key, seen) for key, seen in lists if isinstance(seen, Only))
-        whole = len(decided) == len(self._decided) and len(listed) == len(self._seen)
-        return Grounds(decided, listed) if whole else None
+        found = self._answered()
+        whole = len(found.checks) == len(self._decided) and len(found.lists) == len(self._seen)
+        return found if whole else None
 
     def granted(self) -> Grounds:
         """What the subject was found to have in this request so far."""
-        checks = tuple((check, True) for check, it in self._decided.items() if _is_answered(it) and _known(it))
-        answered = ((key, it) for key, it in self._seen.items() if _is_answered(it))
-        lists = ((key, it.result() if isinstance(it, asyncio.Future) else it) for key, it in answered)
-        return Grounds(checks, tuple((key, seen) for key, seen in lists if isinstance(seen, Only)))
+        found = self._answered()
+        return Grounds(tuple((check, verdict) for check, verdict in found.checks if verdict), found.lists)
+
+    def _answered(self) -> Grounds:
+        checks = ((check, _known(verdict)) for check, verdict in self._decided.items() if _is_answered(verdict))
+        lists = (
+            (key, seen.result() if isinstance(seen, asyncio.Future) else seen)
+            for key, seen in self._seen.items()
+            if _is_answered(seen)
+        )
+        return Grounds(
+            tuple((check, verdict) for check, verdict in checks if verdict is not None),
+            tuple((key, seen) for key, seen in lists if isinstance(seen, Only)),
+        )
 
     def anew(self) -> "Verdicts":
         """Of the same subject, with nothing asked yet; what is asked is no longer counted for the request."""
