@@ -43,9 +43,9 @@ prepare: ## .venv, and what the embedded stack needs built (kept in the cache fo
 	@deploy/local/venv.sh
 	@$(BIN)/python -m deploy.local.prepare
 
-prepare-tests: ## the same, and the emulators of warehouses
+prepare-tests: ## the same, the emulators of warehouses and a browser
 	@deploy/local/venv.sh
-	@$(BIN)/python -m deploy.local.prepare --emulators
+	@$(BIN)/python -m deploy.local.prepare --for-tests
 
 clean: ## stops and deletes the stacks of this checkout and .venv; what was built stays in the cache folder
 	@for env in .axion/*/env; do \

@@ -38,7 +38,7 @@ _KEYS = Slot(-1)
 class Prepared:
     """The part of a read that one store answers, and the grafts below it. `join` is for a keyed read."""
 
-    __slots__ = ("_grafts", "_plan", "_statement", "join", "marks", "read", "shows_json")
+    __slots__ = ("__weakref__", "_grafts", "_plan", "_statement", "join", "marks", "read", "shows_json")
 
     def __init__(self, read: Read, join: Join | None = None) -> None:
         self._plan = plan(read)

@@ -1,12 +1,14 @@
 """Caches restrictions of a caller: they are used again as long as every verdict they were made of is unchanged.
 
 A restriction is a function of the caller and of verdicts. These verdicts are looked up again for every request, in
-memory; only what is made of them is cached here, and the read that results.
+memory; only what is made of them is cached here. The restricted read that results belongs to the plan: it is referenced
+weakly, so that what is known of callers keeps no plan alive.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from weakref import ReferenceType
 
 from loaders.prepared import Prepared
 from loaders.read import Slot, Value
@@ -17,14 +19,14 @@ from resolvers.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A restricted read, and the values of its slots.
+    """A restricted read while its plan is cached, and the values of its slots.
 
     With `members` None it holds for any values. Otherwise it holds if the object that the read asks for (`asked`),
     whose value is at position `place`, is one of the visible `members`; for other objects the read has to be restricted
     again.
     """
 
-    prepared: Prepared
+    prepared: ReferenceType[Prepared]
     values: tuple[Value, ...]
     members: frozenset[Value] | None = None
     asked: Value | Slot = None

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Final
+from weakref import ref
 
 from loaders.bounded_cache import BoundedCache
 from loaders.failure import Failure
@@ -35,11 +37,23 @@ class PlannedRead:
     Subjects with the same kind of restriction share a statement, but never values.
     """
 
-    __slots__ = ("_asked", "_guarded", "_guards", "_kinds", "_own", "_policies", "_slotted", "_texts", "read")
+    __slots__ = (
+        "_asked",
+        "_guarded",
+        "_guards",
+        "_kinds",
+        "_number",
+        "_own",
+        "_policies",
+        "_slotted",
+        "_texts",
+        "read",
+    )
 
     def __init__(self, read: Read, policies: Policies, values: int) -> None:
         """`values`: how many it is run with, of which those of its slots are some."""
         self.read = read
+        self._number = next(_numbers)
         self._slotted, self._texts = split_words(read, values)
         self._policies = policies
         self._guards = guards_of(read, policies)
@@ -52,7 +66,7 @@ class PlannedRead:
         """As `resolvers.answer.answer`, with the values of the read's slots."""
         context.budget.spend(price(self.read, values))
         verdicts = context.verdicts
-        known = _known.get((self, verdicts.subject.id))
+        known = _known.get((self._number, verdicts.subject.id))
         if known is None or not known.holds(verdicts):
             known = None
             require_reader(self._guards, verdicts)
@@ -67,36 +81,38 @@ class PlannedRead:
         filling: Sequence[Value] = (*values, *self._texts)
         if any(isinstance(value, Words) for value in filling):
             filling = await embedded_values(filling, context.stores.embeddings)
-        ready = None if known is None else known.ready
-        slotted = None if ready is None else ready.values_for(values)
-        if ready is None or slotted is None:
-            ready, slotted = self._restricted(found, values, Slots(len(filling)))
-            if known is None or ready.members:
+        prepared = None if known is None else known.ready.prepared()
+        slotted = None if known is None else known.ready.values_for(values)
+        if prepared is None or slotted is None:
+            stale = prepared is None
+            prepared, ready, slotted = self._restricted(found, values, Slots(len(filling)))
+            if stale or ready.members:
                 self._keep(found, ready, known, verdicts)
-        return await fetch_prepared(ready.prepared, (*filling, *slotted), stores=context.stores, ledger=context.ledger)
+        return await fetch_prepared(prepared, (*filling, *slotted), stores=context.stores, ledger=context.ledger)
 
     def _restricted(
         self, found: Sequence[Restriction], values: Sequence[Value], slots: Slots
-    ) -> tuple[Ready, tuple[Value, ...]]:
+    ) -> tuple[Prepared, Ready, tuple[Value, ...]]:
         own = self._own
         each = list(found)
         each[own] = narrowed(found[own], self._asked, values)
         prepared = self._prepared(tuple(_split(restriction, slots) for restriction in each))
         slotted = tuple(slots.values)
         if each[own] is found[own]:
-            return Ready(prepared, slotted), slotted
+            return prepared, Ready(ref(prepared), slotted), slotted
         match found[own].rows, each[own].rows:
             case Compare(Col(column), _, tuple(ids)), Compare(_, _, sent) if self._asked[column][0] is Op.EQ:
                 place = next(place for place, value in enumerate(slotted) if value is sent)
-                return Ready(prepared, slotted, members_of(ids), self._asked[column][1], place), slotted
+                ready = Ready(ref(prepared), slotted, members_of(ids), self._asked[column][1], place)
             case _:
-                return Ready(prepared, slotted, frozenset()), slotted
+                ready = Ready(ref(prepared), slotted, frozenset())
+        return prepared, ready, slotted
 
     def _keep(self, found: Sequence[Restriction], ready: Ready, known: Known | None, verdicts: Verdicts) -> None:
         grounds = verdicts.grounds() if known is None else known.grounds
         if grounds is not None:
             made = Known(verdicts.subject, grounds, tuple(found), ready)
-            _known.keep((self, verdicts.subject.id), made, made.weight)
+            _known.keep((self._number, verdicts.subject.id), made, made.weight)
 
     def _prepared(self, shapes: tuple[Restriction, ...]) -> Prepared:
         prepared = self._guarded.get(shapes)
@@ -106,8 +122,9 @@ class PlannedRead:
         return prepared
 
 
-_known: BoundedCache[tuple[PlannedRead, str], Known] = BoundedCache(_KEPT_IDS)
-"""By read and caller."""
+_numbers: Final = count()
+_known: BoundedCache[tuple[int, str], Known] = BoundedCache(_KEPT_IDS)
+"""By the number of the read and the caller."""
 
 
 def _split(restriction: Restriction, slots: Slots) -> Restriction:

@@ -19,7 +19,7 @@ from deploy.local.interrupt import terminable
 from deploy.local.lock import locked
 from deploy.local.paths import CHECKOUT
 from deploy.local.progress import Progress
-from deploy.local.provision.everything import provision, provision_emulators
+from deploy.local.provision.everything import provision, provision_for_tests
 
 EXTRAS = "s3,bigquery,flight-sql,impala,local,dev"
 _STAMP = CHECKOUT / ".venv" / "axion-installed"
@@ -44,7 +44,8 @@ def install_packages(progress: Progress) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.prepare", description=__doc__)
     parser.add_argument("--packages-only", action="store_true", help="do not build the stack's servers")
-    parser.add_argument("--emulators", action="store_true", help="build the warehouses' emulators, too")
+    for_tests = "build the warehouses' emulators and install a browser, too"
+    parser.add_argument("--for-tests", action="store_true", help=for_tests)
     arguments = parser.parse_args()
     packages_only = arguments.packages_only
     console = Console(stderr=True)
@@ -54,8 +55,8 @@ def main() -> int:
             raise StackError("this machine lacks what the table marks as missing")
         with terminable(), Progress(console) as progress, ThreadPoolExecutor(2) as pool, ended_on_interrupt():
             others = [pool.submit(install_packages, progress)]
-            if arguments.emulators:
-                others.append(pool.submit(provision_emulators, progress))
+            if arguments.for_tests:
+                others.append(pool.submit(provision_for_tests, progress))
             if not packages_only:
                 provision(progress)
             for other in others:

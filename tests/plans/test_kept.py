@@ -1,14 +1,17 @@
 """What is kept of a plan: one for all values, none of a request's values, within a bound, and one statement."""
 
 import asyncio
+import gc
 from json import loads
 from typing import Any
 from uuid import UUID
+from weakref import ref
 
 import asyncpg
 import pytest
 from graphql import OperationDefinitionNode, parse
 
+from gateway.lifespan import Runtime
 from gateway.settings import Settings
 from loaders.encode.node_id import encode_node_id
 from loaders.fetch import fetch
@@ -196,6 +199,19 @@ async def test_nothing_is_planned_for_who_may_read_nothing(ways: Ways) -> None:
     assert plans.weight == before
     await ways.planned(document)
     assert plans.weight > before
+
+
+async def test_what_is_known_of_callers_keeps_no_plan_alive(runtime: Runtime, settings: Settings) -> None:
+    """Each new document left its plan in memory, until 25,000 of them were known."""
+    ways = Ways(runtime, settings.limits)
+    await ways.planned(LIST, {"n": 1, "order": "ASC", "code": True})
+    plans = ways.operations._planned._plans
+    (plan,) = (made for made, _ in plans._tree._entries.values() if isinstance(made, Plan))
+    kept = [ref(prepared) for prepared, _ in plan.reads[0]._guarded._entries.values()]
+    assert [prepared() is None for prepared in kept] == [False]
+    del ways, plans, plan
+    gc.collect()
+    assert [prepared() is None for prepared in kept] == [True]
 
 
 async def test_what_compares_with_too_much_is_refused_before_it_is_built(ways: Ways) -> None:

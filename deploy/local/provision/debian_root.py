@@ -13,6 +13,7 @@ from pathlib import Path
 from deploy.local.command import run_logged
 from deploy.local.errors import StackError
 from deploy.local.privilege import as_root
+from deploy.local.provision.host_packages import has_apt, install
 
 SUITE = "trixie"
 PACKAGES = ("postgresql-17", "postgresql-17-postgis-3", "postgresql-17-pgvector", "postgresql-17-partman")
@@ -82,20 +83,9 @@ def _give_folder_back(folder: Path, log: Path) -> None:
 def _install_mmdebstrap(log: Path) -> None:
     if shutil.which("mmdebstrap") and KEYRING.exists():
         return
-    if shutil.which("apt-get") is None:
+    if not has_apt():
         raise StackError(
             "mmdebstrap is not installed and this machine has no apt-get: install mmdebstrap and the Debian archive "
             "keyring, or point the AXION_* settings at real servers (docs/operations.md)"
         )
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    run_logged(as_root("apt-get", "update"), log=log, environment=quiet)
-    install = (
-        "env",
-        "DEBIAN_FRONTEND=noninteractive",
-        "apt-get",
-        "install",
-        "-y",
-        "--no-install-recommends",
-        *_HOST_PACKAGES,
-    )
-    run_logged(as_root(*install), log=log)
+    install(*_HOST_PACKAGES, log=log)

@@ -9,6 +9,7 @@ from deploy.local.command import ended_on_interrupt
 from deploy.local.paths import cache_folder
 from deploy.local.progress import Progress
 from deploy.local.provision.artifact import Recipe, provide
+from deploy.local.provision.browser import provide_browser
 from deploy.local.provision.debian_root import DebianRoot
 from deploy.local.provision.go_binary import OPENFGA, VERSITYGW
 from deploy.local.provision.local_bigquery import LOCAL_BIGQUERY
@@ -39,7 +40,10 @@ def provision(progress: Progress) -> Provisions:
     return Provisions(postgres_root, openfga / "bin" / "openfga", versitygw / "bin" / "versitygw")
 
 
-def provision_emulators(progress: Progress) -> None:
-    """Builds what is missing, so that the first test that needs it does not wait; raises the first `StackError`."""
+def provision_for_tests(progress: Progress) -> None:
+    """The emulators and a browser, so that the first test that needs one does not wait; raises the first
+    `StackError`.
+    """
     for recipe in EMULATORS:
         provide(recipe, cache=cache_folder(), progress=progress)
+    provide_browser(progress)

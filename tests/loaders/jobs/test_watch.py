@@ -53,13 +53,13 @@ async def test_a_job_is_watched_to_its_end(
     watcher: JobWatcher, store: JobStore, attempts: Attempts, admin: Admin
 ) -> None:
     job, attempt = await started(store, attempts, admin)
-    watching = asyncio.create_task(watched(watcher, job))
+    stream = await begun(watcher, job)
     await report(attempts, attempt, 3)
     await attempts.succeed(attempt, {"rows": 7})
-    snapshot, *events = await watching
-    assert isinstance(snapshot, Snapshot)
-    assert [item.is_final for item in (snapshot, *events)] == [False] * len(events) + [True]
-    last = events[-1]
+    async with asyncio.timeout(20):
+        *before, last = [item async for item in stream]
+    assert not any(item.is_final for item in before)
+    assert last.is_final
     assert isinstance(last, JobEvent)
     assert (last.sequence, last.kind, last.payload) == (6, EventKind.STATE, {"state": "succeeded", "attempt": 1})
     assert watcher.watchers == 0

@@ -1,7 +1,6 @@
 """GraphiQL in headless Chromium, over the DevTools protocol: what its page is waited for, and what is done there."""
 
 import asyncio
-import shutil
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
@@ -10,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+
+from deploy.local.provision.browser import installed
 
 SIZE = (1440, 900)
 _WAIT_S = 30.0
@@ -87,15 +88,11 @@ class Page:
             self.requested.append(message["params"]["url"])
 
 
-def installed() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
 @asynccontextmanager
 async def open_page() -> AsyncIterator[Page]:
     chromium = installed()
     if chromium is None:
-        raise RuntimeError("there is no chromium on this machine: apt-get install chromium")
+        raise RuntimeError("there is no browser on this machine; `make prepare-tests` installs Chromium")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [chromium, *_FLAGS, f"--user-data-dir={profile}", "--window-size={},{}".format(*SIZE), "about:blank"]
         process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=PIPE)
