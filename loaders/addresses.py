@@ -88,7 +88,9 @@ def embedded(address: Address) -> Address:
 
 
 class ReachResolver(AbstractResolver):
-    """The system's resolver, limited to `reach`. Raises `InsideAddress` if any address of a host is outside of it."""
+    """The system's resolver, limited to `reach`. Raises `InsideAddress` if any address of a host is outside of it, and
+    `OSError` for a host that cannot be resolved or is no name at all (`api..example`).
+    """
 
     def __init__(self, reach: Bounds) -> None:
         self._reach = reach
@@ -97,7 +99,10 @@ class ReachResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await self._names.resolve(host, port, family)
+        try:
+            found = await self._names.resolve(host, port, family)
+        except UnicodeError as error:
+            raise OSError(f"{host} is no name of a host") from error
         if not all(self._reach.allows(each["host"]) for each in found):
             raise InsideAddress(f"{host} is inside a private network")
         return found

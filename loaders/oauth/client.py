@@ -100,7 +100,10 @@ class OAuthClient:
 
     def require_safe(self, url: str, *, field: str) -> None:
         """`BadInput` for an address that tokens are not sent to."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise BadInput(f"`{field}` is no address. An administrator must correct it.", field=field) from None
         host = parts.hostname or ""
         plain = parts.scheme == "http" and self._reach.loopback and host in _THIS_MACHINE
         if host and (parts.scheme == "https" or plain):

@@ -60,9 +60,9 @@ def origin(url: str | None) -> str | None:
     """Scheme, host and port in a form that can be compared: `https://api.example:443`."""
     if url is None:
         return None
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
-    except ValueError:  # not a number: the place of nobody, and different from all
+    except ValueError:  # no address, or no number: the place of nobody, and different from all
         return url
     return f"{parts.scheme}://{parts.hostname}:{port or {'https': 443, 'http': 80}.get(parts.scheme)}"

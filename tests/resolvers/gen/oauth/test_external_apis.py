@@ -261,6 +261,22 @@ async def test_an_address_that_is_no_token_endpoint(
         await people.connected()
 
 
+@pytest.mark.parametrize(
+    ("url", "error", "message"),
+    [
+        ("https://api..example/token", StoreUnavailable, "cannot be reached"),
+        ("https://[::1/token", BadInput, "no address"),
+    ],
+)
+async def test_an_address_that_is_none(people: Connecting, url: str, error: type[Exception], message: str) -> None:
+    started = await start_authorization(people.context(), people.api)
+    async with people.stores.postgres["axion_gen"].transaction() as session:
+        await session.execute(sa.update(ExternalApi).where(ExternalApi.id == people.api).values(token_url=url))
+    code, state = await consented(started.url)
+    with pytest.raises(error, match=message):
+        await finish_authorization(people.context(), Returned(code=code, state=state))
+
+
 async def test_an_api_that_is_away(people: Connecting) -> None:
     code, state = await consented((await start_authorization(people.context(), people.api)).url)
     async with people.stores.postgres["axion_gen"].transaction() as session:

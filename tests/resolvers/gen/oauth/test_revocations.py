@@ -113,6 +113,23 @@ async def test_an_api_that_is_down_waits_and_holds_up_no_other(people: Connectin
     assert [await ended(people, token) for token in tokens] == [True, True]
 
 
+@pytest.mark.parametrize(
+    "url", ["https://api..example/revoke", "https://[::1/revoke", "https://api.example:port/revoke"]
+)
+async def test_an_address_that_is_none_waits_until_it_is_corrected(people: Connecting, url: str) -> None:
+    """Nobody's work ends with it, least of all the worker's."""
+    await revocable(people, url)
+    account = await people.connected()
+    assert await disconnect(people.context(), account, Asked("genExternalAccountDelete", "it", {})) is False
+    async with people.stores.postgres["axion_gen"].transaction() as session:
+        await session.execute(sa.update(TokenRevocation).values(next_attempt_at=sa.func.now()))
+    assert [await deliver(people.stores), await deliver(people.stores)] == [True, False]
+    assert await places(people.stores) == {url: 1}
+    async with transaction(people.stores.postgres["axion_gen"], Ledger()) as within:
+        right = {"revocation_url": f"{people.url}/token/revocation"}
+        await forget_if_moved(people.context("admin"), within, (people.api,), right)
+
+
 async def test_an_api_that_moves_has_its_tokens_revoked_at_its_old_place(people: Connecting) -> None:
     url = f"{people.url}/token/revocation"
     await revocable(people, url)
