@@ -30,6 +30,9 @@ _MAX_BYTES = 64 * 1024
 _MAX_TOKEN_CHARACTERS = 16 * 1024
 _CONNECT_S = 5.0
 _AT_ONCE = 3
+_CONNECTIONS = 100
+_CONNECTIONS_EACH = 10
+"""Of one API, so that one that does not answer leaves connections for the others."""
 _DEFAULT_EXPIRES_S = 60
 _LONGEST_S = 86_400
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -161,7 +164,9 @@ class OAuthClient:
             self._session = aiohttp.ClientSession(
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(resolver=ReachResolver(self._reach)),
+                connector=aiohttp.TCPConnector(
+                    resolver=ReachResolver(self._reach), limit=_CONNECTIONS, limit_per_host=_CONNECTIONS_EACH
+                ),
             )
         with ledger.statement(endpoint.store) as usage:
             try:

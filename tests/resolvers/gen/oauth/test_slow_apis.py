@@ -8,11 +8,20 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
-from loaders.oauth.client import OAuthClient
+from loaders.errors import BadInput, Conflict, StoreTimeout
+from loaders.ledger import Ledger
+from loaders.oauth.client import OAuthClient, TokenEndpoint
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAccessToken
 from resolvers.gen.external_apis import access_token
 from tests.resolvers.gen.conftest import GenStores
-from tests.resolvers.gen.oauth.world import THIS_MACHINE, Connecting, OAuthStores, offered, with_oauth
+from tests.resolvers.gen.oauth.world import (
+    REDIRECT,
+    THIS_MACHINE,
+    Connecting,
+    OAuthStores,
+    offered,
+    with_oauth,
+)
 
 USERS = ("ann", "bob", "cay", "dan")
 
@@ -81,3 +90,23 @@ async def test_one_that_does_not_answer_holds_up_no_other(patient: OAuthStores, 
         await last
     assert {type(error).__name__ for error in await asyncio.gather(*asking, return_exceptions=True)} == {"Conflict"}
     assert slow.waiting == len(asking)
+
+
+async def test_it_does_not_take_all_connections(provider_url: str, slow: Slow) -> None:
+    """Codes are exchanged without a turn: everybody's at once."""
+    client = OAuthClient(redirect_url=None, timeout_ms=600_000, reach=THIS_MACHINE)
+    stuck = TokenEndpoint("stuck", slow.url, "axion", None)
+    other = TokenEndpoint("other", f"{provider_url}/token", "axion", None)
+
+    async def exchanged() -> object:
+        given = {"code": "c", "verifier": "v", "redirect_url": REDIRECT}
+        return await client.exchange(stuck, **given, ledger=Ledger())
+
+    asking = [asyncio.create_task(exchanged()) for _ in range(150)]
+    await slow.asked.wait()
+    with pytest.raises(Conflict, match="Connect again"):  # which is an answer
+        await client.refresh(other, refresh_token="nonsense", ledger=Ledger())
+    slow.answering.set()
+    errors = await asyncio.gather(*asking, return_exceptions=True)
+    assert {type(error) for error in errors} <= {BadInput, StoreTimeout}
+    await client.close()
