@@ -7,7 +7,9 @@ from starlette.types import Scope
 
 
 def origin_allowed(scope: Scope, allowed_origins: Collection[str]) -> bool:
-    """No Origin is no browser. Otherwise the page's host and port must be those it called, or the origin be allowed."""
+    """No Origin is no browser. Otherwise the page's host and port must be those it called, or the origin be allowed.
+    What cannot be parsed is not allowed.
+    """
     headers = dict(scope["headers"])
     origin = headers.get(b"origin")
     if origin is None:
@@ -16,4 +18,7 @@ def origin_allowed(scope: Scope, allowed_origins: Collection[str]) -> bool:
     if text in {allowed.lower() for allowed in allowed_origins}:
         return True
     host = headers.get(b"host", b"").decode("latin-1").lower()
-    return bool(host) and urlsplit(text).netloc == host
+    try:
+        return bool(host) and urlsplit(text).netloc == host
+    except ValueError:
+        return False

@@ -249,7 +249,9 @@ async def test_other_subprotocol(client: aiohttp.ClientSession, url: str) -> Non
         assert (await closed(socket))[0] == 4406
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1", "http://[", "http://[x]"]
+)
 async def test_foreign_origin(client: aiohttp.ClientSession, url: str, origin: str) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         async with connected(client, url, origin=origin):
