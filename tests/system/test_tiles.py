@@ -5,14 +5,10 @@ import gzip
 import io
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 from urllib.request import Request, urlopen
 from uuid import UUID
 
-import psycopg
 import pytest
-import sqlalchemy as sa
 from pmtiles.reader import Reader
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
@@ -21,40 +17,17 @@ from yarl import URL as Address
 from gateway.settings import Settings
 from gateway.stores import open_stores
 from resolvers.gen.tiles import bundle_key, bundle_path
+from tests.system.bundles import CREATE, DATASET, DELETE, URL, Bundle, refreshed, stored_bundle
 from tests.system.client import Client
 from tests.system.stores import Direct
 from tests.waiting import until
 
-DATASET = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id rowId } } } }'
-CREATE = """
-mutation Create($input: GenDatasetMapCreateInput!) {
-  genDatasetMapCreate(input: $input) {
-    ... on GenDatasetMapCreatePayload { datasetMap { id rowId url } } ... on Error { message }
-  }
-}
-"""
-DELETE = "mutation Delete($id: ID!) { genDatasetMapDelete(input: {id: $id}) { __typename } }"
-REFRESH = """
-mutation Refresh($id: ID!) {
-  genDatasetMapRefresh(input: {id: $id}) {
-    __typename ... on GenDatasetMapRefreshPayload { datasetMap { sizeBytes } } ... on Error { message code }
-  }
-}
-"""
-URL = "query Url($id: ID!) { node(id: $id) { ... on GenDatasetMap { url sizeBytes builtAt } } }"
 TILES = {
     (z, x, y): gzip.compress(secrets.token_bytes(4_000), mtime=0)
     for z in range(5)
     for x in range(2**z)
     for y in range(2**z)
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    id: str
-    url: str
-    content: bytes
 
 
 def written() -> bytes:
@@ -68,33 +41,10 @@ def written() -> bytes:
     return made.getvalue()
 
 
-async def refreshed(client: Client, id_: str, *, user: str = "admin") -> Any:
-    return (await client.ask(REFRESH, {"id": id_}, user=user)).data["genDatasetMapRefresh"]
-
-
 @pytest.fixture(scope="module")
-async def bundle(client: Client, settings: Settings, admin_url: str) -> AsyncIterator[Bundle]:
-    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
-    named = {"datasetId": dataset["id"], "tableName": "airports", "name": secrets.token_hex(4), "geometryColumn": "lon"}
-    made = (await client.ask(CREATE, {"input": named})).data["genDatasetMapCreate"]["datasetMap"]
-    assert made["url"] is None
-    content = written()
-    key = bundle_key(UUID(dataset["rowId"]), "airports", UUID(made["rowId"]))
-    gen = (
-        sa.make_url(admin_url).set(drivername="postgresql", database="axion_gen").render_as_string(hide_password=False)
-    )
-    async with (
-        open_stores(settings) as stores,
-        await psycopg.AsyncConnection.connect(gen, autocommit=True) as connection,
-    ):
-        await stores.objects.put(key, content)
-        noted = {"__typename": "GenDatasetMapRefreshPayload", "datasetMap": {"sizeBytes": str(len(content))}}
-        assert await refreshed(client, made["id"]) == noted
-        seen = (await client.ask(URL, {"id": made["id"]}, user="analyst")).data["node"]
-        assert int(seen["sizeBytes"]) == len(content)
-        yield Bundle(made["id"], client.url + seen["url"], content)
-        await stores.objects.delete(key)
-        await connection.execute("DELETE FROM dataset_maps WHERE id = %s", (made["rowId"],))
+async def bundle(client: Client, settings: Settings) -> AsyncIterator[Bundle]:
+    async with stored_bundle(client, settings, written()) as bundle:
+        yield bundle
 
 
 async def test_the_format_s_own_reader_reads_it(client: Client, bundle: Bundle) -> None:

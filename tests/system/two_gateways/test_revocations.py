@@ -24,6 +24,7 @@ from loaders.openfga import names
 from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.axion_gen import identity
+from tests.system.bundles import stored_bundle
 from tests.system.client import Client
 from tests.system.postponed import postponed_job
 from tests.system.stores import Direct
@@ -111,6 +112,8 @@ async def person(two: Two, settings: Settings, direct: Direct) -> AsyncIterator[
 
 
 _STORES = ("axion_gen", "axion_sense")
+_BUNDLE_BYTES = 40_000_000
+"""More than both kernels' buffers take."""
 _WATCHED_S = 1.5
 """Denials are asked for so long: nothing is to speak up again."""
 
@@ -259,6 +262,34 @@ async def test_a_stream_that_is_being_read_ends(
         else:
             await there.ask(REVOKE, {"id": key["apiKey"]["id"]}, user="person")
         await until(is_read_no_more)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+    await person.holds_no_more(*admin)
+    assert await counted(there, code) == before + 1
+
+
+@pytest.mark.parametrize(("taken", "code"), [("the permission", "FORBIDDEN"), ("the key", "UNAUTHENTICATED")])
+async def test_so_does_a_tile_bundle(person: Person, settings: Settings, taken: str, code: str) -> None:
+    there, admin = person.two.there, ("admin", names.SYSTEM)
+    await person.holds(*admin)
+    await until(person.is_admin)
+    key = await make(there, "person", scopes=["gen:read"])
+    before = await counted(there, code)
+
+    async def is_ended() -> bool:
+        return await counted(there, code) > before
+
+    headers = {"authorization": f"Bearer {key['secret']}"}
+    async with (
+        stored_bundle(there, settings, b"PMTiles\x03" + bytes(_BUNDLE_BYTES)) as bundle,
+        there.http.get(bundle.url, headers=headers) as response,
+    ):
+        await response.content.readexactly(1_000)
+        if taken == "the permission":
+            await person.holds_no_more(*admin)
+        else:
+            await there.ask(REVOKE, {"id": key["apiKey"]["id"]}, user="person")
+        await until(is_ended)
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
     await person.holds_no_more(*admin)
