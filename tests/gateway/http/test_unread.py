@@ -33,9 +33,22 @@ class Socket(BoundedSocket):
     write_seconds = SECONDS
 
 
+class Demanding(BoundedHttp):
+    """Who reads less than a megabyte a second is waited for some seconds in all."""
+
+    write_seconds = SECONDS / 2
+    bytes_per_second = MEGABYTE
+
+
 @pytest.fixture(scope="module")
 async def port() -> AsyncIterator[int]:
     async with serving(http=Http, ws=Socket) as origin:
+        yield int(origin.rpartition(":")[2])
+
+
+@pytest.fixture
+async def demanding() -> AsyncIterator[int]:
+    async with serving(http=Demanding, ws=Socket) as origin:
         yield int(origin.rpartition(":")[2])
 
 
@@ -127,3 +140,17 @@ async def test_a_slow_reader_has_all_of_it(port: int) -> None:
             size += len(piece)
     assert counted("http", "OK") == ended + 1
     assert loop.time() - started > SECONDS
+
+
+async def test_who_reads_a_little_now_and_then_is_given_up_too(demanding: int) -> None:
+    """Each piece comes well before nothing was read for too long: it is all of them that are too little."""
+    loop, taken = asyncio.get_running_loop(), 0
+    ended, started = counted("http", "CANCELLED"), loop.time()
+    async with connected(demanding, request("application/json")) as connection:
+        await until(lambda: flying("http") == 1)
+        while counted("http", "CANCELLED") == ended:
+            taken += len(await loop.sock_recv(connection, 32_768))
+            await asyncio.sleep(Demanding.write_seconds / 10)  # a reader that is slow: what is tested
+            assert loop.time() - started < 60
+    assert loop.time() - started > 4 * Demanding.write_seconds
+    assert 0 < taken < LARGE / 2
