@@ -25,7 +25,7 @@ from loaders.plan import Graft
 from loaders.postgres.client import Postgres
 from loaders.prepared import Prepared, prepare
 from loaders.read import Aggregate, Col, Connection, Join, Predicate, Read, Value, is_never
-from loaders.room import TREE
+from loaders.room import TREE, octets
 
 
 class ReadStores(Protocol):
@@ -90,7 +90,7 @@ async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores,
 
 
 def _taken_apart(text: str, prepared: Prepared, ledger: Ledger) -> Any:
-    ledger.room.take((TREE - 1) * len(text))
+    ledger.room.take((TREE - 1) * octets(text))
     return decoded(text, exact=prepared.shows_json)
 
 
@@ -131,7 +131,7 @@ async def _graft_one(
     asked = [path for (_, path), text in zip(places, texts, strict=True) if text is not None]
     try:
         answers = await _keyed(prepared, graft.join, values, list(dict.fromkeys(texts)), stores, ledger)
-        ledger.room.take(TREE * sum(len(answers[text] or ()) for text in texts))
+        ledger.room.take(TREE * sum(octets(answers[text]) for text in texts))
     except AxionError as error:
         for holder, _ in places:
             holder[key] = None

@@ -75,6 +75,13 @@ class Made:
                 raise too_large(self._most)
 
 
+def octets(text: str | bytes | None) -> int:
+    """The bytes of an answer as it is sent: texts are sent in UTF-8, in which some characters have four."""
+    if text is None or isinstance(text, bytes) or text.isascii():
+        return len(text or ())
+    return len(text.encode())
+
+
 def too_large(most: int) -> PageTooLarge:
     return PageTooLarge(
         f"The answer of the whole operation is larger than {most} bytes. Ask for fewer rows, leave out columns of long"

@@ -21,6 +21,7 @@ from loaders.ledger import Ledger
 from loaders.postgres.connections import Connection, Connections
 from loaders.postgres.errors import DRIVER_ERRORS, translate, translated
 from loaders.postgres.room import SETTING
+from loaders.room import octets
 
 T = TypeVar("T")
 WriteSession = NewType("WriteSession", AsyncSession)
@@ -103,9 +104,9 @@ class Postgres:
             raise translate(self.store, error) from error
         finally:
             ms = (perf_counter() - started) * 1000
-            ledger.record(self.store, rows=int(text is not None), bytes_=len(text or ""), ms=ms)
-        if text is not None:
-            ledger.room.take(len(text))
+            size = octets(text)
+            ledger.record(self.store, rows=int(text is not None), bytes_=size, ms=ms)
+        ledger.room.take(size)
         return text
 
     async def fetch(self, sql: str, *parameters: object, ledger: Ledger) -> Sequence[asyncpg.Record]:

@@ -47,11 +47,12 @@ async def test_an_answer_beyond_the_bound_never_leaves_postgres(bounded: Postgre
 
 
 async def test_the_answers_of_one_operation_count_together(postgres: Postgres) -> None:
+    """In bytes, of which the answers have more than characters."""
     ledger = Ledger(room=Room(10 * OCTETS))
-    first = await read(10, postgres, ledger)
-    assert ledger.room.taken == len(first)
+    first = await read(8, postgres, ledger)
+    assert ledger.room.taken == ledger.stores["scratch"].bytes == len(first.encode()) > 8 * OCTETS
     with pytest.raises(PageTooLarge, match="of the whole operation is larger than 10000 bytes"):
-        await read(10, postgres, ledger)
+        await read(4, postgres, ledger)
     await read(1, postgres, ledger)
 
 
