@@ -1,7 +1,7 @@
-"""Arrow types of a Parquet footer as column types, and how DuckDB has to present each.
+"""Maps Arrow types, as a Parquet footer declares them, to column types, and says how DuckDB has to present each.
 
-Two types have no reading in DuckDB 2.0 and are left out: half floats and decimals of more than 38 digits; a column
-without a name is, too.
+Left out are columns that DuckDB 2.0 cannot read, which are half floats and decimals of more than 38 digits, and columns
+without a name.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,9 @@ from loaders.description import ColumnType, Kind
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """`how`: the column as it is, cast to text (times, intervals), or as JSON text (structs, maps, lists of them)."""
+    """`how` a column is presented: as it is, cast to text (times, intervals), or as JSON text (structs, maps, lists of
+    them).
+    """
 
     type: ColumnType
     how: Literal["plain", "text", "json"] = "plain"
@@ -36,7 +38,9 @@ _WIDEST_DECIMAL = 38
 
 
 def presented(schema: pa.Schema) -> Iterator[tuple[pa.Field, Presentation]]:
-    """The columns that can be read, in order: those of a reading, and of a name, which SQL wants."""
+    """The columns that can be read, in order. A column needs a type DuckDB can read, and a name, because SQL has no
+    other way to refer to it.
+    """
     for field in schema:
         shown = presentation(field.type)
         if shown is not None and field.name:
@@ -44,9 +48,9 @@ def presented(schema: pa.Schema) -> Iterator[tuple[pa.Field, Presentation]]:
 
 
 def presentation(arrow: pa.DataType) -> Presentation | None:
-    """How a column of this type is shown; None when DuckDB cannot read it.
+    """How a column of this type is presented; None when DuckDB cannot read it.
 
-    A timestamp without a zone is taken as UTC. A dictionary or run-end encoding is seen through.
+    A timestamp without a zone is taken as UTC. Dictionary and run-end encodings are presented as the type they encode.
     """
     if arrow in _KIND_OF:
         return Presentation(ColumnType(_KIND_OF[arrow], single=arrow == pa.float32()))

@@ -28,7 +28,9 @@ RecordBatches: TypeAlias = AsyncGenerator[pa.RecordBatch, None]
 
 @dataclass(frozen=True, slots=True)
 class RemoteTable:
-    """A table as a listing shows it. `row_count` and `bytes` come from metadata; None where that costs a read."""
+    """A table as a listing shows it. `row_count` and `bytes` come from metadata, and are None where they would cost a
+    read.
+    """
 
     name: str
     schema: str | None
@@ -39,7 +41,7 @@ class RemoteTable:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What reading a whole table would touch. `bytes` is the stored (compressed) size."""
+    """What reading a whole table would scan. `bytes` is the stored (compressed) size; None is unknown."""
 
     rows: int | None
     bytes: int | None
@@ -47,9 +49,9 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """SQL that names `tables` by their schemas and names, and no others.
+    """SQL text that reads these `tables`, by their schemas and names, and no others.
 
-    `scanned_bytes` is what it may read, for engines that hold a query to that themselves.
+    `scanned_bytes` limits what it may read, on engines that enforce such a limit themselves.
     """
 
     sql: str
@@ -70,7 +72,7 @@ class Warehouse(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """What statements are compiled with."""
+        """The SQL dialect that statements are compiled to."""
 
     async def ping(self, *, ledger: Ledger) -> None:
         """Connects, authenticates and finds the database or folder; the error says which of them failed."""
@@ -79,7 +81,9 @@ class Warehouse(Protocol):
         """Tables of `schema` (None is the source's default), ordered by name. A schema that does not exist is empty."""
 
     async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
-        """The table's columns in its own order, `store=self.store`. `UnknownTable` when there is none."""
+        """The table with its columns in the engine's order and `store=self.store`. `UnknownTable` when there is
+        none.
+        """
 
     def stream(self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
         """Runs the statement read-only and yields its rows as they come, columns as in `statement.columns`.
@@ -90,14 +94,16 @@ class Warehouse(Protocol):
         """
 
     def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
-        """Runs SQL that somebody wrote, judged and spelled by `loaders.raw_sql`, in the engine's own read-only mode.
+        """Runs SQL written by a user, which `loaders.raw_sql` has checked and rewritten, in the engine's own read-only
+        mode.
 
-        As `stream`, but columns are named as the SQL names them, two perhaps alike, and there is at least one batch: an
-        empty one tells the columns. `StoreQueryFailed` also for what only the engine finds wrong, such as a column.
+        Like `stream`, with these differences: columns have the names the SQL gives them, which may repeat; there is
+        always at least one batch, an empty one if need be, so that the reader learns the columns; and
+        `StoreQueryFailed` also covers mistakes that only the engine finds, such as an unknown column.
         """
 
     async def close(self) -> None:
-        """Cancels what runs and gives up connections. Idempotent."""
+        """Cancels running queries and closes connections. Idempotent."""
 
 
 @runtime_checkable
@@ -108,7 +114,7 @@ class Estimates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A statement over some columns of one table; with `limit`, over no more than that many of its rows."""
+    """A statement over some columns of one table. With `limit`, it reads no more than that many rows."""
 
     statement: Statement
     table: Table
@@ -119,7 +125,7 @@ class Scan:
 @runtime_checkable
 class ScanEstimates(Protocol):
     async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int | None:
-        """Stored bytes the statement would read, never less than it does by the metadata; None where those are silent.
+        """Stored bytes the statement would read, an upper bound by the metadata; None where the metadata do not say.
 
         Nothing is read. `UnknownTable` when there is none.
         """
@@ -127,7 +133,7 @@ class ScanEstimates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A table that a statement reads, and its columns that it may read."""
+    """A table that a statement reads, with the columns it may read."""
 
     table: Table
     columns: tuple[str, ...]
@@ -136,18 +142,20 @@ class Scanned:
 @runtime_checkable
 class Forecasts(Protocol):
     async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
-        """Rows and stored bytes the statement would read of these tables; None where the engine does not tell.
+        """Rows and stored bytes the statement would read of these tables; None where the engine does not say.
 
-        Nothing is read. Never less than it reads, as far as metadata tell. `StoreQueryFailed` for a statement the
-        engine would not run, where it looks at it.
+        Nothing is read. An upper bound, as far as metadata tell. `StoreQueryFailed` when the engine checks the
+        statement and would refuse it.
         """
 
 
 @runtime_checkable
 class Foretelling(Estimates, Forecasts, Protocol):
-    """Both."""
+    """Both abilities."""
 
 
 def scanned_share(limit: int | None, *, rows: int, at_once: int) -> float:
-    """The share of a column that `limit` rows of it take, when the engine reads `at_once` rows beyond what it needs."""
+    """The share of a column that is read for `limit` of its `rows`, when the engine reads up to `at_once` rows too
+    many.
+    """
     return 1.0 if limit is None or rows == 0 else min(1.0, (limit + at_once) / rows)

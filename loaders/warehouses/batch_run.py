@@ -1,4 +1,4 @@
-"""A blocking client's query as a stream of record batches, with its errors told as the store's."""
+"""Streams the query of a blocking client as record batches, and translates the client's errors to store errors."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from loaders.warehouses.bounded import changed_meanwhile
 
 
 class BatchRun(BlockingRun):
-    """`start`, then `read` until it answers None. Both are called in the run's thread."""
+    """A query whose `start` is called once and whose `read` until it returns None, both in the run's thread."""
 
     freed = False
-    """Whether nothing of the query runs any more; told once `batches_of` has ended."""
+    """Whether nothing of the query runs any more; set once `batches_of` has ended."""
 
     @abstractmethod
     def start(self) -> None: ...
 
     @abstractmethod
     def schema(self) -> pa.Schema:
-        """Of the batches, once it has started."""
+        """The schema of the batches. Available once the query has started."""
 
     @abstractmethod
     def read(self) -> pa.RecordBatch | None: ...
@@ -39,9 +39,10 @@ async def batches_of(
     store_error: Callable[[str, Exception], AxionError],
     described: bool = False,
 ) -> RecordBatches:
-    """Runs, yields what has rows, and frees, whatever happens. `failures` are what the client raises.
+    """Starts the run, yields its batches that have rows, and frees it in every case. `failures` are what the client
+    raises; `store_error` translates them.
 
-    Of a `described` answer without rows it yields one empty batch.
+    If `described`, an answer without rows yields one empty batch, which carries the schema.
     """
     rows = sent = 0
     try:

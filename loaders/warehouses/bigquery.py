@@ -1,4 +1,4 @@
-"""A dataset of BigQuery: queries as jobs, their rows over the Storage Read API."""
+"""A BigQuery dataset as a warehouse: queries run as jobs, and their rows come over the Storage Read API."""
 
 import asyncio
 import unicodedata
@@ -33,9 +33,10 @@ _VIEWS: Final = frozenset({"VIEW", "MATERIALIZED_VIEW"})
 
 
 class BigQueryWarehouse:
-    """`schema` is another dataset of the project. Queries only read by what they are; the account decides what it may.
+    """`schema` names another dataset of the project. BigQuery has no read-only mode: the gateway sends nothing but
+    SELECT statements, and the service account's roles limit what they may read.
 
-    A failed call is tried again for three seconds at most, and a job never.
+    A failed call is retried for at most three seconds; a job is never retried.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class BigQueryWarehouse:
         self._clients = open_clients(options, credentials)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
         self._canceller = ThreadPoolExecutor(threads, thread_name_prefix=f"{store} cancel")
-        self._retry = Retry(predicate=_passes, initial=0.2, maximum=1.0, timeout=_RETRY_S)
+        self._retry = Retry(predicate=_is_transient, initial=0.2, maximum=1.0, timeout=_RETRY_S)
 
     @property
     def store(self) -> str:
@@ -64,7 +65,7 @@ class BigQueryWarehouse:
         )
 
     async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
-        """Sizes are None: they cost a call for each table, see `estimate`."""
+        """Sizes are None, because they would cost a call for each table; `estimate` has them."""
         if schema is not None and not _is_dataset(schema):
             return []
 
@@ -95,26 +96,28 @@ class BigQueryWarehouse:
         return Table(self._store, schema or self._options.dataset, table, columns, unread=unread)
 
     async def estimate(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Estimate:
-        """Rows from metadata; bytes as a dry run of reading all of it would be billed, views included."""
+        """Rows from metadata. Bytes are what a dry run of reading the whole table says it would bill, for views as
+        well.
+        """
         described = await self._table(table, schema, ledger)
         name = f"`{described.dataset_id}`.`{described.table_id}`"
 
         everything = f"SELECT * FROM {name}"  # noqa: S608 - names of a table that exists, which hold no backtick
-        job = await self._dry(everything, (), ledger)
+        job = await self._dry_run(everything, (), ledger)
         return Estimate(described.num_rows, job.total_bytes_processed)
 
     async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int | None:
-        """As a dry run says it would be billed: a LIMIT saves nothing."""
-        job = await self._dry(scan.statement.sql, scan.statement.parameters, ledger)
+        """What a dry run says the statement would bill. A LIMIT saves nothing."""
+        job = await self._dry_run(scan.statement.sql, scan.statement.parameters, ledger)
         bytes_: int | None = job.total_bytes_processed
         return bytes_
 
     async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
-        """Bytes as a dry run says they would be billed; it also finds what BigQuery would refuse."""
-        return Estimate(None, (await self._dry(statement.sql, statement.parameters, ledger)).total_bytes_processed)
+        """Bytes are what a dry run says the statement would bill; the dry run also finds what BigQuery would refuse."""
+        return Estimate(None, (await self._dry_run(statement.sql, statement.parameters, ledger)).total_bytes_processed)
 
-    async def _dry(self, sql: str, parameters: Sequence[Parameter], ledger: Ledger) -> bigquery.QueryJob:
-        def dry() -> bigquery.QueryJob:
+    async def _dry_run(self, sql: str, parameters: Sequence[Parameter], ledger: Ledger) -> bigquery.QueryJob:
+        def dry_run() -> bigquery.QueryJob:
             config = bigquery.QueryJobConfig(
                 dry_run=True, use_query_cache=False, query_parameters=query_parameters(parameters)
             )
@@ -127,7 +130,7 @@ class BigQueryWarehouse:
                 timeout=self._options.timeout_s,
             )
 
-        return await self._blocking(dry, ledger)
+        return await self._blocking(dry_run, ledger)
 
     async def stream(
         self, statement: Statement, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS
@@ -138,7 +141,9 @@ class BigQueryWarehouse:
                 yield batch
 
     async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
-        """A job of one SELECT, held to the smaller of `scanned_bytes` and the data source's `maximum_bytes_billed`."""
+        """Runs one SELECT as a job, limited to the smaller of `scanned_bytes` and the data source's
+        `maximum_bytes_billed`.
+        """
         limits = [limit for limit in (self._options.maximum_bytes_billed, query.scanned_bytes) if limit is not None]
         batches = self._run(
             Statement(query.sql, (), ()),
@@ -166,7 +171,7 @@ class BigQueryWarehouse:
             self._clients,
             statement,
             location=self._options.location,
-            home=self._location,
+            dataset_location=self._location,
             maximum_bytes_billed=maximum_bytes_billed,
             retry=self._retry,
             timeout_s=timeout_ms / 1000,
@@ -190,7 +195,7 @@ class BigQueryWarehouse:
         self._clients.close()
 
     def _location(self) -> str:
-        """To be called in a thread."""
+        """The dataset's location. Blocks: call it in a worker thread."""
         dataset = self._clients.jobs.get_dataset(
             self._dataset(None), retry=self._retry, timeout=self._options.timeout_s
         )
@@ -216,7 +221,7 @@ class BigQueryWarehouse:
         return found
 
     async def _blocking(self, function: Callable[[], T], ledger: Ledger) -> T:
-        """One call in a worker thread, bounded by the client's own time-outs."""
+        """Makes one call in a worker thread, bounded by the client's own time-outs."""
         with ledger.statement(self._store):
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._executor, function)
@@ -227,8 +232,8 @@ class BigQueryWarehouse:
         return UnknownTable(f"{self._store} has no table {table}. List its tables again.")
 
 
-def _passes(error: Exception) -> bool:
-    """Whether the same call may do better a moment later. A refused connection does not: nobody is there."""
+def _is_transient(error: Exception) -> bool:
+    """Whether the same call may succeed a moment later. A refused connection does not count: nothing listens there."""
     return isinstance(error, exceptions.ServiceUnavailable | exceptions.BadGateway | exceptions.TooManyRequests)
 
 
@@ -237,5 +242,7 @@ def _is_dataset(name: str) -> bool:
 
 
 def _is_table(name: str) -> bool:
-    """Letters, marks, digits, connectors, dashes and spaces: what BigQuery's names are made of, and no path is."""
+    """Letters, marks, digits, connectors, dashes and spaces: what BigQuery allows in names, and nothing that would make
+    a path.
+    """
     return bool(name) and all(c.isalpha() or unicodedata.category(c) in _IN_NAMES for c in name)

@@ -1,7 +1,7 @@
-"""BigQuery's two clients of one data source, and its credentials: a service account that signs its own tokens.
+"""The two BigQuery clients of a data source, and its credentials: a service account that signs its own tokens.
 
-Nothing of the machine is used: no ambient credentials, no metadata server, and no token endpoint, whose address would
-come out of the key. A token is signed here and valid for BigQuery only, so the key never travels.
+Nothing ambient is used: no default credentials of the machine, no metadata server, and no token endpoint, whose address
+would come from the key. Tokens are signed in this process and valid for BigQuery only, so the key never travels.
 """
 
 import json
@@ -22,7 +22,7 @@ from loaders.warehouses.settings import BigQueryCredentials, BigQueryOptions
 _SCOPES = ("https://www.googleapis.com/auth/bigquery",)
 _MESSAGE_BYTES = 256 << 20
 _BOUNDED = [("grpc.max_receive_message_length", _MESSAGE_BYTES)]
-"""Google's client takes messages of any length unless it is told."""
+"""Without this option Google's client accepts messages of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Clients:
 
 
 def open_clients(options: BigQueryOptions, credentials: BigQueryCredentials) -> Clients:
-    """Opens no connection yet. Jobs are asked for at the endpoint alone: a redirect of it is a failure."""
+    """Opens no connection yet. Jobs are requested from the endpoint alone: a redirect is a failure."""
     signed = _signed(credentials)
     session = AuthorizedSession(signed)
     session.max_redirects = 0
@@ -53,7 +53,9 @@ def open_clients(options: BigQueryOptions, credentials: BigQueryCredentials) -> 
 
 
 class _SelfSigned(service_account.Credentials):
-    """Asks nobody: google-auth would look up the account's regions at Google's IAM, wherever the endpoint is."""
+    """Signs without a request: google-auth would look up the account's regions at Google's IAM, whatever the endpoint
+    is.
+    """
 
     def _is_regional_access_boundary_lookup_required(self) -> bool:
         return False
@@ -77,5 +79,5 @@ def _transport(options: BigQueryOptions, credentials: Credentials) -> BigQueryRe
 
 
 def _bounded(host: str, **given: Any) -> grpc.Channel:
-    """As the transport makes its channel."""
+    """Creates the channel as the transport itself would, with a bound on the length of messages."""
     return BigQueryReadGrpcTransport.create_channel(host, **{**given, "options": _BOUNDED})

@@ -15,16 +15,16 @@ from loaders.errors import (
 )
 
 BIGQUERY_FAILURES = (exceptions.GoogleAPIError, google.auth.exceptions.GoogleAuthError, requests.RequestException)
-"""What the clients raise; anything else is a defect of ours."""
+"""What the clients raise. Any other exception is a defect of the gateway."""
 
 _RATE = ("rateLimitExceeded", "quotaExceeded")
 _BYTES = ("bytesBilledLimitExceeded",)
 _TOO_LONG = "message larger than max"
-"""As gRPC says of what it does not take."""
+"""How gRPC begins its refusal of a message that is too long."""
 
 
 def store_error(store: str, error: Exception) -> StoreError:
-    """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail."""
+    """Translates an exception to a store error. The caller raises it `from error`, so logs keep the detail."""
     match error:
         case exceptions.RetryError() if isinstance(error.cause, Exception):
             return store_error(store, error.cause)
@@ -68,14 +68,14 @@ def store_error(store: str, error: Exception) -> StoreError:
 
 
 def query_error(store: str, error: Exception) -> StoreError | UnknownTable:
-    """The same for a query over a table that was there when it was described."""
+    """Translates the error of a query over a table that existed when it was described."""
     if isinstance(error, exceptions.NotFound):
         return UnknownTable(f"{store} no longer has the table. List its tables again.")
     return store_error(store, error)
 
 
 def reason_of(error: Exception) -> str | None:
-    """BigQuery's own word for the failure, such as `stopped`."""
+    """BigQuery's own name for the failure, such as `stopped`."""
     details = getattr(error, "errors", None) or [{}]
     reason = details[0].get("reason") if isinstance(details[0], dict) else None
     return str(reason) if reason else None

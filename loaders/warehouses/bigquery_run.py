@@ -23,17 +23,17 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 _CALL_S = 20.0
-"""For one call over HTTP or gRPC; a long job is asked about again and again."""
-_CANCELLED_AGAIN_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Time-out of one call over HTTP or gRPC. A long job is polled."""
+_CANCEL_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 _BATCH_ROWS = 16_384
-_READ_AGAIN = (exceptions.ServiceUnavailable, exceptions.InternalServerError)
+_RESUMABLE = (exceptions.ServiceUnavailable, exceptions.InternalServerError)
 
 
 class BigQueryRun(BatchRun):
-    """One stream, because the rows of several have no order among each other.
+    """Reads one stream, because the rows of several streams have no order among each other.
 
-    A job that was asked for and is not known to have ended is cancelled when the run is freed, by its id: whether its
-    insertion was answered or not.
+    When the run is freed, a job that was requested and is not known to have ended is cancelled by its id, even when its
+    insertion was never answered.
     """
 
     def __init__(
@@ -44,18 +44,18 @@ class BigQueryRun(BatchRun):
         statement: Statement,
         *,
         location: str | None,
-        home: Callable[[], str],
+        dataset_location: Callable[[], str],
         maximum_bytes_billed: int | None,
         retry: Retry,
         timeout_s: float,
     ) -> None:
-        """`location`: as the data source has it; `home` asks for that of its dataset."""
+        """`location` is the data source's setting; `dataset_location` looks up the location of its dataset."""
         super().__init__(executor, timeout_s=timeout_s)
         self._canceller = canceller
         self._clients = clients
         self._statement = statement
         self._location = location
-        self._home = home
+        self._dataset_location = dataset_location
         self._maximum_bytes = maximum_bytes_billed
         self._retry = retry
         self._job_id = f"axion-{uuid.uuid4()}"
@@ -88,8 +88,8 @@ class BigQueryRun(BatchRun):
                 job_retry=None,
                 timeout=_CALL_S,
             )
-        except exceptions.Conflict:  # asked for again, because the first answer was lost
-            self._job = job = self._there()
+        except exceptions.Conflict:  # the insertion was retried, because the first answer was lost
+            self._job = job = self._existing_job()
         except exceptions.ClientError:
             self._asked = False
             raise
@@ -100,7 +100,7 @@ class BigQueryRun(BatchRun):
         self._batches = self._read(job)
 
     def schema(self) -> pa.Schema:
-        """Once `read` was called."""
+        """Available once `read` was called."""
         if self._schema is None:
             raise RuntimeError("the query was not read")
         return self._schema
@@ -109,7 +109,7 @@ class BigQueryRun(BatchRun):
         return next(self._batches, None)
 
     def interrupt(self) -> None:
-        """Returns at once: the calls it takes are made in another thread."""
+        """Returns at once: the calls it needs are made in another thread."""
         if not self._cancelled:
             self._cancelled = True
             self._cancel_elsewhere()
@@ -128,7 +128,7 @@ class BigQueryRun(BatchRun):
         if self._asked and not self._ended():
             self._cancel()
 
-    def _there(self) -> bigquery.QueryJob:
+    def _existing_job(self) -> bigquery.QueryJob:
         found = self._located(
             lambda location: self._clients.jobs.get_job(
                 self._job_id, location=location, retry=self._retry, timeout=_CALL_S
@@ -142,9 +142,11 @@ class BigQueryRun(BatchRun):
         return self._finished or (self._job is not None and self._job.state == "DONE")
 
     def _cancel_all(self) -> None:
-        """Asks again while the job goes on: BigQuery answers before it has cancelled one, and does not promise it."""
+        """Repeats the cancel while the job runs: BigQuery answers before the job has ended, and does not promise that
+        it will.
+        """
         self._close_stream()
-        for pause_s in _CANCELLED_AGAIN_S:
+        for pause_s in _CANCEL_PAUSES_S:
             if self._job is None or self._ended():
                 return
             self._cancel()
@@ -152,7 +154,7 @@ class BigQueryRun(BatchRun):
                 return
 
     def _cancel(self) -> None:
-        """Without an answer the job may run on, up to its own time-out: that is logged."""
+        """Cancels the job once. Without an answer the job may run on until its own time-out, which is logged."""
         try:
             self._located(
                 lambda location: self._clients.jobs.cancel_job(
@@ -165,8 +167,8 @@ class BigQueryRun(BatchRun):
             _log.warning("bigquery_job_not_cancelled", job=self._job_id, error=type(error).__name__)
 
     def _located(self, ask: Callable[[str | None], T]) -> T:
-        """Outside of the US and EU a job is found where its location is named alone: as its insertion was answered, or
-        else as its dataset tells it. `NotFound` where it is in neither.
+        """Makes a call that needs the job's location, which BigQuery requires outside of the US and EU multi-regions.
+        The location is that of the job's insertion, else the dataset's. `NotFound` when the job is in neither.
         """
         location = self._location if self._job is None else self._job.location
         try:
@@ -174,12 +176,12 @@ class BigQueryRun(BatchRun):
         except exceptions.NotFound:
             if location is not None:
                 raise
-            return ask(self._home())
+            return ask(self._dataset_location())
 
     def _close_stream(self) -> None:
         responses, self._responses = self._responses, None
         if responses is not None:
-            responses.cancel()  # type: ignore[attr-defined]  # the generated client tells less than it returns
+            responses.cancel()  # type: ignore[attr-defined]  # the generated annotation lacks `cancel`
 
     def _read(self, job: bigquery.QueryJob) -> Iterator[pa.RecordBatch]:
         session = self._session(job)
@@ -199,7 +201,7 @@ class BigQueryRun(BatchRun):
                     for start in range(0, batch.num_rows, _BATCH_ROWS):
                         yield batch.slice(start, _BATCH_ROWS)
                 return
-            except _READ_AGAIN:  # from where it broke off, once
+            except _RESUMABLE:  # resumes at the offset reached, once
                 failures += 1
                 if failures > 1 or self._cancelled:
                     raise

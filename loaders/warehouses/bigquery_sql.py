@@ -1,7 +1,7 @@
-"""BigQuery's SQL. Values are named parameters, `@p0`.
+"""BigQuery's SQL dialect. Values are bound as named parameters, `@p0`.
 
-`LIKE` knows the backslash as its escape. Percentiles of groups it has not, only windows and approximations: they are
-refused.
+`LIKE` always escapes with a backslash. Exact percentiles of groups are refused, because BigQuery has only window
+functions and approximations for them.
 """
 
 from base64 import b64encode
@@ -41,21 +41,21 @@ _NUMERIC_DIGITS, _NUMERIC_SCALE = 29, 9
 
 class _Generator(GoogleSqlGenerator):
     def attimezone_sql(self, expression: exp.AtTimeZone) -> str:
-        """`EXTRACT` takes the zone as it is; the library spells it as a cast there and back."""
+        """`EXTRACT` takes a zone directly; sqlglot would write a cast to a local time and back."""
         if isinstance(expression.parent, exp.Extract):
             return f"{self.sql(expression, 'this')} AT TIME ZONE {self.sql(expression, 'zone')}"
         return super().attimezone_sql(expression)
 
 
 class AxionBigQuery(GoogleSql):
-    """sqlglot's dialect under a name of ours, `axionbigquery`."""
+    """sqlglot's dialect with the generator above, registered as `axionbigquery`."""
 
     Generator = _Generator
 
 
 class BigQuery(Dialect):
     name = "axionbigquery"
-    nan_is_greatest = True  # not to BigQuery itself, but to emulators of it
+    nan_is_greatest = True  # not in BigQuery itself, but in its emulators
     groups_are_sorted_outside = True
     limit_beside_offset = 2**63 - 1
 
@@ -64,7 +64,7 @@ class BigQuery(Dialect):
         return exp.Parameter(this=exp.to_identifier(f"p{position}")), bound
 
     def json_path(self, column: exp.Expr, path: Sequence[exp.Expr]) -> exp.Expr:
-        """Of JSON columns and of records alike; an object or list below the path is its JSON text."""
+        """Reads JSON columns and records alike. An object or list below the path is returned as its JSON text."""
         found: exp.Expr = exp.Anonymous(this="TO_JSON", expressions=[column])
         for part in path:
             found = exp.Bracket(this=found, expressions=[part])
@@ -92,13 +92,13 @@ class BigQuery(Dialect):
         return exp.Anonymous(this="STARTS_WITH", expressions=[value, prefix])
 
     def contains_all(self, array: exp.Expr, part: exp.Expr) -> exp.Expr:
-        """No element of `part` is missing in `array`."""
+        """True when no element of `part` is missing from `array`."""
         wanted = exp.Unnest(expressions=[part], alias=exp.TableAlias(columns=[exp.to_identifier("wanted")]))
         held = exp.In(this=exp.column("wanted"), unnest=exp.Unnest(expressions=[array]))
         return exp.not_(exp.Exists(this=exp.select("1").from_(wanted).where(exp.not_(held))))
 
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr, *, before: int = 0) -> exp.Expr:
-        """Days are stepped over from noon, so that those of 23 and 25 hours lead to the next day as others do."""
+        """Counts days from noon, so that days of 23 and 25 hours also lead to the next day."""
         if not before:
             return self._bucket(instant, unit, time_zone)
         noon = self.hours_later(self._bucket(instant, Unit.DAY, time_zone), 24 * before + 12)
@@ -106,10 +106,12 @@ class BigQuery(Dialect):
         return self._bucket(self.hours_later(monday, 12 - 24 * before), Unit.DAY, time_zone.copy())
 
     def _bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr) -> exp.Expr:
-        """Hours and minutes by what the zone's clock shows past them, so both hours of an autumn night stay apart."""
+        """Hours and minutes are found by subtracting what the local clock shows past them, so that the two equal hours
+        of an autumn night stay apart.
+        """
         if unit not in CLOCK_UNITS:
             midnight = exp.Anonymous(this="TIMESTAMP_TRUNC", expressions=[instant, exp.var(_PARTS[unit]), time_zone])
-            before = self.hours_later(midnight.copy(), -1)  # midnight as well, where it comes twice: emulators take it
+            before = self.hours_later(midnight.copy(), -1)  # midnight again, where it occurs twice
             zoned = exp.AtTimeZone(this=before, zone=time_zone.copy())
             is_first = exp.EQ(
                 this=exp.Extract(this=exp.var("HOUR"), expression=zoned), expression=exp.Literal.number(0)
@@ -130,7 +132,7 @@ class BigQuery(Dialect):
         return exp.Anonymous(this="TIMESTAMP_ADD", expressions=[instant, step])
 
     def days_later(self, date: exp.Expr, days: int) -> exp.Expr:
-        """A DATE, where a sum with an interval is a DATETIME."""
+        """A DATE: adding an interval would give a DATETIME."""
         step = exp.Interval(this=exp.Literal.number(days), unit=exp.var("DAY"))
         return exp.Anonymous(this="DATE_ADD", expressions=[date, step])
 
@@ -161,7 +163,7 @@ BIGQUERY = BigQuery()
 
 
 def query_parameters(parameters: Sequence[Parameter]) -> list[ArrayQueryParameter | ScalarQueryParameter]:
-    """The parameters of a statement in the client's terms."""
+    """The parameters of a statement as the client's objects."""
     bound: list[ArrayQueryParameter | ScalarQueryParameter] = []
     for parameter in parameters:
         if isinstance(parameter.value, list):

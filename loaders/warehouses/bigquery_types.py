@@ -1,4 +1,4 @@
-"""BigQuery's columns as column types, given what its Storage Read API sends as Arrow."""
+"""Maps BigQuery's columns to column types, by what its Storage Read API sends for them as Arrow."""
 
 from google.cloud.bigquery import SchemaField
 
@@ -19,11 +19,13 @@ _SCALARS = {
     "TIMESTAMP": Kind.TIMESTAMP,
 }
 _SHOWN_ONLY = frozenset({"JSON", "RECORD", "STRUCT", "DATETIME", "TIME", "GEOGRAPHY"})
-"""As JSON: nothing compares them with a value. A `DATETIME` is no instant, and BigQuery takes it for none."""
+"""Types presented as JSON, because no filter value compares with them. A `DATETIME` has no zone, so it is no instant to
+BigQuery.
+"""
 
 
 def column_of(field: SchemaField) -> Column | None:
-    """None for what has no reading: intervals and ranges, and records with one in them."""
+    """None for a type that cannot be read: intervals, ranges, and records that hold one."""
     if not _is_readable(field):
         return None
     kind = _SCALARS.get(field.field_type)

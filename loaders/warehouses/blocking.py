@@ -1,4 +1,6 @@
-"""A query of a client that blocks: its calls run in a worker thread, one after another, bounded and interruptible."""
+"""Runs the query of a blocking client: its calls are made one after another in a worker thread, bounded in time and
+interruptible.
+"""
 
 import asyncio
 import threading
@@ -15,22 +17,22 @@ _log = structlog.get_logger(__name__)
 
 
 class WarehouseClosed(Exception):
-    """The warehouse was closed while a query of it ran: its threads take no more calls."""
+    """The warehouse was closed while a query of it ran: its threads accept no more calls."""
 
 
 _AGAIN_S = 0.02
 _GRACE_S = 1.0
-"""How long a cancelled query is waited for. Beyond it its thread ends alone, at the client's own time-outs."""
+"""How long to wait for a cancelled query. After that its thread is left to end at the client's own time-outs."""
 
 
 class BlockingRun(ABC):
-    """`call` any number of times, then `close`; not for concurrent use.
+    """Use `call` any number of times, then `close`. Not for concurrent use.
 
-    A call that is cancelled, or waits beyond the time-out, stays pending until `close` has interrupted it.
+    A call that is cancelled or exceeds the time-out keeps running in its thread until `close` has interrupted it.
     """
 
     def __init__(self, executor: Executor, *, timeout_s: float) -> None:
-        """`timeout_s` bounds `waited_s`, the time spent inside calls together."""
+        """`timeout_s` bounds `waited_s`, the total time spent inside calls."""
         self.waited_s = 0.0
         self._timeout_s = timeout_s
         self._executor = executor
@@ -38,34 +40,36 @@ class BlockingRun(ABC):
 
     @abstractmethod
     def interrupt(self) -> None:
-        """Makes the call that runs, if any, fail soon. From any thread, and any number of times."""
+        """Makes the running call, if any, fail soon. Callable from any thread, any number of times."""
 
     @abstractmethod
     def free(self) -> None:
-        """Gives up what the query holds; in the thread of its calls, or where nothing of it runs. Called once."""
+        """Releases what the query holds. Called once, in the thread of the calls or when none of them runs."""
 
     async def call(self, function: Callable[[], T]) -> T:
-        """`TimeoutError` when time is up, `WarehouseClosed`, else what the function raises."""
+        """Raises `TimeoutError` when the time is used up, `WarehouseClosed`, and what the function raises."""
         started = perf_counter()
         try:
             future: Future[T] = self._executor.submit(function)
         except RuntimeError as error:
             raise WarehouseClosed from error
-        self._pending = future  # type: ignore[assignment]  # Future is invariant; only its state is asked
+        self._pending = future  # type: ignore[assignment]  # Future is invariant; only its state is read
         answer = asyncio.wrap_future(future)
-        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # asked for when abandoned, too
+        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # retrieved even when abandoned
         try:
             done, _ = await asyncio.wait([answer], timeout=max(self._timeout_s - self.waited_s, 0.0))
         finally:
             self.waited_s += perf_counter() - started
         if not done:
             raise TimeoutError
-        if answer.cancelled():  # while it waited for a thread: nobody else cancels it
+        if answer.cancelled():  # only closing the executor cancels a call that waits for a thread
             raise WarehouseClosed
         return answer.result()
 
     async def close(self) -> bool:
-        """Interrupts what runs and frees; whether all is gone when it returns, after the grace time at most."""
+        """Interrupts the running call and frees. Returns whether all of it ended within the grace time, which it waits
+        at most.
+        """
         freed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         pending, self._pending = self._pending, None
         if pending is None or pending.done():
@@ -75,7 +79,7 @@ class BlockingRun(ABC):
         pending.add_done_callback(lambda _: self._free_and_tell(freed))
         pending.cancel()
         for _ in range(round(_GRACE_S / _AGAIN_S)):
-            self.interrupt()  # again and again, because one that comes just before the query has begun is lost
+            self.interrupt()  # repeated, because an interrupt just before the query begins is lost
             if (await asyncio.wait([freed], timeout=_AGAIN_S))[0]:
                 return freed.result()
         return False
@@ -86,17 +90,17 @@ class BlockingRun(ABC):
 
         try:
             queued = self._executor.submit(self._free_and_tell, freed)
-        except RuntimeError:  # the warehouse was closed meanwhile, its threads take no more work
+        except RuntimeError:  # the warehouse was closed meanwhile: its threads accept no more work
             alone()
         else:
-            queued.add_done_callback(lambda ended: alone() if ended.cancelled() else None)  # nor what waited for them
+            queued.add_done_callback(lambda ended: alone() if ended.cancelled() else None)  # closed while it waited
 
     def _free_and_tell(self, freed: asyncio.Future[bool]) -> None:
         done = False
         try:
             self.free()
             done = True
-        except Exception as error:  # noqa: BLE001 - of whichever client: there is nobody to raise it to
+        except Exception as error:  # noqa: BLE001 - any client's error: no caller is left to raise it to
             _log.warning("query_not_freed", run=type(self).__name__, error=type(error).__name__)
         finally:
             loop = freed.get_loop()

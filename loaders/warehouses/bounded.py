@@ -1,4 +1,6 @@
-"""Bounds around any warehouse: how many queries run at once, how long each may take, no dialing after a failure."""
+"""Bounds around any warehouse: how many queries run at once, how long each may take, and no connections right after a
+failure.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -27,12 +29,12 @@ from loaders.warehouses.gate import Gate
 
 
 def changed_meanwhile(store: str) -> StoreUnavailable:
-    """For who still reads what was closed because its data source changed."""
+    """The error for a caller that still uses a warehouse which was closed because its data source changed."""
     return StoreUnavailable(store, f"{store} was changed while it was read. Try again.")
 
 
 class Bounds(TypedDict):
-    """As `bounded` takes them."""
+    """The keyword arguments of `bounded`."""
 
     gate: Gate
     limit: int
@@ -43,16 +45,17 @@ class Bounds(TypedDict):
 
 
 class Bounded:
-    """At most `limit` calls and streams at a time; the others wait, as long as their time-out allows.
+    """Runs at most `limit` calls and streams at a time; the others wait for as long as their time-out allows.
 
-    `timeout_ms` is the data source's own. A call that asks for metadata ends within it, whatever the client does; a
-    stream has it unless it is given another. `answer_bytes` bounds answers that are not streamed to their reader.
+    `timeout_ms` is the data source's setting. A call for metadata always ends within it, whatever the client does; a
+    stream has it unless the caller gives another. `answer_bytes` bounds answers that are held in memory, which are
+    those not streamed to their reader.
 
-    After a `StoreUnavailable`, a `StoreCredentialsRejected`, or metadata that did not come in time, every call fails
-    with the same for `memory_s` seconds, those that waited too, so a hundred fields over a server that is down dial it
-    `limit` times at most. The first call after that dials again. `ping` always dials: it is the connection test.
-    Nothing is dialed that the `gate` refuses. Once it was closed or retired, what is begun fails with
-    `StoreUnavailable`, also for who still holds it.
+    After a `StoreUnavailable`, a `StoreCredentialsRejected` or a time-out of metadata, every call fails with the same
+    error for `memory_s` seconds, including those that were waiting. So a hundred fields over a server that is down
+    cause at most `limit` connection attempts. The first call after that time connects again. `ping` ignores the
+    remembered failure, because it is the connection test. Servers that the `gate` refuses are never connected to. Once
+    closed or retired, every new call fails with `StoreUnavailable`, also for callers that still hold the warehouse.
     """
 
     def __init__(
@@ -92,12 +95,12 @@ class Bounded:
 
     @property
     def active(self) -> int:
-        """Calls and streams that run or wait."""
+        """The number of calls and streams that run or wait."""
         return self._active
 
     @property
     def used_at(self) -> float:
-        """By the clock, when the last of them ended; before the first, when it was made."""
+        """When the last call or stream ended, by the clock; before the first one, when the warehouse was made."""
         return self._used_at
 
     async def ping(self, *, ledger: Ledger) -> None:
@@ -135,14 +138,16 @@ class Bounded:
         await self._warehouse.close()
 
     async def retire(self) -> None:
-        """Closes once nothing runs any more; nothing new is begun."""
+        """Accepts no new calls, and closes once nothing runs any more."""
         self._ended = True
         await self._idle.wait()
         await self._warehouse.close()
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:
-        """A slot for a call that asks for metadata: they are small, so a server that is slow with them is not well."""
+        """Holds a slot for a call for metadata. A time-out of it is remembered like a failed connection: these calls
+        are small, so a server that is slow with them is not healthy.
+        """
         async with self._slot(self._timeout_ms):
             try:
                 async with self._in_time():
@@ -219,7 +224,7 @@ class Bounded:
 
 
 class BoundedEstimating(Bounded):
-    """Of a warehouse that has the ability `Estimates`."""
+    """Bounds of a warehouse with the ability `Estimates`."""
 
     def __init__(
         self,
@@ -235,7 +240,7 @@ class BoundedEstimating(Bounded):
             return await self._estimates.estimate(table, schema, ledger=ledger)
 
     async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int | None:
-        """None, as where metadata are silent, of a warehouse without the ability `ScanEstimates`."""
+        """None, as where metadata do not say, when the warehouse lacks the ability `ScanEstimates`."""
         if not isinstance(self._warehouse, ScanEstimates):
             return None
         async with self._asking():
@@ -243,7 +248,7 @@ class BoundedEstimating(Bounded):
 
 
 class BoundedForecasting(BoundedEstimating):
-    """Of a warehouse that has the abilities `Estimates` and `Forecasts`."""
+    """Bounds of a warehouse with the abilities `Estimates` and `Forecasts`."""
 
     def __init__(
         self,
@@ -260,7 +265,7 @@ class BoundedForecasting(BoundedEstimating):
 
 
 def bounded(warehouse: Warehouse, **bounds: Unpack[Bounds]) -> Bounded:
-    """The bounds keep the abilities the warehouse has, and claim no other."""
+    """Wraps the warehouse in the class that has the same abilities, so that `isinstance` still answers for them."""
     if isinstance(warehouse, Foretelling):
         return BoundedForecasting(warehouse, warehouse, **bounds)
     if isinstance(warehouse, Estimates):

@@ -1,4 +1,4 @@
-"""The connectors by name: what each is configured with, and how it is opened."""
+"""The connectors by name: the settings each takes, and how it is opened."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ from loaders.warehouses.settings import (
     S3ParquetOptions,
 )
 
-O = TypeVar("O", bound=Options)  # noqa: E741 - the name of the type variable of options
+O = TypeVar("O", bound=Options)  # noqa: E741 - a type variable, as C is for credentials
 C = TypeVar("C", bound=Credentials)
 
 _LONGEST_NAME = 60
@@ -34,7 +34,7 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all data sources of a gateway's process have in common: where they may connect to, and their processes."""
+    """What all data sources of a process share: the networks they may connect to, and the slots for query processes."""
 
     networks: Networks = EVERYWHERE
     places: ProcessPlaces = field(default_factory=ProcessPlaces)
@@ -42,7 +42,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Connector(Generic[O, C]):
-    """`open` dials nothing: it gives a warehouse that connects at first use."""
+    """`open` connects to nothing: the warehouse it returns connects at first use."""
 
     name: str
     options: type[O]
@@ -50,7 +50,7 @@ class Connector(Generic[O, C]):
     open: Callable[[str, O, C, Shared], Warehouse]
 
     def split(self, settings: Mapping[str, object]) -> tuple[O, C]:
-        """Settings as a user gives them, parted into what may be shown and what is sealed.
+        """Splits settings as a user gives them into options, which may be shown, and credentials, which are encrypted.
 
         `BadInput` names every setting that is unknown, missing or wrong, and repeats no value.
         """
@@ -71,14 +71,16 @@ class Connector(Generic[O, C]):
             raise BadInput(message, field="settings")
         return options, credentials
 
-    def taken(self, options: Mapping[str, object]) -> Options:
-        """Stored options that `warehouse` has taken."""
+    def parsed(self, options: Mapping[str, object]) -> Options:
+        """Parses stored options."""
         return self.options.model_validate(options)
 
     def warehouse(
         self, store: str, options: Mapping[str, object], plaintext: bytes, *, shared: Shared | None = None
     ) -> Warehouse:
-        """From what is stored: the options, and the opened secret. `shared` is nobody else's unless given."""
+        """Opens a warehouse from stored options and decrypted credentials. Without `shared` it shares nothing.
+        `BadInput` when the stored settings do not fit the connector.
+        """
         try:
             checked = self.options.model_validate(options)
             credentials = self.credentials.from_bytes(plaintext)

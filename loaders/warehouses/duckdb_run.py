@@ -1,4 +1,6 @@
-"""One DuckDB query over pyarrow datasets: an engine of its own, locked down, in a worker thread, interruptible."""
+"""One DuckDB query over pyarrow datasets, in an engine of its own that is locked down, in a worker thread,
+interruptible.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -20,7 +22,7 @@ _BATCH_ROWS = 16_384
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": "1",
     "temp_directory": "",  # no spilling to the gateway's disk
-    "python_enable_replacements": "false",  # SQL must not see this process's variables
+    "python_enable_replacements": "false",  # SQL must not read this process's Python variables
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -36,12 +38,12 @@ _SOURCE = "axion source"
 
 
 class DuckDbRun(BlockingRun):
-    """`open`, then `next` until it answers None, then `close`; not for concurrent use."""
+    """Call `open`, then `next` until it returns None, then `close`. Not for concurrent use."""
 
     def __init__(
         self, executor: Executor, *, memory_limit: str, timeout_s: float, on_freed: Callable[["DuckDbRun"], object]
     ) -> None:
-        """`on_freed` is called once, from any thread, when the engine is gone."""
+        """`on_freed` is called once, from any thread, after the engine was closed."""
         super().__init__(executor, timeout_s=timeout_s)
         self._on_freed = on_freed
         self._config = _CONFIG | {"memory_limit": memory_limit}
@@ -56,8 +58,8 @@ class DuckDbRun(BlockingRun):
     ) -> None:
         """Starts the query over the datasets, which it sees as tables (schema, name).
 
-        Like `next`: `TimeoutError` when time is up, `duckdb.InterruptException` after `interrupt`, `duckdb.Error` or
-        what pyarrow raised when the query fails.
+        Like `next`, raises `TimeoutError` when the time is used up, `duckdb.InterruptException` after `interrupt`, and
+        `duckdb.Error` or what pyarrow raised when the query fails.
         """
 
         def start() -> None:
@@ -76,7 +78,7 @@ class DuckDbRun(BlockingRun):
 
     @property
     def schema(self) -> pa.Schema:
-        """Of the batches."""
+        """The schema of the batches."""
         return self._open_reader().schema
 
     async def next(self) -> pa.RecordBatch | None:
@@ -103,13 +105,13 @@ class DuckDbRun(BlockingRun):
             return
         try:
             connection.interrupt()
-        except duckdb.ConnectionException:  # `free` closed it meanwhile, in its own thread
+        except duckdb.ConnectionException:  # closed by `free` meanwhile, in the run's thread
             _log.debug("duckdb_query_was_gone")
 
     def free(self) -> None:
         reader, self._reader = self._reader, None
         connection, self._connection = self._connection, None
-        with ExitStack() as all_of_it:  # in reverse, and each whether those before it fail or not
+        with ExitStack() as all_of_it:  # closes in reverse order; a failure of one keeps none of the others open
             all_of_it.callback(self._on_freed, self)
             if connection is not None:
                 all_of_it.callback(connection.close)
@@ -118,7 +120,7 @@ class DuckDbRun(BlockingRun):
 
 
 def _views(schema: pa.Schema, registered: str, folder: str | None, name: str) -> list[str]:
-    """The view the statement reads: columns as their kinds say, under the names it knows."""
+    """The statements that make the view a query reads: columns presented by their types, under the table's own name."""
     target = exp.table_(name, db=folder, quoted=True)
     source = exp.table_(registered, db="temp", quoted=True)
     query = exp.select(*_projections(schema)).from_(source)

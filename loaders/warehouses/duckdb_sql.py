@@ -1,4 +1,4 @@
-"""DuckDB's SQL: of Parquet on S3, and of Flight SQL servers over DuckDB."""
+"""DuckDB's SQL dialect, for Parquet on S3 and for Flight SQL servers that run DuckDB."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,9 +14,10 @@ _SUM_TYPES = {Kind.INTEGER: "BIGINT", Kind.BIGINT: "DECIMAL(38, 0)"}
 
 
 class DuckDB(Dialect):
-    """Positional parameters, `$1`. The session's time zone must be UTC: timestamps are bound without a zone.
+    """Values are bound as positional parameters, `$1`. Timestamps are bound without a zone, so the session's time zone
+    must be UTC.
 
-    NaN is its greatest number; here it compares like everywhere else.
+    To DuckDB NaN is the greatest number; comparisons are written so that it is greater than nothing (IEEE 754).
     """
 
     name = "duckdb"
@@ -56,15 +57,17 @@ class DuckDB(Dialect):
         instant = exp.Cast(this=instant, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))
         local = exp.Anonymous(this="timezone", expressions=[time_zone, instant])
         start = _truncated(self.days_later(local, before) if before else local, unit)
-        if unit in CLOCK_UNITS:  # so that both hours of an autumn night stay apart
+        if unit in CLOCK_UNITS:  # so that the two equal hours of an autumn night stay apart
             past = exp.paren(exp.Sub(this=local.copy(), expression=start))
             return exp.Sub(this=instant.copy(), expression=past)
         return self._first_of_two(self.days_later(start, -before) if before else start, time_zone)
 
     def _first_of_two(self, start: exp.Expr, time_zone: exp.Expr) -> exp.Expr:
-        """The instant of a local midnight, the earlier one where clocks go back over it: DuckDB takes the later.
+        """The instant of a local midnight. Where clocks go back over midnight it is the earlier of the two instants,
+        while DuckDB's own conversion takes the later.
 
-        It is as long after the evening before, in which clocks did not change, as the clock shows.
+        It is computed from the evening before, in which clocks did not change, by adding the difference the local clock
+        shows.
         """
 
         def at(local: exp.Expr) -> exp.Expr:
@@ -96,7 +99,7 @@ class DuckDB(Dialect):
             case AggregateFunction.STDDEV:
                 return exp.Anonymous(this="stddev_samp", expressions=[value])
             case AggregateFunction.PERCENTILE:
-                fraction = exp.Literal.number(repr(measure.fraction))  # no parameter: it must be a constant
+                fraction = exp.Literal.number(repr(measure.fraction))  # DuckDB takes no parameter here
                 double = exp.Cast(this=value, to=exp.DataType.build("DOUBLE", dialect="duckdb"))
                 return exp.Anonymous(this="quantile_cont", expressions=[double, fraction])
 

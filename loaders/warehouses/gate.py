@@ -1,4 +1,6 @@
-"""Whether a data source's servers may be connected to at all: an operator's say, over what administrators enter."""
+"""Decides whether a data source's servers may be connected to, by the networks an operator denies, whatever address an
+administrator entered.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,13 +15,15 @@ _KEPT_S: Final = 1.0
 
 
 class Gate:
-    """Judges by what the servers' names lead to now, and again a second later. Belongs to one event loop.
+    """Judges by the addresses the servers' names resolve to, and looks them up again after a second. Belongs to one
+    event loop.
 
-    Who asks while a look-up runs shares it, and giving up does not end it. It has a thread of its own, since a name
-    that does not answer keeps one for as long as the system's resolver waits.
+    Callers that ask during a look-up share it, and a caller that gives up does not end it. Look-ups have a thread of
+    their own, because a name server that does not answer blocks the thread for as long as the system's resolver waits.
 
-    What connects judges once more, in the very address that is dialed: clients that take one are given it (Impala,
-    Flight SQL), ClickHouse's asks for each. Those of BigQuery and S3 resolve the name again for themselves.
+    Whatever connects checks the address it dials once more: Impala and Flight SQL are given the checked address, and
+    ClickHouse's client checks each address it dials. The clients of BigQuery and S3 resolve the name again by
+    themselves.
     """
 
     def __init__(self, store: str, servers: Sequence[Server], bounds: Bounds, *, clock: Callable[[], float]) -> None:
@@ -32,7 +36,7 @@ class Gate:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{store} name")
 
     async def require(self) -> None:
-        """`StoreUnavailable` where a server is in a network that is denied, or its name leads nowhere."""
+        """Raises `StoreUnavailable` when a server is in a denied network or its name cannot be resolved."""
         if self._passed_at is not None and self._clock() - self._passed_at < _KEPT_S:
             return
         if self._looking is None:
@@ -54,7 +58,7 @@ class Gate:
         self._passed_at = now
 
     def _looked(self, task: asyncio.Task[None]) -> None:
-        """Its failure is that of who waits for it; nobody may."""
+        """Retrieves the failure of a look-up, which is raised to its waiters: there may be none."""
         self._looking = None
         if not task.cancelled():
             task.exception()

@@ -1,4 +1,6 @@
-"""Impala, or another server of HiveServer2's protocol, over impyla: a session for each query that runs."""
+"""Impala, or another server of the HiveServer2 protocol, as a warehouse over impyla. Each running query has a session
+of its own.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -32,9 +34,10 @@ _NAME = re.compile(r"[A-Za-z0-9_]{1,128}", re.ASCII)
 
 
 class ImpalaWarehouse:
-    """`schema` is another database than the `database` setting. Names are letters, digits and underscores.
+    """`schema` names another database than the `database` setting. Names are letters, digits and underscores.
 
-    Statements only read by what they are: give the data source a user who may only read.
+    The protocol has no read-only mode: the gateway sends nothing but SELECT statements, and the data source's user
+    should only be allowed to read.
     """
 
     def __init__(
@@ -74,19 +77,19 @@ class ImpalaWarehouse:
         ]
 
     async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
-        """Types that are not known are left out (`impala_types`)."""
+        """Columns of types that are not known are left out (`impala_types`)."""
         database = schema or self._database
         if not _NAME.fullmatch(table) or table not in await self._listed(schema, ledger):
             raise UnknownTable(f"{self._store} has no table {table}. List its tables again.")
 
         def columns(session: Session) -> list[tuple[str, str, str]]:
-            session.cursor.execute(f"DESCRIBE `{database}`.`{table}`")  # both are names by `_NAME`
+            session.cursor.execute(f"DESCRIBE `{database}`.`{table}`")  # both names match `_NAME`
             return [(_text(row[0]), _text(row[1]), _text(row[2])) for row in session.cursor.fetchall()]
 
         found: dict[str, Column] = {}
         unread: list[str] = []
         for name, type_, comment in await self._asked(columns, ledger):
-            if not name or name.startswith("#"):  # what follows tells the partitions again
+            if not name or name.startswith("#"):  # the rows that follow repeat the partition columns
                 break
             described = column_type(type_)
             if described is not None:
@@ -109,7 +112,9 @@ class ImpalaWarehouse:
                 yield batch
 
     def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
-        """No read-only mode: what holds it to reading is what it was judged to be, and the data source's user."""
+        """There is no read-only mode: the SQL was checked to be a SELECT, and the data source's user limits what it may
+        read.
+        """
         return self._run(Statement(query.sql, (), ()), ledger, timeout_ms, described=True)
 
     async def _run(
@@ -133,7 +138,7 @@ class ImpalaWarehouse:
                     yield batch
         except (StoreUnavailable, StoreQueryFailed):
             broken = True
-            self._pool.drop_idle()  # their server is the same, and what they remember of tables may be as old
+            self._pool.drop_idle()  # the other sessions may remember tables that are as old
             raise
         finally:
             self._pool.give_back(owned, usable=run.freed and not run.spoiled and not broken)
@@ -152,7 +157,7 @@ class ImpalaWarehouse:
         self._pool.close()
 
     async def _listed(self, schema: str | None, ledger: Ledger) -> dict[str, str]:
-        """Table types by name; of a database that does not exist, none."""
+        """Table types by name; empty when the database does not exist."""
         database = self._database if schema is None else schema
         if not _NAME.fullmatch(database):
             return {}
@@ -165,7 +170,7 @@ class ImpalaWarehouse:
         return await self._asked(tables, ledger)
 
     async def _asked(self, function: Callable[[Session], T], ledger: Ledger) -> T:
-        """One blocking question in a session's own thread, bounded by the socket's time-out."""
+        """Makes one blocking call in a session's own thread, bounded by the socket's time-out."""
         owned = self._pool.take()
         answered = False
         with ledger.statement(self._store):
@@ -181,5 +186,5 @@ class ImpalaWarehouse:
 
 
 def _text(value: object) -> str:
-    """Text comes as bytes, and null as None."""
+    """Text that impyla returns as bytes, and null as None."""
     return value.decode() if isinstance(value, bytes) else str(value or "")

@@ -18,7 +18,7 @@ from loaders.errors import (
 )
 
 IMPALA_FAILURES = (impala.error.Error, TException, OSError, EOFError)
-"""What impyla and its transport raise; anything else is a defect of ours."""
+"""What impyla and its transport raise. Any other exception is a defect of the gateway."""
 
 _REJECTED = ("Error validating the login", "Bad status: 3", "Authentication", "authorized")
 
@@ -28,28 +28,29 @@ _ENDED: Final = re.compile(
     r"Session (is closed|expired)|Query \S+ expired due to client inactivity",
     re.IGNORECASE,
 )
-"""How Hive, Spark and Impala begin what they say of a session, or a query, that they have ended before."""
+"""How Hive, Spark and Impala begin the message about a session or query that they have already ended."""
 
 
 class SessionRefused(impala.error.OperationalError):  # type: ignore[misc]  # impyla is not typed
-    """The server opens no session. Its text is the server's own, of no statement."""
+    """The server refused to open a session. Its text is the server's own and holds no statement."""
 
 
 class QueryCancelled(Exception):
-    """The query was asked to end while it ran."""
+    """The query was cancelled by the gateway while it ran."""
 
 
 def session_is_gone(error: Exception) -> bool:
-    """Of what the first call of a query over a session raised: whether a new session may do better."""
+    """Whether a new session may succeed, by the error of the first call of a query over a reused session."""
     if isinstance(error, TTransportException):
         return bool(error.type != TTransportException.TIMED_OUT)
     return isinstance(error, OSError | EOFError) or _is_ended(error)
 
 
 def store_error(store: str, error: Exception) -> StoreError:
-    """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail.
+    """Translates an exception to a store error. The caller raises it `from error`, so logs keep the detail.
 
-    Only what fails before there is a session tells of credentials: the text of any other holds its statement's.
+    Credentials are only found wrong by errors raised before there is a session: later messages contain the statement,
+    whose words could be mistaken for it.
     """
     if isinstance(error, InsideAddress):
         return denied(store)
@@ -77,5 +78,5 @@ def store_error(store: str, error: Exception) -> StoreError:
 
 
 def _is_ended(error: Exception) -> bool:
-    """By how the server's text begins: further on it holds words of the statement."""
+    """Decided by the beginning of the server's text, because further on it contains words of the statement."""
     return isinstance(error, impala.error.HiveServer2Error) and _ENDED.match(str(error)) is not None

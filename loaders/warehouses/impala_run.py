@@ -1,4 +1,4 @@
-"""One query of a session of HiveServer2: run in the background of the server, asked about, fetched column by column."""
+"""One query in a HiveServer2 session: started asynchronously, polled, and fetched column by column."""
 
 import threading
 from collections.abc import Callable
@@ -20,25 +20,28 @@ from loaders.warehouses.owned import Owned
 _log = structlog.get_logger(__name__)
 
 Elsewhere: TypeAlias = Callable[[Callable[[Session], object]], object]
-"""Has another session do that, without waiting for it."""
+"""Runs the function with another session, without waiting for it."""
 
 _ASK_EVERY_S = 0.02
 _FETCH_MAY_TAKE_S = 0.1
-"""How long a fetch that is under way when its query is to end is waited for."""
+"""How long to wait for a fetch under way when its query is to be cancelled."""
 _FIRST_ROWS = 64
-"""Of one fetch, before it is known how long rows are: the server sends as many as are asked for, in one message."""
+"""Rows of the first fetch, when the length of rows is not known yet: the server sends as many as asked for in one
+message.
+"""
 _MOST_ROWS = 8_192
 _FETCH_BYTES = 16 << 20
-"""Of one fetch, by the rows of the one before."""
+"""Target size of a later fetch, by the size of the rows fetched before."""
 _RUNNING = ("INITIALIZED_STATE", "PENDING_STATE", "RUNNING_STATE")
 _FINISHED = "FINISHED_STATE"
 
 
 class ImpalaRun(BatchRun):
-    """A session is not for two threads: `interrupt` leaves a note, which the run's own thread finds between its calls.
+    """A session must not be used by two threads, so `interrupt` sets a flag, which the run's thread checks between its
+    calls.
 
-    An engine may run a query in the call that fetches its first rows, however long that takes. Then another session
-    ends it, and this one is `spoiled`: not for further use.
+    Some engines run the query in the call that fetches its first rows, however long that takes. Then another session
+    cancels the operation, and this session is `spoiled`: it must not be used again.
     """
 
     def __init__(self, owned: Owned[Session], statement: Statement, *, elsewhere: Elsewhere, timeout_s: float) -> None:
@@ -52,7 +55,7 @@ class ImpalaRun(BatchRun):
         self._ending = threading.Event()
         self._ends_at = 0.0
         self._fetched: object | None = None
-        """The operation, while its rows are fetched."""
+        """The handle of the operation while a fetch of it is under way."""
 
     def start(self) -> None:
         self._session = self._owned.begun(self._sent)

@@ -1,4 +1,4 @@
-"""One session of HiveServer2, used by one thread."""
+"""One HiveServer2 session, used by one thread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,11 @@ _SOCKET_S = 60
 
 
 class _Cursor(HiveServer2Cursor):  # type: ignore[misc]  # impyla is not typed
-    """Ended by `Session.close` alone, in the session's thread.
+    """A cursor that is closed by `Session.close` alone, in the session's thread.
 
-    impyla's own asks the server to close the session when it is collected, over a new connection if need be: in any
-    thread, the event loop's too, and for as long as the server is silent.
+    impyla's own asks the server to close the session when the cursor is garbage-collected, over a new connection if
+    need be. That may happen in any thread, including the event loop's, and blocks for as long as the server does not
+    answer.
     """
 
     def __del__(self) -> None:
@@ -35,9 +36,9 @@ class Session:
 
     @classmethod
     def open(cls, options: ImpalaOptions, credentials: ImpalaCredentials, bounds: Bounds) -> "Session":
-        """Connects to an address within bounds and authenticates; raises what impyla raises, and `InsideAddress`.
+        """Connects to an address within `bounds` and authenticates. Raises what impyla raises, and `InsideAddress`.
 
-        As `impala.dbapi.connect` does it, which leaves the socket open when the password is wrong.
+        Repeats what `impala.dbapi.connect` does, because that leaves the socket open when the password is wrong.
         """
         mechanism = "NOSASL" if options.authentication == "nosasl" else "PLAIN"
         user, password = credentials.username.get_secret_value(), credentials.password.get_secret_value()
@@ -49,7 +50,7 @@ class Session:
             transport.open()
             service = HS2Service(ThriftClient(TBinaryProtocolAccelerated(transport)), retries=1)
             cursor = _Cursor(_begun(service, user or getuser()), convert_types=False, convert_strings_to_unicode=False)
-            socket.setTimeout(max(_SOCKET_S * 1000, options.timeout_ms))  # what a job may wait for rows
+            socket.setTimeout(max(_SOCKET_S * 1000, options.timeout_ms))  # the longest a query may wait for rows
         except BaseException:
             socket.close()
             raise
@@ -57,22 +58,22 @@ class Session:
 
     @property
     def operation(self) -> object:
-        """The handle of what it runs, by which another session may end it."""
+        """The handle of the running operation, by which another session can end it."""
         return self.cursor._last_operation.handle
 
     @property
     def description(self) -> Sequence[tuple[object, ...]]:
-        """Of the answer's columns, as the DB API has it. `NotSupportedError` for types impyla does not know."""
+        """The columns of the answer as DB API descriptions. `NotSupportedError` for types that impyla does not know."""
         try:
             described: Sequence[tuple[object, ...]] = self.cursor.description
-        except KeyError as error:  # of its own tables of types, such as intervals
+        except KeyError as error:  # impyla's table of types lacks some, such as intervals
             raise impala.error.NotSupportedError("a column is of a type that is not known") from error
         return described
 
     def fetched(self, rows: int) -> Any:
-        """Up to `rows` more rows of what it runs, by column. None yet are none with `expect_more_rows`: Impala answers
-        so after a while (`FETCH_ROWS_TIMEOUT_MS`), and `fetchcbatch` tells that as it tells the end. Of a batch that
-        has rows `expect_more_rows` says nothing: Hive and Spark never set it.
+        """Up to `rows` more rows of the running query, by column. An empty batch with `expect_more_rows` means that
+        none are ready yet: Impala returns it after `FETCH_ROWS_TIMEOUT_MS`, and impyla's `fetchcbatch` would report it
+        as the end. On a batch with rows `expect_more_rows` means nothing: Hive and Spark never set it.
         """
         cursor = self.cursor
         operation = cursor._last_operation
@@ -86,13 +87,15 @@ class Session:
         )
 
     def end(self, operation: object) -> None:
-        """Ends what another session runs, also in the midst of a call of that one. Raises what impyla raises."""
+        """Ends the operation of another session, even while that session is blocked in a call. Raises what impyla
+        raises.
+        """
         running = Operation(self.cursor.session, operation)
         running.cancel()
-        running.close()  # Spark takes no cancel once there may be rows
+        running.close()  # Spark refuses to cancel an operation that may have rows
 
     def abandon(self) -> None:
-        """Lets go of the connection of a session that the server has ended."""
+        """Closes the connection of a session that the server has ended."""
         self.connection.close()
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
-"""SQL that Impala, Hive and Spark read alike: their common part, with the order of nulls always spelled out.
+"""The SQL dialect that Impala, Hive and Spark have in common, with the order of nulls always written out.
 
-HiveServer2 binds no parameters. A statement holds placeholders, `:p0`, as everywhere; `with_values` puts literals in
-their place when it is sent, spelled by the library. Exact percentiles Impala has not: they are refused.
+HiveServer2 binds no parameters. A compiled statement holds placeholders, `:p0`, like those of other dialects;
+`with_values` replaces them with literals, written by sqlglot, when it is sent. Exact percentiles are refused, because
+Impala has none.
 """
 
 from collections.abc import Sequence
@@ -27,13 +28,15 @@ _NUMBER = "axion_number"
 
 class _Generator(HiveGenerator):
     def ordered_sql(self, expression: exp.Ordered) -> str:
-        """Impala puts nulls where Spark does not, unless told."""
+        """Impala and Spark put nulls at different ends by default."""
         direction = " DESC" if expression.args.get("desc") else " ASC"
         nulls = " NULLS FIRST" if expression.args.get("nulls_first") else " NULLS LAST"
         return f"{self.sql(expression, 'this')}{direction}{nulls}"
 
     def literal_sql(self, expression: exp.Literal) -> str:
-        """Hive and Spark put a variable's value in the place of its dollar and braces, in a text, too: kept apart."""
+        """Hive and Spark substitute `${variable}` even within string literals: the dollar and the brace are
+        kept apart.
+        """
         if not expression.is_string or "${" not in expression.name:
             return super().literal_sql(expression)
         first, *rest = expression.name.split("${")
@@ -43,12 +46,14 @@ class _Generator(HiveGenerator):
         )
 
     def isnan_sql(self, expression: exp.IsNan) -> str:
-        """`is_nan` to Impala, `isnan` to Spark; its text is the same but for the case."""
+        """The function is called `is_nan` in Impala and `isnan` in Spark. The text of NaN is the same in both except
+        for its case.
+        """
         return f"LOWER(CAST({self.sql(expression, 'this')} AS STRING)) = 'nan'"
 
 
 class AxionImpala(Hive):
-    """sqlglot's Hive under a name of ours, `axionimpala`."""
+    """sqlglot's Hive dialect with the generator above, registered as `axionimpala`."""
 
     Generator = _Generator
 
@@ -60,7 +65,7 @@ class Impala(Dialect):
 
     def placeholder(self, position: int, value: object, column_type: ColumnType) -> tuple[exp.Expr, object]:
         node = exp.Placeholder(this=f"p{position}")
-        if isinstance(value, str) and column_type.kind is Kind.TIMESTAMP:  # finer than a datetime
+        if isinstance(value, str) and column_type.kind is Kind.TIMESTAMP:  # RFC 3339 from a cursor
             return _cast(node, "TIMESTAMP"), value.removesuffix("+00:00").replace("T", " ")
         return node, value
 
@@ -71,7 +76,9 @@ class Impala(Dialect):
         raise BadInput("Impala knows no distance of vectors.")
 
     def digest(self, columns: Sequence[exp.Expr]) -> exp.Expr:
-        """Impala's versions share no hash that is wide enough: the texts themselves, each after its length."""
+        """Impala's versions share no hash that is wide enough, so the digest is the texts themselves, each after its
+        length.
+        """
         parts = [_counted(_cast(column, "STRING")) for column in columns]
         return parts[0] if len(parts) == 1 else _call("CONCAT", *parts)
 
@@ -96,7 +103,7 @@ class Impala(Dialect):
         return exp.paren(exp.or_(*found))
 
     def like(self, value: exp.Expr, pattern: exp.Expr, *, ignore_case: bool) -> exp.Expr:
-        """The backslash escapes without being told."""
+        """The backslash is the escape character by default."""
         if ignore_case:
             return exp.Like(this=_call("LOWER", value), expression=_call("LOWER", pattern))
         return exp.Like(this=value, expression=pattern)
@@ -109,10 +116,11 @@ class Impala(Dialect):
         raise BadInput("Impala's arrays are shown whole, and not compared.")
 
     def instant_bucket(self, instant: exp.Expr, unit: Unit, time_zone: exp.Expr, *, before: int = 0) -> exp.Expr:
-        """Clock units by what the zone's clock shows past them, so both hours of an autumn night stay apart.
+        """Clock units are found by subtracting what the local clock shows past them, so that the two equal hours of an
+        autumn night stay apart.
 
-        Of a midnight that does not exist, or that clocks go back over, Impala says null: it is reached an hour after
-        the evening's 23:00, and first then. Spark takes the earlier instant by itself.
+        Impala returns null for a local midnight that does not exist or occurs twice. Such a midnight is found as one
+        hour after 23:00 of the evening before, which is the first of two. Spark returns the earlier instant by itself.
         """
         local = _call("FROM_UTC_TIMESTAMP", instant, time_zone)
         if unit not in CLOCK_UNITS:
@@ -157,7 +165,7 @@ class Impala(Dialect):
     def top_per_key(
         self, query: exp.Select, keys: Sequence[exp.Expr], order: Sequence[exp.Expr], limit: int
     ) -> exp.Select:
-        """Numbers the rows of each key and, for the answer's order, all rows: there is no `QUALIFY`."""
+        """Numbers the rows of each key, and all rows for the order of the answer: there is no `QUALIFY`."""
         names = [selected.alias for selected in query.selects]
         terms = [term.copy() for term in order] or [exp.Ordered(this=exp.null(), desc=False, nulls_first=False)]
         numbered = exp.Window(
@@ -178,7 +186,9 @@ IMPALA = Impala()
 
 
 def with_values(statement: Statement) -> str:
-    """The statement as it is sent. Only tokens that are placeholders are replaced: none is looked for in a name."""
+    """The SQL as it is sent. Only tokens that are placeholders are replaced, so a name that looks like one is left
+    alone.
+    """
     literals = {entry.name: _literal(entry.value).sql(dialect=IMPALA.name) for entry in statement.parameters}
     pieces, end = [], 0
     tokens = tokenize(statement.sql, dialect=IMPALA.name)
@@ -190,7 +200,7 @@ def with_values(statement: Statement) -> str:
 
 
 def _literal(value: object) -> exp.Expr:
-    """In the types of the engine, which then compares without casting the column."""
+    """A literal of the engine's own type for the column, so that comparing does not cast the column."""
     match value:
         case bool():
             return exp.true() if value else exp.false()

@@ -1,4 +1,4 @@
-"""Impala's type names as column types, and the columns of HiveServer2's answers as Arrow."""
+"""Maps Impala's type names to column types, and the columns of HiveServer2 answers to Arrow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _MICROSECONDS = len("2024-01-01 00:00:00.000000")
 
 
 class Column(Protocol):
-    """impyla's: `nulls` holds a bit for each value."""
+    """A column as impyla returns it. `nulls` holds one bit for each value."""
 
     values: Sequence[object]
     nulls: Sequence[int]
@@ -55,7 +55,9 @@ def column_type(text: str) -> ColumnType | None:
 
 
 def record_batch(columns: Sequence[Column], description: Sequence[tuple[object, ...]]) -> pa.RecordBatch:
-    """`description` as the DB API has it. Timestamps are in UTC and cut to microseconds."""
+    """Converts fetched columns. `description` is that of the DB API. Timestamps are in UTC and truncated to
+    microseconds.
+    """
     arrays = [_array(column, entry) for column, entry in zip(columns, description, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, [str(entry[0]) for entry in description])
 
@@ -67,7 +69,7 @@ class _NoValues:
 
 
 def no_rows(description: Sequence[tuple[object, ...]]) -> pa.Schema:
-    """The schema of the batches of an answer."""
+    """The schema of an answer's batches."""
     return record_batch([_NoValues()] * len(description), description).schema
 
 

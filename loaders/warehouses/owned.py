@@ -1,4 +1,6 @@
-"""Connections of a client that blocks. Each is used by one thread of its own, so none is ever used by two at once."""
+"""Connections of a blocking client. Each has a thread of its own, so no connection is ever used by two threads
+at once.
+"""
 
 import asyncio
 import time
@@ -19,10 +21,10 @@ def _never(_: Exception) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Client(Generic[C]):
-    """How connections of one kind are dialed and hung up.
+    """How to open and close connections of one kind.
 
-    `is_gone` tells of what a call raised whether the server has ended the connection, or it broke; then `abandon`
-    (`hang_up`, unless given) lets go of it without asking the server.
+    `is_gone` says, by the error of a call, whether the server has ended the connection or it broke. Such a connection
+    is closed with `abandon` (default `hang_up`), which does not ask the server.
     """
 
     dial: Callable[[], C]
@@ -32,7 +34,7 @@ class Client(Generic[C]):
 
 
 class Owned(Generic[C]):
-    """A connection that is dialed at first use, and the thread that uses it."""
+    """A connection that is opened at first use, and the thread that uses it."""
 
     def __init__(self, thread_name: str, client: Client[C]) -> None:
         self.executor = ThreadPoolExecutor(1, thread_name_prefix=thread_name)
@@ -40,14 +42,16 @@ class Owned(Generic[C]):
         self._connection: C | None = None
 
     def connection(self) -> C:
-        """To be called in its thread. What dialing raises, it raises; the next call dials again."""
+        """The connection, opened if need be; to be called in its thread. Raises what opening raises; the next call then
+        opens again.
+        """
         if self._connection is None:
             self._connection = self._client.dial()
         return self._connection
 
     def begun(self, function: Callable[[C], T]) -> T:
-        """A call that may be made twice, in its thread: once more over a new connection, where one that had served
-        before turns out to be gone.
+        """Makes a call that may be repeated, in the connection's thread. When a connection that was used before turns
+        out to be gone, the call is made once more over a new one.
         """
         served = self._connection is not None
         try:
@@ -61,12 +65,12 @@ class Owned(Generic[C]):
         return function(self.connection())
 
     async def asked(self, function: Callable[[C], T]) -> T:
-        """As `begun`, from anywhere; the call ends by itself, so the client must bound it."""
+        """Like `begun`, from any thread. The call cannot be interrupted, so the client must bound it."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, lambda: self.begun(function))
 
     def drop(self) -> None:
-        """Hangs up as soon as the thread has nothing else to do, and ends the thread. Does not wait."""
+        """Closes the connection and ends the thread, after the work that is queued. Does not wait."""
         self.executor.submit(self._end)
         self.executor.shutdown(wait=False)
 
@@ -77,9 +81,10 @@ class Owned(Generic[C]):
 
 
 class OwnedPool(Generic[C]):
-    """As many connections as are used at once; who uses it bounds that (`Bounded`). Belongs to one event loop.
+    """Grows to as many connections as are used at once; the caller bounds that (`Bounded`). Belongs to one event loop.
 
-    One that was idle for `idle_s` is dropped, whether any is taken or not: servers end what is idle.
+    A connection that was idle for `idle_s` is dropped, even when no other is requested, because servers end idle
+    connections.
     """
 
     def __init__(
@@ -95,7 +100,7 @@ class OwnedPool(Generic[C]):
         self._idle_s = idle_s
         self._clock = clock
         self._idle: list[tuple[float, Owned[C]]] = []
-        """The one that was used last is last, and taken first."""
+        """Ordered by last use; the one used last is taken first."""
         self._aging: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -104,12 +109,12 @@ class OwnedPool(Generic[C]):
         return len(self._idle)
 
     def take(self) -> Owned[C]:
-        """An idle one, or a new one that is not dialed yet."""
+        """An idle connection, or a new one that is not opened yet."""
         self._drop_aged()
         return self._idle.pop()[1] if self._idle else Owned(self._thread_name, self._client)
 
     def give_back(self, owned: Owned[C], *, usable: bool) -> None:
-        """`usable` when nothing runs on it and its last use did not fail on the way."""
+        """`usable` says that nothing runs on the connection and that its last use did not fail halfway."""
         self._drop_aged()
         if usable and not self._closed:
             self._idle.append((self._clock(), owned))
@@ -122,7 +127,7 @@ class OwnedPool(Generic[C]):
             self._idle.pop()[1].drop()
 
     def close(self) -> None:
-        """Drops the idle ones now and the others when they are given back. Idempotent."""
+        """Drops idle connections now, and the others when they are given back. Idempotent."""
         self._closed = True
         self.drop_idle()
         if self._aging is not None:

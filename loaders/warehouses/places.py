@@ -1,4 +1,6 @@
-"""Where the tables of datasets are, what they may or must be narrowed by and what is hidden, for one request."""
+"""Where the tables of datasets are, by which columns they can or must be filtered, and what is hidden; loaded for one
+request.
+"""
 
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -25,7 +27,7 @@ FROM public.datasets d WHERE d.id = ANY($1)
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What a warehouse lists at once. `schema=None` is the data source's default."""
+    """What a warehouse lists at once: a schema of a data source. `schema=None` is the data source's default schema."""
 
     data_source_id: UUID
     schema: str | None
@@ -33,7 +35,9 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class TableFilter:
-    """A row of `table_filters`: what a remote table may, or must, be narrowed by. `default=None` is none."""
+    """A row of `table_filters`: a filter that a remote table can have, or must have. `default=None` means no
+    default.
+    """
 
     table: str
     column: str
@@ -45,9 +49,9 @@ class TableFilter:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A dataset is a space, or some tables of it: `only=None` is all. `filters` are those of all its tables.
+    """The tables of a dataset: all of a space (`only=None`) or some of it. `filters` are those of all its tables.
 
-    `hidden` are the names of (table, column) that curation hides; column None is the table itself.
+    `hidden` holds the (table, column) names that curation hides; a column of None hides the whole table.
     """
 
     space: Space
@@ -62,11 +66,11 @@ class Place:
         return self.has(table) and (table, column) not in self.hidden
 
     def hides_columns_of(self, table: str) -> bool:
-        """Whether of its columns some are hidden, described or not."""
+        """Whether some columns of the table are hidden, whether or not they appear in its description."""
         return any(of == table and column is not None for of, column in self.hidden)
 
     def shown(self, table: Table) -> Table:
-        """Without the columns that curation hides; the same table where it hides none."""
+        """The table without the columns that curation hides; the same object when it hides none."""
         columns = tuple(each for each in table.columns if (table.name, each.name) not in self.hidden)
         return table if len(columns) == len(table.columns) else replace(table, columns=columns)
 
@@ -75,9 +79,9 @@ class Place:
 
 
 class PlaceByDatasetId(DataLoader[UUID, Place | None]):
-    """One statement for those asked for at one moment, each dataset once. None for one that does not exist.
+    """One statement for the datasets requested together. None for a dataset that does not exist.
 
-    Raises what Postgres may raise. Nothing is hidden here: ask for the permission first.
+    Raises what Postgres may raise. No permission is checked here: the caller does that first.
     """
 
     def __init__(self, gen: Postgres, ledger: Ledger) -> None:

@@ -1,4 +1,6 @@
-"""The opened warehouses of a process: one for each data source, opened at first use, dropped when its row changes."""
+"""The opened warehouses of a process: one per data source, opened at first use and dropped when the data source's row
+changes.
+"""
 
 import asyncio
 import time
@@ -21,7 +23,7 @@ from loaders.secrets.keyring import Keyring, Sealed
 from loaders.warehouses.bounded import Bounded, bounded, changed_meanwhile
 from loaders.warehouses.connectors import Shared, connector
 from loaders.warehouses.gate import Gate
-from loaders.warehouses.listed import ListedTables
+from loaders.warehouses.listed_tables import ListedTables
 from loaders.warehouses.process_places import PROCESSES, ProcessPlaces
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +36,7 @@ FROM public.data_sources WHERE id = ANY($1)
 
 @dataclass(frozen=True, slots=True)
 class DataSourceRow:
-    """What opening a data source needs of its row. Equal rows open equal warehouses."""
+    """The columns that opening a data source needs. Equal rows open equal warehouses."""
 
     id: UUID
     connector_type: str
@@ -56,25 +58,27 @@ class _Open:
 
 @dataclass(slots=True)
 class _Reading:
-    """One statement for all ids asked for before it starts."""
+    """A statement that has not started yet, with the ids it will read."""
 
     ids: set[UUID]
     task: asyncio.Task[Mapping[UUID, DataSourceRow]]
 
 
 def store_name(data_source_id: UUID) -> str:
-    """As it stands in errors and `extensions.stores`. By the id, since who reads a table need not see its data source:
-    the name is for who does."""
+    """The name of the store in errors and `extensions.stores`. It holds the id and not the data source's name, because
+    a caller may read a table without being allowed to see its data source.
+    """
     return f"datasource:{data_source_id}"
 
 
 class Warehouses:
-    """Safe for concurrent use by the tasks of one event loop. One source failing touches no other.
+    """Safe for concurrent use by the tasks of one event loop. The failure of one data source affects no other.
 
-    A row is read again when it was read more than `row_memory_s` ago, so a change made elsewhere counts within that
-    time; `forget` makes one's own count at once. At most `max_open` are kept, the least recently used idle ones close
-    first, and any closes after `idle_s` without use, or within `check_s` of its row being changed or removed, wherever
-    that was done. What still streams from a dropped one ends undisturbed.
+    A row is read again when it was last read more than `row_memory_s` ago, so a change made by another process is
+    effective within that time; after a change of one's own, `forget` makes it effective at once. At most `max_open`
+    warehouses stay open: the least recently used idle ones are closed first. Each is closed after `idle_s` without use,
+    and within `check_s` of a change or removal of its row by any process. Streams of a dropped warehouse end
+    undisturbed.
     """
 
     def __init__(
@@ -115,26 +119,28 @@ class Warehouses:
 
     @property
     def opened(self) -> Mapping[str, Bounded]:
-        """The warehouses that are open now, by store name; a live view."""
+        """The warehouses that are open now, by store name. A live view."""
         return MappingProxyType(self._opened)
 
     def still_open(self, store: str) -> Bounded:
-        """The warehouse that was opened for a table of this store; `StoreUnavailable` where it was dropped since."""
+        """The warehouse of this store, opened earlier for one of its tables; `StoreUnavailable` when it was dropped
+        since.
+        """
         found = self._opened.get(store)
         if found is None:
             raise changed_meanwhile(store)
         return found
 
     def engine(self, store: str) -> str | None:
-        """The connector of an open warehouse, such as `clickhouse`."""
+        """The connector of an open warehouse, such as `clickhouse`; None when none is open."""
         found = (entry.row.connector_type for entry in self._open.values() if entry.row.store == store)
         return next(found, None)
 
     async def open(self, data_source_id: UUID, *, ledger: Ledger) -> Bounded:
-        """The warehouse of a data source, without dialing it.
+        """The warehouse of a data source, without connecting to it.
 
-        `NotFound`, `EncryptionKeyMissing`, `SecretUnreadable`, `BadInput` for stored settings its connector does not
-        take, and what Postgres may raise.
+        Raises `NotFound`, `EncryptionKeyMissing`, `SecretUnreadable`, `BadInput` for stored settings that do not fit
+        the connector, and what Postgres may raise.
         """
         known = self._open.get(data_source_id)
         now = self._clock()
@@ -147,11 +153,11 @@ class Warehouses:
         return known.warehouse
 
     def forget(self, data_source_id: UUID) -> None:
-        """Makes the next `open` read the row: call it after writing one."""
+        """Makes the next `open` read the row again. Call it after writing the row."""
         self._rows_read_at.pop(data_source_id, None)
 
     async def close(self) -> None:
-        """Cancels all that runs."""
+        """Cancels everything that runs."""
         checks = () if self._checks is None else (self._checks,)
         for task in (*checks, *(reading.task for reading in self._reading.values())):
             task.cancel()
@@ -169,7 +175,7 @@ class Warehouses:
                 _log.warning("warehouse_close_failed", error=type(result).__name__)
 
     async def _row(self, data_source_id: UUID, ledger: Ledger) -> DataSourceRow:
-        """One query for all who ask at the same time; one of them being cancelled does not cancel the others."""
+        """Shares one statement among concurrent callers; cancelling one of them does not cancel the others."""
         reading = self._reading.get(data_source_id)
         if reading is None:
             reading = self._next
@@ -205,18 +211,18 @@ class Warehouses:
     def _replace(self, known: _Open | None, row: DataSourceRow) -> _Open:
         plaintext = b"{}" if row.credentials is None else self._keyring.open(row.credentials)
         options = orjson.loads(row.options)
-        known_as = connector(row.connector_type)
-        warehouse = known_as.warehouse(row.store, options, plaintext, shared=self._shared)
-        taken = known_as.taken(options)
+        used = connector(row.connector_type)
+        warehouse = used.warehouse(row.store, options, plaintext, shared=self._shared)
+        parsed = used.parsed(options)
         if known is not None:
             self._drop(row.id)
         entry = _Open(
             row,
             bounded(
                 warehouse,
-                gate=Gate(row.store, taken.servers, self._shared.networks, clock=self._clock),
+                gate=Gate(row.store, parsed.servers, self._shared.networks, clock=self._clock),
                 limit=self._concurrency,
-                timeout_ms=taken.timeout_ms,
+                timeout_ms=parsed.timeout_ms,
                 memory_s=self._failure_memory_s,
                 clock=self._clock,
                 answer_bytes=self._answer_bytes,
@@ -268,7 +274,7 @@ class Warehouses:
                 self._drop(entry.row.id)
 
     async def _close_changed(self) -> None:
-        """One statement for all that are open, none while none is."""
+        """One statement for all open warehouses; none while none is open."""
         if not self._open:
             return
         asked = {id_: entry.row for id_, entry in self._open.items()}
@@ -280,7 +286,7 @@ class Warehouses:
 
 
 def _used_at(entry: _Open) -> float:
-    """Opened, or used by who kept it."""
+    """When the warehouse was opened, or last used by a caller that kept it."""
     return max(entry.used_at, entry.warehouse.used_at)
 
 

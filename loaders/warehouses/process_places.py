@@ -1,4 +1,4 @@
-"""How many processes of queries a gateway has at once, whatever the data sources they are of."""
+"""Limits how many query processes a gateway has at once, over all data sources."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,21 +9,21 @@ PROCESSES: Final = 8
 
 
 class Idle(Protocol):
-    """A pool of processes of one data source."""
+    """A pool of query processes of one data source."""
 
     @property
     def idle(self) -> int:
-        """Processes that wait for their next query."""
+        """The number of processes that wait for their next query."""
         ...
 
     def drop_idle(self) -> None: ...
 
 
 class ProcessPlaces:
-    """At most `limit` processes: those that are asked, and those that wait for their next query.
+    """At most `limit` processes, counting busy and idle ones.
 
-    Who asks waits for the former, in the order they came; the latter end when another data source needs their place.
-    Belongs to one event loop.
+    A caller waits for a busy place in order of arrival. Idle processes are ended when another data source needs their
+    place. Belongs to one event loop.
     """
 
     def __init__(self, limit: int = PROCESSES) -> None:
@@ -40,7 +40,7 @@ class ProcessPlaces:
 
     @asynccontextmanager
     async def place(self, pool: Idle) -> AsyncIterator[None]:
-        """For one query, which takes what is idle in its pool before it begins another process."""
+        """Holds a place for one query. The query uses an idle process of its pool before it starts another."""
         async with self._places:
             self._asked += 1
             try:

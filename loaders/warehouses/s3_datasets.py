@@ -1,20 +1,21 @@
-"""Tables of Parquet files whose footers were read, kept for as long as their files are the same."""
+"""Keeps the opened tables of Parquet files, whose footers were read, for as long as their files are unchanged."""
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 
-from loaders.warehouses.s3_files import Alike, BoundedDataset, Misfit, TableFiles
+from loaders.warehouses.s3_files import BoundedDataset, IndistinctColumns, MisfitFile, TableFiles
 
 _DATASETS = 64
 
 
 class Datasets:
-    """Footers are read once for all who ask meanwhile, and to the end though nobody waits any more: where that takes
-    longer than a query may, a later one finds them read. Files that do not fit together are not read again either.
+    """Footers are read once for all concurrent callers, and to the end even when no caller waits any more: when that
+    takes longer than a query's time-out, a later query finds them read. Files found not to fit together are not read
+    again either.
 
-    The `most` that were used last are kept. Belongs to one event loop.
+    Keeps the `most` datasets used last. Belongs to one event loop.
     """
 
     def __init__(
@@ -26,12 +27,12 @@ class Datasets:
         self._kept: OrderedDict[str, tuple[TableFiles, Future[BoundedDataset]]] = OrderedDict()
 
     def has(self, files: TableFiles) -> bool:
-        """Whether these have been read, so that asking costs nothing."""
+        """Whether these files have been read, so that `of` costs nothing."""
         found = self._kept.get(files.root)
         return found is not None and found[0] == files and found[1].done() and not _failed_on_the_way(found[1])
 
     async def of(self, files: TableFiles) -> BoundedDataset:
-        """Raises what `open_` raises; what is not the files' fault, anew to each who asks later."""
+        """The dataset of these files. Raises what `open_` raises; a failure that is not the files' own is not kept."""
         found = self._kept.get(files.root)
         if found is None or found[0] != files or _failed_on_the_way(found[1]):
             found = self._kept[files.root] = (files, self._executor.submit(self._open, files))
@@ -39,14 +40,14 @@ class Datasets:
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         answer = asyncio.wrap_future(found[1])
-        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # asked for when abandoned, too
+        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # retrieved even when abandoned
         try:
             return await asyncio.shield(answer)
-        except (Misfit, Alike) as error:
-            raise type(error)(*error.args) from None  # each his own: tracebacks would pile up
+        except (MisfitFile, IndistinctColumns) as error:
+            raise type(error)(*error.args) from None  # one instance would accumulate tracebacks
 
 
 def _failed_on_the_way(opening: Future[BoundedDataset]) -> bool:
     if not opening.done():
         return False
-    return opening.cancelled() or not isinstance(opening.exception(), Misfit | Alike | None)
+    return opening.cancelled() or not isinstance(opening.exception(), MisfitFile | IndistinctColumns | None)

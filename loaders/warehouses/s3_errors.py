@@ -7,23 +7,25 @@ import pyarrow as pa
 
 from loaders.errors import Cancelled, StoreError, StoreQueryFailed
 from loaders.objects.s3_errors import known_store_error
-from loaders.warehouses.s3_files import Alike, Misfit
+from loaders.warehouses.s3_files import IndistinctColumns, MisfitFile
 
-S3_FAILURES = (OSError, MemoryError, pa.ArrowException, duckdb.Error, Misfit, Alike)
-"""What pyarrow and DuckDB raise when a read fails, and what files tell; anything else is a defect of ours."""
+S3_FAILURES = (OSError, MemoryError, pa.ArrowException, duckdb.Error, MisfitFile, IndistinctColumns)
+"""What pyarrow and DuckDB raise when a read fails, and what is found wrong with files. Any other exception is a defect
+of the gateway.
+"""
 _LONGEST_NAME = 200
 SELECT_LESS = "Select fewer columns or groups, or filter more."
 _TOO_LARGE = f"the query needs more memory than it may use. {SELECT_LESS}"
-_MET = re.compile(r"Invalid Input Error: reading the stream registered as '[^']*' failed: ")
-_MET_IN_FILES = re.compile(_MET.pattern + r"IOError: (.*)")
-_OF_DUCKDB = re.compile(r"([A-Za-z ]+) Error: ")
+_READER_PREFIX = re.compile(r"Invalid Input Error: reading the stream registered as '[^']*' failed: ")
+_MET_IN_FILES = re.compile(_READER_PREFIX.pattern + r"IOError: (.*)")
+_ERROR_KIND = re.compile(r"([A-Za-z ]+) Error: ")
 
 
 def store_error(store: str, error: Exception) -> StoreError:
-    """The store error an exception stands for; the caller raises it `from error`, so logs keep the detail.
+    """Translates an exception to a store error. The caller raises it `from error`, so logs keep the detail.
 
-    What the SQL or its values did, DuckDB tells in their own words, which may be those of S3's failures: only what the
-    S3 client said is asked for these.
+    DuckDB's messages about the SQL and its values may contain words of S3's failures. So only the messages of the S3
+    client are searched for those.
     """
     if _kind(error) == "interrupt":
         return Cancelled(store, f"{store}: the query was cancelled.")
@@ -33,28 +35,29 @@ def store_error(store: str, error: Exception) -> StoreError:
 
 
 def said_of_files(error: Exception) -> OSError | None:
-    """What the S3 client raised: the error itself, or what DuckDB met when it read the files.
+    """The error of the S3 client: the given one itself, or the one DuckDB met while it read the files; None for an
+    error of DuckDB.
 
-    DuckDB's reader raises its errors as `OSError`, too, with the kind of error before the text.
+    DuckDB's reader also raises its own errors as `OSError`, with the kind of error before the text.
     """
     if not isinstance(error, OSError | duckdb.Error):
         return None
     first = str(error).partition("\n")[0]
     if found := _MET_IN_FILES.match(first):
         return OSError(found[1])
-    return error if isinstance(error, OSError) and not _OF_DUCKDB.match(first) else None
+    return error if isinstance(error, OSError) and not _ERROR_KIND.match(first) else None
 
 
 def _cause(error: Exception) -> str:
     match error:
-        case Misfit(file=file, column=None):
+        case MisfitFile(file=file, column=None):
             return f"the file {_shown(file)} is not valid Parquet. Write it anew, or take it out of the table's folder."
-        case Misfit(file=file, column=column):
+        case MisfitFile(file=file, column=column):
             return (
                 f"column {_shown(str(column))} of the file {_shown(file)} is not of a type that fits the other files. "
                 "Write the file anew, or take it out of the table's folder."
             )
-        case Alike(first=first, second=second):
+        case IndistinctColumns(first=first, second=second):
             return (
                 f"its columns {_shown(first)} and {_shown(second)} differ in case only, and the engine cannot tell "
                 "them apart. Rename one of them in the files."
@@ -63,7 +66,7 @@ def _cause(error: Exception) -> str:
             return _TOO_LARGE
         case pa.ArrowException():
             return "the table's files are not valid Parquet, or their columns do not fit together."
-    if said_of_files(error) is not None or _MET.match(str(error)):
+    if said_of_files(error) is not None or _READER_PREFIX.match(str(error)):
         return "a file of the table is damaged, or was being written. Read again; if that fails, write its files anew."
     match _kind(error):
         case "out of memory":
@@ -82,8 +85,10 @@ def _cause(error: Exception) -> str:
 
 
 def _kind(error: Exception) -> str | None:
-    """DuckDB's own word, in lower case: its reader raises its errors as `OSError`."""
-    found = _OF_DUCKDB.match(str(error)) if isinstance(error, OSError | duckdb.Error) else None
+    """DuckDB's own name for the kind of error, in lower case. Its reader raises errors as `OSError`, so the class does
+    not tell.
+    """
+    found = _ERROR_KIND.match(str(error)) if isinstance(error, OSError | duckdb.Error) else None
     return None if found is None else found[1].lower()
 
 

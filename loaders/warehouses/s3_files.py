@@ -15,7 +15,7 @@ from pyarrow import fs
 
 from loaders.objects.s3_errors import known_store_error
 from loaders.warehouses.arrow_types import presented
-from loaders.warehouses.s3_scan import BATCH_ROWS, Asked, Scan
+from loaders.warehouses.s3_scan import BATCH_ROWS, ColumnScan, Scan
 
 _BUFFER_BYTES = 1 << 16
 _SUFFIX = ".parquet"
@@ -28,10 +28,10 @@ _FORMAT = ds.ParquetFileFormat(
 )
 _OF_SMALL = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True))
 _SMALL_BYTES = 8 << 20
-"""Where no file of a table is larger, the columns of each are fetched together, and kept while it is read: 1,000
-columns are then a few requests and not a thousand (0.2 s for 6 s, on versitygw and a busy machine)."""
+"""When no file of a table is larger than this, the columns of each are fetched together and kept while it is read.
+1,000 columns are then a few requests instead of a thousand (0.2 s instead of 6 s, on versitygw and a busy machine)."""
 _WHOLE_BYTES = 1 << 20
-"""Larger files are not left to pyarrow's scanner, unless their row groups are small."""
+"""Larger files are not read with pyarrow's scanner, unless their row groups are small."""
 _BOUNDS = {
     "batch_size": BATCH_ROWS,
     "batch_readahead": 1,
@@ -41,15 +41,16 @@ _BOUNDS = {
 
 
 class BoundedDataset(ds.FileSystemDataset):  # type: ignore[misc]  # pyarrow carries no types
-    """Scans with one batch and one file ahead of the reader, and large files a batch at a time.
+    """Scans with one batch and one file ahead of the reader, and reads large files one batch at a time.
 
-    pyarrow's own scanner decodes the columns of a row group whole: of one file of 4 million rows and three columns (78
-    MiB, one row group) it held 154 MiB of Arrow memory, and a batch at a time is 9 MiB, in a fifth of the time.
-    DuckDB calls `scanner` of the dataset's own class, so it scans within these bounds.
+    pyarrow's own scanner decodes the columns of a row group as a whole: for one file of 4 million rows and three
+    columns (78 MiB, one row group) it held 154 MiB of Arrow memory, where reading by batches holds 9 MiB and takes a
+    fifth of the time. DuckDB calls the `scanner` method of the dataset's class, so its scans are within these bounds,
+    too.
     """
 
     sizes: Mapping[str, int] = MappingProxyType({})
-    """Bytes of the files, by path."""
+    """Sizes of the files in bytes, by path."""
 
     def scanner(
         self, *, columns: Sequence[str] | None = None, filter: pc.Expression | None = None, **options: object
@@ -58,18 +59,18 @@ class BoundedDataset(ds.FileSystemDataset):  # type: ignore[misc]  # pyarrow car
         if max(self.sizes.values(), default=0) <= _WHOLE_BYTES:
             return super().scanner(columns=columns, filter=filter, **bounds)
         names = self.schema.names if columns is None else columns
-        asked = Asked(self, pa.schema([self.schema.field(name) for name in names]), filter)
+        scan = ColumnScan(self, pa.schema([self.schema.field(name) for name in names]), filter)
 
         def batches() -> Iterator[pa.RecordBatch]:
             for large, fragments in groupby(self.get_fragments(filter), self._is_large):
                 if not large:
-                    yield from asked.scanned(list(fragments), **bounds)
+                    yield from scan.scanned(list(fragments), **bounds)
                     continue
                 for fragment in fragments:
                     together = self.sizes[fragment.path] <= _SMALL_BYTES
-                    yield from asked.decoded(fragment, pre_buffer=together, **bounds)
+                    yield from scan.decoded(fragment, pre_buffer=together, **bounds)
 
-        return Scan(asked.columns, batches)
+        return Scan(scan.columns, batches)
 
     def _is_large(self, fragment: ds.Fragment) -> bool:
         return self.sizes[fragment.path] > _WHOLE_BYTES
@@ -77,7 +78,9 @@ class BoundedDataset(ds.FileSystemDataset):  # type: ignore[misc]  # pyarrow car
 
 @dataclass(frozen=True, slots=True)
 class TableFiles:
-    """The files of one table, ordered by path. Two listings of an unchanged table are equal (path, size, time)."""
+    """The files of one table, ordered by path, as (path, size, modification time). Listings of an unchanged table are
+    equal.
+    """
 
     root: str
     files: tuple[tuple[str, int, int], ...]
@@ -90,8 +93,8 @@ class TableFiles:
 def tables_under(filesystem: fs.FileSystem, root: str) -> Mapping[str, TableFiles]:
     """Every folder directly below `root` that holds a Parquet file at any depth, by folder name.
 
-    Files and folders whose name starts with `_` or `.` are skipped, as Hive and Spark have it. A root that does not
-    exist holds no tables; a bucket that does not exist raises `OSError`.
+    Files and folders whose name starts with `_` or `.` are skipped, as Hive and Spark do. A root that does not exist
+    holds no tables; a bucket that does not exist raises `OSError`.
     """
     found: dict[str, list[tuple[str, int, int]]] = {}
     for path, size, changed in _parquet(filesystem, root):
@@ -102,17 +105,18 @@ def tables_under(filesystem: fs.FileSystem, root: str) -> Mapping[str, TableFile
 
 
 def files_of(filesystem: fs.FileSystem, root: str) -> TableFiles | None:
-    """The files of the table whose folder is `root`; None when it holds none."""
+    """The files of the table in folder `root`; None when it holds none."""
     files = sorted(_parquet(filesystem, root))
     return TableFiles(root, tuple(files)) if files else None
 
 
 def open_dataset(filesystem: fs.FileSystem, table: TableFiles) -> BoundedDataset:
-    """Reads every footer: the schema is the union of the files', with types widened where they differ, but for columns
-    that an engine has no reading for (`arrow_types`): it would refuse the table for them.
+    """Opens the files of a table as one dataset, reading every footer. The schema is the union of the files' schemas,
+    with types widened where they differ, without the columns that DuckDB cannot read (`arrow_types`), because it would
+    refuse the whole table.
 
-    `key=value` folders below the table are columns. `Misfit` names the file that is no Parquet, or does not fit those
-    before it; `Alike` names columns that an engine takes for one.
+    `key=value` folders below the table become columns. `MisfitFile` names a file that is not Parquet or does not fit
+    those before it; `IndistinctColumns` names two columns that DuckDB cannot tell apart.
     """
     options = ds.FileSystemFactoryOptions(
         partition_base_dir=table.root, partitioning=ds.HivePartitioning.discover(infer_dictionary=False)
@@ -134,8 +138,10 @@ def open_dataset(filesystem: fs.FileSystem, table: TableFiles) -> BoundedDataset
     return bounded
 
 
-class Misfit(Exception):
-    """`file` is a name without folders. `column` is of another type than in the files before; None: no Parquet."""
+class MisfitFile(Exception):
+    """`file` is a name without folders. `column` has another type than in the files before; None means not valid
+    Parquet.
+    """
 
     def __init__(self, file: str, column: str | None) -> None:
         super().__init__(file, column)
@@ -143,8 +149,8 @@ class Misfit(Exception):
         self.column = column
 
 
-class Alike(Exception):
-    """Two columns whose names differ in case only: SQL would answer the values of one for the other."""
+class IndistinctColumns(Exception):
+    """Two columns whose names differ in case only: DuckDB would answer one with the values of the other."""
 
     def __init__(self, first: str, second: str) -> None:
         super().__init__(first, second)
@@ -155,44 +161,44 @@ class Alike(Exception):
 def _require_distinct(names: Sequence[str]) -> None:
     found: dict[bytes, str] = {}
     for name in names:
-        folded = name.encode().lower()  # of ASCII letters alone, as DuckDB does
+        folded = name.encode().lower()  # folds ASCII letters only, as DuckDB does
         if folded in found:
-            raise Alike(found[folded], name)
+            raise IndistinctColumns(found[folded], name)
         found[folded] = name
 
 
 def _is_stores(error: Exception) -> bool:
-    """Of S3, not of a file: a footer that is broken within is an `OSError`, too."""
+    """Whether S3 failed, and not a file: a footer that is damaged inside is an `OSError`, too."""
     return isinstance(error, OSError) and ("AWS Error" in str(error) or known_store_error("", error) is not None)
 
 
-def _misfit(filesystem: fs.FileSystem, table: TableFiles) -> Misfit | None:
-    """The first file that does not fit those before it; None when it is not the files' own columns that do not."""
+def _misfit(filesystem: fs.FileSystem, table: TableFiles) -> MisfitFile | None:
+    """Finds the first file that does not fit those before it; None when the files' own columns do fit."""
     union = pa.schema([])
     for path, _, _ in table.files:
-        file = path.rpartition("/")[2]  # its folders are values of columns
+        file = path.rpartition("/")[2]  # its folders may hold values of columns
         try:
             schema = _FORMAT.inspect(path, filesystem)
         except (pa.ArrowException, OSError) as error:
             if _is_stores(error):
                 raise
-            return Misfit(file, None)
+            return MisfitFile(file, None)
         for field in schema:
             try:
                 union = pa.unify_schemas([union, pa.schema([field])], promote_options="permissive")
             except pa.ArrowException:
-                return Misfit(file, field.name)
+                return MisfitFile(file, field.name)
     return None
 
 
 def row_count(dataset: ds.FileSystemDataset) -> int:
-    """From the footers' metadata."""
+    """The number of rows, by the footers' metadata."""
     return sum(fragment.metadata.num_rows for fragment in dataset.get_fragments())
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkSizes:
-    """Of some columns in all files: rows, compressed bytes, and the rows of the largest row group."""
+    """Sizes of some columns in all files: rows, compressed bytes, and the rows of the largest row group."""
 
     rows: int
     bytes: int
@@ -200,7 +206,9 @@ class ChunkSizes:
 
 
 def column_bytes(dataset: ds.FileSystemDataset, names: frozenset[str]) -> ChunkSizes:
-    """From the footers' metadata. A column of folders (`key=value`) has none. A nested column is all of its leaves."""
+    """Sizes of these columns in all files, by the footers' metadata. A column of folders (`key=value`) has none. A
+    nested column counts with all of its leaves.
+    """
     rows = bytes_ = largest = 0
     for fragment in dataset.get_fragments():
         metadata = fragment.metadata
@@ -208,7 +216,7 @@ def column_bytes(dataset: ds.FileSystemDataset, names: frozenset[str]) -> ChunkS
         for group in (metadata.row_group(number) for number in range(metadata.num_row_groups)):
             largest = max(largest, group.num_rows)
             for chunk in (group.column(number) for number in range(group.num_columns)):
-                path = chunk.path_in_schema  # names joined by dots, which a name may hold as well
+                path = chunk.path_in_schema  # names joined by dots, although a name may contain dots
                 if path in names or any(path.startswith(f"{name}.") for name in names):
                     bytes_ += chunk.total_compressed_size
     return ChunkSizes(rows, bytes_, largest)

@@ -1,9 +1,9 @@
-"""What the process of a query answers on its stdout: frames of a kind, a length and so many bytes.
+"""The protocol of a query process's stdout: frames of a kind (one byte), a length and that many bytes.
 
 b   rows: a whole Arrow IPC stream of one record batch
-e   the end: the answer is whole
-f   the failure the query ended with, instead of its end: class, store and message, and what caused it
-d   a defect of ours: the name of the exception's class
+e   the end: the answer is complete
+f   the failure the query ended with, in place of the end: class, store, message, and its cause
+d   a defect of the gateway: the name of the exception's class
 """
 
 import struct
@@ -29,7 +29,7 @@ END: Final = b"e"
 FAILURE: Final = b"f"
 DEFECT: Final = b"d"
 MAX_BYTES: Final = 64 << 20
-"""Of a frame. No row of an answer is larger."""
+"""The largest frame. A row of an answer larger than this is refused."""
 _LONGEST_CAUSE: Final = 2_000
 _HEAD = struct.Struct("!cQ")
 _OF_STORES: Final = {
@@ -39,18 +39,18 @@ _OF_STORES: Final = {
 
 
 class Cut(Exception):
-    """The frames ended before the answer did."""
+    """The frames ended before the answer was complete."""
 
 
 def write(out: IO[bytes], kind: bytes, payload: bytes | pa.Buffer = b"") -> None:
-    """Waits while nobody reads."""
+    """Blocks while the reader does not read."""
     out.write(_HEAD.pack(kind, len(payload)))
     out.write(payload)
     out.flush()
 
 
 def read(source: IO[bytes]) -> tuple[bytes, bytes]:
-    """The kind of the next frame, and what is in it. `Cut`."""
+    """Reads the next frame: its kind and payload. `Cut` when there is none."""
     kind, length = _HEAD.unpack(_read(source, _HEAD.size))
     if length > MAX_BYTES:
         raise Cut
@@ -77,14 +77,14 @@ def batch_of(payload: bytes) -> pa.RecordBatch:
 
 
 def failure_of(error: AxionError) -> bytes:
-    """Of an error that a warehouse promises."""
+    """Encodes an error that a warehouse is documented to raise."""
     cause = error.__cause__
     store = error.store if isinstance(error, StoreError) else None
     return orjson.dumps([type(error).__name__, store, str(error), type(cause).__name__, str(cause)[:_LONGEST_CAUSE]])
 
 
 def error_of(payload: bytes) -> AxionError:
-    """With its cause, where that has words of the engine."""
+    """Decodes a failure, with its cause where that has the engine's message."""
     name, store, message, cause, said = orjson.loads(payload)
     error = UnknownTable(message) if store is None else _OF_STORES[name](store, message)
     kind = OSError if cause == "OSError" else getattr(duckdb, cause, None)

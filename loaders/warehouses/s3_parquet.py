@@ -1,4 +1,4 @@
-"""Parquet on S3: a table is a folder of Parquet files, read by DuckDB over a pyarrow dataset."""
+"""Parquet on S3 as a warehouse: a table is a folder of Parquet files, read by DuckDB over a pyarrow dataset."""
 
 import asyncio
 import math
@@ -57,10 +57,12 @@ _ATTEMPTS = 2
 
 
 class S3Parquet:
-    """A bucket, or a folder of one. `schema` is a folder below the data source's prefix, a table a folder in that.
+    """A bucket, or a folder of one. A schema is a folder below the data source's prefix, and a table a folder in the
+    schema.
 
-    Tables are listed anew for every read, so new files are seen at once; footers are read again only when the listing
-    changed. `memory_limit` bounds DuckDB for each query; sorts and groups beyond it fail, they do not spill.
+    Tables are listed again for every read, so new files are seen at once; footers are read again only when the listing
+    changed. `memory_limit` bounds DuckDB's memory for each query. Sorts and groups beyond it fail, because nothing is
+    spilled to disk.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class S3Parquet:
         threads: int = 8,
         memory_limit: str = "512MB",
     ) -> None:
-        """Opens no connection yet. `places` is that of the gateway's process; one of its own unless given."""
+        """Opens no connection yet. `places` are those shared by the gateway's process; unless given, the warehouse has
+        its own.
+        """
         endpoint = urlsplit(options.endpoint)
         self._store = store
         self._bucket = options.bucket
@@ -104,7 +108,7 @@ class S3Parquet:
 
     @property
     def running(self) -> int:
-        """Queries whose engine is not gone yet."""
+        """The number of queries whose engine has not been closed yet."""
         return len(self._runs) + self._processes.running
 
     async def ping(self, *, ledger: Ledger) -> None:
@@ -118,7 +122,7 @@ class S3Parquet:
             raise StoreQueryFailed(self._store, f"{self._store}: the bucket holds nothing under `prefix`. Correct it.")
 
     async def list_tables(self, schema: str | None = None, *, ledger: Ledger) -> Sequence[RemoteTable]:
-        """Row counts are None: they are in the footers, see `estimate`."""
+        """Row counts are None, because only the footers have them; `estimate` reads those."""
         root = self._folder(schema)
         if root is None:
             return []
@@ -126,7 +130,7 @@ class S3Parquet:
         return [RemoteTable(name, schema, "table", bytes=files.bytes) for name, files in tables.items()]
 
     async def describe(self, table: str, schema: str | None = None, *, ledger: Ledger) -> Table:
-        """Columns DuckDB has no reading for are left out (`arrow_types`). A remote table has no key."""
+        """Columns that DuckDB cannot read are left out (`arrow_types`). A remote table has no key."""
         dataset, _ = await self._dataset(table, schema, ledger)
         columns = tuple(
             Column(field.name, shown.type, nullable=field.nullable) for field, shown in presented(dataset.schema)
@@ -138,13 +142,13 @@ class S3Parquet:
         return Estimate(await self._blocking(lambda: row_count(dataset), ledger), files.bytes)
 
     async def scan_bytes(self, scan: Scan, *, ledger: Ledger) -> int:
-        """By the sizes of the column chunks that the footers tell."""
+        """Computed from the sizes of the column chunks in the footers."""
         dataset, _ = await self._dataset(scan.table.name, scan.table.schema, ledger)
         sizes = await self._blocking(lambda: column_bytes(dataset, frozenset(scan.columns)), ledger)
         return math.ceil(sizes.bytes * scanned_share(scan.limit, rows=sizes.rows, at_once=2 * sizes.largest_group))
 
     async def forecast(self, statement: Statement, scanned: Sequence[Scanned], *, ledger: Ledger) -> Estimate:
-        """All rows, and the column chunks, of all files by their footers, partitions left out or not."""
+        """Rows and column chunks of all files by their footers, including partitions that the statement will skip."""
         rows = bytes_ = 0
         for each in scanned:
             dataset, _ = await self._dataset(each.table.name, each.table.schema, ledger)
@@ -161,13 +165,15 @@ class S3Parquet:
                 yield batch
 
     async def query(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
-        """As `query_here`, in a process of its own (`s3_process`), which bounds what the engine does not."""
+        """Runs `query_here` in another process (`s3_process`), whose memory and time are bounded where DuckDB's own
+        bounds end.
+        """
         async with aclosing(self._processes.answer(query, ledger=ledger, timeout_ms=timeout_ms)) as batches:
             async for batch in batches:
                 yield batch
 
     async def query_here(self, query: Query, *, ledger: Ledger, timeout_ms: int = DEFAULT_TIMEOUT_MS) -> RecordBatches:
-        """In an engine that has nothing but views of these tables: no files, network, extensions or settings."""
+        """Runs the SQL in an engine that has only views of these tables: no files, network, extensions or settings."""
         tables = [(table.schema, table.name) for table in query.tables]
         async with aclosing(self._run(tables, query.sql, (), ledger, timeout_ms, described=True)) as batches:
             async for batch in batches:
@@ -195,7 +201,7 @@ class S3Parquet:
         run = DuckDbRun(
             self._executor,
             memory_limit=self._memory_limit,
-            timeout_s=until - loop.time(),  # what its footers have left of it
+            timeout_s=until - loop.time(),  # what reading the footers has left
             on_freed=self._runs.discard,
         )
         self._runs.add(run)
@@ -226,7 +232,7 @@ class S3Parquet:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _folder(self, schema: str | None) -> str | None:
-        """None when the name cannot be that of a folder directly below the prefix."""
+        """The folder's path; None when the name cannot be that of a folder directly below the prefix."""
         if schema is None:
             return self._root
         return f"{self._root}/{schema}" if _is_folder(schema) else None
@@ -240,16 +246,16 @@ class S3Parquet:
         if files is None:
             raise UnknownTable(f"{self._store} has no table {table}. List its tables again.")
         counted = nullcontext() if self._datasets.has(files) else ledger.statement(self._store)
-        with counted, self._told():
+        with counted, self._translating_errors():
             return await self._datasets.of(files), files
 
     async def _blocking(self, function: Callable[[], T], ledger: Ledger) -> T:
-        """One call of the S3 client in a worker thread, bounded by the client's own time-outs."""
-        with ledger.statement(self._store), self._told():
+        """Makes one call of the S3 client in a worker thread, bounded by the client's own time-outs."""
+        with ledger.statement(self._store), self._translating_errors():
             return await asyncio.get_running_loop().run_in_executor(self._executor, function)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translating_errors(self) -> Iterator[None]:
         try:
             yield
         except S3_FAILURES as error:
@@ -257,12 +263,12 @@ class S3Parquet:
 
 
 def _is_folder(name: str) -> bool:
-    """Not for a NUL: the S3 client's text ends there, so the folder above would be read instead."""
+    """Refuses NUL as well: the S3 client cuts the text there, so the folder above would be read instead."""
     return bool(name) and not {"/", "\0"} & set(name) and not name.startswith(("_", "."))
 
 
 def _zoned(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Timestamps without a zone become UTC, which is how they are read; their values stay as they are."""
+    """Gives timestamps without a zone the zone UTC, as which they are read. Their values stay the same."""
     schema = batch.schema
     if not any(pa.types.is_timestamp(field.type) and field.type.tz is None for field in schema):
         return batch

@@ -1,9 +1,10 @@
-"""A process of its own for SQL that somebody wrote over Parquet on S3: `python -m loaders.warehouses.s3_process`.
+"""A separate process for user-written SQL over Parquet on S3: `python -m loaders.warehouses.s3_process`.
 
-DuckDB bounds the memory of what it sorts, joins and gathers. It does not bound the values it computes for some two
-thousand rows at once, nor what it makes of a statement before it begins, and it can end neither in time. A process is
-bounded by the system, and can be ended at any time. What it needs comes by stdin, a line of JSON each: whom it
-serves (`QueryProcess`), then queries (`S3ProcessRun`), one after another. Each is answered with frames (`s3_frames`).
+DuckDB bounds the memory of sorts, joins and aggregations. It does not bound the values it computes for some two
+thousand rows at once, nor the memory of planning a statement, and neither can be interrupted in time. The operating
+system can bound a process and end it at any time. Requests come on stdin, one line of JSON each: first the data
+source's settings (`QueryProcess`), then queries (`S3ProcessRun`), one after another. Each query is answered with frames
+(`s3_frames`).
 """
 
 import asyncio
@@ -30,41 +31,41 @@ from loaders.warehouses.s3_parquet import S3Parquet
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 
 IDLE_S: Final = 60.0
-"""Without a query for so long, it ends by itself, as it does when what a query took was not given back."""
+"""The process ends by itself when it had no query for this long, or when a query's memory was not released."""
 MEMORY_BYTES: Final = 1536 << 20
-"""What it may take beyond what it begins with: DuckDB's own bound, batches on their way, stacks of threads."""
-_FIRST_TO_END: Final = "1000"
-"""Where memory is short, the system ends it, and not the gateway."""
+"""Memory it may use beyond that at its start: DuckDB's own limit, batches in flight, thread stacks."""
+_OOM_SCORE_ADJUSTMENT: Final = "1000"
+"""`oom_score_adj`: when memory is short, the kernel ends this process and not the gateway."""
 _NICENESS: Final = 10
-"""Where cores are short, the gateway's requests go first."""
+"""When cores are short, the gateway's requests have priority."""
 _BATCH_BYTES: Final = 4 << 20
 
 
 def main() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)  # sent to all of a service: the gateway still reads what it has asked for
+        signal.signal(each, signal.SIG_IGN)  # sent to every process of a service: the gateway still reads answers
     os.nice(_NICENESS)
     _bound_memory()
     asyncio.run(_serve())
 
 
 def _bound_memory() -> None:
-    """Of private memory that may be written to (RLIMIT_DATA). Beyond it the engine fails, or the process ends."""
-    most = _taken() + MEMORY_BYTES
+    """Bounds private writable memory (RLIMIT_DATA). Beyond it the engine fails, or the process ends."""
+    most = _memory_in_use() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_END)
+    Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE_ADJUSTMENT)
 
 
-def _taken() -> int:
-    """Of what RLIMIT_DATA bounds, in bytes."""
+def _memory_in_use() -> int:
+    """Memory in use that RLIMIT_DATA counts, in bytes."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData:")) << 10
 
 
 def _has_room() -> bool:
-    """Whether the next query has most of the memory: engines do not give back all that they took."""
-    return resource.getrlimit(resource.RLIMIT_DATA)[0] - _taken() > MEMORY_BYTES * 2 // 3
+    """Whether most of the memory is free for the next query: engines do not release everything they took."""
+    return resource.getrlimit(resource.RLIMIT_DATA)[0] - _memory_in_use() > MEMORY_BYTES * 2 // 3
 
 
 async def _serve() -> None:
@@ -79,11 +80,11 @@ async def _serve() -> None:
         except TimeoutError:
             return
         await _answer(warehouse, *orjson.loads(line))
-    os._exit(0)  # what an engine that ran out of memory does in the end, nobody knows
+    os._exit(0)  # skips the clean-up of an engine that may have run out of memory
 
 
 def _lines() -> "asyncio.Queue[bytes]":
-    """Of stdin. When that ends, so does the process, whatever it does: nobody reads its answers any more."""
+    """Lines of stdin. When stdin ends the process exits, whatever it is doing: nobody reads its answers any more."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -108,7 +109,7 @@ async def _answer(warehouse: S3Parquet, sql: str, places: list[tuple[str | None,
         write(out, FAILURE, failure_of(error))
     except MemoryError as error:
         write(out, FAILURE, failure_of(store_error(warehouse.store, error)))
-    except Exception as error:  # noqa: BLE001 - told to who asked, who has a log
+    except Exception as error:  # noqa: BLE001 - reported to the gateway, which logs it
         write(out, DEFECT, type(error).__name__.encode())
     else:
         write(out, END)
@@ -124,7 +125,7 @@ def _rows(store: str, piece: pa.RecordBatch) -> pa.Buffer:
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """Of some MiB, unless a row is larger."""
+    """Slices of a few MiB each, unless a single row is larger."""
     if batch.nbytes <= _BATCH_BYTES or batch.num_rows < 2:
         yield batch
         return

@@ -1,4 +1,6 @@
-"""Queries in processes of their own (`s3_process`): asked, read batch by batch, killed when they are left."""
+"""Runs queries in separate processes (`s3_process`): sends them, reads their batches, and kills a process whose query
+is abandoned.
+"""
 
 import asyncio
 import os
@@ -23,42 +25,42 @@ from loaders.warehouses.s3_errors import SELECT_LESS
 from loaders.warehouses.settings import S3ParquetCredentials, S3ParquetOptions
 
 AT_ONCE: Final = 4
-"""Queries of a data source, the others wait: each may take `s3_process.MEMORY_BYTES`."""
+"""Concurrent queries of a data source; further ones wait. Each may use `s3_process.MEMORY_BYTES`."""
 _MODULE: Final = "loaders.warehouses.s3_process"
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE")
-"""All that is passed on: the gateway's environment may hold secrets."""
+"""The only variables passed on: the gateway's environment may hold secrets."""
 
 
 class Ended(Exception):
-    """The process ended while it was asked."""
+    """The process ended during a query."""
 
 
 class Interrupted(Ended):
-    """It was killed meanwhile, by who asked."""
+    """The process was killed during a query by its own caller."""
 
 
 class NotBegun(Exception):
-    """The system begins no process: it has no memory, no process or no file left for one."""
+    """The system could not start a process: it lacks memory, process ids or file descriptors."""
 
 
 class Gone(Exception):
-    """One that had answered before ended before it answered again: it may have been ending already."""
+    """A process that had answered before ended before its next answer: it may have been exiting already."""
 
 
 class QueryProcess:
-    """Begins at once, or is `NotBegun`. Blocks; used by one thread, but for `kill`."""
+    """Starts a process at once, or raises `NotBegun`. Blocks. Used by one thread, except for `kill`."""
 
     def __init__(self, store: str, options: S3ParquetOptions, credentials: S3ParquetCredentials) -> None:
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         path = os.pathsep.join(entry for entry in sys.path if entry)
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, on a module of ours
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter with the gateway's own module
                 (sys.executable, "-P", "-m", _MODULE),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # what an engine prints as it ends may hold values
                 env=kept | {"PYTHONPATH": path},
-                process_group=0,  # an interrupt from the terminal is the gateway's, which ends it in its time
+                process_group=0,  # Ctrl-C in a terminal goes to the gateway only, which then ends the process
             )
         except OSError as error:
             raise NotBegun from error
@@ -70,7 +72,7 @@ class QueryProcess:
         return self._process.pid
 
     def asked(self, request: bytes) -> tuple[bytes, bytes]:
-        """The first frame of the answer. `Gone`, `Ended`."""
+        """Sends a query and returns the first frame of its answer. Raises `Gone` and `Ended`."""
         self._send(request)
         try:
             frame = self.read()
@@ -84,7 +86,7 @@ class QueryProcess:
         return frame
 
     def read(self) -> tuple[bytes, bytes]:
-        """The next frame. `Ended`."""
+        """The next frame of the answer. Raises `Ended`."""
         assert self._process.stdout is not None
         try:
             return s3_frames.read(self._process.stdout)
@@ -94,7 +96,7 @@ class QueryProcess:
             raise Ended from None
 
     def kill(self) -> None:
-        """From any thread, any number of times."""
+        """Callable from any thread, any number of times."""
         self._process.kill()
 
     def close(self) -> None:
@@ -103,7 +105,7 @@ class QueryProcess:
             pass
 
     def _send(self, line: bytes) -> None:
-        """To one that has ended, nothing: what it answers tells."""
+        """Does nothing when the process has ended: reading its answer reports that."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.write(line + b"\n")
@@ -111,7 +113,7 @@ class QueryProcess:
 
 
 class S3ProcessRun(BatchRun):
-    """`ended` once the answer was read to its end, so that the process may be asked again."""
+    """`ended` is set once the answer was read to its end, so that the process can be used again."""
 
     def __init__(self, owned: Owned[QueryProcess], query: Query, *, timeout_s: float) -> None:
         super().__init__(owned.executor, timeout_s=timeout_s)
@@ -166,12 +168,12 @@ class S3ProcessRun(BatchRun):
             self._process.kill()
 
     def free(self) -> None:
-        """The process is given back, or ended, by its pool."""
+        """Does nothing: the pool keeps the process or closes it."""
 
 
 class QueryProcesses:
-    """The query processes of one data source, within the places that a gateway has for all of them. Starts none before
-    the first query. Belongs to one event loop.
+    """The query processes of one data source, within the places shared by all data sources of a gateway. Starts none
+    before the first query. Belongs to one event loop.
     """
 
     def __init__(
@@ -195,7 +197,7 @@ class QueryProcesses:
         return len(self._runs)
 
     async def answer(self, query: Query, *, ledger: Ledger, timeout_ms: int) -> RecordBatches:
-        """As `Warehouse.query`."""
+        """Runs a query as `Warehouse.query` does."""
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout_ms / 1000
         async with self._place(until):
@@ -235,7 +237,7 @@ class QueryProcesses:
             yield
 
     def close(self) -> None:
-        """Kills them. Idempotent."""
+        """Kills all processes. Idempotent."""
         for run in tuple(self._runs):
             run.interrupt()
         self._pool.close()
@@ -245,7 +247,7 @@ class QueryProcesses:
 
 
 def _store_error(store: str, error: Exception) -> StoreError:
-    """Of `Ended` and `NotBegun`."""
+    """Translates `Ended` and `NotBegun`."""
     if isinstance(error, NotBegun):
         return StoreBusy(
             store,

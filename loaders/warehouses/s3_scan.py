@@ -1,4 +1,6 @@
-"""Scans of Parquet files with large row groups a page at a time, where pyarrow's own scanner decodes a group whole."""
+"""Scans Parquet files with large row groups a page at a time, because pyarrow's own scanner decodes a row group as a
+whole.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +23,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What DuckDB asks of a scanner."""
+    """The part of a pyarrow scanner that DuckDB uses."""
 
     projected_schema: pa.Schema
     batches: Callable[[], Iterator[pa.RecordBatch]]
@@ -31,25 +33,26 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """`columns` of a dataset, of the rows that pass `where`."""
+class ColumnScan:
+    """A scan of `columns` of a dataset, for the rows that satisfy `where`."""
 
     dataset: ds.FileSystemDataset
     columns: pa.Schema
     where: pc.Expression | None
 
     def scanned(self, fragments: Sequence[ds.Fragment], **options: object) -> Iterator[pa.RecordBatch]:
-        """By pyarrow's own scanner."""
+        """Scans with pyarrow's own scanner."""
         part = ds.FileSystemDataset(list(fragments), self.dataset.schema, self.dataset.format, self.dataset.filesystem)
         yield from part.scanner(columns=self.columns.names, filter=self.where, **options).to_batches()
 
     def decoded(
         self, fragment: ds.ParquetFileFragment, *, pre_buffer: bool, **options: object
     ) -> Iterator[pa.RecordBatch]:
-        """One file; in memory are a batch, and of each column a page and a buffer. `pre_buffer` fetches it whole.
+        """Reads one file. Memory holds a batch, and for each column a page and a buffer. `pre_buffer` fetches the file
+        as a whole.
 
-        By `scanned` where its row groups are of a batch or two, and where a column of it has to become one of another
-        nested type.
+        Falls back to `scanned` when the row groups are no larger than two batches, and when a column needs a cast to
+        another nested type.
         """
         if self.where is not None:
             fragment = fragment.subset(self.where, schema=self.dataset.schema)
@@ -76,7 +79,9 @@ class Asked:
                     yield pa.RecordBatch.from_arrays(columns, schema=self.columns)
 
     def _read(self) -> pa.Schema:
-        """With all that the filter may name: pyarrow tells its names in its text alone, and values beside them."""
+        """The selected columns and all that the filter may name: pyarrow exposes a filter's columns only in its text,
+        mixed with values.
+        """
         if self.where is None:
             return self.columns
         text = str(self.where)
@@ -91,14 +96,14 @@ class Asked:
 
 
 def _rows_at_once(group: ds.RowGroupInfo) -> int:
-    """Rows of a batch: fewer than usual of wide ones."""
+    """Rows of a batch; fewer for wide rows."""
     return int(min(max(_BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1), _LEAST_ROWS), BATCH_ROWS))
 
 
 def _fits(file: pa.Schema, field: pa.Field, partition: Mapping[str, object]) -> bool:
     if field.name in partition or field.name not in file.names:
         return True
-    place = file.get_field_index(field.name)  # -1: there are two of that name
+    place = file.get_field_index(field.name)  # -1: the name occurs twice
     return place >= 0 and (file.field(place).type == field.type or not _is_within(file.field(place).type, field.type))
 
 

@@ -1,4 +1,4 @@
-"""What each connector is configured with: options that may be shown, and credentials that are stored sealed."""
+"""The settings of each connector: options, which may be shown, and credentials, which are stored encrypted."""
 
 import json
 from abc import ABC, abstractmethod
@@ -17,26 +17,26 @@ class _Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`host` is a name or an address."""
+    """A server to connect to. `host` is a name or an address."""
 
     host: str
     port: int
 
     @classmethod
     def of(cls, url: SplitResult) -> Self:
-        """Of an http(s) address."""
+        """The server of an http(s) URL."""
         return cls(url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
 
 
 class Options(_Settings, ABC):
-    """Not secret: the `options` of a data source. `timeout_ms` bounds each statement and each look at metadata."""
+    """Not secret: the `options` of a data source. `timeout_ms` bounds each statement and each call for metadata."""
 
     timeout_ms: int = Field(30_000, ge=100, le=600_000)
 
     @property
     @abstractmethod
     def servers(self) -> tuple[Server, ...]:
-        """What is connected to."""
+        """The servers that the connector connects to."""
 
     @property
     def timeout_s(self) -> float:
@@ -44,10 +44,10 @@ class Options(_Settings, ABC):
 
 
 class Credentials(_Settings):
-    """Secret: sealed as one JSON object, never shown again. Every field is a `SecretStr`."""
+    """Secret: encrypted as one JSON object and never shown again. Every field is a `SecretStr`."""
 
     def to_bytes(self) -> bytes:
-        """The plaintext that is sealed."""
+        """The plaintext to encrypt."""
         return json.dumps({name: getattr(self, name).get_secret_value() for name in type(self).model_fields}).encode()
 
     @classmethod
@@ -159,7 +159,9 @@ _GOOGLES = (Server("bigquery.googleapis.com", 443), Server("bigquerystorage.goog
 
 
 class BigQueryOptions(Options):
-    """`endpoint` and `storage_endpoint` are for private endpoints and emulators; http:// encrypts nothing."""
+    """`endpoint` and `storage_endpoint` are for private endpoints and emulators. With http:// nothing is encrypted in
+    transit.
+    """
 
     project: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.:-]{2,99}$")]
     dataset: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,1024}$")]

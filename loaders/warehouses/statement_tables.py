@@ -1,4 +1,4 @@
-"""Which tables a statement reads, and whether it failed for want of one."""
+"""Finds which tables a statement reads, and whether it failed because one of them no longer exists."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from loaders.errors import StoreQueryFailed, UnknownTable
 
 
 def tables_of(sql: str, dialect: str) -> tuple[tuple[str | None, str], ...]:
-    """(schema, name) of each table the statement reads, each once, in the order of the text."""
+    """The (schema, name) pairs of the tables a statement reads, each once, in the order of the text."""
     found = sqlglot.parse_one(sql, dialect=dialect).find_all(exp.Table, bfs=False)
     return tuple(dict.fromkeys((table.db or None, table.name) for table in found))
 
@@ -19,9 +19,10 @@ def tables_of(sql: str, dialect: str) -> tuple[tuple[str | None, str], ...]:
 async def told_if_gone(
     sql: str, dialect: str, *, store: str, is_there: Callable[[str | None, str], Awaitable[bool]]
 ) -> AsyncIterator[None]:
-    """For engines that do not tell a missing table from other failures: one that fails has its tables looked for.
+    """For engines that do not distinguish a missing table from other failures: when the statement fails, its tables are
+    looked up.
 
-    `UnknownTable` in place of a `StoreQueryFailed` when one of them, by schema and name, is not there any more.
+    Raises `UnknownTable` instead of `StoreQueryFailed` when one of them no longer exists.
     """
     try:
         yield

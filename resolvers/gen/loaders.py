@@ -10,8 +10,8 @@ from loaders.gen.profile_schedules import ExcludedByDatasetId
 from loaders.gen.semantic_metrics import MetricsByDatasetId
 from loaders.ledger import Ledger
 from loaders.stores import Stores
-from loaders.warehouses.asked import EstimateByTableName, RemoteTablesBySpace, TableByName
-from loaders.warehouses.lists import ValuesByList
+from loaders.warehouses.distinct_lists import ValuesByList
+from loaders.warehouses.metadata_loaders import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.places import PlaceByDatasetId
 from resolvers.gen.meeting import Meeting
 from resolvers.gen.store import STORE

@@ -7,8 +7,8 @@ from uuid import UUID
 from loaders.description import Table
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple, is_object
-from loaders.warehouses.asked import TableName
 from loaders.warehouses.base import Estimate, RemoteTable
+from loaders.warehouses.metadata_loaders import TableName
 from loaders.warehouses.places import Place
 from resolvers.context import Context
 

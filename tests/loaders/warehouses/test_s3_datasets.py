@@ -12,7 +12,7 @@ import pytest
 from pyarrow import fs
 
 from loaders.warehouses.s3_datasets import Datasets
-from loaders.warehouses.s3_files import BoundedDataset, Misfit, TableFiles, open_dataset
+from loaders.warehouses.s3_files import BoundedDataset, MisfitFile, TableFiles, open_dataset
 
 
 class Opening:
@@ -76,12 +76,12 @@ async def test_footers_are_read_again_once_files_changed(opening: Opening, execu
 
 async def test_files_that_do_not_fit_are_not_read_again(opening: Opening, executor: ThreadPoolExecutor) -> None:
     opening.may_go_on.set()
-    opening.failures.append(Misfit("part.parquet", "id"))
+    opening.failures.append(MisfitFile("part.parquet", "id"))
     datasets = Datasets(opening, executor)
     files = opening.files()
     told = []
     for _ in range(2):
-        with pytest.raises(Misfit) as caught:
+        with pytest.raises(MisfitFile) as caught:
             await datasets.of(files)
         told.append(caught.value)
     assert [(each.file, each.column) for each in told] == [("part.parquet", "id")] * 2

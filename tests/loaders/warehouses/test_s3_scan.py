@@ -15,7 +15,7 @@ from pyarrow import fs
 
 from loaders.warehouses import s3_files
 from loaders.warehouses.s3_files import BoundedDataset, TableFiles, open_dataset
-from loaders.warehouses.s3_scan import Asked
+from loaders.warehouses.s3_scan import ColumnScan
 
 ROWS = 40_000
 
@@ -61,13 +61,13 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> TableFiles:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that were, or may have been, read a batch at a time: all that are asked for are large here."""
     found: list[str] = []
-    decode = Asked.decoded
+    decode = ColumnScan.decoded
 
-    def counted(asked: Asked, fragment: Any, **options: Any) -> Iterator[pa.RecordBatch]:
+    def counted(asked: ColumnScan, fragment: Any, **options: Any) -> Iterator[pa.RecordBatch]:
         found.append(fragment.path)
         return decode(asked, fragment, **options)
 
-    monkeypatch.setattr(Asked, "decoded", counted)
+    monkeypatch.setattr(ColumnScan, "decoded", counted)
     monkeypatch.setattr(s3_files, "_WHOLE_BYTES", 0)
     return found
 

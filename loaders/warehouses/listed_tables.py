@@ -1,4 +1,6 @@
-"""Which tables this process has seen in a listing, so that what is written once for a table is not written again."""
+"""Remembers which tables this process has seen in listings, so that what is written once per table is not written
+again.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -6,7 +8,9 @@ from uuid import UUID
 
 
 class ListedTables:
-    """Names by dataset, of the `limit` datasets listed last. What is forgotten is written once more, without harm."""
+    """Table names by dataset, for the `limit` datasets listed last. A forgotten table is written again, which does no
+    harm.
+    """
 
     def __init__(self, limit: int = 1_024) -> None:
         self._limit = limit

@@ -1,4 +1,4 @@
-"""Lists of distinct values of remote tables, for one request: one statement for those of a source."""
+"""Dataloader of distinct values of remote tables, for one request: one statement for the lists of a data source."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ _MAX_LISTS = 50
 
 
 class ValuesByList(DataLoader[DistinctList, list[Any]]):
-    """Of tables of one source that was opened for this request. At most 50 lists a statement.
+    """The lists of one data source that was opened for this request, at most 50 in a statement.
 
-    Where the engine refuses the statement of several, each is asked by itself, so that one that cannot be answered
-    spoils no other. Must be made inside the running loop. Raises what the source may raise.
+    When the engine refuses the combined statement, each list is read by itself, so that one that cannot be answered
+    spoils no other. Must be created inside the running loop. Raises what the data source may raise.
     """
 
     max_batch_size = _MAX_LISTS
@@ -29,7 +29,7 @@ class ValuesByList(DataLoader[DistinctList, list[Any]]):
         self._ledger = ledger
 
     async def batch_load_fn(self, lists: list[DistinctList]) -> list[Any]:
-        """A list of values each, or the failure in its place."""
+        """For each key its list of values, or the failure in its place."""
         try:
             return await self._read(lists)
         except (BadInput, StoreQueryFailed):
