@@ -1,7 +1,8 @@
-"""An Arrow IPC stream decoded as its bytes arrive.
+"""Decodes an Arrow IPC stream as its bytes arrive.
 
-pyarrow only pulls from a blocking file, which would cost a thread per answer; the format is framed, so it is cut here
-and each whole message is given to pyarrow (arrow.apache.org/docs/format/Columnar.html, "Encapsulated message format").
+pyarrow can only pull from a blocking file, which would cost a thread per answer. The format is framed, so this module
+separates the messages and passes whole ones to pyarrow (arrow.apache.org/docs/format/Columnar.html, "Encapsulated
+message format").
 """
 
 import struct
@@ -12,34 +13,37 @@ import pyarrow as pa
 
 _CONTINUATION = b"\xff\xff\xff\xff"
 _HEADER_TYPE_SLOT, _HEADER_SLOT, _BODY_LENGTH_SLOT = 6, 8, 10
-"""Where Message.fbs has them in a vtable: 4 bytes of head, 2 for each field before, of which `version` is the first."""
+"""Offsets of the fields of `Message` (Message.fbs) in its vtable: 4 bytes of header and 2 for each field before.
+`version` is the first field.
+"""
 _LENGTH_SLOT = 4
-"""Of `RecordBatch`, its first field."""
+"""The offset of `RecordBatch.length`, its first field."""
 _RECORD_BATCH = 3
-"""In the union `MessageHeader`."""
+"""The value of `RecordBatch` in the union `MessageHeader`."""
 _BUFFERS_SLOT, _COMPRESSION_SLOT = 8, 10
-"""Of `RecordBatch`."""
+"""Offsets of two further fields of `RecordBatch`."""
 MESSAGE_BYTES: Final = 256 << 20
-"""Of one message, as it comes and decompressed. ClickHouse sends blocks of some 65,536 rows: only values of megabytes
-make larger ones, and what is not ClickHouse may announce any length.
+"""The largest message, as received and decompressed. ClickHouse sends blocks of about 65,536 rows, so only values of
+megabytes exceed it. A server that is not ClickHouse may announce any length.
 """
 _END_SIZE = 8
-"""Of the mark at a stream's end: a continuation and a length of 0."""
+"""The size of the end-of-stream marker: a continuation marker and a length of 0."""
 
 
 class NotArrow(ValueError):
-    """The bytes at this place are no Arrow message."""
+    """The bytes are not an Arrow message."""
 
 
 class MessageTooLarge(ValueError):
-    """A message takes more than `MESSAGE_BYTES`."""
+    """A message is larger than `MESSAGE_BYTES`."""
 
 
 class ArrowDecoder:
-    """Feed bytes with `feed`, take whole messages with `messages`.
+    """Pass bytes to `feed`, and take whole messages from `messages`.
 
-    `ended` turns true at the end-of-stream mark and nothing may follow it. Holds one message and the last piece fed. A
-    message within one piece is a slice of it; one that came in several is joined once, when its last byte is here.
+    `ended` becomes true at the end-of-stream marker, after which nothing may follow. Holds one message and the last
+    piece fed. A message within one piece is a slice of it; a message that arrived in several pieces is joined once,
+    when its last byte is there.
     """
 
     def __init__(self) -> None:
@@ -48,11 +52,13 @@ class ArrowDecoder:
         self._pieces: list[bytes] = []
         self._held = 0
         self._needed = 0
-        """So many bytes at the front tell more than what is known of the next message."""
+        """How many bytes at the front are needed to learn more about the next message."""
 
     @property
     def remainder(self) -> bytes:
-        """What has come and is not decoded: a message cut off, or what a server writes when it breaks an answer off."""
+        """Bytes that were received and not decoded: an incomplete message, or the text a server writes when it aborts
+        an answer.
+        """
         return b"".join(self._pieces)
 
     def feed(self, piece: bytes) -> None:
@@ -61,9 +67,9 @@ class ArrowDecoder:
             self._held += len(piece)
 
     def messages(self) -> Iterator[pa.Buffer]:
-        """The record batch messages that are complete by now. `NotArrow` for anything else than Arrow.
+        """The record batch messages that are complete by now. `NotArrow` for any other content.
 
-        `MessageTooLarge` as soon as one announces that it is.
+        `MessageTooLarge` as soon as a message announces that it is too large.
         """
         if self._held < self._needed:
             return
@@ -84,7 +90,9 @@ class ArrowDecoder:
             self._pieces = [bytes(held[at:])] if self._held else []
 
     def _next_size(self, front: memoryview) -> int:
-        """Bytes of the message at the front; 0 when they have not all come: `_needed` then says how many it takes."""
+        """The size of the message at the front; 0 when it is incomplete, in which case `_needed` says how many bytes it
+        takes.
+        """
         if self.ended and front:
             raise NotArrow("bytes after the end of the Arrow stream")
         if len(front) < 8:
@@ -108,7 +116,7 @@ class ArrowDecoder:
 
 
 def _body_length(buffer: memoryview, metadata: int) -> int:
-    """`Message.bodyLength`; none means 0."""
+    """`Message.bodyLength`; absent means 0."""
     try:
         at = _field(buffer, _table(buffer, 8), _BODY_LENGTH_SLOT, end=8 + metadata)
         length: int = struct.unpack_from("<q", buffer, at)[0] if at else 0
@@ -120,7 +128,7 @@ def _body_length(buffer: memoryview, metadata: int) -> int:
 
 
 def rows_of(message: pa.Buffer) -> int:
-    """How many rows a whole message holds, without decoding it. `NotArrow` for one that is no record batch."""
+    """The number of rows of a whole message, without decoding it. `NotArrow` when it is not a record batch."""
     buffer = memoryview(message)
     try:
         end = 8 + struct.unpack_from("<i", buffer, 4)[0]
@@ -137,9 +145,10 @@ def rows_of(message: pa.Buffer) -> int:
 
 
 def require_decoded_size(message: pa.Buffer) -> None:
-    """`MessageTooLarge` where the buffers of a compressed record batch say that they are larger decompressed.
+    """`MessageTooLarge` when the buffers of a compressed record batch would be too large decompressed.
 
-    Each begins with its size then, -1 for one that is as it was ("Format.Message.fbs", `BodyCompression`).
+    Each compressed buffer begins with its uncompressed size, or -1 when it is stored uncompressed (Message.fbs,
+    `BodyCompression`).
     """
     buffer = memoryview(message)
     try:
@@ -160,12 +169,12 @@ def require_decoded_size(message: pa.Buffer) -> None:
 
 
 def _table(buffer: memoryview, at: int) -> int:
-    """The place of the flatbuffer table that the offset at `at` leads to."""
+    """The position of the flatbuffer table that the offset at `at` points to."""
     return at + int(struct.unpack_from("<I", buffer, at)[0])
 
 
 def _field(buffer: memoryview, table: int, slot: int, *, end: int) -> int:
-    """The place of a table's field, 0 for one that is left out. The slot is its place in the table's vtable."""
+    """The position of a table's field, 0 when it is absent. `slot` is its offset in the table's vtable."""
     vtable = table - struct.unpack_from("<i", buffer, table)[0]
     if not 8 <= vtable < end or struct.unpack_from("<H", buffer, vtable)[0] <= slot:
         return 0
@@ -174,7 +183,7 @@ def _field(buffer: memoryview, table: int, slot: int, *, end: int) -> int:
 
 
 def schema_in_utc(schema: pa.Schema) -> pa.Schema:
-    """Every instant in the zone UTC: ClickHouse labels a column with the zone of its type."""
+    """The schema with every instant in UTC: ClickHouse labels a column with the zone of its type."""
     fields = [
         field.with_type(pa.timestamp(field.type.unit, "UTC")) if pa.types.is_timestamp(field.type) else field
         for field in schema
@@ -183,7 +192,7 @@ def schema_in_utc(schema: pa.Schema) -> pa.Schema:
 
 
 def in_utc(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch under `schema_in_utc`; the instants stay as they are and no value is copied."""
+    """The batch with the schema of `schema_in_utc`. The instants are the same and no value is copied."""
     schema = schema_in_utc(batch.schema)
     if schema.equals(batch.schema):
         return batch

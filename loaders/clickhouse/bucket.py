@@ -1,7 +1,7 @@
-"""Instants and dates truncated to a calendar unit, in ClickHouse's SQL.
+"""Truncates instants and dates to a calendar unit, in ClickHouse's SQL.
 
-`toStartOfWeek` and its kin answer `Date` and `DateTime`, which begin in 1970 and saturate without a word. So calendar
-units are reckoned in `Date32` (from 1900) and clock units in microseconds.
+`toStartOfWeek` and its relatives return `Date` and `DateTime`, which begin in 1970 and saturate silently. So calendar
+units are computed in `Date32` (from 1900) and clock units in microseconds.
 """
 
 from sqlglot import exp
@@ -23,7 +23,7 @@ def instant_bucket(instant: exp.Expr, unit: Unit, time_zone: exp.Expr, before: i
 
 
 def first_date(date: exp.Expr, unit: Unit, before: int = 0) -> exp.Expr:
-    """Of the unit that the `Date32` lies in. Weeks begin `before` days before Monday."""
+    """The first date of the unit that the `Date32` lies in. Weeks begin `before` days before Monday."""
     year = _call("toYear", date.copy())
     match unit:
         case Unit.WEEK:

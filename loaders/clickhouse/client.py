@@ -1,4 +1,4 @@
-"""The gateway's way to a ClickHouse: the platform's own, or a data source's."""
+"""The client of a ClickHouse: the platform's own, or a data source's."""
 
 import asyncio
 import logging
@@ -27,15 +27,17 @@ _log = logging.getLogger(__name__)
 
 _DRIVER_ERRORS = (ClickHouseError, aiohttp.ClientError, OSError, TimeoutError)
 _GRACE_SECONDS = 2.0
-"""How much longer than the store's own time-out the client waits: the store should be the one that says it."""
+"""How much longer than the store's own time-out the client waits, so that the store is normally the one to
+report it.
+"""
 _KILL_SECONDS = 10.0
 _KILL_AWAITED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One statement whose answer is streamed. `locked`: it may not change settings. `schema` has the answer's, before
-    the end, as its only item.
+    """A statement whose answer is streamed. `locked` means that it may not change settings. `schema` receives the
+    answer's schema as its only item, before the end of the stream.
     """
 
     sql: str
@@ -49,10 +51,10 @@ class _Asked:
 
 
 class ClickHouse:
-    """One ClickHouse under one user. Connects at first use, so it can be opened while the store is down.
+    """One ClickHouse as one user. Connects at first use, so it can be created while the store is down.
 
-    Every statement has its own `query_id`, the session's zone UTC, `max_execution_time` and, for reads, `readonly=2`.
-    Methods raise the errors of `loaders.errors` that name `store`, and nothing else of the driver's.
+    Every statement has its own `query_id`, UTC as the session's time zone, `max_execution_time` and, for reads,
+    `readonly=2`. Methods raise the errors of `loaders.errors` with `store`, and none of the driver's.
     """
 
     def __init__(self, store: str, connecting: Connecting, *, timeout_ms: int) -> None:
@@ -75,9 +77,10 @@ class ClickHouse:
         connections: int = 32,
         bounds: Bounds = EVERYWHERE,
     ) -> Self:
-        """`database=None` is the user's default one. `timeout_ms` holds for statements that bring none of their own.
+        """`database=None` is the user's default database. `timeout_ms` applies to statements that have no time-out of
+        their own.
 
-        Nothing is dialed outside of `bounds`: `StoreUnavailable` says so.
+        Addresses outside of `bounds` are not connected to: `StoreUnavailable` says so.
         """
         connecting = Connecting(
             store,
@@ -104,7 +107,7 @@ class ClickHouse:
         settings: Settings | None = None,
         request_id: str | None = None,
     ) -> pa.Table:
-        """The whole answer; for answers that are known to be small. An answer without rows has its schema."""
+        """The whole answer, for answers known to be small. An answer without rows still has its schema."""
         asked = _Asked(sql, parameters, ledger, timeout_ms, settings, request_id)
         async with aclosing(self._batches(asked)) as stream:
             batches = [batch async for batch in stream]
@@ -120,15 +123,16 @@ class ClickHouse:
         settings: Settings | None = None,
         request_id: str | None = None,
     ) -> AsyncGenerator[pa.RecordBatch, None]:
-        """The record batches of `stream_encoded`, decoded."""
+        """The decoded record batches of `stream_encoded`."""
         return self._batches(_Asked(sql, parameters, ledger, timeout_ms, settings, request_id))
 
     async def stream_locked(
         self, sql: str, *, ledger: Ledger, timeout_ms: int | None = None, settings: Settings | None = None
     ) -> AsyncGenerator[pa.RecordBatch, None]:
-        """As `stream`, for SQL that somebody wrote: with `readonly=1`, so that it cannot change a setting either.
+        """Like `stream`, for user-written SQL: runs with `readonly=1`, so that the statement cannot change a setting
+        either.
 
-        At least one batch: an empty one tells the columns.
+        Yields at least one batch; an empty one carries the columns.
         """
         asked = _Asked(sql, None, ledger, timeout_ms, settings, None, locked=True)
         empty = True
@@ -149,10 +153,10 @@ class ClickHouse:
         settings: Settings | None = None,
         request_id: str | None = None,
     ) -> AsyncGenerator[EncodedBatch, None]:
-        """Record batches as they arrive, in the order of the answer; a slow reader holds the store back.
+        """Record batches as they arrive, in the order of the answer. A slow reader slows the store.
 
-        Holds one batch and what the socket has buffered. Returns only when the store has marked the end of the answer;
-        a failure in its middle raises. Leaving it early (`aclose`, cancelling the task) kills the query in the store.
+        Holds one batch and the socket's buffer. Returns only when the store has marked the end of the answer; a failure
+        in the middle of it raises. Ending it early (`aclose`, cancelling the task) kills the query in the store.
         """
         return self._encoded(_Asked(sql, parameters, ledger, timeout_ms, settings, request_id))
 
@@ -174,7 +178,7 @@ class ClickHouse:
         timeout_ms: int | None = None,
         settings: Settings | None = None,
     ) -> None:
-        """A statement without rows: DDL, DELETE, KILL. The caller's cancelling does not undo it."""
+        """Runs a statement without rows: DDL, DELETE, KILL. Cancelling the caller does not undo it."""
         with self._recorded(ledger):
             client = await self._connecting.client()
             final = query_settings(str(uuid.uuid4()), timeout_ms=timeout_ms or self._timeout_ms, settings=settings)
@@ -182,11 +186,13 @@ class ClickHouse:
                 await client.command(sql, checked(sql, parameters), settings=final)
 
     async def ping(self, *, timeout_ms: int = 2_000) -> None:
-        """Returns when the store answers a statement of this user; raises what is wrong otherwise."""
+        """Returns when the store answers a statement of this user; otherwise raises what is wrong."""
         await self.query("SELECT 1", ledger=Ledger(), timeout_ms=timeout_ms)
 
     async def close(self) -> None:
-        """Kills what still runs, and waits for kills under way: whoever leaves a stream later could send none."""
+        """Kills running queries and waits for pending kills, because a stream that ends later could no
+        longer send one.
+        """
         while self._may_run:
             self._begin_kill(*self._may_run.popitem())
         if self._kills:
@@ -244,9 +250,10 @@ class ClickHouse:
         return broken_off(self.store, decoder.remainder) if begun and not timed_out else wrapped(self.store, error)
 
     async def _kill(self, query_id: str, ledger: Ledger) -> None:
-        """Returns when the query has ended in the store, or after two seconds: one that is silent holds up no caller.
+        """Returns when the query has ended in the store, or after two seconds, so that a silent store does not block
+        the caller.
 
-        Goes on beyond that, and when the caller is cancelled; `close` waits for it.
+        The kill continues beyond that, also when the caller is cancelled; `close` waits for it.
         """
         await asyncio.wait([self._begin_kill(query_id, ledger)], timeout=_KILL_AWAITED_SECONDS)
 
@@ -267,7 +274,7 @@ class ClickHouse:
 
     @contextmanager
     def _recorded(self, ledger: Ledger) -> Iterator[StoreUsage]:
-        """One statement whose answer is not streamed: in the ledger, its driver's errors wrapped."""
+        """Records one statement that is not streamed in the ledger, and translates the driver's errors."""
         with ledger.statement(self.store) as usage:
             try:
                 yield usage
@@ -279,13 +286,15 @@ class ClickHouse:
 
 
 async def _next(answer: AsyncIterator[bytes], patience: float) -> bytes:
-    """The next bytes; none at the end."""
+    """The next bytes; empty at the end."""
     async with asyncio.timeout(patience):
         return await anext(answer, b"")
 
 
 async def _messages(answer: AsyncIterator[bytes], patience: float, decoder: ArrowDecoder) -> list[pa.Buffer]:
-    """The whole messages so far. What is not Arrow is a failure's reason: read to its end, then raised."""
+    """The whole messages so far. Bytes that are not Arrow are an error message, which is read to its end before
+    raising.
+    """
     try:
         return list(decoder.messages())
     except NotArrow:

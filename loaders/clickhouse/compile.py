@@ -1,8 +1,8 @@
-"""ClickHouse's SQL. Values are server-side parameters, `{p0: Type}`.
+"""ClickHouse's SQL dialect. Values are bound as server-side parameters, `{p0: Type}`.
 
-Its `DateTime` arrives in Arrow as uint32 seconds (the encoder knows), `Enum` as a number (hence `toString` of all
-text). UUIDs compare by their second half, in `WHERE` and `ORDER BY` alike, so a cursor is right as long as ClickHouse
-compares it.
+In Arrow a `DateTime` arrives as uint32 seconds, which the encoder converts, and an `Enum` as a number, hence `toString`
+of all text. UUIDs compare by their second half, in `WHERE` and `ORDER BY` alike, so a cursor is correct as long as
+ClickHouse compares it.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,11 @@ _TYPES = {
     Kind.BYTES: "String",
 }
 _SET_TYPES = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.BIGINT, Kind.TEXT, Kind.UUID, Kind.H3})
-"""Kinds whose `IN` an array parameter can be: for others the set's type would have to be the column's exactly."""
+"""Kinds for which `IN` can take an array parameter. For the others the type of the set would have to equal the column's
+exactly.
+"""
 _DECIMAL_DIGITS = 76
-"""An Int256 may have one more."""
+"""One less than the digits of the largest Int256."""
 _ORNULL = {AggregateFunction.SUM: "sumOrNull", AggregateFunction.MIN: "minOrNull", AggregateFunction.MAX: "maxOrNull"}
 
 
@@ -50,7 +52,7 @@ class ClickHouse(Dialect):
         return exp.Sub(this=exp.Literal.number(1), expression=_call("cosineDistance", column, vector))
 
     def digest(self, columns: Sequence[exp.Expr]) -> exp.Expr:
-        """Of a tuple, for nulls would make the whole null."""
+        """Of a tuple, because any null argument would make the hash null."""
         return _call("hex", _call("sipHash128", _call("tuple", *columns)))
 
     def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
@@ -71,7 +73,7 @@ class ClickHouse(Dialect):
             array = ColumnType(Kind.ARRAY, element=types[0])
             found = _call("has", binder.bind(tuple(row[0] for row in rows), array), columns[0])
             unknown = exp.and_(exp.Is(this=columns[0].copy(), expression=exp.null()), exp.null())
-            return exp.paren(exp.or_(found, unknown))  # `has` alone would answer false for null
+            return exp.paren(exp.or_(found, unknown))  # `has` alone is false for null
         arrays = [
             binder.bind(values, ColumnType(Kind.ARRAY, element=column_type))
             for values, column_type in zip(zip(*rows, strict=True), types, strict=True)
@@ -79,7 +81,7 @@ class ClickHouse(Dialect):
         found = exp.In(this=exp.Tuple(expressions=list(columns)), field=_call("arrayZip", *arrays))
         if all(column_type.kind is not Kind.TIMESTAMP for column_type in types):
             return found
-        # A set's instants are cut to the column's precision: of those found by the index, the ones that are meant.
+        # A set's instants are truncated to the column's precision: the matches of the index are compared exactly again.
         exactly = [
             _call("toDateTime64", column.copy(), exp.Literal.number(6))
             if column_type.kind is Kind.TIMESTAMP
@@ -90,7 +92,7 @@ class ClickHouse(Dialect):
         return exp.paren(exp.and_(found, meant))
 
     def compare(self, op: Op, left: exp.Expr, right: exp.Expr, kind: Kind) -> exp.Expr:
-        if op is Op.NE and kind is Kind.TEXT:  # `!=` of an Enum fails for what is none of its words, `=` does not
+        if op is Op.NE and kind is Kind.TEXT:  # an Enum's `!=` fails for a text that is not one of its values
             return exp.not_(super().compare(Op.EQ, left, right, kind), copy=False)
         return super().compare(op, left, right, kind)
 
@@ -115,7 +117,7 @@ class ClickHouse(Dialect):
                 return _call("count", value)
             case AggregateFunction.COUNT_DISTINCT:
                 return _call("uniqExact", value)
-            case AggregateFunction.AVG if column_type.kind is Kind.BIGINT:  # their sum as floats may be far off
+            case AggregateFunction.AVG if column_type.kind is Kind.BIGINT:  # a sum of floats may be far off
                 return _call("avgOrNull", _call("toDecimal128", value, exp.Literal.number(0)))
             case AggregateFunction.AVG:
                 return _call("avgOrNull", _call("toFloat64", value))
@@ -125,7 +127,7 @@ class ClickHouse(Dialect):
                 several = exp.GT(this=_call("count", value.copy()), expression=exp.Literal.number(1))
                 return _call("if", several, _call("stddevSampStable", _call("toFloat64", value)), exp.null())
             case AggregateFunction.PERCENTILE:
-                fraction = exp.Literal.number(repr(measure.fraction))  # no parameter: it is part of the function
+                fraction = exp.Literal.number(repr(measure.fraction))  # part of the function, so no parameter
                 return exp.ParameterizedAgg(
                     this=exp.to_identifier("quantileExactInclusiveOrNull"),
                     expressions=[fraction],
@@ -146,7 +148,9 @@ CLICKHOUSE = ClickHouse()
 
 
 def _bound(value: object, kind: Kind) -> tuple[str, object]:
-    """The parameter's type and the value as text that type parses exactly, whatever the client's own formatting."""
+    """The parameter's type, and the value as a text that this type parses exactly, independent of the client's
+    formatting.
+    """
     match value:
         case int() if kind in (Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC) and not isinstance(value, bool):
             return _integer_type(value, value), value
@@ -158,7 +162,7 @@ def _bound(value: object, kind: Kind) -> tuple[str, object]:
             return "DateTime64(6, 'UTC')", _instant(value)
         case date():
             return "Date32", value.isoformat()
-        case str() if kind is Kind.TIMESTAMP:  # finer than a datetime: RFC 3339 from a cursor
+        case str() if kind is Kind.TIMESTAMP:  # RFC 3339 from a cursor, finer than a datetime
             return "DateTime64(9, 'UTC')", value.removesuffix("+00:00").replace("T", " ")
         case str():  # a lone surrogate stands for a byte that is not UTF-8 (PEP 383)
             return "String", value if value.isprintable() else _bytes_if_needed(value)
@@ -167,7 +171,7 @@ def _bound(value: object, kind: Kind) -> tuple[str, object]:
 
 
 def _instant(value: datetime) -> str:
-    """Years have four digits, which `strftime` does not give to those before 1000."""
+    """Writes years with four digits, which `strftime` does not do for years before 1000."""
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
@@ -180,11 +184,11 @@ def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, li
         return _decimal_type(decimals), list(decimals)
     bound = [_bound(value, element.kind) for value in values]
     types = {spelled for spelled, _ in bound} or {_TYPES.get(element.kind, "DateTime64(6, 'UTC')")}
-    return max(types), [value for _, value in bound]  # DateTime64(9) can spell what DateTime64(6) can
+    return max(types), [value for _, value in bound]  # DateTime64(9) covers DateTime64(6)
 
 
 def _decimal_type(values: list[Decimal]) -> str:
-    """The smallest scale that holds all of them. With 38 digits, scaling up the column overflows silently."""
+    """The smallest scale that holds all of them. With 38 digits, rescaling the column would overflow silently."""
     scale = max((-exponent for v in values if isinstance(exponent := v.as_tuple().exponent, int)), default=0)
     return f"Decimal({_DECIMAL_DIGITS}, {max(scale, 0)})"
 

@@ -1,4 +1,4 @@
-"""Connecting to a ClickHouse: once for all callers, and anew after a failure."""
+"""Connects to a ClickHouse: once for all callers, and again after a failure."""
 
 import asyncio
 from functools import partial
@@ -11,16 +11,16 @@ from loaders.addresses import EVERYWHERE, Bounds, socket_within
 from loaders.errors import StoreQueryFailed, StoreUnavailable
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5)
-"""None of the driver's own for an answer: what counts is the patience of each statement, which it does not know, and
-setting its timer anew for each piece that arrives costs a tenth of what a stream does.
+"""The driver has no time-out for answers: each statement has its own, which the driver does not know, and resetting its
+timer for each piece received costs a tenth of the stream's speed.
 """
 
 
 class Connecting:
-    """To one ClickHouse under one user, at first use. `database=None` is the user's default one.
+    """The connection to one ClickHouse as one user, made at first use. `database=None` is the user's default database.
 
-    No address is dialed outside of bounds, for whatever connection and by whatever redirect; but where the process's
-    environment names a proxy, it is the proxy who dials.
+    No address outside of `bounds` is connected to, for any connection and after any redirect. But where the process's
+    environment names a proxy, the proxy makes the connection.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Connecting:
         self._closed = False
 
     async def client(self) -> AsyncClient:
-        """Callers share one attempt to connect, and a failed one is made anew by the next caller.
+        """Callers share one attempt to connect; after a failed one the next caller tries again.
 
-        `StoreUnavailable` once it was closed: nobody would close what is connected then.
+        `StoreUnavailable` once it was closed, because nobody would close a connection made then.
         """
         if self._closed:
             raise StoreUnavailable(self._store, f"the connection to {self._store} was closed; try again")
@@ -77,7 +77,7 @@ class Connecting:
             compress=False,
             show_clickhouse_errors="scrub",
         )
-        backend = client._backend  # the driver has no settings for these
+        backend = client._backend  # the driver has no options for these
         backend.timeout = _TIMEOUT
         if backend.proxy_url is None:
             backend.connector_kwargs["socket_factory"] = partial(socket_within, self._bounds)

@@ -13,14 +13,16 @@ _IN_A_THREAD_BYTES = 256 << 10
 
 @dataclass(frozen=True, slots=True)
 class EncodedBatch:
-    """`message` is a whole message of Arrow IPC, compressed as the store chose to; `schema` is the store's."""
+    """`message` is a whole Arrow IPC message, compressed as the store chose; `schema` is the store's."""
 
     store: str
     schema: pa.Schema
     message: pa.Buffer
 
     async def decoded(self) -> pa.RecordBatch:
-        """Its instants in UTC. `StoreUnavailable` for a broken one, `StoreQueryFailed` for one that is too large."""
+        """The batch with instants in UTC. `StoreUnavailable` for a broken message, `StoreQueryFailed` for one that is
+        too large.
+        """
         try:
             require_decoded_size(self.message)
             if self.message.size < _IN_A_THREAD_BYTES:

@@ -1,4 +1,4 @@
-"""What ClickHouse and the way to it report -> the errors of this project. Messages carry no SQL, address or secret."""
+"""Translates ClickHouse's and the connection's errors to the gateway's. Messages contain no SQL, address or secret."""
 
 import re
 
@@ -36,7 +36,7 @@ _REPORTED = re.compile(rb"Code: (\d+)\. DB::Exception.*\(([A-Z][A-Z0-9_]+)\)", r
 
 
 def store_error(store: str, code: int | None, name: str | None = None) -> StoreError:
-    """The error of a ClickHouse error code; without a code the answer was not ClickHouse's."""
+    """The error for a ClickHouse error code. No code means that the answer was not ClickHouse's."""
     if code is None:
         return StoreUnavailable(store, f"{store} did not answer as ClickHouse does; check its address and any proxy")
     reported = f"{name or 'error'}, code {code}"
@@ -53,7 +53,7 @@ def store_error(store: str, code: int | None, name: str | None = None) -> StoreE
 
 
 def wrapped(store: str, error: BaseException) -> StoreError:
-    """The project's error for a driver's; to be raised `from` it, so that logs keep the cause."""
+    """The gateway's error for a driver's; raise it `from` that, so that logs keep the cause."""
     if leads_inside(error):
         return denied(store)
     if isinstance(error, TimeoutError):
@@ -68,7 +68,7 @@ def wrapped(store: str, error: BaseException) -> StoreError:
 
 
 def too_large(store: str) -> StoreQueryFailed:
-    """Of a batch that is not taken into memory."""
+    """The error for a batch that is too large to hold in memory."""
     return StoreQueryFailed(
         store,
         f"{store} sends more than {MESSAGE_BYTES >> 20} MiB in one batch; ask for shorter values, fewer columns or"
@@ -77,12 +77,12 @@ def too_large(store: str) -> StoreQueryFailed:
 
 
 def ends_a_reason(remainder: bytes) -> bool:
-    """Nothing more is to be expected behind these bytes (or they are no reason at all)."""
+    """Whether these bytes end the server's error message, or are not one at all."""
     return remainder.endswith(b"\r\n__exception__\r\n") or len(remainder) > _REASON_BYTES
 
 
 def broken_off(store: str, remainder: bytes) -> StoreError:
-    """An answer that did not come to its end. ClickHouse writes the reason behind the last whole block when it can."""
+    """The error of an answer that was cut off. ClickHouse writes the reason behind the last whole block when it can."""
     at = remainder.rfind(b"__exception__", 0, max(0, len(remainder) - 20))
     reported = _REPORTED.search(remainder, max(at, 0)) if at >= 0 or remainder.startswith(b"Code: ") else None
     if reported is not None:

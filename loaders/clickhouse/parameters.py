@@ -1,4 +1,6 @@
-"""Values of server-side parameters, checked before ClickHouse sees them: it wraps numbers that do not fit, silently."""
+"""Checks the values of server-side parameters before they are sent, because ClickHouse silently wraps numbers that do
+not fit.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ _INTEGER = re.compile(
 )
 
 _PLAIN = frozenset({int, float, Decimal, str, bytes})
-"""What holds no other values: a list of them, which may be long, is taken as it is."""
+"""Types that contain no other values: a list of them, which may be long, is passed on as it is."""
 
 
 def checked(sql: str, parameters: Mapping[str, object] | None) -> dict[str, object]:
@@ -37,7 +39,7 @@ def checked(sql: str, parameters: Mapping[str, object] | None) -> dict[str, obje
 
 
 def _bindable(value: object) -> object:
-    """A list of integers as the text that the client would make of it, one call for each."""
+    """Turns a list of integers into the text that the client would make with one call for each."""
     if isinstance(value, list) and set(map(type, value)) == {int}:
         return f"[{', '.join(map(str, value))}]"
     return value

@@ -1,4 +1,4 @@
-"""The settings a statement is sent with: its id, its zone, its time-out, and what its caller asks for."""
+"""The settings sent with a statement: its id, time zone, time-out, and what its caller asks for."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 def query_settings(
     query_id: str, *, timeout_ms: int, settings: Settings | None = None, request_id: str | None = None
 ) -> dict[str, str]:
-    """`request_id` is kept with the statement in the store's query log. `ValueError` for what is no setting."""
+    """`request_id` is kept with the statement in the store's query log. `ValueError` for a name that is not
+    a setting.
+    """
     final = {name: _text(name, value) for name, value in (settings or {}).items()}
     final["query_id"] = query_id
     final["session_timezone"] = "UTC"
@@ -31,7 +33,7 @@ def query_settings(
 
 
 def _text(name: str, value: str | int | float | bool) -> str:
-    """A name that is no setting (`query`, `param_...`) would change the statement, so only plain ones pass."""
+    """Allows plain names only: another one (`query`, `param_...`) would change the statement."""
     if not _NAME.fullmatch(name) or name.startswith("param_") or name in _NOT_SETTINGS:
         raise ValueError(f"{name} is no setting of a ClickHouse query")
     return str(int(value)) if isinstance(value, bool) else str(value)

@@ -16,7 +16,7 @@ from loaders.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class ClickHouseSource:
-    """`timeout_ms` bounds each statement in the store; `None` is the client's own bound."""
+    """`timeout_ms` bounds each statement in the store; `None` means the client's default."""
 
     client: ClickHouse
     timeout_ms: int | None = None

@@ -1,7 +1,7 @@
-"""A read's rows as Arrow record batches: fields as columns named by their response keys, values as the store has them.
+"""A read's rows as Arrow record batches: fields become columns named by their response keys, with the store's values.
 
-Instants are timestamps in UTC at the store's resolution, UUIDs the `arrow.uuid` extension type (16 bytes), H3 cells
-uint64, text that is not UTF-8 repaired. Everything else is passed through without a look.
+Instants are timestamps in UTC at the store's resolution, UUIDs have the extension type `arrow.uuid` (16 bytes), H3
+cells are uint64, and invalid UTF-8 in text is repaired. Everything else is passed through unchanged.
 """
 
 from collections.abc import Sequence
@@ -29,20 +29,22 @@ _TYPES = {
 
 
 def arrow_type(column_type: ColumnType) -> pa.DataType:
-    """The type of a column of an answer without rows, where no store told a narrower one."""
+    """The type of a column in an answer without rows, when no store reported a narrower one."""
     if column_type.kind is Kind.ARRAY and column_type.element is not None:
         return pa.list_(arrow_type(column_type.element))
     return _TYPES.get(column_type.kind, pa.string())
 
 
 def record_batch(fields: Sequence[Field], column_of: ColumnOf, rows: int) -> pa.RecordBatch:
-    """One batch of `rows` rows. `Related` fields never reach a columnar store: the plan cuts them before."""
+    """One batch of `rows` rows. `Related` fields do not occur: the plan separates them before a columnar store is
+    asked.
+    """
     columns = [_column(field, column_of, rows) for field in fields]
     return pa.RecordBatch.from_arrays(columns, names=[field.key for field in fields])
 
 
 def same_layout(stored: pa.Schema, shown: pa.Schema) -> bool:
-    """Whether the buffers of a stored batch are those of the shown one: only names and types' labels differ."""
+    """Whether the stored batch's buffers can be used as they are, because only names and logical types differ."""
     return [_layout(field.type) for field in stored] == [_layout(field.type) for field in shown]
 
 

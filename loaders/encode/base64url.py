@@ -1,4 +1,6 @@
-"""Base64url without padding (RFC 4648, section 5), strict: one spelling per value, so ids compare as text."""
+"""Base64url without padding (RFC 4648, section 5). Decoding is strict: each value has one encoding, so ids compare as
+text.
+"""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -9,7 +11,7 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """The bytes behind `text`; `ValueError` unless `text` is exactly what `encode` writes."""
+    """The bytes encoded by `text`; `ValueError` unless `text` is exactly what `encode` returns for them."""
     try:
         data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (UnicodeEncodeError, binascii.Error) as error:

@@ -1,8 +1,8 @@
-"""The opaque keyset cursor: base64url of a JSON array, the mark of its list before the text of each order term's value.
+"""The opaque keyset cursor: base64url of a JSON array of the list's mark and the text of each order term's value.
 
-A null is null. Only the store that wrote a cursor may compare it, and only in the list and order it was made in, which
-the mark tells. Text that is not UTF-8 travels as lone surrogates (PEP 383), so a page walk over such a column loses no
-row.
+A null value is null. Only the store that made a cursor can compare it, and only for the list and order it was made for,
+which the mark identifies. Bytes that are not UTF-8 are encoded as lone surrogates (PEP 383), so paging over such a
+column loses no row.
 """
 
 import hashlib
@@ -26,25 +26,29 @@ _STORE_TEXT = {
     Kind.DATE: re.compile(rf"-?infinity|[1-9][0-9]{{4,6}}{_DAY}|[0-9]{{4}}{_DAY} BC"),
     Kind.TIMESTAMP: re.compile(rf"-?infinity|[1-9][0-9]{{4,5}}{_DAY}{_TIME}|[0-9]{{4}}{_DAY}{_TIME} BC"),
 }
-"""What Postgres writes of values that Python has no counterpart for."""
+"""How Postgres writes values that Python has no counterpart for."""
 
 
 class StoreText(str):
-    """The text of a value that only the store which wrote it can read: infinite instants, years before 1, ..."""
+    """The text of a value that only its own store can read, such as an infinite instant or a year before 1."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CursorForm:
-    """What the cursors of one list in one order hold: its mark (`list_mark`), then a value of each type, or null."""
+    """The expected content of a cursor for one list in one order: the mark (`list_mark`), then a value of each type, or
+    null.
+    """
 
     mark: str
     types: tuple[ColumnType, ...]
 
 
 def list_mark(spelled: str) -> str:
-    """Eight characters that stand for a list and its order. Base64url: they need no escape, in JSON or in SQL."""
+    """Eight characters that identify a list and its order. They are base64url, so neither JSON nor SQL needs to escape
+    them.
+    """
     return base64url.encode(hashlib.sha256(spelled.encode()).digest()[:_MARK_BYTES])
 
 
@@ -53,9 +57,9 @@ def encode_cursor(terms: Sequence[str | None], mark: str) -> str:
 
 
 def decode_cursor(cursor: str, form: CursorForm) -> tuple[object, ...]:
-    """One value (or None) per order term.
+    """Decodes one value (or None) per order term.
 
-    `InvalidCursor` for a cursor of another list or order, and for anything that `encode_cursor` cannot have written.
+    `InvalidCursor` for the cursor of another list or order, and for anything that `encode_cursor` cannot have returned.
     """
     try:
         if len(cursor) > MAX_LENGTH:
@@ -79,7 +83,7 @@ def decode_cursor(cursor: str, form: CursorForm) -> tuple[object, ...]:
 
 
 def decoded_terms(terms: Sequence[str | None], types: Sequence[ColumnType]) -> tuple[object, ...] | None:
-    """The values that the texts of a row's order terms stand for; None where one has no counterpart in Python."""
+    """The values of a row's order terms; None when one of them has no counterpart in Python."""
     try:
         values = tuple(_term(term, column_type) for term, column_type in zip(terms, types, strict=True))
     except ValueError:

@@ -1,4 +1,6 @@
-"""An answer's JSON text as Python values that encode to the same text again, for other stores' answers to join."""
+"""Parses an answer's JSON text to Python values that encode to the same text again, so that other stores' answers can
+be joined in.
+"""
 
 import json
 from typing import Any
@@ -9,8 +11,8 @@ _INT64_DIGITS = 18
 
 
 def decoded(text: str | bytes, *, exact: bool) -> Any:
-    """`exact` for answers with JSON columns: a number in them may have more digits than a double or an int64 holds, and
-    stays its own text (`orjson.Fragment`). All other columns' numbers are doubles and small integers.
+    """`exact` is for answers with JSON columns: their numbers may have more digits than a double or an int64 holds, and
+    are kept as text (`orjson.Fragment`). The numbers of all other columns are doubles and small integers.
     """
     if not exact:
         return orjson.loads(text)

@@ -14,9 +14,10 @@ _NAMES = {
 
 
 def geojson_text(column: pa.Array, geometry: str | None, *, numbers: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """A GeoJSON object per row, null for null. A text column is GeoJSON already (`ST_AsGeoJSON`).
+    """One GeoJSON object per row, and null for null. A text column already is GeoJSON (`ST_AsGeoJSON`).
 
-    `geometry` is the declared type name; undeclared, the depth of nesting tells. `numbers` writes a column of floats.
+    `geometry` is the declared type; without one it follows from the depth of nesting. `numbers` converts a column of
+    floats to text.
     """
     if not pa.types.is_nested(column.type):
         return column.cast(TEXT)
@@ -27,7 +28,7 @@ def geojson_text(column: pa.Array, geometry: str | None, *, numbers: Callable[[p
 
 
 def _coordinates(column: pa.Array, numbers: Callable[[pa.Array], pa.Array]) -> tuple[pa.Array, int]:
-    """The coordinates' text and the depth of lists around a position."""
+    """The text of the coordinates, and how many lists are nested around a position."""
     if pa.types.is_struct(column.type):
         parts: list[pa.Array | str] = ["["]
         for index in range(column.type.num_fields):

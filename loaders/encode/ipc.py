@@ -8,13 +8,15 @@ import pyarrow as pa
 Chunk: TypeAlias = bytes | memoryview
 
 END: Final = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-"""Of a whole stream; one without it was cut off."""
+"""The end-of-stream marker. A stream without it was cut off."""
 _CHUNK_BYTES = 32 << 10
-"""What is smaller is joined: a chunk costs a system call, a copy of 32 kB less than that."""
+"""Smaller pieces are joined to one chunk: a chunk costs a system call, which is more than copying 32 kB."""
 
 
 async def ipc_stream(batches: AsyncIterator[pa.RecordBatch]) -> AsyncGenerator[Chunk, None]:
-    """The schema, every batch in some chunks, the end. At least one batch. Columns are not copied."""
+    """Yields the schema, every batch in one or more chunks, and the end marker. Needs at least one batch. Columns are
+    not copied.
+    """
     sink = _Chunks()
     writer: pa.RecordBatchStreamWriter | None = None
     async for batch in batches:
@@ -30,7 +32,7 @@ async def ipc_stream(batches: AsyncIterator[pa.RecordBatch]) -> AsyncGenerator[C
 
 
 class _Chunks:
-    """A file that hands over what was written since the last time: large buffers as they are, small ones joined."""
+    """A file object that collects what was written: large buffers are kept as they are, small ones joined."""
 
     closed = False
 
@@ -40,7 +42,7 @@ class _Chunks:
         self._size = 0
 
     def write(self, data: bytes | pa.Buffer) -> int:
-        """pyarrow gives `bytes` of its own making, and columns as buffers that stay as long as they are held."""
+        """pyarrow passes small pieces as `bytes` and columns as buffers, which stay valid while they are referenced."""
         size = len(data)
         if size >= _CHUNK_BYTES:
             self._join()
@@ -53,7 +55,7 @@ class _Chunks:
         return size
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Does nothing, since nothing is buffered."""
 
     def take(self) -> list[Chunk]:
         self._join()

@@ -1,4 +1,4 @@
-"""Arrow columns -> JSON objects, one per row, in the order of the document's fields."""
+"""Converts Arrow columns to JSON objects, one per row, in the order of the document's fields."""
 
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from loaders.encode.text import json_text, plain_text
 from loaders.read import Col, Computed, Expression, Field, Literal, NodeId
 
 ColumnOf = Callable[[Expression], tuple[pa.Array, ColumnType]]
-"""Where an expression's values are, and their type."""
+"""Returns an expression's column and its type."""
 
 
 def literal_text(literal: Literal) -> str:
@@ -21,7 +21,9 @@ def literal_text(literal: Literal) -> str:
 
 
 def object_text(entries: Sequence[tuple[str, pa.Array | str]], rows: int) -> pa.Array:
-    """`rows` JSON objects as a text column; each entry's value is a column of JSON texts or one JSON text for all."""
+    """`rows` JSON objects as a text column. The value of each entry is a column of JSON texts, or one JSON text for all
+    rows.
+    """
     parts: list[pa.Array | str] = []
     pending = "{"
     for position, (key, value) in enumerate(entries):
@@ -36,9 +38,10 @@ def object_text(entries: Sequence[tuple[str, pa.Array | str]], rows: int) -> pa.
 
 
 def rows_text(fields: Sequence[Field], column_of: ColumnOf, rows: int, *, made: Callable[[int], None]) -> pa.Array:
-    """The output object of each row. `Related` fields never reach a columnar store: the plan cuts them before.
+    """The output object of each row. `Related` fields do not occur: the plan separates them before a columnar store is
+    asked.
 
-    `made` is told the bytes of each column of text as soon as it is there; what it raises ends this.
+    `made` is called with the size of each text column in bytes as soon as it exists. What it raises is passed on.
     """
     entries: list[tuple[str, pa.Array | str]] = []
     for field in fields:
@@ -61,7 +64,7 @@ def _value_text(field: Field, column_of: ColumnOf) -> pa.Array | str:
 
 
 def node_id_text(node_id: NodeId, column_of: ColumnOf) -> pa.Array:
-    """`encode_node_id` of each row, for a whole column."""
+    """`encode_node_id` for a whole column."""
     parts: list[pa.Array | str] = [f"{node_id.type}:"]
     for name in node_id.columns:
         parts += [plain_text(*column_of(Col(name))), "|"]

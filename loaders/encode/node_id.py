@@ -1,6 +1,6 @@
-"""The opaque Relay id: base64url without padding of `Type:key`; the parts of a compound key are joined by `|`.
+"""The opaque Relay id: base64url without padding of `Type:key`. The parts of a compound key are joined by `|`.
 
-Key parts are written as in JSON, without quotes. Only the last part of a compound key may contain `|` itself.
+Parts are written as in JSON, without quotes. Only the last part of a compound key may contain `|`.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def encode_node_id(type_name: str, key: Sequence[str]) -> str:
 
 
 def decode_node_id(node_id: str) -> tuple[str, str]:
-    """The type's name and the key's text (`split_key` takes a compound one apart). `InvalidId` on anything odd."""
+    """The type's name and the key's text (`split_key` separates a compound key). `InvalidId` for anything malformed."""
     if len(node_id) > MAX_LENGTH:
         raise InvalidId("The id is too long to be one of this API. Pass an `id` exactly as a query returned it.")
     try:

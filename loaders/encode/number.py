@@ -1,13 +1,15 @@
-"""JSON numbers that a double may not be: kept with their text, for the stores that compare and hold them exactly."""
+"""JSON numbers that a double cannot represent, kept with their text for the stores that compare and hold
+them exactly.
+"""
 
 import json
 from typing import Any
 
 
 class Exact(float):
-    """The double next to a number, which is itself `text`: that is also how it is printed.
+    """The double nearest to a number whose exact value is `text`, which is also its `repr`.
 
-    Whatever takes doubles takes it for one; `exact_text`, `repr` and `Decimal(str(...))` have the number itself.
+    Code that takes doubles accepts it; `exact_text`, `repr` and `Decimal(str(...))` give the exact number.
     """
 
     __slots__ = ("text",)
@@ -26,13 +28,15 @@ class Exact(float):
 
 
 def exact_number(text: str) -> float:
-    """Of a JSON number with a point or an exponent: a plain float where that is printed so, else `Exact`."""
+    """Parses a JSON number with a point or an exponent: a plain float if that prints the same, else `Exact`."""
     plain = float(text)
     return plain if repr(plain) == text else Exact(text)
 
 
 def exact_text(value: Any, *, ascii_only: bool = False) -> str:
-    """Compact JSON, each number as it was sent. `RecursionError` for what is nested deeper than Python walks."""
+    """Compact JSON with each number as it was sent. `RecursionError` for values nested deeper than Python's recursion
+    limit.
+    """
     match value:
         case Exact():
             return value.text

@@ -1,9 +1,9 @@
-"""Arrow columns as text: of each value (`plain_text`, for cursors and ids) and as JSON (`json_text`).
+"""Converts Arrow columns to text: plain text (`plain_text`, for cursors and ids) and JSON text (`json_text`).
 
-Whole columns at a time in Arrow's kernels; Python sees single values only where no kernel exists. Results are
-`large_string` arrays, so that no batch overflows 32-bit offsets. The rules by kind are those of the API: big integers,
+Whole columns are converted by Arrow's kernels; Python handles single values only where no kernel exists. Results are
+`large_string` arrays, so that no batch overflows 32-bit offsets. The formats are those of the API: big integers,
 decimals and UUIDs are strings, instants RFC 3339 in UTC as Postgres' `to_json` writes them, H3 cells 15-digit tokens,
-bytes base64, non-finite floats null, and bytes that are not UTF-8 become U+FFFD.
+bytes base64, non-finite floats null, and invalid UTF-8 becomes U+FFFD.
 """
 
 import re
@@ -30,11 +30,11 @@ _BARE = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.FLOAT})
 _FLOAT = ColumnType(Kind.FLOAT)
 _A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _LAST_DAY = 11_248_737
-"""The last of the year 32767, in days since 1970."""
+"""The last day of the year 32767, in days since 1970."""
 
 
 def json_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
-    """One JSON value per row; null rows are the text `null`, so the result has no nulls."""
+    """One JSON value per row. Null rows become the text `null`, so the result has no nulls."""
     column = unwrapped(column)
     match column_type.kind:
         case Kind.TEXT:
@@ -82,7 +82,7 @@ def plain_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
 
 
 def unwrapped(column: pa.Array) -> pa.Array:
-    """The plain array behind an extension type (`arrow.uuid`, `arrow.json`) or a dictionary."""
+    """The plain array of an extension type (`arrow.uuid`, `arrow.json`) or a dictionary."""
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     if pa.types.is_dictionary(column.type):
@@ -133,7 +133,7 @@ def _quoted_text(text: pa.Array) -> pa.Array:
 
 
 def _needs_escape(data: memoryview) -> bool:
-    """Piece by piece: no other thread runs while one is searched."""
+    """Searches piece by piece, because the search of one holds the GIL."""
     pieces = (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
     return any(_NEEDS_ESCAPE.search(piece) is not None for piece in pieces)
 
@@ -161,7 +161,7 @@ def _text_of_uuids(column: pa.Array) -> pa.Array:
 
 
 def _text_of_h3(column: pa.Array) -> pa.Array:
-    """15 digits: the highest bit of a cell is reserved and its mode fits the rest (H3 index bit layout)."""
+    """15 digits, because the highest bit of a cell is reserved and its mode bits fit the rest (H3 index bit layout)."""
     cells = column.cast(pa.uint64())
     if pc.any(pc.greater_equal(cells, pa.scalar(2**60, pa.uint64()))).as_py():
         return _mapped(cells, "{:015x}".format)
@@ -179,7 +179,9 @@ def _hex_digits(data: pa.Buffer | None, start: int, rows: int, width: int) -> pa
 
 
 def _require_years(ticks: pa.Array, a_day: int) -> None:
-    """`BadInput` for what is beyond pyarrow's calendar, infinite dates of DuckDB too: it would print no date."""
+    """`BadInput` for dates beyond pyarrow's calendar, including DuckDB's infinite dates: pyarrow would not print a
+    date.
+    """
     ends = pc.min_max(ticks)
     least, greatest = ends["min"].as_py(), ends["max"].as_py()
     if least is not None and max(-least, greatest) > _LAST_DAY * a_day:
@@ -206,14 +208,16 @@ def _json_of_list(column: pa.Array, element: ColumnType) -> pa.Array:
 
 
 def _json_of_json(column: pa.Array) -> pa.Array:
-    """JSON text as it is; what the store declares as JSON but is none becomes a JSON string: nothing is lost."""
+    """JSON text unchanged. Text that the store declares as JSON but that is not becomes a JSON string, so nothing is
+    lost.
+    """
     if pa.types.is_nested(column.type):
         return _mapped(column, lambda value: orjson.dumps(value, default=_plain_part).decode("utf-8"))
     return _mapped(_valid_text(column), _checked_json)
 
 
 def _plain_part(value: object) -> str:
-    """What JSON has no type for, within a nested value: bytes are base64, as by themselves."""
+    """Converts types that JSON lacks within a nested value: bytes become base64, as they do outside of one."""
     return b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
 
 

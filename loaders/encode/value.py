@@ -1,4 +1,6 @@
-"""Single values and their text (a term of a cursor, a part of a node id), as `plain_text` writes it for a column."""
+"""Converts single values to text and back (a term of a cursor, a part of a node id), as `plain_text` does
+for a column.
+"""
 
 import re
 from collections.abc import Callable
@@ -16,9 +18,9 @@ _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(
 
 
 def decode_value(text: str, column_type: ColumnType) -> object:
-    """The value `text` stands for; `ValueError` when it is not the text of one of that type.
+    """Parses the text of a value; `ValueError` when it is not the text of a value of that type.
 
-    A TIMESTAMP is an aware datetime, but stays RFC 3339 text where its fraction is finer than a microsecond.
+    A TIMESTAMP becomes an aware datetime, but stays RFC 3339 text when its fraction is finer than a microsecond.
     """
     decode = _DECODERS.get(column_type.kind)
     if decode is None:
@@ -27,7 +29,7 @@ def decode_value(text: str, column_type: ColumnType) -> object:
 
 
 def encode_value(value: object, column_type: ColumnType) -> str:
-    """The text of a key's value as `plain_text` writes a column of it. `ValueError` for kinds that make no keys."""
+    """The text of a key's value, as `plain_text` writes it for a column. `ValueError` for kinds that cannot be keys."""
     match value, column_type.kind:
         case _, Kind.TEXT | Kind.UUID:
             return str(value)
@@ -99,4 +101,4 @@ _DECODERS: dict[Kind, Callable[[str], object]] = {
     Kind.H3: lambda text: int(_matched(_H3, text), 16),
 }
 SORTABLE = frozenset(_DECODERS)
-"""The kinds that have an order, and so may stand in `orderBy` and in a cursor."""
+"""The kinds that have an order and so may occur in `orderBy` and in a cursor."""

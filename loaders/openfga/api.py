@@ -16,11 +16,11 @@ STORE_NAME: Final = "openfga"
 _CONNECTIONS: Final = 64
 
 Json = dict[str, Any]
-"""A decoded JSON object of the API; whoever reads a value of it checks its type."""
+"""A decoded JSON object. Code that reads a value from it checks the value's type."""
 
 
 class Refused(PermissionsUnavailable):
-    """OpenFGA answered, but not with an answer. `reason` is its error code, e.g. `authorization_model_not_found`."""
+    """OpenFGA answered with an error. `reason` is its code, e.g. `authorization_model_not_found`."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class Refused(PermissionsUnavailable):
 
 
 class TimedOut(PermissionsUnavailable):
-    """No answer within the time-out."""
+    """OpenFGA did not answer within the time-out."""
 
     def __init__(self) -> None:
         super().__init__("OpenFGA did not answer in time: access cannot be decided, so it is denied. Try again.")

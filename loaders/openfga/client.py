@@ -130,8 +130,8 @@ class OpenFga:
         *,
         ledger: Ledger,
     ) -> Listed:
-        """At most 1,000 objects of the type. Not complete when it is full, when the deadline was reached, or when it
-        came late.
+        """At most 1,000 objects of the type. Not `complete` when that limit was reached, when the answer took as long
+        as OpenFGA's deadline, or when it timed out.
         """
         subject = names.user(subject_id)
         if not is_object(subject):

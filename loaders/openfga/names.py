@@ -11,7 +11,9 @@ from urllib.parse import unquote
 SYSTEM = "system:axion-gen"
 
 ENDING = frozenset({"organization", "workspace"})
-"""Types with a relation that may end by the clock: by a condition of the model, their own or of what they lead to."""
+"""Types with a relation that may expire: by a condition of the model on the type itself, or on what its relations lead
+to.
+"""
 
 _RESERVED = re.compile(r"[%:#*\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 

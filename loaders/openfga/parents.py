@@ -1,6 +1,6 @@
-"""The parent tuples whoever creates a data source or a dataset writes with it: `system -> datasource -> dataset`.
+"""The parent tuples written by whoever creates a data source or a dataset: `system -> datasource -> dataset`.
 
-Those of tables are written when they are first listed; a question about one may carry its dataset (`Check.parent`).
+Those of tables are written when a table is first listed; a check of one may carry its dataset (`Check.parent`).
 """
 
 from loaders.openfga import names

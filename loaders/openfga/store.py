@@ -10,7 +10,7 @@ from loaders.openfga.api import Api, Json, nonsense
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """What every question is asked of. A model id never changes its meaning; a new model is a new id."""
+    """The store and model that every request names. A model id never changes its meaning: a new model has a new id."""
 
     store_id: str
     model_id: str
@@ -47,7 +47,7 @@ async def find_store(api: Api, name: str, *, ledger: Ledger) -> str | None:
 
 
 def the_only(ids: Set[str], name: str) -> str | None:
-    """Of the ids of the stores named so; None when there is none."""
+    """The only one of these store ids; None when there is none, and an error when there are several."""
     if len(ids) > 1:
         raise PermissionsUnavailable(
             f"OpenFGA has {len(ids)} stores named {name!r}: access cannot be decided, so it is denied. "

@@ -14,7 +14,9 @@ _PRUNE_EVERY: Final = 3_600  # rounds
 
 
 async def sweep(postgres: Postgres, openfga: OpenFga, *, every_s: float = EVERY_S) -> None:
-    """Until cancelled. Any number may run at once; a note OpenFGA does not take waits by itself (`outbox.deliver`)."""
+    """Runs until cancelled. Any number may run at once. A tuple that OpenFGA refuses is postponed alone
+    (`outbox.deliver`).
+    """
     rounds = count()
 
     async def move() -> bool:

@@ -45,10 +45,11 @@ class RelationTuple:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Does the subject have `relation` on `object`? Names are made by `names`.
+    """Asks whether the subject has `relation` on `object`. Names are made by `names`.
 
-    `parent` is what the caller knows from the name of the object (the dataset of `table:{dataset}/{name}`), so that an
-    object whose parent tuple was not written yet is still judged by what is above it. Never take it from a client.
+    `parent` is a parent object that the caller knows from the object's name (the dataset of `table:{dataset}/{name}`),
+    so that an object whose parent tuple is not written yet is still decided by what is above it. It must never come
+    from a client.
     """
 
     relation: str
@@ -57,7 +58,7 @@ class Check:
 
     @property
     def askable(self) -> bool:
-        """Whether OpenFGA would take it. One question it does not take would spoil the whole batch."""
+        """Whether OpenFGA would accept the check. One that it does not accept would fail the whole batch."""
         return is_object(self.object) and 0 < len(self.relation) <= _MAX_RELATION
 
     def to_json(self, subject: str, *, correlation_id: str, context: Json) -> Json:
@@ -73,7 +74,7 @@ class Check:
 
 
 def instant(value: str) -> datetime:
-    """As OpenFGA writes them; anything else is nonsense."""
+    """Parses an instant as OpenFGA writes it; anything else is an unusable answer."""
     try:
         return datetime.fromisoformat(value)
     except ValueError as error:
@@ -85,7 +86,7 @@ def is_object(name: str) -> bool:
 
 
 def rfc3339(instant: datetime) -> str:
-    """UTC with microseconds. A naive datetime is a mistake of the caller: ValueError."""
+    """UTC with microseconds. `ValueError` for a naive datetime, which is a caller's mistake."""
     if instant.tzinfo is None:
         raise ValueError("a naive datetime is not an instant")
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

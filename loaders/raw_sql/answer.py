@@ -1,4 +1,6 @@
-"""What a raw statement answered: columns as the engine sent them, rows as JSON within bounds, or as record batches."""
+"""The answer of a raw statement: its columns as the engine sent them, and its rows as bounded JSON or as record
+batches.
+"""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
@@ -17,9 +19,9 @@ from loaders.raw_sql.nested import parts
 from loaders.warehouses.arrow_types import presentation
 
 MAX_BYTES: Final = 16 << 20
-"""Of the rows of one answer as JSON; beyond it the answer is cut, and says so."""
+"""The limit of one answer's rows as JSON, in bytes. Beyond it the answer is truncated and says so."""
 _ARROW_TO_JSON: Final = 2
-"""So many times the bytes are looked at as Arrow: a small number takes 8 bytes there, and some 3 as JSON."""
+"""How many times `MAX_BYTES` is read as Arrow: a small number takes 8 bytes there and about 3 as JSON."""
 _TEXT: Final = ColumnType(Kind.TEXT)
 _JSON: Final = ColumnType(Kind.JSON)
 
@@ -32,7 +34,7 @@ class RawColumn:
 
 @dataclass(slots=True)
 class RawRows:
-    """`rows` are JSON objects. `truncated` when the statement has more rows than these."""
+    """`rows` are JSON objects. `truncated` says that the statement has more rows than these."""
 
     columns: tuple[RawColumn, ...] = ()
     rows: list[bytes] = field(default_factory=list)
@@ -41,15 +43,16 @@ class RawRows:
 
     @property
     def text(self) -> bytes:
-        """The rows as one JSON list."""
+        """The rows as one JSON array."""
         return b"[" + b",".join(self.rows) + b"]"
 
 
-async def collected(batches: AsyncIterator[pa.RecordBatch], *, limit: int, max_bytes: int = MAX_BYTES) -> RawRows:
-    """The first `limit` rows, and as many of them as fit. One more is looked for, to tell whether there are others.
+async def collect_rows(batches: AsyncIterator[pa.RecordBatch], *, limit: int, max_bytes: int = MAX_BYTES) -> RawRows:
+    """Reads up to `limit` rows, and no more than fit in `max_bytes`. One row more is read to find out whether there are
+    others.
 
-    What cannot fit is cut off before it becomes JSON, and what is large becomes it in a thread: one value may be as
-    large as the engine likes.
+    Rows that cannot fit are dropped before they are converted to JSON, and large ones are converted in a thread,
+    because the engine does not limit the size of a value.
     """
     found = RawRows()
     left = max_bytes * _ARROW_TO_JSON
@@ -72,8 +75,10 @@ async def collected(batches: AsyncIterator[pa.RecordBatch], *, limit: int, max_b
     return found
 
 
-async def bounded(batches: AsyncIterator[pa.RecordBatch], limit: int | None) -> AsyncGenerator[pa.RecordBatch, None]:
-    """The batches as they come, of at most `limit` rows together. `BadInput` where two columns have one name."""
+async def limit_rows(batches: AsyncIterator[pa.RecordBatch], limit: int | None) -> AsyncGenerator[pa.RecordBatch, None]:
+    """The batches as they arrive, with at most `limit` rows in total. `BadInput` when two columns have the
+    same name.
+    """
     rows, first = 0, True
     async for batch in batches:
         if first:
@@ -87,7 +92,7 @@ async def bounded(batches: AsyncIterator[pa.RecordBatch], limit: int | None) -> 
 
 
 def columns_of(schema: pa.Schema) -> tuple[RawColumn, ...]:
-    """Names and types; what the API has no kind for is shown as text or JSON."""
+    """The names and types of the columns. Types that the API has no kind for are shown as text or JSON."""
     names = schema.names
     if twice := [name for name in names if names.count(name) > 1]:
         raise BadInput(f"Two columns of the answer are named {twice[0]!r}. Tell them apart with AS.")
@@ -110,7 +115,9 @@ def _rows(batch: pa.RecordBatch, columns: tuple[RawColumn, ...]) -> list[bytes]:
 
 
 def _plain(values: pa.Array) -> pa.Array:
-    """As `json_text` takes them: what has no kind of its own as text or as JSON text."""
+    """Converts a column to a type that `json_text` takes: values without a kind of their own become text or
+    JSON text.
+    """
     arrow = values.type
     shown = presentation(arrow)
     if shown is not None and shown.how == "plain":

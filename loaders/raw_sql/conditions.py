@@ -1,8 +1,9 @@
-"""What a raw statement holds the rows of a table to: for filters that tables demand.
+"""Finds the conditions that a raw statement's WHERE puts on a table, for tables with required filters.
 
-What a name in WHERE means is the engine's affair: to ClickHouse an alias of SELECT or WITH comes before a column. So
-what WHERE compares is not counted as it stands there: it is made into a condition on the table's own columns, and the
-table is read through that before anything else (`placed`). WHERE stays as it was written.
+Engines resolve the names in WHERE by their own rules: in ClickHouse an alias of SELECT or WITH takes precedence over a
+column. So WHERE itself is no evidence that a required filter is applied. Instead its comparisons are rewritten as a
+condition on the table's own columns, and the table is read through a subquery with that condition (`replace_table`).
+WHERE itself stays as written.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +15,7 @@ from loaders.description import Table
 from loaders.read import And, Col, Compare, Op, Or, Predicate
 
 READ_AS: Final = "axion_read"
-"""What the table is called within; no other name of a statement begins so."""
+"""The alias of the table in that subquery. Statements must not use names that begin like it."""
 
 _OPS: Final[dict[type[exp.Expr], Op]] = {
     exp.EQ: Op.EQ,
@@ -38,13 +39,13 @@ _NO_CONSTANTS: Final = (exp.Identifier, exp.Query, exp.Lambda, exp.AggFunc, exp.
 _INNER: Final = frozenset({"", "INNER", "CROSS"})
 
 
-def held(node: exp.Table, table: Table, *, by_case: bool) -> exp.Expr | None:
-    """What WHERE, beside which the node stands, holds the columns of the table to; None when that is nothing.
+def table_condition(node: exp.Table, table: Table, *, case_sensitive: bool) -> exp.Expr | None:
+    """The condition that the WHERE of the surrounding SELECT puts on the table's columns; None when it puts none.
 
-    Comparisons of the table's columns with constants, under AND and OR, as a condition on `READ_AS`. It never refuses a
-    row of the table that WHERE would take: where an outer join may put nulls in the place of rows it is nothing, and so
-    it is where a name may mean something else. `by_case` tells whether the engine takes `F` and `f` for two names, and
-    an alias before a column, as ClickHouse does.
+    It consists of comparisons of the table's columns with constants, combined by AND and OR, and names columns of
+    `READ_AS`. It never removes a row that WHERE would accept: it is None where an outer join may replace rows by nulls,
+    and where a name may refer to something else. `case_sensitive` says that the engine distinguishes `F` from `f` and
+    lets an alias take precedence over a column, as ClickHouse does.
     """
     place = node.parent if isinstance(node.parent, exp.Final) else node
     select = node.find_ancestor(exp.Select)
@@ -52,14 +53,14 @@ def held(node: exp.Table, table: Table, *, by_case: bool) -> exp.Expr | None:
         return None
     alone = not (select.args.get("joins") or select.args.get("laterals"))
     names = frozenset(each.name for each in table.columns)
-    others = _aliases(select) if by_case else frozenset[str]()
-    columns = _Columns(node.alias_or_name, names, alone, others, by_case)
+    others = _aliases(select) if case_sensitive else frozenset[str]()
+    columns = _Columns(node.alias_or_name, names, alone, others, case_sensitive)
     where = [clause.this for name in ("where", "prewhere") if (clause := select.args.get(name)) is not None]
-    return _all_of(columns.held(term) for term in where)
+    return _all_of(columns.condition(term) for term in where)
 
 
 def predicate_of(condition: exp.Expr | None) -> Predicate:
-    """A condition of `held` as one of a `Read`, without its values."""
+    """Converts such a condition to a predicate of a `Read`, without its values."""
     match condition:
         case None:
             return And(())
@@ -78,24 +79,26 @@ def predicate_of(condition: exp.Expr | None) -> Predicate:
 
 
 class _Columns:
-    """Those of one table, under the name its SELECT calls it by."""
+    """The columns of one table, under the name its SELECT gives it."""
 
-    def __init__(self, called: str, names: Collection[str], alone: bool, others: frozenset[str], by_case: bool) -> None:
-        """`others` are names that stand for something else, whoever else has them."""
+    def __init__(
+        self, called: str, names: Collection[str], alone: bool, others: frozenset[str], case_sensitive: bool
+    ) -> None:
+        """`others` are names that refer to something else, whatever else has the same name."""
         self._called = called
         self._names = names
         self._alone = alone
         self._others = others
-        self._by_case = by_case
+        self._case_sensitive = case_sensitive
 
-    def held(self, term: exp.Expr) -> exp.Expr | None:
+    def condition(self, term: exp.Expr) -> exp.Expr | None:
         match term:
             case exp.Paren():
-                return self.held(term.this)
+                return self.condition(term.this)
             case exp.And():
-                return _all_of(self.held(each) for each in term.flatten())
+                return _all_of(self.condition(each) for each in term.flatten())
             case exp.Or():
-                found = [self.held(each) for each in term.flatten()]
+                found = [self.condition(each) for each in term.flatten()]
                 return exp.or_(*(each for each in found if each is not None)) if None not in found else None
             case exp.Between() if not term.args.get("symmetric"):
                 ends = ((exp.GTE, term.args["low"]), (exp.LTE, term.args["high"]))
@@ -123,7 +126,9 @@ class _Columns:
     def _column(self, node: exp.Expr) -> exp.Column | None:
         if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier) or node.args.get("db"):
             return None
-        called, name = (node.table, self._called) if self._by_case else (node.table.lower(), self._called.lower())
+        called, name = (
+            (node.table, self._called) if self._case_sensitive else (node.table.lower(), self._called.lower())
+        )
         if node.name not in self._names or not (called == name if called else self._alone):
             return None
         if not self._others.isdisjoint((node.name, node.table, f"{node.table}.{node.name}")):
@@ -137,11 +142,11 @@ def _all_of(terms: Iterable[exp.Expr | None]) -> exp.Expr | None:
 
 
 def _aliases(select: exp.Select) -> frozenset[str]:
-    """The names that SELECT, ARRAY JOIN, and the scalars of any WITH give, wherever they stand in an expression."""
+    """The aliases that SELECT, ARRAY JOIN and any WITH define for values, at any depth of an expression."""
     scalars = [each for each in select.root().find_all(exp.CTE) if each.args.get("scalar")]
     inner = (part for part in select.walk(prune=lambda part: isinstance(part, exp.Query) and part is not select))
     within = (part for each in scalars for part in each.walk())
-    found = {part.alias for part in (*inner, *within) if isinstance(part, exp.Alias) and not _is_itself(part)}
+    found = {part.alias for part in (*inner, *within) if isinstance(part, exp.Alias) and not _keeps_its_name(part)}
     found.update(each.alias for each in scalars)
     for join in select.args.get("joins") or ():
         if join.kind.upper() == "ARRAY":
@@ -149,20 +154,24 @@ def _aliases(select: exp.Select) -> frozenset[str]:
     return frozenset(found)
 
 
-def _is_itself(alias: exp.Alias) -> bool:
-    """`a AS a`, which is no other value than the column: where there are several tables, not by the name alone."""
+def _keeps_its_name(alias: exp.Alias) -> bool:
+    """Whether an alias renames a column to its own name (`a AS a`). With several tables, the name alone does not show
+    it.
+    """
     select = alias.find_ancestor(exp.Select)
     alone = select is not None and not (select.args.get("joins") or select.args.get("laterals"))
     return alone and isinstance(alias.this, exp.Column) and alias.this.name == alias.alias
 
 
 def _is_constant(node: exp.Expr) -> bool:
-    """Nothing in it is a name or makes rows, so that it is the same value wherever it is put."""
+    """True when it contains no name and no function that returns rows, so that its value is the same in any place."""
     return not any(isinstance(part, _NO_CONSTANTS) for part in node.walk())
 
 
 def _is_read_first(select: exp.Select, place: exp.Expr) -> bool:
-    """Whether it is the same to refuse rows of the table before the joins of the SELECT and after them."""
+    """Whether removing rows of the table before the joins of the SELECT gives the same result as removing them
+    afterwards.
+    """
     joins: list[exp.Join] = select.args.get("joins") or []
     if place.parent is select.args.get("from_"):
         return all(_keeps_left(join) for join in joins)
@@ -171,7 +180,7 @@ def _is_read_first(select: exp.Select, place: exp.Expr) -> bool:
 
 
 def _keeps_left(join: exp.Join) -> bool:
-    """Each row on its left is joined without regard to the others there."""
+    """Whether each row on the left is joined independently of the other rows there."""
     if join.side.upper() == "LEFT":
         return True
     return not join.side and join.kind.upper() not in ("ANY", "OUTER")

@@ -1,4 +1,4 @@
-"""Why a statement somebody wrote is not sent: the construct, where it stands, and what to do instead."""
+"""Refusals of raw statements: the construct, its place in the text, and what to write instead."""
 
 from typing import NoReturn
 
@@ -10,7 +10,7 @@ _LONGEST = 60
 
 
 def refuse(construct: str, why: str, *, at: exp.Expr | None = None) -> NoReturn:
-    """Raises `SqlRefused`. `construct` may repeat what the caller wrote, cut short; `why` ends with the next step."""
+    """Raises `SqlRefused`. `construct` may quote the caller's text, shortened; `why` ends with the next step."""
     raise SqlRefused(f"{shortened(construct)}{_place(at)} is not taken: {why}")
 
 
@@ -20,7 +20,7 @@ def shortened(text: str) -> str:
 
 
 def _place(node: exp.Expr | None) -> str:
-    """The line and column of the node, or of the first thing in it that has one."""
+    """The line and column of the node, or of its first part that has a position."""
     for part in node.walk() if node is not None else ():
         found = [value for name in ("line", "col", "start", "end") if isinstance(value := part.meta.get(name), int)]
         if len(found) == 4:

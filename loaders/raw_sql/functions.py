@@ -1,8 +1,10 @@
-"""The functions a raw statement may call, by engine: of values, and of tables. What is not here is refused.
+"""The functions a raw statement may call, by engine: scalar and aggregate functions, and table functions. All others
+are refused.
 
-sqlglot knows many functions under one neutral name whatever the engine calls them (`exp.Func`): of those, `_KNOWN` are
-safe everywhere. Others are named as the engine names them. Left out on purpose: what reads files, addresses, other
-tables, dictionaries, settings, the environment or who asks; what waits; what makes large texts of small ones.
+sqlglot parses many functions to a class of its own (`exp.Func`), whatever the engine calls them: of those, `_KNOWN` are
+safe on every engine. All other functions are listed by the engine's own names. Deliberately missing are functions that
+read files, addresses, other tables, dictionaries, settings, the environment or the user's identity, functions that
+wait, and functions that make large texts of small ones.
 """
 
 import re
@@ -154,16 +156,18 @@ _INSTEAD = "it is not among the functions that may be called (docs/raw-sql.md). 
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """Of one engine: `named` as it calls them, in small letters, `tables` those that may stand after FROM."""
+    """The functions of one engine: `named` by its own names in lower case, and `tables`, the table functions allowed
+    after FROM.
+    """
 
     named: frozenset[str]
     tables: frozenset[str]
-    by_name: bool = False
-    """Whether the engine takes a function's name for a lambda, and a text in VALUES for the columns of a table."""
+    names_are_lambdas: bool = False
+    """Whether the engine accepts a function's name as a lambda, and a string in VALUES as column definitions."""
 
     def require(self, node: exp.Func) -> None:
-        """`SqlRefused` for a function that may not be called. As a table it is judged by `require_table`."""
-        if self.by_name:
+        """`SqlRefused` for a function that may not be called. Table functions are checked by `require_table`."""
+        if self.names_are_lambdas:
             _require_lambda(node)
         if isinstance(node, (exp.Anonymous, *_AGGREGATES)):
             name = str(node.this) if isinstance(node.this, str) else ""
@@ -173,19 +177,19 @@ class Functions:
             refuse(f"The function {node.sql_name()}", _INSTEAD, at=node)
 
     def require_table(self, node: exp.Expr) -> None:
-        """What stands after FROM in a table's place. Its arguments are judged like all values."""
+        """Checks an expression in a table's place after FROM. Its arguments are checked like all other values."""
         name = str(node.this).lower() if isinstance(node, exp.Anonymous) else ""
         if name not in self.tables and not self.makes_rows(node):
             shown = node.sql_name() if isinstance(node, exp.Func) and not name else name or type(node).__name__
             refuse(f"The table function {shown}", "raw SQL reads tables of the dataset. Name one of them.", at=node)
 
     def require_values(self, node: exp.Values) -> None:
-        """To ClickHouse a text in VALUES declares columns, and what they are computed by."""
-        if self.by_name:
+        """In ClickHouse a string in VALUES defines columns and the expressions that compute them."""
+        if self.names_are_lambdas:
             refuse("VALUES", "to ClickHouse a text in it is code. Write SELECT ... UNION ALL SELECT ...", at=node)
 
     def makes_rows(self, node: object) -> bool:
-        """Whether it makes rows of values alone."""
+        """Whether the function makes rows from its arguments alone."""
         return type(node).__name__ in _ROWS_OF_VALUES
 
     def _is_named(self, name: str, node: exp.Func) -> bool:
@@ -196,11 +200,13 @@ class Functions:
 
 
 def functions_of(dialect: str) -> Functions:
-    return Functions(_NAMED[dialect], _TABLES.get(dialect, frozenset()), by_name=dialect == "clickhouse")
+    return Functions(_NAMED[dialect], _TABLES.get(dialect, frozenset()), names_are_lambdas=dialect == "clickhouse")
 
 
 def _require_lambda(node: exp.Func) -> None:
-    """In `arrayMap(file, x)` ClickHouse calls the function `file`, which the tree does not have: lambdas are judged."""
+    """ClickHouse calls the function `file` in `arrayMap(file, x)`, although the tree has a mere name there. So array
+    functions must be called with a lambda expression, which is checked like any other.
+    """
     name = (str(node.this) if isinstance(node, exp.Anonymous) else type(node).__name__).lower()
     name = "arraymap" if isinstance(node, exp.Transform) else name
     if not name.startswith(_OF_ARRAYS) or name in _WITHOUT_LAMBDA:

@@ -1,4 +1,4 @@
-"""What a raw statement may be made of: every node of its tree is in this list, or the statement is refused."""
+"""The allowlist of syntax for raw statements: a statement with any other node in its tree is refused."""
 
 import re
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ _CHECKED_PARTS: Final[Mapping[type, set[str]]] = {
     exp.In: {"this", "expressions", "query", "unnest", "is_global"},
     exp.Star: {"except_", "replace"},
 }
-"""Of nodes with parts that are text or yes and no, and so no nodes: which may be set."""
+"""For nodes with arguments that are text or booleans instead of nodes: which of those arguments may be set."""
 
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -60,7 +60,7 @@ _TEXTS: Final = (
     exp.ParameterizedAgg,
     exp.AnonymousAggFunc,
 )
-"""Nodes that hold text of their own: values, names, and functions by name, which are judged elsewhere."""
+"""Nodes that contain free text: values, names, and functions by name, which are checked elsewhere."""
 _JOINS: Final = frozenset({"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI", "ARRAY", "ANY", "ALL", "ASOF"})
 _SIDES: Final = frozenset({"", "LEFT", "RIGHT", "FULL"})
 _METHODS: Final = frozenset({"", "NATURAL", "ASOF"})
@@ -85,7 +85,7 @@ _INSTEAD = "A raw statement is one SELECT over tables of the dataset. Leave it o
 
 
 def require_query(tree: exp.Expr) -> exp.Query:
-    """The statement itself, which must be a SELECT, WITH, or a set operation of such."""
+    """The statement itself, which must be a SELECT, a WITH, or a set operation of such."""
     if not isinstance(tree, exp.Query) or not isinstance(tree, _QUERIES):
         word = tree.name if isinstance(tree, exp.Command) else type(tree).__name__
         refuse(word.upper() or "The statement", "only SELECT, WITH and UNION are run. Write one SELECT.", at=tree)
@@ -93,7 +93,9 @@ def require_query(tree: exp.Expr) -> exp.Query:
 
 
 def require_allowed(tree: exp.Expr, functions: Functions) -> None:
-    """Every node, and every part of it that is no node. `SqlRefused` names the first that is not in the list."""
+    """Checks every node, and each of its arguments that is not a node. `SqlRefused` names the first one not in the
+    list.
+    """
     for node in tree.walk():
         if isinstance(node, exp.Func) and type(node) not in NODES:
             functions.require(node)
@@ -136,7 +138,7 @@ def _require_parts(node: exp.Expr) -> None:
 
 
 def _require_words(node: exp.Expr) -> None:
-    """Of nodes whose text is a keyword: it is one, and nothing else."""
+    """Checks nodes whose text is a keyword: it must be one word or phrase."""
     for value in node.args.values():
         if isinstance(value, str) and not _PHRASE.fullmatch(value):
             refuse(type(node).__name__, _INSTEAD, at=node)
@@ -153,7 +155,9 @@ def _require_type(node: exp.DataType) -> None:
 
 
 def _require_in(node: exp.In) -> None:
-    """To ClickHouse a plain name after IN is a table, even in parentheses: only values and queries may stand there."""
+    """In ClickHouse a bare name after IN is a table, even within parentheses. Only values and queries are allowed
+    there.
+    """
     query = node.args.get("query")
     if query is not None and not isinstance(query, exp.Query):
         refuse("IN", "after it may stand a list of values or (SELECT ...).", at=node)
@@ -169,7 +173,7 @@ def _require_join(node: exp.Join) -> None:
 
 
 def _require_lateral(node: exp.Lateral, functions: Functions) -> None:
-    """Of a query, or of a function that makes rows of values."""
+    """LATERAL must be followed by a query, or by a function that makes rows from values."""
     if isinstance(node.this, exp.Query):
         return
     if not functions.makes_rows(node.this):

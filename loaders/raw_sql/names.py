@@ -1,8 +1,9 @@
-"""Which names of a statement are tables, and which its own WITH defines. Nothing of it is left to the engine.
+"""Decides which names of a statement are tables and which are defined by its own WITH, so that the engine's scoping
+rules do not matter.
 
-Each name that WITH defines gets another, which no table has, wherever it is meant; what is left are tables, and those
-are told with their schema. So the engine cannot take for a table what was judged to be none, whatever its own rules of
-scope: at worst it finds no `axion_with_1`.
+Each name that WITH defines is replaced, wherever it is used, by one that no table has. All other names are tables and
+are written with their schema. So the engine cannot resolve a name of WITH to a table that was not checked: at worst it
+finds no `axion_with_1`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ _OWN: Final = (_PREFIX, READ_AS)
 
 @dataclass(frozen=True, slots=True)
 class TableRef:
-    """A table as the statement names it; `schema=None` where it does not say."""
+    """A table as the statement names it; `schema=None` where the statement gives no schema."""
 
     schema: str | None
     name: str
@@ -66,7 +67,7 @@ class _Scopes:
         if node.args.get("catalog") is not None:
             refuse("A table of another catalog", "name the dataset's tables by their names alone.", at=node)
         if node.args.get("db") is None and (name := scope.get(node.name.lower())) is not None:
-            _called(node, node.name)
+            _keep_alias(node, node.name)
             node.set("this", exp.to_identifier(name, quoted=True))
             return
         if not node.name:
@@ -75,9 +76,10 @@ class _Scopes:
 
 
 def tables_of(tree: exp.Query, functions: Functions) -> list[exp.Table]:
-    """Gives what WITH defines names of its own, and returns the nodes that are tables.
+    """Renames what WITH defines, and returns the nodes that are tables.
 
-    `SqlRefused` for functions, and for names that are kept for what is put into a statement.
+    `SqlRefused` for table functions that are not allowed, and for names reserved for what the gateway adds to
+    statements.
     """
     for name in tree.find_all(exp.Identifier):
         if name.name.lower().startswith(_OWN):
@@ -88,7 +90,9 @@ def tables_of(tree: exp.Query, functions: Functions) -> list[exp.Table]:
 
 
 def require_written(tree: exp.Query, tables: Iterable[Table]) -> None:
-    """`SqlRefused` for columns that ClickHouse adds to each table, such as `_part`: they tell how it keeps them."""
+    """`SqlRefused` for the virtual columns that ClickHouse adds to each table, such as `_part`: they reveal how it is
+    stored.
+    """
     known = {column.name for table in tables for column in table.columns}
     for name in tree.find_all(exp.Identifier):
         if name.name.startswith("_") and name.name not in known and isinstance(name.parent, exp.Column | exp.Join):
@@ -97,17 +101,17 @@ def require_written(tree: exp.Query, tables: Iterable[Table]) -> None:
             )
 
 
-def ref(node: exp.Table) -> TableRef:
+def table_ref(node: exp.Table) -> TableRef:
     return TableRef(node.db or None, node.name)
 
 
-def placed(node: exp.Table, table: Table, *, only: bool, where: exp.Expr | None = None) -> None:
-    """The node becomes the table as the engine has it, under the name the statement calls it by.
+def replace_table(node: exp.Table, table: Table, *, only: bool, where: exp.Expr | None = None) -> None:
+    """Replaces the node by the table as the engine knows it, under the alias that the statement uses.
 
-    With `only` or `where`, a select of the columns the table is described with: there are no others then, and no rows
-    but those that match `where`, which names columns of `READ_AS`.
+    With `only` or `where` the replacement is a subquery over the described columns, so that no others can be read, and
+    with `where` over the matching rows alone. `where` names columns of `READ_AS`.
     """
-    _called(node, node.name)
+    _keep_alias(node, node.name)
     node.set("this", exp.to_identifier(table.name, quoted=True))
     node.set("db", None if table.schema is None else exp.to_identifier(table.schema, quoted=True))
     if only or where is not None:
@@ -128,14 +132,16 @@ def placed(node: exp.Table, table: Table, *, only: bool, where: exp.Expr | None 
 
 
 def _without_prewhere(select: exp.Select) -> None:
-    """ClickHouse takes it of tables alone. It is a WHERE that is looked at first."""
+    """Merges PREWHERE into WHERE: ClickHouse accepts PREWHERE on tables only, and it means a WHERE that is evaluated
+    first.
+    """
     before = select.args.get("prewhere")
     if before is not None:
         select.set("prewhere", None)
         select.where(before.this, copy=False)
 
 
-def _called(node: exp.Table, name: str) -> None:
+def _keep_alias(node: exp.Table, name: str) -> None:
     alias = node.args.get("alias")
     if alias is None:
         node.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))

@@ -1,8 +1,8 @@
-"""Values that JSON has no form for by themselves, each as one it has: none is lost, or shown as Python does.
+"""Converts values without a JSON representation of their own, losing none and showing none in Python's notation.
 
-Within structs, lists and maps numbers stay numbers, decimals, UUIDs, dates and instants are texts as they are by
-themselves, bytes base64. Times and intervals are texts as DuckDB spells them. A map is an object where its keys are
-scalars that differ in each row; a row of other keys is a list of pairs.
+Within structs, lists and maps, numbers stay numbers. Decimals, UUIDs, dates and instants become the texts they have
+outside of them, and bytes base64. Times and intervals are written as DuckDB writes them. A map becomes an object when
+all of its keys are scalars and distinct in each row, else a list of pairs.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _SECOND: Final = _NS["s"]
 
 
 def parts(column: pa.Array) -> list[Part]:
-    """What JSON writes of each value. `BadInput` for types that it cannot be told how to write."""
+    """The JSON-ready value of each row. `BadInput` for types that have no such form."""
     if pa.types.is_run_end_encoded(column.type):
         column = pc.run_end_decode(column)
     arrow = column.type
@@ -107,7 +107,7 @@ def _listed(column: pa.Array) -> list[Part]:
 
 
 def _interval(months: int, days: int, nanoseconds: int) -> str:
-    """As DuckDB's cast to text: `-1 year -2 months 3 days 00:00:01.5`."""
+    """Written as DuckDB's cast to text does: `-1 year -2 months 3 days 00:00:01.5`."""
     sign = -1 if months < 0 else 1
     years, left = divmod(abs(months), 12)
     counted = (("year", sign * years), ("month", sign * left), ("day", days))

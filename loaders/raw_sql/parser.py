@@ -1,7 +1,7 @@
-"""One statement's text as a tree, within bounds of size, steps and CPU time whatever the text is.
+"""Parses the text of one statement to a tree, within bounds of size, parser steps and CPU time for any text.
 
-sqlglot's parser goes back and tries again where a type may also be a function, so `STRUCT(STRUCT(...` of 150 characters
-takes it minutes: it is counted while it works. It blocks: call it in a thread.
+sqlglot's parser backtracks where a type may also be a function, so that 150 characters of `STRUCT(STRUCT(...` take it
+minutes. Its steps are counted while it works. Parsing blocks: call it in a thread.
 """
 
 from functools import cache
@@ -17,17 +17,19 @@ from loaders.raw_sql.errors import refuse, shortened
 MAX_CHARACTERS: Final = 20_000
 MAX_TOKENS: Final = 2_500
 _STEPS_EACH_TOKEN: Final = 4
-"""A statement without a second try takes little more than one."""
+"""The allowed steps per token. A statement parsed without backtracking takes little more than one."""
 _STEPS: Final = 5_000
 _CPU_S: Final = 0.5
 
 
 class _TooLong(Exception):
-    """Not a `ParseError`, which the parser would take for a reason to try something else."""
+    """Not a `ParseError`, which would make the parser backtrack and try an alternative."""
 
 
 def parse(text: str, dialect: str) -> exp.Expr:
-    """The tree of the one statement. `SqlRefused` for none, several, what is no SQL of the dialect, and the bounds."""
+    """The tree of the one statement. `SqlRefused` for none, for several, for text that is not SQL of the dialect, and
+    beyond the bounds.
+    """
     if len(text) > MAX_CHARACTERS:
         refuse("The statement", f"it has {len(text)} characters, at most {MAX_CHARACTERS} are read. Shorten it.")
     if "\x00" in text or (not text.isprintable() and any(_is_hidden(c) for c in text)):
@@ -41,7 +43,7 @@ def parse(text: str, dialect: str) -> exp.Expr:
     except SqlglotError as error:
         raise SqlRefused(_unreadable(error)) from None
     except (IndexError, KeyError, AttributeError, TypeError, ValueError, AssertionError):
-        # what the library's parser lets escape of texts that are no SQL
+        # errors that sqlglot's parser does not wrap for texts that are not SQL
         refuse("The statement", "it is no SQL of this engine that can be read. Correct it.")
     statements = [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
     if not statements:
@@ -76,13 +78,13 @@ def _counted(parser: type[Any]) -> type[Any]:
             super()._advance(times)
 
         def _warn_unsupported(self) -> None:
-            """Would log the statement. What is unsupported is refused."""
+            """Suppresses sqlglot's warning, which would log the statement. Unsupported syntax is refused anyway."""
 
     return Counted
 
 
 def _is_hidden(character: str) -> bool:
-    """Not what a keyboard's space bar, tabulator and enter give, and yet not to be seen."""
+    """Whether a character is invisible, other than the spaces, tabs and line breaks that a keyboard produces."""
     return not character.isprintable() and character not in " \t\r\n"
 
 

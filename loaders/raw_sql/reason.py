@@ -1,8 +1,8 @@
-"""What an engine says of SQL that it would not run: who wrote the SQL needs it, to mend it.
+"""The engine's own message about SQL that it refused to run, for the person who has to correct that SQL.
 
-Only of errors that are about the SQL or its values, one line, cut short. Of a table there is nothing in it that its
-reader could not ask for; of connections and credentials such errors say nothing. Where one names a place all the same
-(an address, another server, a file, the project), nothing of it is told.
+Only errors about the SQL or its values are passed on, as one shortened line. Their messages contain nothing about a
+table that its reader could not query, and such errors do not mention connections or credentials. A message that names a
+location all the same (an address, another server, a file, the project) is withheld.
 """
 
 import re
@@ -58,7 +58,9 @@ _OF_CLICKHOUSE: Final = frozenset(
         "UNKNOWN_TYPE",
     }
 )
-"""Not UNKNOWN_TABLE: the tables were there when they were judged, and ClickHouse would propose the names of others."""
+"""UNKNOWN_TABLE is missing, because the tables existed when the statement was checked and ClickHouse would suggest the
+names of others.
+"""
 _OF_DUCKDB: Final = frozenset(
     {"BinderException", "CatalogException", "ParserException", "ConversionException", "OutOfRangeException"}
 )
@@ -66,14 +68,16 @@ _OF_FLIGHT: Final = re.compile(
     r"(?:INVALID_ARGUMENT: |(?:INTERNAL: )?(?=\[FlightSQL\] (?:Conversion|Out of Range) Error: ))"
     r"(.+?)(?:\. Detail: |$)"
 )
-"""What the server says, without what its gRPC adds; what its DuckDB says while rows are read, as of a file's."""
+"""The server's message without what gRPC adds to it. DuckDB's errors while rows are read have a prefix of their own."""
 _OF_DUCKDBS_READER: Final = ("Conversion Error: ", "Out of Range Error: ")
-"""What it says while rows are read: as an `OSError`, whatever it is."""
+"""How DuckDB's messages begin while rows are read; they are raised as `OSError`, whatever their kind."""
 
 
 @contextmanager
-def reasoned() -> Iterator[None]:
-    """Failures of a query within leave it `with_reason`. The driver's error stays the cause."""
+def with_reasons() -> Iterator[None]:
+    """Failures of queries in this context leave it with the engine's message (`with_reason`). The driver's error stays
+    the cause.
+    """
     try:
         yield
     except StoreQueryFailed as error:
@@ -84,7 +88,7 @@ def reasoned() -> Iterator[None]:
 
 
 def with_reason(error: StoreQueryFailed) -> StoreQueryFailed:
-    """The failure with the engine's words, where they are about the SQL; else as it is."""
+    """The failure with the engine's message, if that is about the SQL; otherwise the failure itself."""
     said = _said(error.__cause__)
     if not said:
         return error
@@ -112,7 +116,7 @@ def _said(cause: BaseException | None) -> str | None:
 
 
 def _of_bigquery(cause: BaseException | None) -> str | None:
-    """Its own words alone: before them, the client's message has the address that was asked."""
+    """BigQuery's message alone: the client's own text before it contains the address that was called."""
     errors = getattr(cause, "errors", None) or [{}]
     said = str(errors[0].get("message") or "") if isinstance(errors[0], dict) else ""
     line = said.partition("\n")[0].strip()

@@ -9,8 +9,8 @@ from loaders.audit.entry import Action
 from loaders.encode.ipc import Chunk, ipc_stream
 from loaders.errors import BadInput
 from loaders.ledger import Ledger, StoreUsage
-from loaders.raw_sql.answer import RawColumn, bounded, collected
-from loaders.raw_sql.reason import reasoned
+from loaders.raw_sql.answer import RawColumn, collect_rows, limit_rows
+from loaders.raw_sql.reason import with_reasons
 from loaders.warehouses.base import Query
 from loaders.warehouses.bounded import Bounded
 from resolvers.context import Context
@@ -34,13 +34,13 @@ class RawAnswer:
 async def answer_sql(context: Context, raw: RawSql, *, first: int) -> RawAnswer:
     """One row more than `first` is asked for, to tell whether there are others; the rest is cancelled in the engine."""
     context.budget.spend(first)
-    sql = await asyncio.to_thread(raw.spelled, first + 1)
+    sql = await asyncio.to_thread(raw.limited_sql, first + 1)
     query = await _begun(context, raw, sql)
     ledger = context.ledger.part()
     try:
-        with reasoned():
+        with with_reasons():
             async with aclosing(raw.warehouse.query(query, ledger=ledger)) as batches:
-                found = await collected(batches, limit=first)
+                found = await collect_rows(batches, limit=first)
     finally:
         context.ledger.add(ledger)
     context.ledger.room.take(found.size)
@@ -57,10 +57,10 @@ class RawStream:
     first: int | None
 
     async def chunks(self, ledger: Ledger, *, compressed: bool) -> AsyncGenerator[Chunk, None]:
-        with reasoned():
+        with with_reasons():
             async with (
                 aclosing(self.warehouse.query(self.query, ledger=ledger)) as batches,
-                aclosing(bounded(batches, self.first)) as rows,
+                aclosing(limit_rows(batches, self.first)) as rows,
                 aclosing(ipc_stream(rows)) as chunks,
             ):
                 async for chunk in chunks:
@@ -68,7 +68,7 @@ class RawStream:
 
 
 async def stream_sql(context: Context, raw: RawSql, *, first: int | None) -> RawStream:
-    sql = raw.sql if first is None else await asyncio.to_thread(raw.spelled, first)
+    sql = raw.sql if first is None else await asyncio.to_thread(raw.limited_sql, first)
     return RawStream(await _begun(context, raw, sql), raw.warehouse, first)
 
 
@@ -82,7 +82,7 @@ def checked_first(first: int | None, *, default: int, most: int | None) -> int:
 
 async def _begun(context: Context, raw: RawSql, sql: str) -> Query:
     """What the document may read is asked for first; then the use is written down."""
-    with reasoned():
+    with with_reasons():
         await afford(context, raw.warehouse, [(raw.statement, raw.scanned)])
     facts = {"sql": sql, "dataSource": raw.warehouse.store, "tables": [table.name for table in raw.tables]}
     await used(context, Action.SQL_RUN, raw.dataset_id, facts)

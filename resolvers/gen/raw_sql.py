@@ -12,7 +12,7 @@ from loaders.errors import FilterRequired, Forbidden, NotFound, SqlRefused, Unau
 from loaders.openfga import names
 from loaders.raw_sql.names import TableRef
 from loaders.raw_sql.query import RawQuery
-from loaders.raw_sql.reason import reasoned
+from loaders.raw_sql.reason import with_reasons
 from loaders.warehouses.base import Scanned
 from loaders.warehouses.bounded import Bounded
 from loaders.warehouses.places import Place
@@ -37,14 +37,14 @@ class RawSql:
     query: RawQuery
     found: Mapping[TableRef, Table]
     narrowed: frozenset[TableRef]
-    held: frozenset[TableRef]
+    filtered: frozenset[TableRef]
     warehouse: Bounded
     engine: str | None
     sql: str
 
-    def spelled(self, limit: int) -> str:
-        """Blocks."""
-        return self.query.spelled(self.found, limit=limit, narrowed=self.narrowed, held=self.held)
+    def limited_sql(self, limit: int) -> str:
+        """The SQL of the statement with a limit on its rows. Blocks."""
+        return self.query.to_sql(self.found, limit=limit, narrowed=self.narrowed, filtered=self.filtered)
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -72,19 +72,19 @@ async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
     try:
         query = await asyncio.to_thread(RawQuery, text, warehouse.dialect.name)
         found = await _found(context, dataset_id, query.tables)
-        held = await asyncio.to_thread(_held, query, found, place)
+        filtered = await asyncio.to_thread(_filtered, query, found, place)
         narrowed = _narrowed(found, place)
-        sql = await asyncio.to_thread(query.spelled, found, narrowed=narrowed, held=held)
+        sql = await asyncio.to_thread(query.to_sql, found, narrowed=narrowed, filtered=filtered)
     except (SqlRefused, UnknownTable, FilterRequired) as refused:
         await used(context, Action.SQL_REFUSED, dataset_id, {"reason": str(refused)})
         raise
     engine = context.stores.warehouses.engine(warehouse.store)
-    return RawSql(dataset_id, query, found, narrowed, held, warehouse, engine, sql)
+    return RawSql(dataset_id, query, found, narrowed, filtered, warehouse, engine, sql)
 
 
 async def estimate_sql(context: Context, raw: RawSql) -> Forecast:
     """What it would read, by the engine's word. Nothing is read."""
-    with reasoned():
+    with with_reasons():
         return await forecast(context, raw.warehouse, raw.statement, raw.scanned, engine=raw.engine)
 
 
@@ -113,16 +113,16 @@ async def _found(context: Context, dataset_id: UUID, refs: Sequence[TableRef]) -
     return found
 
 
-def _held(query: RawQuery, found: Mapping[TableRef, Table], place: Place) -> frozenset[TableRef]:
+def _filtered(query: RawQuery, found: Mapping[TableRef, Table], place: Place) -> frozenset[TableRef]:
     """The tables that demand filters. `FilterRequired` where one is read without. Blocks."""
-    held = set()
+    filtered = set()
     for ref, table in found.items():
         filters = [filter_ for filter_ in place.filters_of(table.name) if filter_.is_required]
         if filters:
-            held.add(ref)
+            filtered.add(ref)
             for condition in query.conditions(ref, table):
                 require_filters(condition, filters, narrow=_NARROW)
-    return frozenset(held)
+    return frozenset(filtered)
 
 
 def _narrowed(found: Mapping[TableRef, Table], place: Place) -> frozenset[TableRef]:

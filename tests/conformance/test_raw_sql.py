@@ -46,7 +46,7 @@ UNESCAPED_TWICE = ("\\x41", "\\u0041")
 async def spelled(warehouse: Warehouse, text: str, ledger: Ledger, *, limit: int | None = None) -> Query:
     raw = RawQuery(text, warehouse.dialect.name)
     found = {ref: await warehouse.describe(ref.name, ref.schema, ledger=ledger) for ref in raw.tables}
-    return Query(raw.spelled(found, limit=limit), tuple(found.values()))
+    return Query(raw.to_sql(found, limit=limit), tuple(found.values()))
 
 
 async def rows(warehouse: Warehouse, text: str, ledger: Ledger) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ MONTH = Compare(Col("month"), Op.EQ, None)
 def sent(text: str, dialect: str) -> str:
     query = RawQuery(text, dialect)
     found = {ref: TABLE if ref == T else OTHER for ref in query.tables}
-    return query.spelled(found, held=[T])
+    return query.to_sql(found, filtered=[T])
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

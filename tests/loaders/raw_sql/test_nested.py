@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from loaders.errors import BadInput
-from loaders.raw_sql.answer import collected
+from loaders.raw_sql.answer import collect_rows
 from loaders.raw_sql.nested import parts
 
 
@@ -76,7 +76,7 @@ async def test_what_no_calendar_has_is_told(value: str) -> None:
         yield pa.RecordBatch.from_arrays([asked(value)], ["v"])
 
     with pytest.raises(BadInput, match="beyond the year 32767"):
-        await collected(batches(), limit=5)
+        await collect_rows(batches(), limit=5)
 
 
 MAPS = pa.array([[("a", 1), ("a", 2)], None, [], [("b", 3)]], pa.map_(pa.string(), pa.int32()))

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from google.api_core import exceptions
 
 from loaders.errors import StoreQueryFailed
-from loaders.raw_sql.reason import reasoned, with_reason
+from loaders.raw_sql.reason import with_reason, with_reasons
 
 UNTOLD = "datasource:x did not take it"
 JOBS = "http://10.1.2.3:9050/bigquery/v2/projects/secret-proj/jobs?prettyPrint=false"
@@ -105,7 +105,7 @@ def adbc(status: AdbcStatusCode, said: str, detail: str) -> Exception:
 )
 def test_the_drivers_error_stays_the_cause(cause: Exception, told: str) -> None:
     failed = StoreQueryFailed("s", "s: it failed.")
-    with pytest.raises(StoreQueryFailed) as caught, reasoned():
+    with pytest.raises(StoreQueryFailed) as caught, with_reasons():
         raise failed from cause
     assert str(caught.value) == told
     assert failed.__cause__ is cause

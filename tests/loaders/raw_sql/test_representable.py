@@ -27,7 +27,7 @@ def test_duckdb_is_not_asked_for_what_its_arrow_loses(text: str) -> None:
 
 def test_the_greatest_number_it_carries_is_taken() -> None:
     text = "SELECT 170141183460469231731687303715884105727 AS v, 1e39 AS w, TIME '24:00:00' AS t"
-    assert "170141183460469231731687303715884105727" in RawQuery(text, "duckdb").spelled({})
+    assert "170141183460469231731687303715884105727" in RawQuery(text, "duckdb").to_sql({})
 
 
 def test_clickhouse_variants_are_refused_by_name() -> None:
@@ -37,7 +37,7 @@ def test_clickhouse_variants_are_refused_by_name() -> None:
 
 def test_clickhouse_knows_numbers_by_name() -> None:
     text = 'SELECT nan AS a, -INF AS inf, [Infinity] AS b, t.inf AS c, "inf" AS d FROM (SELECT 1) AS t'
-    sent = RawQuery(text, "clickhouse").spelled({}).replace('"', "")
+    sent = RawQuery(text, "clickhouse").to_sql({}).replace('"', "")
     assert sent == (
         "SELECT CAST('nan' AS Float64) AS a, -CAST('inf' AS Float64) AS inf, [CAST('infinity' AS Float64)] AS b, "
         "t.inf AS c, inf AS d FROM (SELECT 1) AS t"

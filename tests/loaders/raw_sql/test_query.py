@@ -26,9 +26,9 @@ def found(query: RawQuery) -> dict[TableRef, Table]:
     return {ref: Table("datasource:x", "s", ref.name, COLUMNS) for ref in query.tables}
 
 
-def spelled(text: str, dialect: str, *, limit: int | None = None) -> str:
+def to_sql(text: str, dialect: str, *, limit: int | None = None) -> str:
     query = RawQuery(text, dialect)
-    return query.spelled(found(query), limit=limit)
+    return query.to_sql(found(query), limit=limit)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -38,7 +38,7 @@ def test_nothing_else_is_sent(dialect: str) -> None:
     sent = {}
     for text in texts:
         try:
-            sent[text] = spelled(text, dialect)
+            sent[text] = to_sql(text, dialect)
         except SqlRefused:
             continue
     assert sent == {}
@@ -49,7 +49,7 @@ def test_what_reads_is_taken_and_reads_back_as_itself(dialect: str) -> None:
     refused = {}
     for text in (*TAKEN_EVERYWHERE, *TAKEN[dialect]):
         try:
-            sent = spelled(text, dialect, limit=11)
+            sent = to_sql(text, dialect, limit=11)
         except SqlRefused as error:
             refused[text] = str(error)
             continue
@@ -105,7 +105,7 @@ def test_every_text_is_settled_in_bounded_time(dialect: str) -> None:
     for name, text in COSTLY.items():
         started = thread_time()
         with suppress(SqlRefused):
-            spelled(text, dialect)
+            to_sql(text, dialect)
         costs[name] = thread_time() - started
     assert {name: cost for name, cost in costs.items() if cost > 1.5} == {}
 
@@ -126,7 +126,7 @@ def test_no_mixture_of_texts_reads_anything_else() -> None:
         )
         text = "".join(pieces if chance.random() < 0.5 else pieces[: len(pieces) // 2])
         try:
-            sent = spelled(text, dialect)
+            sent = to_sql(text, dialect)
         except SqlRefused:
             continue
         taken += 1
@@ -141,11 +141,11 @@ def test_no_mixture_of_texts_reads_anything_else() -> None:
 
 
 def test_the_limit_is_the_smaller_one() -> None:
-    assert spelled("SELECT a FROM t", "duckdb", limit=5).endswith("LIMIT 5")
-    assert spelled("SELECT a FROM t LIMIT 3", "duckdb", limit=5).endswith("LIMIT 3")
-    assert spelled("SELECT a FROM t LIMIT 30 OFFSET 2", "duckdb", limit=5).endswith("LIMIT 5 OFFSET 2")
-    assert spelled("SELECT a FROM t LIMIT 1 + 30", "duckdb", limit=5).endswith("LIMIT 1 + 30")
-    assert spelled("SELECT a FROM t UNION ALL SELECT a FROM u", "duckdb", limit=5).endswith('"u" AS "u"')
+    assert to_sql("SELECT a FROM t", "duckdb", limit=5).endswith("LIMIT 5")
+    assert to_sql("SELECT a FROM t LIMIT 3", "duckdb", limit=5).endswith("LIMIT 3")
+    assert to_sql("SELECT a FROM t LIMIT 30 OFFSET 2", "duckdb", limit=5).endswith("LIMIT 5 OFFSET 2")
+    assert to_sql("SELECT a FROM t LIMIT 1 + 30", "duckdb", limit=5).endswith("LIMIT 1 + 30")
+    assert to_sql("SELECT a FROM t UNION ALL SELECT a FROM u", "duckdb", limit=5).endswith('"u" AS "u"')
 
 
 def test_a_name_of_with_hides_a_table_only_where_it_is_meant() -> None:
@@ -162,7 +162,7 @@ def test_a_name_of_with_hides_a_table_only_where_it_is_meant() -> None:
 def test_only_the_schema_of_the_dataset_may_be_named() -> None:
     query = RawQuery("SELECT a FROM system.t", "clickhouse")
     with pytest.raises(SqlRefused, match=r"A table of another schema \(line 1, column 22\)"):
-        query.spelled(found(query))
+        query.to_sql(found(query))
 
 
 def test_the_columns_it_may_read() -> None:

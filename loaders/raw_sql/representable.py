@@ -1,4 +1,6 @@
-"""Values that would not come through: of types an engine's Arrow has no place for, or that sqlglot cannot spell."""
+"""Refuses values that would be answered wrongly: their type has no counterpart in the engine's Arrow output, or sqlglot
+cannot write them.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,18 +9,20 @@ from sqlglot import exp
 
 from loaders.raw_sql.errors import refuse
 
-_LOST: Final[Mapping[str, frozenset[exp.DType]]] = {
+_UNREPRESENTABLE: Final[Mapping[str, frozenset[exp.DType]]] = {
     "duckdb": frozenset({exp.DType.UINT128, exp.DType.TIMETZ, exp.DType.BIT, exp.DType.BIGNUM, exp.DType.VARIANT}),
     "clickhouse": frozenset({exp.DType.VARIANT}),
 }
-"""By dialect. DuckDB sends UHUGEINT as signed, TIMETZ without its offset, and its own storage of the others."""
+"""By dialect. DuckDB sends UHUGEINT as a signed integer, TIMETZ without its offset, and the others in its internal
+storage format.
+"""
 _BEYOND_HUGEINT: Final = 2**127
-_NO_NUMBERS: Final = frozenset({"nan", "inf", "infinity"})
+_NAMED_NUMBERS: Final = frozenset({"nan", "inf", "infinity"})
 
 
-def require_carried(tree: exp.Expr, dialect: str) -> None:
-    """`SqlRefused` for what would be answered as another value than it is."""
-    lost = _LOST.get(dialect, frozenset())
+def require_representable(tree: exp.Expr, dialect: str) -> None:
+    """`SqlRefused` for an expression whose answer would be another value than its own."""
+    lost = _UNREPRESENTABLE.get(dialect, frozenset())
     for node in tree.walk() if lost else ():
         match node:
             case exp.DataType() if node.this in lost:
@@ -30,11 +34,18 @@ def require_carried(tree: exp.Expr, dialect: str) -> None:
                 refuse("CURRENT_TIME", "an answer does not carry its zone. Use CURRENT_TIMESTAMP.", at=node)
 
 
-def numbers_by_name(tree: exp.Expr) -> None:
-    """Puts ClickHouse's numbers `nan` and `inf`, which are names to sqlglot, as texts that are cast to numbers."""
+def cast_named_numbers(tree: exp.Expr) -> None:
+    """Replaces ClickHouse's `nan` and `inf`, which sqlglot parses as column names, by strings that are cast
+    to numbers.
+    """
     for column in list(tree.find_all(exp.Column)):
         name = column.this
-        if not isinstance(name, exp.Identifier) or name.quoted or column.table or name.name.lower() not in _NO_NUMBERS:
+        if (
+            not isinstance(name, exp.Identifier)
+            or name.quoted
+            or column.table
+            or name.name.lower() not in _NAMED_NUMBERS
+        ):
             continue
         column.replace(
             exp.cast(exp.Literal.string(name.name.lower()), exp.DataType.build("Float64", dialect="clickhouse"))
