@@ -11,7 +11,7 @@ from loaders.oauth.sweep import sweep as sweep_revocations
 from loaders.openfga.sweep import sweep as sweep_permissions
 from loaders.stores import Stores
 from loaders.sweep import sweep
-from resolvers.profiles.due import settle, start_due
+from resolvers.profiles.due_schedules import settle, start_due
 
 _SCHEDULES_S = 5.0
 _PURGE_S = 60.0

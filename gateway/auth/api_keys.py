@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from gateway.auth.errors import TokenRejected
-from gateway.auth.kept import Kept
+from gateway.auth.row_cache import RowCache
 from loaders.accounts import ApiKey, api_key_of
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
@@ -21,26 +21,26 @@ class ApiKeys:
 
     def __init__(self, postgres: Postgres, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._postgres = postgres
-        self._kept: Kept[uuid.UUID, ApiKey | None] = Kept(clock=clock)
+        self._rows: RowCache[uuid.UUID, ApiKey | None] = RowCache(clock=clock)
 
     async def close(self) -> None:
-        await self._kept.close()
+        await self._rows.close()
 
     @staticmethod
     def is_key(token: str) -> bool:
-        """Whether it is meant to be an API key: no JWT begins so."""
+        """Whether the token is meant to be an API key: no JWT begins like one."""
         return token.startswith(PREFIX)
 
     async def of(self, token: str, ledger: Ledger) -> tuple[Subject, datetime]:
-        """The user that the key acts as, and when it ends (UTC). Raises `TokenRejected`, or a `StoreError` when the
-        database fails.
+        """The user that the key acts as, and when the key expires (UTC). Raises `TokenRejected`, or a `StoreError` when
+        the database fails.
 
-        Whether a key was revoked or has expired is told only to callers who have its secret.
+        Only callers who have the key's secret are told whether it was revoked or has expired.
         """
         given = ApiKeyText.parsed(token)
         if given is None:
             raise TokenRejected("The API key is malformed. Send it whole, as it was shown when it was made.")
-        key = await self._kept.get(given.id, partial(api_key_of, given.id, sense=self._postgres, ledger=ledger))
+        key = await self._rows.get(given.id, partial(api_key_of, given.id, sense=self._postgres, ledger=ledger))
         if key is None or not hmac.compare_digest(given.secret_sha256, key.secret_sha256):
             raise TokenRejected("There is no such API key. Make another with apiKeyCreate.")
         if key.revoked_at is not None:

@@ -1,6 +1,6 @@
-"""The demo's own identity provider. It exists in demo mode only: `Settings` refuses its key in any other.
+"""The demo's own identity provider. It exists in demo mode only: in any other mode `Settings` refuses its key.
 
-It asks for no password: whoever reaches a demo gateway may be any of its users.
+It asks for no password: anyone who can reach a demo gateway may sign in as any of its users.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
 
 
 class DemoOnly(Exception):
-    """A token was asked of a gateway that is no demo."""
+    """A token was requested from a gateway that is not a demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def mint_token(settings: Settings, user: str, *, lifetime: timedelta = LIFETIME)
 
 
 def demo_issuer_routes(settings: Settings) -> list[BaseRoute]:
-    """Discovery, keys and tokens; no routes at all outside demo mode or without the issuer's key."""
+    """The routes of discovery, keys and tokens; none outside demo mode or without the issuer's key."""
     if settings.mode != "demo" or settings.demo_issuer_key is None:
         return []
     key = _key(settings)
@@ -95,7 +95,7 @@ def demo_issuer_routes(settings: Settings) -> list[BaseRoute]:
 
 
 def _is_foreign(page: str | None, origin: str | None) -> bool:
-    """Whether a page of another host asks, be its name rebound to this address or not."""
+    """Whether the request comes from a page of another host, even one whose name was rebound to this address."""
     if page is None:
         return False
     try:

@@ -3,11 +3,11 @@
 from loaders.errors import StoreUnavailable, Unauthenticated
 
 IDENTITY_PROVIDER = "identity provider"
-"""Its public name as a store, in errors and in readiness."""
+"""The name of the identity provider as a store, in errors and in readiness."""
 
 
 class TokenRejected(Unauthenticated):
-    """The bearer token is refused. The message says why, in words that help its holder and not a forger."""
+    """The bearer token was refused. The message says why, in words that help its owner but not a forger."""
 
     @property
     def challenge(self) -> str:

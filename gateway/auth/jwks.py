@@ -23,13 +23,13 @@ _MAX_BYTES = 256 * 1024
 _MAX_KEYS = 100
 _MIN_RSA_BITS = 2048
 _REFETCH_S = 10.0
-"""An unknown `kid` makes the keys be fetched again at most this often, whatever forged tokens name."""
+"""Minimum seconds between fetches for an unknown `kid`, however many forged tokens name one."""
 _EARLY = 0.8
-"""From this part of their time on, keys are fetched anew while the old ones are used."""
+"""After this share of the keys' lifetime they are fetched again, while the old ones remain in use."""
 _PATIENCE_S = 1.0
-"""Keys whose time is over are used again when the provider is silent for so long."""
+"""How long to wait for the provider's answer before keys past their lifetime are used again."""
 _RETRY_S = 1.0
-"""A failed fetch is not repeated sooner."""
+"""Minimum seconds between a failed fetch and the next."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,9 @@ class KeySet:
     keys: tuple[PublicKey, ...]
 
     def find(self, key_id: str | None, key_type: str, algorithm: str) -> PublicKey | None:
-        """The key that a token names. If it names none, the only key of that type; never a guess among several."""
+        """The key with the id that a token names. Without an id, the only key of that type; None when there are
+        several.
+        """
         fitting = [key for key in self.keys if key.key_type == key_type and key.alg in (None, algorithm)]
         if key_id is None:
             return fitting[0] if len(fitting) == 1 else None
@@ -49,10 +51,10 @@ class KeySet:
 
 
 class Jwks:
-    """The newest key set. Callers share a fetch.
+    """The newest key set. Concurrent callers share a fetch.
 
-    Keys are used for `cache_seconds`, and for as long again while the provider is down. After that they are not trusted
-    any more, since the provider may have withdrawn them.
+    Keys are used for `cache_seconds`, and for the same time again while the provider cannot be reached. After that they
+    are no longer trusted, because the provider may have withdrawn them.
     """
 
     def __init__(self, url: str, *, cache_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -75,7 +77,7 @@ class Jwks:
             await self._session.close()
 
     async def current(self) -> KeySet:
-        """Raises `IdentityUnavailable`. While there are cached keys, nobody waits for a provider that is known to be
+        """Raises `IdentityUnavailable`. While there are cached keys, no caller waits for a provider that is known to be
         down.
         """
         age = self._clock() - self._fetched
@@ -88,13 +90,13 @@ class Jwks:
         return self._keys
 
     def _refresh(self) -> "asyncio.Task[None]":
-        """The fetch that is under way, or a new one."""
+        """The fetch in progress, or a new one."""
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._fetch_quietly(), name="fetch the provider's keys")
         return self._refreshing
 
     async def _fetch_quietly(self) -> None:
-        with suppress(IdentityUnavailable):  # is logged, and told once the keys cannot be used any more
+        with suppress(IdentityUnavailable):  # logged here, and raised once the keys are no longer usable
             await self._fetch()
 
     async def newer_than(self, known: KeySet) -> KeySet:

@@ -23,7 +23,7 @@ _KEY_TYPES: Final = {
     **dict.fromkeys(("ES256", "ES384", "ES512"), "EC"),
     "Ed25519": "OKP",
 }
-"""The algorithms that may be allowed, each bound to its type of key. Only asymmetric ones: never `none`, never HMAC."""
+"""The algorithms that can be enabled, each with its type of key. All are asymmetric: never `none`, never HMAC."""
 
 _TYPES: Final = {"jwt", "at+jwt", "application/jwt", "application/at+jwt"}
 _MAX_CHARS = 16_384
@@ -95,7 +95,7 @@ class TokenVerifier:
         return keys.find(header.key_id, _KEY_TYPES[header.algorithm], header.algorithm)
 
     def _header(self, token: str) -> _Header:
-        """Of what the header says, only `alg` and `kid` count, and only to choose among known ways and keys."""
+        """Of the header only `alg` and `kid` are used, and only to choose among known algorithms and keys."""
         parts = token.split(".")
         try:
             header = orjson.loads(decode(parts[0])) if len(parts) == 3 else None

@@ -10,9 +10,9 @@ V = TypeVar("V")
 
 
 class SingleFlight(Generic[K, V]):
-    """A call continues when its callers are cancelled; its result or error goes to those who still wait.
+    """A call continues when its callers are cancelled. Its result or error goes to those that still wait.
 
-    A call that has ended is not shared any more, not even in the same turn of the event loop.
+    A call that has ended is no longer shared, not even in the same iteration of the event loop.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class SingleFlight(Generic[K, V]):
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Ends what still runs; its callers are cancelled."""
+        """Cancels running calls and with them their callers."""
         running = list(self._running.values())
         for task in running:
             task.cancel()
@@ -36,4 +36,4 @@ class SingleFlight(Generic[K, V]):
         if self._running.get(key) is task:
             del self._running[key]
         if not task.cancelled():
-            task.exception()  # every caller may be gone: asyncio must not report it as never retrieved
+            task.exception()  # retrieved even when no caller is left

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import partial
 
 from gateway.auth.errors import TokenRejected
-from gateway.auth.kept import Kept
 from gateway.auth.oidc import Claims
+from gateway.auth.row_cache import RowCache
 from loaders.accounts import User, user_of
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
@@ -14,20 +14,20 @@ from resolvers.subject import Subject
 
 
 class Subjects:
-    """Looks users up with at most one statement per user and second, however many requests they make; unknown users
-    too.
+    """Looks users up with at most one statement per user and second, however many requests they make. That includes
+    unknown users.
     """
 
     def __init__(self, postgres: Postgres, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._postgres = postgres
-        self._kept: Kept[str, User | None] = Kept(clock=clock)
+        self._rows: RowCache[str, User | None] = RowCache(clock=clock)
 
     async def close(self) -> None:
-        await self._kept.close()
+        await self._rows.close()
 
     async def of(self, claims: Claims, ledger: Ledger) -> Subject:
         """Raises `TokenRejected` for an unknown or inactive user, `StoreError` when the database fails."""
-        user = await self._kept.get(
+        user = await self._rows.get(
             claims.subject, partial(user_of, claims.subject, sense=self._postgres, ledger=ledger)
         )
         if user is None:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def env_file() -> Path | None:
-    """The file named by AXION_ENV_FILE, else the demo's if there is one. `CommandFailed` when a named one is absent."""
+    """The file named by AXION_ENV_FILE, else the demo's if it exists. `CommandFailed` when the named file does not
+    exist.
+    """
     named = os.environ.get("AXION_ENV_FILE")
     if named:
         if not Path(named).is_file():
@@ -27,7 +29,7 @@ def env_file() -> Path | None:
 
 
 def load_settings(file: Path | None = None) -> "Settings":
-    """From the environment, then `file` or the one `env_file` finds.
+    """Reads the settings from the environment and then from `file`, or from the file that `env_file` finds.
 
     Raises pydantic's `ValidationError` (see `explain`) when a setting is missing or wrong.
     """
@@ -50,5 +52,5 @@ def explain(error: ValidationError) -> str:
 
 
 def _name(location: tuple[int | str, ...]) -> str:
-    """A rule over several settings has no location of its own."""
+    """The name of the setting. A rule over several settings has no location of its own."""
     return f"AXION_{'__'.join(str(step).upper() for step in location)}" if location else "together"

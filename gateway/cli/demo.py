@@ -1,4 +1,4 @@
-"""`axion demo`: everything from nothing to a gateway that answers, with tokens and documents to try."""
+"""`axion demo`: sets up everything from nothing to a running gateway, and prints tokens and documents to try."""
 
 import os
 import select
@@ -88,7 +88,7 @@ def _ready(progress: Progress, port: int | None) -> stacks.Stack:
 
 
 def _welcome(stack: stacks.Stack, console: Console) -> None:
-    """What is needed first comes last: it stays in view."""
+    """Prints the most important lines last, so that they stay visible."""
     from gateway.auth.demo_issuer import DEMO_USERS, mint_token
 
     settings = load_settings(stack.paths.env)
@@ -104,7 +104,7 @@ def _welcome(stack: stacks.Stack, console: Console) -> None:
 
 
 def _watch(paths: StatePaths) -> None:
-    """Blocks until gateway or worker ends, which is a failure; an interrupt ends it as intended."""
+    """Blocks until the gateway or the worker ends, which is a failure, or until Ctrl-C, which is the intended end."""
     from deploy.local.part import read_record
 
     records = {name: read_record(paths, name) for name in (GATEWAY, WORKER)}

@@ -35,7 +35,7 @@ def doctor(
 
 
 async def lists(settings: "Settings") -> Check:
-    """Whether lists are as long as the gateway takes them to be. `CommandFailed` when OpenFGA does not answer."""
+    """Checks that lists of OpenFGA are as long as the gateway assumes. `CommandFailed` when OpenFGA does not answer."""
     from loaders.errors import AxionError
     from loaders.openfga.client import MAX_LISTED
     from migrations.openfga.list_bound import listed_at_most

@@ -1,5 +1,5 @@
-"""A command's failure that is explained to its user: cause and next step."""
+"""A command's failure, explained to its user by cause and next step."""
 
 
 class CommandFailed(Exception):
-    """Printed as it is; the exit code is 1."""
+    """The message is printed as it is, and the exit code is 1."""

@@ -87,7 +87,7 @@ async def _usage(settings: "Settings") -> "Sequence[KeyUsage]":
 
 @asynccontextmanager
 async def _gen(settings: "Settings") -> AsyncIterator["Postgres"]:
-    """Under the `_worker` role, as the job."""
+    """Connects with the `_worker` role, as the rotation job does."""
     from loaders.postgres.client import Postgres
 
     url = settings.databases.axion_gen.worker_url.get_secret_value()

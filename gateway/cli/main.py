@@ -1,4 +1,4 @@
-"""All commands under one name, and how their failures are told: a cause and a next step, no traceback, no secret."""
+"""All commands of `axion`. Failures are printed as a cause and a next step, without traceback or secrets."""
 
 import sys
 
@@ -33,7 +33,7 @@ app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Exit code 1 for a failure that is explained, 2 for wrong usage, 130 for an interrupt."""
+    """The exit code is 1 for an explained failure, 2 for wrong usage, and 130 for an interrupt."""
     console = Console(stderr=True)
     try:
         app()
@@ -49,5 +49,5 @@ def main() -> None:
 
 
 def _plain(text: str) -> str:
-    """Brackets of a message are no markup."""
+    """Escapes brackets, which rich would read as markup."""
     return text.replace("[", "\\[")

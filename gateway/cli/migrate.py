@@ -1,4 +1,4 @@
-"""`axion migrate`: one-shot, idempotent, non-zero when anything fails."""
+"""`axion migrate`: runs once, is idempotent, and exits non-zero when anything fails."""
 
 import asyncio
 from pathlib import Path
@@ -66,7 +66,7 @@ async def _ensure_bucket(settings: "Settings") -> None:
 
 
 def targets(settings: "Settings") -> "Targets":
-    """The settings as the migrations want them. Raises `migrations.errors.TargetInvalid`."""
+    """Converts the settings to the values that the migrations take. Raises `migrations.errors.TargetInvalid`."""
     from migrations.targets import ClickHouse, Database, DatabaseName, OpenFga, Targets
 
     names: tuple[DatabaseName, ...] = get_args(DatabaseName)

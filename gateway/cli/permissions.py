@@ -1,4 +1,4 @@
-"""`axion permissions`: what OpenFGA holds against what the databases say."""
+"""`axion permissions`: compares OpenFGA's tuples with the databases."""
 
 import asyncio
 import json
@@ -53,7 +53,9 @@ def reconcile(
 
 
 async def _reconcile(settings: "Settings", repair: "tuple[Kind, ...]", tell: "Callable[[Drift], None]") -> "Outcome":
-    """Under the `_migrate` roles: the comparison is made in temporary tables, which the others may not have."""
+    """Connects with the `_migrate` roles, because the comparison uses temporary tables, which other roles may not
+    create.
+    """
     from loaders.openfga.client import OpenFga
     from loaders.postgres.client import Postgres
     from migrations.openfga.reconcile import reconcile

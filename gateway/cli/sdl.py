@@ -1,4 +1,4 @@
-"""`axion sdl`: the schema as its readers see it."""
+"""`axion sdl`: prints, writes or checks the schema definition."""
 
 from pathlib import Path
 from typing import Annotated

@@ -94,9 +94,9 @@ def logs(
     if not log.exists():
         raise StackError(f"{part} has written no log yet: axion stack up --name {name}")
     tail = ["tail", f"-n{lines}", *(["-F"] if follow else []), str(log)]
-    os.execvp(tail[0], tail)  # noqa: S606 - the log's path is ours, no shell reads it
+    os.execvp(tail[0], tail)  # noqa: S606 - the gateway's own path, and no shell is involved
 
 
 def _without_nulls(report: dict[str, object]) -> dict[str, object]:
-    """`admin_url` is there for PostgreSQL only; `pid` is null for what does not run."""
+    """Leaves out nulls: only PostgreSQL has an `admin_url`, and a part that does not run has no `pid`."""
     return {name: value for name, value in report.items() if value is not None or name == "pid"}

@@ -1,4 +1,6 @@
-"""Checks every limit on a document, cheapest first: before validation, whose cost they bound, and before execution."""
+"""Checks all limits of a document, the cheapest first: before validation, whose cost they bound, and before
+execution.
+"""
 
 from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
 
@@ -6,19 +8,23 @@ from gateway.limits.introspection import check_introspection
 from gateway.limits.overlaps import check_overlaps, merged
 from gateway.limits.refusal import at_most
 from gateway.limits.tokens import measure_tokens
-from gateway.limits.weight import Scales, Weight
+from gateway.limits.weight import Weigher, Weight
 from gateway.settings import Limits
 
 _MAX_FRAGMENTS = 150
 _STRINGS = 4
-"""Strings and comments together may be as long as so many of the longest: graphql-core reads each character alone."""
+"""Strings and comments together may be this many times as long as the longest single one: graphql-core reads each
+character individually.
+"""
 _IN_VARIABLES = "longer values belong in variables"
 _MAX_WALKS = 1_000
-"""Operations times fragments: several validation rules walk every fragment for every operation."""
+"""The limit for operations times fragments, because several validation rules walk every fragment for every
+operation.
+"""
 
 
 def check_text(text: str, limits: Limits) -> int:
-    """The document's number of tokens. Raises `DocumentTooComplex` if it is too long to be parsed."""
+    """The document's number of tokens. Raises `DocumentTooComplex` when the document is too long to be parsed."""
     at_most(limits.max_document_chars, len(text), "characters")
     tokens = measure_tokens(text, stop_after=limits.max_tokens)
     at_most(limits.max_tokens, tokens.count, "tokens")
@@ -29,7 +35,7 @@ def check_text(text: str, limits: Limits) -> int:
 
 
 def check_document(document: DocumentNode, limits: Limits) -> None:
-    """Each operation is weighed on its own; fields count each time a fragment spreads them.
+    """Checks each operation on its own. Fields count once for each time a fragment is spread.
 
     Raises `DocumentTooComplex`, and graphql-core's own validation error for a fragment that contains itself.
     """
@@ -38,14 +44,14 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     at_most(_MAX_FRAGMENTS, len(definitions), "fragments")
     at_most(_MAX_WALKS, len(operations) * len(definitions), "operations times fragments")
-    scales = Scales(fragments)
+    weigher = Weigher(fragments)
     for operation in operations:
-        _check_weight(scales.weigh(operation.selection_set), limits)
+        _check_weight(weigher.weigh(operation.selection_set), limits)
         at_most(limits.max_root_fields, len(merged([operation.selection_set], fragments)[0]), "root fields")
         at_most(limits.max_variables, len(operation.variable_definitions or ()), "variables")
         check_introspection(operation.selection_set, fragments)
-    for fragment in definitions:  # also those no operation spreads: validation walks them as well
-        _check_weight(scales.weigh(fragment.selection_set), limits)
+    for fragment in definitions:  # including unused ones: validation walks them as well
+        _check_weight(weigher.weigh(fragment.selection_set), limits)
     roots = [definition.selection_set for definition in (*operations, *definitions)]
     check_overlaps(roots, fragments, maximum=limits.max_overlaps)
 

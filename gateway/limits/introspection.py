@@ -12,12 +12,14 @@ from gateway.limits.weight import INTROSPECTION
 
 _MAX_TYPES = 10
 _MAX_FIELDS = 300
-"""With fragments spread. The query of GraphiQL, Apollo and code generators has 229."""
+"""Counted with fragments spread. The query of GraphiQL, Apollo and code generators has 229 fields."""
 _WIDE = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
 
 
 def check_introspection(root: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
-    """Raises `DocumentTooComplex`. Number and nesting of selections are bounded already; no fragment is in itself."""
+    """Raises `DocumentTooComplex`. Expects that the number and nesting of selections were checked, and that no fragment
+    contains itself.
+    """
     _Walk(fragments).root(root)
 
 

@@ -1,6 +1,6 @@
-"""Counts the pairs that the quadratic validation rule "overlapping fields can be merged" has to compare.
+"""Counts the pairs of fields that the quadratic validation rule "overlapping fields can be merged" has to compare.
 
-Counted over the selections with their fragments spread, whose number `max_fields` bounds.
+They are counted over the selections with fragments spread, whose number `max_fields` bounds.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,9 @@ from gateway.limits.refusal import at_most
 def check_overlaps(
     roots: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode], *, maximum: int
 ) -> None:
-    """Raises `DocumentTooComplex` beyond `maximum` pairs of fields of one name, or of fragments, in one place."""
+    """Raises `DocumentTooComplex` when one place has more than `maximum` pairs of fields with the same response name,
+    or of fragments.
+    """
     pairs = 0
     waiting: list[list[SelectionSetNode]] = [[root] for root in roots]
     while waiting:
@@ -30,7 +32,7 @@ def check_overlaps(
 def merged(
     sets: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> tuple[dict[str, list[FieldNode]], int]:
-    """The fields selected at one place, by response name, and how many distinct fragments were spread to find them."""
+    """The fields selected in one place, by response name, and the number of distinct fragments spread to find them."""
     fields: dict[str, list[FieldNode]] = {}
     spread: set[str] = set()
     waiting = list(sets)

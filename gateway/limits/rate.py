@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 
 _MAX_CALLERS = 100_000
-"""Kept at a time, some 200 bytes each. Beyond it the one who was silent for longest begins anew."""
+"""Callers remembered at a time, about 200 bytes each. Beyond it, the caller that was silent longest starts afresh."""
 
 
 class RateLimit:
@@ -23,7 +23,9 @@ class RateLimit:
         self._even: OrderedDict[str, float] = OrderedDict()
 
     def wait(self, caller: str, *, counts: bool = True) -> float:
-        """0 for a request that may pass, which is counted if it `counts`; otherwise the seconds until one may."""
+        """0 for a request that may pass, and is counted unless `counts` is false; otherwise the seconds until one may
+        pass.
+        """
         if self._interval is None:
             return 0.0
         now = self._clock()
@@ -38,7 +40,7 @@ class RateLimit:
         return 0.0
 
     def _forget(self, now: float) -> None:
-        """Drops callers that could make a whole burst again, looking at two at a time, and any beyond the maximum."""
+        """Drops callers that have their whole burst again, checking two at a time, and any beyond the maximum."""
         for _ in range(2):
             caller, even = next(iter(self._even.items()))
             if even > now and len(self._even) <= _MAX_CALLERS:

@@ -2,7 +2,7 @@
 
 
 class DocumentTooComplex(Exception):
-    """`found` is exact up to `CAP` and a lower bound beyond, since fragments can multiply without end."""
+    """`found` is exact up to `CAP` and a lower bound beyond it, since fragments can multiply exponentially."""
 
     CAP = 1_000_000
 
@@ -15,6 +15,6 @@ class DocumentTooComplex(Exception):
 
 
 def at_most(maximum: int, found: int, limit: str, *, advice: str = "split it or ask for less") -> None:
-    """Raises `DocumentTooComplex` when more was found. `advice` is the next step, for the message."""
+    """Raises `DocumentTooComplex` when `found` exceeds `maximum`. `advice` is the next step in the message."""
     if found > maximum:
         raise DocumentTooComplex(limit, found, maximum, advice=advice)

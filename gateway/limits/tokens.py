@@ -1,9 +1,10 @@
-"""Counts the tokens of a document without parsing it: graphql-core needs some 7 us per token and 0.2 us per character
-of a string, this some 0.1 us per token.
+"""Counts the tokens of a document without parsing it: graphql-core needs about 7 us per token and 0.2 us per character
+of a string, this module about 0.1 us per token.
 
-For a document that parses, the count is the parser's plus the number of comments, which the parser has to read too. For
-one that does not, it is at least the number that the parser reads before it stops. A string that never closes is one
-token up to the end of its line, a block string one up to the end of the document, so nothing is scanned twice.
+For a document that parses, the count is the parser's plus the number of comments, which the parser has to read, too.
+For any other document it is at least the number of tokens that the parser reads before it stops. An unterminated string
+is one token up to the end of its line, an unterminated block string one up to the end of the document, so nothing is
+scanned twice.
 """
 
 import re

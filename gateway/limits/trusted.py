@@ -1,8 +1,8 @@
-"""Trusted documents: written into a manifest by the build of a client and asked for by id. On request, nothing else is
-answered.
+"""Trusted documents: a client's build writes them to a manifest, and the client requests them by id. Optionally no
+other documents are answered.
 
 The manifest is a JSON file as Relay and graphql-codegen write it (`{"<id>": "<document>"}`), or Apollo's
-(`{"operations": [{"id": "<id>", "body": "<document>"}]}`). Ids are compared as they are; one that is the document's
+(`{"operations": [{"id": "<id>", "body": "<document>"}]}`). Ids are compared literally; one that is the document's
 SHA-256 may have the prefix `sha256:` of "GraphQL over HTTP", appendix "Persisted Documents".
 """
 
@@ -19,8 +19,8 @@ class BadManifest(Exception):
 
 
 class UnknownDocument(Exception):
-    """No document has this id. `word` is the same for clients of automatically persisted queries, which know it by
-    Apollo's words: urql by nothing else, and with `PersistedQueryNotSupported` they ask by id no more.
+    """No document has this id. `word` is the error message that clients of automatically persisted queries recognise,
+    which is Apollo's: urql looks at nothing else, and after `PersistedQueryNotSupported` such clients stop sending ids.
     """
 
     def __init__(self, message: str, word: str) -> None:
@@ -29,11 +29,11 @@ class UnknownDocument(Exception):
 
 
 class UntrustedDocument(Exception):
-    """Only trusted documents are answered, and this is not one."""
+    """Only trusted documents are answered, and this is not one of them."""
 
 
 class TrustedDocuments:
-    """`only`: no other documents are answered."""
+    """`only` means that no other documents are answered."""
 
     def __init__(self, by_id: Mapping[str, str] | None = None, *, only: bool = False) -> None:
         self._by_id = by_id or {}
@@ -46,10 +46,10 @@ class TrustedDocuments:
         return cls(None if file is None else _manifest(file), only=only)
 
     def text(self, document_id: str | None, query: str | None) -> str:
-        """The document to answer: that of the id, else the query.
+        """The document to answer: the one with the id, else the query.
 
-        A query with an unknown id is answered, as clients of automatically persisted queries send it. Raises
-        `UnknownDocument`, `UntrustedDocument`, and `ValueError` for a query that is not the document of its id.
+        A query with an unknown id is answered, because clients of automatically persisted queries send both. Raises
+        `UnknownDocument`, `UntrustedDocument`, and `ValueError` when the query is not the document of its id.
         """
         if document_id is not None:
             known = self._by_id.get(document_id) or self._by_id.get(document_id.removeprefix(_SHA_256))

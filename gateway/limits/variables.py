@@ -1,4 +1,4 @@
-"""Limits on the values of variables: they carry conditions and order terms that the count of a document's tokens does
+"""Limits the values of variables: they contain conditions and order terms that the number of a document's tokens does
 not bound.
 """
 
@@ -9,7 +9,7 @@ from gateway.settings import Limits
 
 
 def check_variables(variables: Mapping[str, object], limits: Limits) -> None:
-    """Raises `DocumentTooComplex`. Items of lists are bounded too, since graphql-core coerces them one by one."""
+    """Raises `DocumentTooComplex`. Items of lists are limited as well, because graphql-core coerces them one by one."""
     objects, items, depth = 0, 0, 0
     level: list[object] = list(variables.values())
     while level:

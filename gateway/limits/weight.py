@@ -1,4 +1,6 @@
-"""Weighs a selection with its fragments spread. Each fragment is weighed once, so nested fragments cost linear time."""
+"""Counts the parts of a selection with its fragments spread. Each fragment is counted once, so nested ones take linear
+time.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,15 +18,15 @@ from graphql import (
 from gateway.limits.refusal import at_most
 
 MAX_NESTING = 100
-"""Selection sets within one another, fragments included: what this module and graphql-core recurse through."""
+"""The maximum nesting of selection sets, fragments included: this module and graphql-core recurse that deep."""
 
 INTROSPECTION = frozenset({"__schema", "__type"})
 
 
 @dataclass(slots=True)
 class Weight:
-    """`selections` are fields and fragments, spread; `depth` counts fields outside of introspection, and is 1 for a
-    leaf.
+    """`selections` are fields and fragments, counted with fragments spread. `depth` counts nested fields outside of
+    introspection and is 1 for a leaf.
     """
 
     selections: int = 0
@@ -41,8 +43,8 @@ class Weight:
         self.depth = max(self.depth, other.depth + deeper)
 
 
-class Scales:
-    """Weighs selections of one document. Raises graphql-core's own validation error for a fragment that contains
+class Weigher:
+    """Counts the selections of one document. Raises graphql-core's own validation error for a fragment that contains
     itself.
     """
 
@@ -83,7 +85,7 @@ class Scales:
         if key in self._weighed:
             return self._weighed[key]
         fragment = self._fragments.get(name)
-        if fragment is None:  # validation says so
+        if fragment is None:  # validation reports it
             return Weight()
         if name in self._open:
             raise GraphQLError(f"Cannot spread fragment '{name}' within itself.", spread)

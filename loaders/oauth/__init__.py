@@ -1,1 +1,3 @@
-"""OAuth 2 towards APIs of others: authorization code with PKCE (RFC 6749, RFC 7636), and refresh."""
+"""The client side of OAuth 2 for external APIs: authorization code with PKCE (RFC 6749, RFC 7636), refresh,
+revocation.
+"""

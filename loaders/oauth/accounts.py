@@ -1,6 +1,6 @@
-"""Users' accounts at APIs of others: a refresh token of each, sealed, and the access token that was last got with it.
+"""Users' accounts at external APIs: the encrypted refresh token of each, and the access token obtained last.
 
-One statement each.
+Each function is one statement.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class KeptToken:
-    """An access token."""
+    """An encrypted access token that is kept until it expires."""
 
     sealed: Sealed = field(repr=False)
     expires_at: datetime
@@ -40,7 +40,7 @@ class KeptToken:
 async def put_account(
     within: Transaction, *, owner_subject: str, api_id: UUID, refresh_token: Sealed, scopes: Sequence[str]
 ) -> UUID:
-    """The user's one account at the API, new or connected anew."""
+    """Creates the user's one account at the API, or replaces its tokens. Returns its id."""
     values = {"scopes": list(scopes), "refreshed_at": sa.func.now(), **sealed_columns(refresh_token, _TOKEN)}
     row = insert(UserExternalApiToken).values(id=uuid7(), owner_subject=owner_subject, external_api_id=api_id, **values)
     kept = row.on_conflict_do_update(
@@ -52,7 +52,7 @@ async def put_account(
 
 
 async def lock_account(within: Transaction, *, owner_subject: str, api_id: UUID) -> Account | None:
-    """The user's own; nobody else changes it until the transaction ends."""
+    """The user's own account, locked until the transaction ends."""
     table = UserExternalApiToken
     mine = (
         sa.select(table.id, table.encrypted_token, table.nonce, table.tag, table.key_version)
@@ -64,7 +64,7 @@ async def lock_account(within: Transaction, *, owner_subject: str, api_id: UUID)
 
 
 async def note_refresh(within: Transaction, account_id: UUID, new_token: Sealed | None) -> None:
-    """`new_token` is None where the refresh token stays."""
+    """Records a refresh. `new_token` is None when the API did not rotate the refresh token."""
     changed: dict[str, object] = {"refreshed_at": sa.func.now(), "updated_at": sa.func.now()}
     if new_token is not None:
         changed |= sealed_columns(new_token, _TOKEN)
@@ -83,7 +83,7 @@ WHERE a.owner_subject = $1 AND a.external_api_id = $2 AND t.expires_at > $3
 async def kept_access_token(
     gen: Postgres, *, owner_subject: str, api_id: UUID, until: datetime, ledger: Ledger
 ) -> KeptToken | None:
-    """The user's own that lasts longer than `until`, of an API that is offered; without a lock."""
+    """The user's own access token that is valid beyond `until`, at an enabled API. Takes no lock."""
     rows = await gen.fetch(_KEPT, owner_subject, api_id, until, ledger=ledger)
     if not rows:
         return None
@@ -105,7 +105,7 @@ async def put_access_token(within: Transaction, account_id: UUID, token: KeptTok
 
 
 async def lock_for_end(within: Transaction, account_id: UUID, *, owner_subject: str) -> UUID | None:
-    """The API of the user's own account, which nobody else changes or deletes until the transaction ends."""
+    """The API of the user's own account, which is locked until the transaction ends."""
     table = UserExternalApiToken
     mine = (table.id == account_id, table.owner_subject == owner_subject)
     found = await within.rows(sa.select(table.external_api_id).where(*mine).with_for_update())
@@ -114,5 +114,5 @@ async def lock_for_end(within: Transaction, account_id: UUID, *, owner_subject: 
 
 
 async def delete_account(within: Transaction, account_id: UUID) -> None:
-    """Its access token goes with it."""
+    """Deletes the account with its access token."""
     await within.rows(sa.delete(UserExternalApiToken).where(UserExternalApiToken.id == account_id))

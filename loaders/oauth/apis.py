@@ -1,6 +1,6 @@
-"""APIs of others, as an administrator has entered them: rows of `external_apis`, and what was entrusted to them.
+"""External APIs as administrators have entered them: rows of `external_apis`, and the secrets stored for them.
 
-One statement each, unless they say otherwise.
+Each function is one statement unless it says otherwise.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Api:
 
 
 async def find_api(within: Transaction, id_: UUID, *, locked: bool = False) -> Api | None:
-    """`locked`: it does not change until the transaction ends."""
+    """`locked` keeps the row from changing until the transaction ends."""
     chosen = sa.select(_apis).where(_apis.c.id == id_)
     rows = await within.rows(chosen.with_for_update(read=True) if locked else chosen)
     if not rows:
@@ -62,36 +62,37 @@ async def find_api(within: Transaction, id_: UUID, *, locked: bool = False) -> A
 
 
 def opened_endpoint(keyring: Keyring, api: str, url: str, *, client_id: str, secret: Sealed | None) -> TokenEndpoint:
-    """Of an API, with its client secret opened; raises what `Keyring.open` raises."""
+    """The token endpoint of an API with its client secret decrypted. Raises what `Keyring.open` raises."""
     return TokenEndpoint(api, url, client_id, None if secret is None else keyring.open_text(secret))
 
 
 async def api_name(within: Transaction, id_: UUID) -> str:
-    """Of an API that is there."""
+    """The name of an API that exists."""
     ((name,),) = await within.rows(sa.select(_apis.c.name).where(_apis.c.id == id_))
     return str(name)
 
 
 async def addresses(within: Transaction, id_: UUID) -> Mapping[str, str | None]:
-    """`ADDRESSES` of an API that is there."""
+    """The columns `ADDRESSES` of an API that exists."""
     (row,) = await within.rows(sa.select(*(_apis.c[name] for name in ADDRESSES)).where(_apis.c.id == id_))
     return {name: getattr(row, name) for name in ADDRESSES}
 
 
 async def lock_api(within: Transaction, id_: UUID) -> datetime | None:
-    """Its `updated_at`; nobody else changes or deletes it until the transaction ends."""
+    """The API's `updated_at`; its row is locked until the transaction ends."""
     rows = await within.rows(sa.select(_apis.c.updated_at).where(_apis.c.id == id_).with_for_update())
     updated_at: datetime | None = rows[0].updated_at if rows else None
     return updated_at
 
 
 async def set_client_secret(within: Transaction, id_: UUID, secret: Sealed | None) -> None:
-    """Of an API that is there. None for a public client."""
+    """Sets the client secret of an API that exists; None makes it a public client."""
     await row_writes.update(within, _STORED, (id_,), sealed_columns(secret, _SECRET))
 
 
 async def forget_entrusted(within: Transaction, id_: UUID) -> int:
-    """Its client secret, the authorizations under way and all users' accounts are gone: how many accounts there were.
+    """Deletes the API's client secret, its pending authorizations and all users' accounts. Returns the number of
+    accounts.
 
     Three statements.
     """

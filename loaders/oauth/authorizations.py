@@ -1,4 +1,6 @@
-"""Authorizations under way: one of a user for an API, until it is taken or void. One statement each."""
+"""Pending authorizations: at most one per user and API, until it is finished or replaced. Each function is one
+statement.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +21,7 @@ _VERIFIER: Final = "encrypted_verifier"
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """`verifier` is PKCE's; the API sends the user back to `redirect_url`."""
+    """`verifier` is PKCE's code verifier. The API redirects the user back to `redirect_url`."""
 
     api_id: UUID
     redirect_url: str
@@ -30,7 +32,7 @@ class Authorization:
 async def put_authorization(
     within: Transaction, authorization: Authorization, *, owner_subject: str, state_sha256: bytes
 ) -> None:
-    """An earlier one of the user for the API is void."""
+    """Stores the authorization and replaces an earlier one of the user for the same API."""
     values = {
         "state_sha256": state_sha256,
         "redirect_url": authorization.redirect_url,
@@ -44,7 +46,7 @@ async def put_authorization(
 
 
 async def take_authorization(within: Transaction, *, owner_subject: str, state_sha256: bytes) -> Authorization | None:
-    """The user's own of that state, which is gone with it."""
+    """Deletes and returns the user's own authorization with that state; None when there is none."""
     table = ExternalApiAuthorization
     taken = sa.delete(table).where(table.state_sha256 == state_sha256, table.owner_subject == owner_subject)
     rows = await within.rows(

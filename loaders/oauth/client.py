@@ -1,4 +1,4 @@
-"""The token endpoint of an API of others: one bounded request, and its failures by cause."""
+"""The client of an external API's token endpoint: each request is bounded, and its failures are told apart by cause."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -40,7 +40,9 @@ _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """Of one API, as an administrator has entered it. `client_secret` is None for a public client."""
+    """The token endpoint of one API, as an administrator has entered it. `client_secret` is None for a
+    public client.
+    """
 
     api: str
     url: str
@@ -54,7 +56,9 @@ class TokenEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """`refresh_token` is None where none was given; `scopes` where the API does not say that they differ from asked."""
+    """`refresh_token` is None when none was returned. `scopes` is None when the API does not say that they differ from
+    those requested.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -63,7 +67,7 @@ class Tokens:
 
 
 class OAuthClient:
-    """Follows no redirect, reads at most 64 KiB, speaks https alone, and http to this machine if `reach` has it."""
+    """Follows no redirect, reads at most 64 KiB, and uses https only, or http to this machine if `reach` allows it."""
 
     def __init__(self, *, redirect_url: str | None, timeout_ms: int, reach: Reach) -> None:
         self.redirect_url = redirect_url
@@ -75,7 +79,7 @@ class OAuthClient:
         self._outlasting: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
-        """Waits for what goes on without its caller: each step of it has a time-out."""
+        """Waits for calls that outlived their callers: each of their steps has a time-out."""
         if self._outlasting:
             await asyncio.wait(self._outlasting)
         if self._session is not None:
@@ -83,14 +87,16 @@ class OAuthClient:
 
     @asynccontextmanager
     async def turn(self, api_id: UUID) -> AsyncIterator[None]:
-        """To ask an API something while a transaction is open, which holds a connection to the database: of a process
-        one at a time asks an API, so that one that is slow holds up no other, and three ask any.
+        """Held while an API is called within an open transaction, which occupies a database connection. In a process
+        one call at a time goes to each API, so that a slow one delays no other, and at most three to all APIs.
         """
         async with self._turns.setdefault(api_id, asyncio.Lock()), self._at_once:
             yield
 
     async def to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Goes on when its caller is cancelled: a rotated token that an API has given must be kept, or all is lost."""
+        """Completes the work even when the caller is cancelled: a rotated refresh token must be stored, or the account
+        is lost.
+        """
         task = asyncio.create_task(work, name="an API's tokens")
         self._outlasting.add(task)
         task.add_done_callback(self._ended)
@@ -99,10 +105,10 @@ class OAuthClient:
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._outlasting.discard(task)
         if not task.cancelled():
-            task.exception()  # its caller may be gone: asyncio must not report it as never retrieved
+            task.exception()  # retrieved even when no caller is left
 
     def require_safe(self, url: str, *, field: str) -> None:
-        """`BadInput` for an address that tokens are not sent to."""
+        """`BadInput` for a URL that tokens must not be sent to, and for text that is no URL."""
         try:
             parts = urlsplit(url)
         except ValueError:
@@ -118,7 +124,7 @@ class OAuthClient:
     async def exchange(
         self, endpoint: TokenEndpoint, *, code: str, verifier: str, redirect_url: str, ledger: Ledger
     ) -> Tokens:
-        """For an authorization code. `BadInput` when the API does not take it; else as `refresh`."""
+        """Exchanges an authorization code for tokens. `BadInput` when the API rejects the code; else as `refresh`."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -128,15 +134,17 @@ class OAuthClient:
         return await self._ask(endpoint, form, ledger, BadInput(_CODE_REFUSED.format(endpoint.api), field="code"))
 
     async def refresh(self, endpoint: TokenEndpoint, *, refresh_token: str, ledger: Ledger) -> Tokens:
-        """`Conflict` when the API does not take the refresh token (any more); `StoreUnavailable`, `StoreTimeout`,
-        `StoreCredentialsRejected` for the client's id or secret, `StoreQueryFailed` for any other answer."""
+        """Exchanges a refresh token for tokens. `Conflict` when the API no longer accepts the refresh token,
+        `StoreCredentialsRejected` when it rejects the client's id or secret, `StoreUnavailable`, `StoreTimeout`, and
+        `StoreQueryFailed` for any other answer.
+        """
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return await self._ask(endpoint, form, ledger, Conflict(_CONNECTION_LOST.format(endpoint.api)))
 
     async def revoke(self, endpoint: TokenEndpoint, url: str, *, refresh_token: str, ledger: Ledger) -> None:
-        """RFC 7009, at the revocation endpoint: with the refresh token its access tokens end, too.
+        """Revokes a refresh token, and with it its access tokens, at the revocation endpoint (RFC 7009).
 
-        One that has ended already is revoked. Raises as `refresh`, but `Conflict`.
+        A token that has already ended counts as revoked. Raises what `refresh` raises, except `Conflict`.
         """
         form = {"token": refresh_token, "token_type_hint": "refresh_token"}
         status, body = await self._post(endpoint, url, form, ledger, field="revocationUrl")
@@ -157,7 +165,7 @@ class OAuthClient:
         sent = dict(form)
         if endpoint.client_secret is None:
             sent["client_id"] = endpoint.client_id
-        else:  # RFC 6749, 2.3.1: both are form-encoded before they are joined
+        else:  # RFC 6749, 2.3.1: id and secret are form-encoded before they are joined
             name, password = quote_plus(endpoint.client_id), quote_plus(endpoint.client_secret)
             headers["authorization"] = aiohttp.encode_basic_auth(name, password)
         if self._session is None:
@@ -184,7 +192,7 @@ class OAuthClient:
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes | None:
-    """None for more than a token's answer has."""
+    """The body of the answer; None when it is longer than an answer with tokens can be."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(16 * 1024):
         body += chunk

@@ -1,4 +1,6 @@
-"""What one authorization is held together by: `state` through the browser, the PKCE verifier past it (RFC 7636)."""
+"""The two secrets of an authorization: `state`, which passes through the browser, and the PKCE verifier, which does not
+(RFC 7636).
+"""
 
 import base64
 import hashlib
@@ -9,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """256 random bits each, as base64url."""
+    """256 random bits each, encoded as base64url."""
 
     state: str = field(repr=False)
     verifier: str = field(repr=False)
@@ -20,7 +22,7 @@ class Started:
 
     @property
     def challenge(self) -> str:
-        """S256 of the verifier."""
+        """The S256 code challenge of the verifier."""
         return base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
 
 
@@ -31,7 +33,7 @@ def state_sha256(state: str) -> bytes:
 def authorization_url(
     endpoint: str, *, client_id: str, redirect_url: str, scopes: tuple[str, ...], started: Started
 ) -> str:
-    """Where the user consents. The endpoint's own query is kept, its fragment is not."""
+    """The URL at which the user gives consent. The query of `endpoint` is kept, its fragment is dropped."""
     parts = urlsplit(endpoint)
     asked = {
         "response_type": "code",

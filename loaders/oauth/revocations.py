@@ -1,9 +1,9 @@
-"""Tokens of connections that end are revoked by their API (RFC 7009): noted in the transaction that ends the
-connections, sent after it.
+"""Revokes the tokens of ended connections at their API (RFC 7009). Revocations are recorded in the transaction that
+ends the connections, and sent after it commits.
 
-A note holds the API as it was, and copies of the sealed tokens; the worker sends them one by one, until the API has
-taken each. An API that does not take one waits, longer each time, and holds up no other; after a week the rest is given
-up, which the audit log tells. To revoke a token twice does no harm.
+A record holds the API as it was, and copies of the encrypted tokens. The worker sends them one by one until the API has
+accepted each. An API that refuses one is retried after increasing delays, and delays no other. After a week the rest is
+abandoned, which the audit log records. Revoking a token twice does no harm.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,7 +31,7 @@ from loaders.tables.uuid7 import uuid7
 
 KEPT: Final = timedelta(days=7)
 _FIRST: Final = timedelta(seconds=30)
-"""For how long the request that notes a single token has it to itself."""
+"""How long a single token is left to the request that recorded it before the worker takes it."""
 _MAX_WAIT_S: Final = 3_600
 _GIVEN_UP_AT_ONCE: Final = 100
 
@@ -46,15 +46,15 @@ _TOKEN: Final = ("encrypted_token", "nonce", "tag", "key_version")
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """`id` is None where there is nothing to revoke, or no endpoint to do so."""
+    """`id` is None when there is nothing to revoke or the API has no revocation endpoint."""
 
     id: UUID | None
     tokens: int
 
 
 async def keep_replaced(within: Transaction, *, owner_subject: str, api_id: UUID, versions: Collection[int]) -> None:
-    """Before the token of the user's account at an API is replaced, if there is one: to be revoked when the account
-    ends. One that is sealed with none of these key versions is lost.
+    """Called before the refresh token of the user's account at an API is replaced, if there is one: keeps the old
+    token, to be revoked when the account ends. A token encrypted with none of these key versions is lost.
     """
     kept = (
         sa.select(sa.literal(uuid7(), sa.Uuid), _accounts.c.id, *(_accounts.c[name] for name in _TOKEN))
@@ -69,7 +69,9 @@ async def keep_replaced(within: Transaction, *, owner_subject: str, api_id: UUID
 
 
 async def note(within: Transaction, api_id: UUID, *, account_id: UUID | None = None) -> Noted:
-    """Before the accounts at an API, or one of them, are deleted. Four statements, however many there are."""
+    """Called before the accounts at an API, or one of them, are deleted. Four statements, however many accounts there
+    are.
+    """
     copied = ("revocation_url", "client_id", *_SECRET)
     waits = _FIRST if account_id is not None else timedelta()
     place = sa.select(
@@ -94,7 +96,9 @@ async def note(within: Transaction, api_id: UUID, *, account_id: UUID | None = N
 
 
 async def settle(postgres: Postgres, oauth: OAuthClient, keyring: Keyring, id_: UUID, *, ledger: Ledger) -> bool:
-    """Sends what was noted now. Whether all is revoked; what is not is the worker's. Raises nothing of a store."""
+    """Sends what was recorded now. Returns whether all is revoked; the worker sends the rest. Raises no
+    `StoreError`.
+    """
     try:
         while (done := await _one(postgres, oauth, keyring, _places.c.id == id_, ledger=ledger)) is True:
             pass
@@ -107,13 +111,13 @@ async def settle(postgres: Postgres, oauth: OAuthClient, keyring: Keyring, id_: 
 
 
 async def deliver(postgres: Postgres, oauth: OAuthClient, keyring: Keyring, *, ledger: Ledger) -> bool:
-    """Sends one token that is due, for the worker. Whether there was one. Raises the `StoreError` of a Postgres."""
+    """Sends one due token, for the worker. Returns whether there was one. Raises the `StoreError` of Postgres."""
     due = _places.c.next_attempt_at <= sa.func.now()
     return await _one(postgres, oauth, keyring, due, ledger=ledger) is not None
 
 
 async def prune(postgres: Postgres, *, ledger: Ledger, kept: timedelta = KEPT) -> None:
-    """Forgets what is done, and gives up what is too old."""
+    """Deletes finished records, and abandons those that are too old."""
     await _forget_done(postgres, ledger)
     async with transaction(postgres, ledger) as within:
         old = (
@@ -145,7 +149,7 @@ async def _forget_done(postgres: Postgres, ledger: Ledger) -> None:
 async def _one(
     postgres: Postgres, oauth: OAuthClient, keyring: Keyring, which: sa.ColumnElement[bool], *, ledger: Ledger
 ) -> bool | None:
-    """The token that was tried least, locked and sent: whether it is revoked; None where there is none."""
+    """Locks and sends the token with the fewest attempts. Returns whether it is revoked; None when there is none."""
     chosen = (
         sa.select(
             _tokens.c.id,
@@ -185,7 +189,7 @@ async def _send(oauth: OAuthClient, keyring: Keyring, row: sa.Row[Any], ledger: 
 
 
 async def _postpone(within: Transaction, row: sa.Row[Any], error: AxionError) -> None:
-    """All tokens of the API wait, as it would hardly take the next one; that one comes last."""
+    """Postpones all tokens of the API, which would probably refuse the next one, too; this token goes to the end."""
     wait = timedelta(seconds=min(2 ** min(row.attempts + 1, 16), _MAX_WAIT_S))
     place = sa.update(_places).where(_places.c.id == row.revocation_id)
     failure = {

@@ -1,4 +1,4 @@
-"""Revokes what was noted (`loaders.oauth.revocations`), for as long as a process runs."""
+"""Sends recorded revocations (`loaders.oauth.revocations`) for as long as the process runs."""
 
 from itertools import count
 from typing import Final
@@ -15,7 +15,7 @@ _PRUNE_EVERY: Final = 60  # rounds
 
 
 async def sweep(postgres: Postgres, oauth: OAuthClient, keyring: Keyring, *, every_s: float = EVERY_S) -> None:
-    """Until cancelled. Any number may run at once; an API that does not take a token waits by itself."""
+    """Runs until cancelled. Any number may run at once. An API that refuses a token is postponed alone."""
     rounds = count()
 
     async def move() -> bool:

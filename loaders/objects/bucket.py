@@ -1,4 +1,4 @@
-"""The gateway's own S3 bucket: vector tiles. Data sources bring their own buckets."""
+"""The gateway's own S3 bucket, which holds vector tiles. Data sources have buckets of their own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -26,7 +26,7 @@ _THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """A file of the bucket. `key` is its path below the bucket."""
+    """An object of the bucket. `key` is its path within the bucket."""
 
     key: str
     size: int
@@ -34,7 +34,7 @@ class Object:
 
 
 class ObjectReader:
-    """An object at one version: `size` in bytes, `etag` in quotes, `modified_at`."""
+    """One version of an object: `size` in bytes, `etag` in quotes, `modified_at`."""
 
     def __init__(
         self,
@@ -47,9 +47,10 @@ class ObjectReader:
         self._read, self._current = read, current
 
     async def stream(self, start: int, end: int, *, chunk_bytes: int = 1 << 20) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, not including, `end`, a chunk in memory at a time; nothing is read ahead.
+        """The bytes from `start` up to but not including `end`, holding one chunk in memory and reading nothing ahead.
 
-        `Conflict` before the last chunk when the object was replaced meanwhile, so that no two versions are mixed.
+        Raises `Conflict` before the last chunk when the object was replaced meanwhile, so that versions are never
+        mixed.
         """
         for at in range(start, end, chunk_bytes):
             wanted = min(chunk_bytes, end - at)
@@ -60,18 +61,18 @@ class ObjectReader:
 
 
 class ObjectWriter:
-    """An object being written; there is none under its key before the block of `open_output_stream` has ended."""
+    """An object being written. It does not exist under its key until the block of `open_output_stream` has ended."""
 
     def __init__(self, write: Callable[[bytes], Awaitable[int]]) -> None:
         self._write = write
 
     async def write(self, data: bytes) -> None:
-        """Returns when the bytes are taken; about one part (10 MiB) is held in memory."""
+        """Returns when the bytes are accepted; about one part (10 MiB) is held in memory."""
         await self._write(data)
 
 
 class Objects:
-    """Blocking calls run in its own threads. Keys are plain paths without `..`; errors name the store `objects`."""
+    """Runs blocking calls in threads of its own. Keys are plain paths without `..`; errors name the store `objects`."""
 
     def __init__(self, filesystem: fs.FileSystem, bucket: str) -> None:
         self._files = filesystem
@@ -100,11 +101,11 @@ class Objects:
         await self._call(lambda: self._files.get_file_info(fs.FileSelector(self._bucket)))
 
     async def ensure_bucket(self) -> None:
-        """Makes the bucket when it is not there."""
+        """Creates the bucket if it does not exist."""
         await self._call(lambda: self._files.create_dir(self._bucket))
 
     async def put(self, key: str, data: bytes) -> None:
-        """Replaces what is there, in one step."""
+        """Replaces an existing object atomically."""
         path = self._path(key)
 
         def write() -> None:
@@ -128,7 +129,7 @@ class Objects:
             raise NotFound("There is no such object.") from None
 
     async def open_input(self, key: str) -> ObjectReader:
-        """`NotFound` when there is none."""
+        """Opens the object for reading ranges. `NotFound` when there is none."""
         if not _is_key(key):
             raise NotFound("There is no such object.")
         path = self._path(key)
@@ -151,7 +152,7 @@ class Objects:
         return ObjectReader(Object(key, opened.size(), modified_at), etag, read, current)
 
     async def list(self, prefix: str = "") -> Sequence[Object]:
-        """Objects at any depth below a folder, ordered by key; empty when there is no such folder."""
+        """The objects at any depth below a folder, ordered by key; empty when there is no such folder."""
         root = self._path(prefix) if prefix else self._bucket
 
         def look() -> list[Object]:
@@ -164,7 +165,7 @@ class Objects:
             return []
 
     async def delete(self, key: str) -> None:
-        """Nothing when there is none."""
+        """Deletes the object; does nothing when there is none."""
         path = self._path(key)
         try:
             await self._call(lambda: self._files.delete_file(path))
@@ -173,7 +174,7 @@ class Objects:
 
     @asynccontextmanager
     async def open_output_stream(self, key: str) -> AsyncIterator[ObjectWriter]:
-        """A multipart upload under a new key. When the block raises or is cancelled, nothing is left under it."""
+        """Starts a multipart upload. When the block raises or is cancelled, no object is left under the key."""
         path = self._path(key)
         stream = await self._call(lambda: self._files.open_output_stream(path))
 
@@ -191,7 +192,7 @@ class Objects:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _give_up(self, stream: pa.NativeFile, path: str) -> None:
-        """pyarrow cannot abort an upload: it is ended and removed."""
+        """Ends and removes the upload, because pyarrow cannot abort one."""
         stream.close()
         self._files.delete_file(path)
 

@@ -1,4 +1,4 @@
-"""Errors of pyarrow's S3 client as store errors. Messages carry no address and no key."""
+"""Translates errors of pyarrow's S3 client to store errors. Messages contain no address and no key."""
 
 from loaders.errors import (
     StoreCredentialsRejected,
@@ -36,14 +36,14 @@ _UNREACHABLE = (
 
 
 def store_error(store: str, error: Exception) -> StoreError:
-    """The store error of an exception that carries the S3 client's text; the caller raises it `from error`."""
+    """Translates an exception by the S3 client's text in it. The caller raises the result `from error`."""
     return known_store_error(store, error) or StoreQueryFailed(
         store, f"{store}: the S3 server refused the request ({type(error).__name__}). Its log says why."
     )
 
 
 def known_store_error(store: str, error: Exception) -> StoreError | None:
-    """None when the text tells of no failure of S3's."""
+    """None when the text does not describe a failure of S3."""
     text = str(error)
     if _any(_REJECTED, text):
         return StoreCredentialsRejected(

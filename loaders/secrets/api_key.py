@@ -1,7 +1,7 @@
 """API keys: `axk_`, the key's id (32 hex digits), `_`, and its secret (43 characters of base64url, 256 random bits).
 
-Only the SHA-256 of the secret is stored: of 256 random bits nothing can be guessed, so no slow hash is needed. The
-fixed prefix lets scanners find keys that leaked into a repository.
+Only the SHA-256 of the secret is stored. 256 random bits cannot be guessed, so no slow hash is needed. The fixed prefix
+lets scanners find keys that leaked into a repository.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _KEY = re.compile(PREFIX + r"([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyText:
-    """What a program sends. Its `repr` does not show the secret."""
+    """The text of a key as a program sends it. Its `repr` does not show the secret."""
 
     id: uuid.UUID
     _secret: str
@@ -27,7 +27,7 @@ class ApiKeyText:
 
     @classmethod
     def parsed(cls, text: str) -> "ApiKeyText | None":
-        """None for what was not made by `text`."""
+        """None for a text that `text` did not produce."""
         parts = _KEY.fullmatch(text)
         return None if parts is None else cls(uuid.UUID(parts[1]), parts[2])
 

@@ -1,7 +1,7 @@
-"""Secrets at rest: AES-256-GCM under versioned keys (reference/axion-gen-data-model.txt, "Encryption").
+"""Encryption of stored secrets: AES-256-GCM under versioned keys (reference/axion-gen-data-model.txt, "Encryption").
 
-32-byte key, fresh 12-byte nonce per call, 16-byte tag, no associated data, as the reference has it: rows sealed by the
-platform's other services open here and the other way round.
+32-byte keys, a new 12-byte nonce for each call, a 16-byte tag and no associated data, as the reference demands: the
+platform's other services can decrypt what is encrypted here, and vice versa.
 """
 
 import base64
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from loaders.errors import EncryptionKeyMissing, SecretUnreadable
 
 _AUTHENTICATION = b"axion: authentication of messages"
-"""Of HKDF: what is derived under it says nothing of the key that encrypts."""
+"""The HKDF info string. Keys derived with it reveal nothing about the key that encrypts."""
 KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
@@ -27,7 +27,7 @@ TAG_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The four columns of a sealed secret: `encrypted_*`, `nonce`, `tag`, `key_version`."""
+    """The four columns of an encrypted secret: `encrypted_*`, `nonce`, `tag`, `key_version`."""
 
     ciphertext: bytes = field(repr=False)
     nonce: bytes = field(repr=False)
@@ -36,12 +36,14 @@ class Sealed:
 
 
 class Keyring:
-    """Keys by version. New secrets are sealed under `current_version`; every version on the ring can be opened."""
+    """Encryption keys by version. New secrets are encrypted under `current_version`; secrets of every configured
+    version can be decrypted.
+    """
 
     __slots__ = ("_authentication", "_ciphers", "current_version")
 
     def __init__(self, keys: Mapping[int, str], current_version: int) -> None:
-        """`keys` are base64 of exactly 32 bytes. `ValueError` names the version at fault, never the key."""
+        """`keys` are base64 of exactly 32 bytes. `ValueError` names the faulty version, never the key."""
         decoded = {version: _decode(version, key) for version, key in keys.items()}
         self._ciphers = {version: AESGCM(key) for version, key in decoded.items()}
         self._authentication = {version: _derived(key) for version, key in decoded.items()}
@@ -54,16 +56,18 @@ class Keyring:
         return frozenset(self._ciphers)
 
     def seal(self, secret: bytes) -> Sealed:
-        """Encrypts under the current version with a fresh random nonce: sealing twice never gives the same bytes."""
+        """Encrypts under the current version with a new random nonce, so that equal secrets have different
+        ciphertexts.
+        """
         nonce = os.urandom(NONCE_BYTES)
         sealed = self._ciphers[self.current_version].encrypt(nonce, secret, None)
         return Sealed(sealed[:-TAG_BYTES], nonce, sealed[-TAG_BYTES:], self.current_version)
 
     def open(self, sealed: Sealed) -> bytes:
-        """The secret.
+        """Decrypts the secret.
 
-        `EncryptionKeyMissing` when the version is not on the ring, `SecretUnreadable` when any part was altered or
-        the version's key is not the one it was sealed with.
+        `EncryptionKeyMissing` when the version is not configured, `SecretUnreadable` when any part was altered or the
+        key of that version is another than the one used to encrypt.
         """
         cipher = self._ciphers.get(sealed.key_version)
         if cipher is None:
@@ -79,22 +83,23 @@ class Keyring:
             raise _unreadable(sealed) from None
 
     def seal_text(self, secret: str) -> Sealed:
-        """As raw UTF-8 bytes (reference, "What's encrypted")."""
+        """Encrypts the text's UTF-8 bytes (reference, "What's encrypted")."""
         return self.seal(secret.encode())
 
     def open_text(self, sealed: Sealed) -> str:
-        """What `seal_text` has sealed; raises what `open` raises."""
+        """Decrypts what `seal_text` encrypted. Raises what `open` raises."""
         return self.open(sealed).decode()
 
     def fingerprint(self, message: bytes) -> str:
-        """HMAC-SHA-256 under a key derived from the current version: 64 hexadecimal digits, equal for equal messages.
+        """HMAC-SHA-256 under a key derived from the current version: 64 hexadecimal digits, the same for equal
+        messages.
 
-        Without the keys nobody can tell whether a guess is the message.
+        Without the keys nobody can find out whether a guess is the message.
         """
         return self._fingerprint(self.current_version, message)
 
     def is_of(self, fingerprint: str, message: bytes) -> bool:
-        """Whether it is the message's fingerprint under any version on the ring."""
+        """Whether this is the message's fingerprint under any configured version."""
         return any(hmac.compare_digest(self._fingerprint(each, message), fingerprint) for each in self._ciphers)
 
     def _fingerprint(self, version: int, message: bytes) -> str:

@@ -1,8 +1,9 @@
-"""Key rotation: rows sealed under older versions of the key are sealed anew under the current one.
+"""Key rotation: re-encrypts rows of older key versions under the current one.
 
-In batches, each a transaction of its own, so that it can be stopped between any two statements and run again: what is
-done stays done, the rest is found by its version. Readers are not held up (they see the row as it was, or as it is, and
-open both); a change of the same row waits for its batch or is waited for, and the row is judged again under its lock.
+It works in batches, each a transaction of its own, so it can be stopped between any two statements and run again:
+finished batches stay finished, and the rest is found by its version. Readers are not blocked, because they can decrypt
+both the old row and the new one. A change of the same row waits for the batch or the batch waits for it, and the row is
+checked again under its lock.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,12 +23,12 @@ from loaders.secrets.sealed_tables import SEALED_TABLES, SealedTable, key_usage
 BATCH_ROWS = 100
 
 Told: TypeAlias = Callable[[int, int], None]
-"""Rows settled, rows to settle in all (as counted at the start)."""
+"""Called with the number of rows done and the total counted at the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unopened:
-    """A row whose secret does not open: left as it is."""
+    """A row whose secret cannot be decrypted. It is left unchanged."""
 
     table: str
     id: UUID
@@ -37,7 +38,9 @@ class Unopened:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """`left` are rows that are on older versions though they open: written meanwhile, by a process with an old key."""
+    """`left` counts rows of older versions that can be decrypted: a process with an old configuration wrote them
+    meanwhile.
+    """
 
     to_version: int
     resealed: int
@@ -46,7 +49,7 @@ class Rotated:
 
     @property
     def failure(self) -> AxionError | None:
-        """What keeps older versions of the key in use; None when they can be taken off the ring."""
+        """The reason why older key versions are still needed; None when they can be removed from the configuration."""
         resealed = f"{self.resealed} secrets were sealed anew under version {self.to_version}"
         if missing := sorted({each.key_version for each in self.unopened if _is_missing(each)}):
             rows = sum(map(_is_missing, self.unopened))
@@ -76,10 +79,11 @@ async def rotate(
     tables: Sequence[SealedTable] = SEALED_TABLES,
     batch_rows: int = BATCH_ROWS,
 ) -> Rotated:
-    """Memory: one batch, and what could not be opened. Three statements a batch.
+    """Rotates all tables. Memory holds one batch and the rows that could not be decrypted. Three statements per batch.
 
-    A row that does not open is left and reported, and stops no other. Rows on newer versions than this process's
-    current one are left alone: a process with an old configuration undoes nothing. Raises a `StoreError`.
+    A row that cannot be decrypted is left and reported, and does not stop the others. Rows of versions newer than this
+    process's current one are left alone, so that a process with an old configuration undoes nothing. Raises a
+    `StoreError`.
     """
     total, done, resealed = await _older(gen, keyring, ledger), 0, 0
     unopened: list[Unopened] = []
@@ -104,7 +108,7 @@ async def _older(gen: Postgres, keyring: Keyring, ledger: Ledger) -> int:
 async def _next_ids(
     gen: Postgres, each: SealedTable, keyring: Keyring, after: UUID, ledger: Ledger, batch_rows: int
 ) -> list[UUID]:
-    """Ordered by id, beyond `after`; no row is locked yet."""
+    """The next ids after `after`, in order. No row is locked yet."""
     rows = await gen.fetch(
         f"SELECT id FROM public.{each.name} WHERE key_version < $1 AND id > $2 ORDER BY id LIMIT $3",  # noqa: S608 - the model's own table
         keyring.current_version,
@@ -118,7 +122,7 @@ async def _next_ids(
 async def _reseal(
     within: Transaction, each: SealedTable, keyring: Keyring, ids: Sequence[UUID]
 ) -> tuple[int, list[Unopened]]:
-    """Locks in the order of the ids, as every rotation does; what was changed or deleted meanwhile is not there."""
+    """Locks rows in the order of their ids, as every rotation does. Rows changed or deleted meanwhile are skipped."""
     c = each.table.c
     locked = (
         sa.select(c.id, c[each.ciphertext].label("ciphertext"), c.nonce, c.tag, c.key_version)
@@ -142,7 +146,7 @@ async def _reseal(
 
 
 def _written(each: SealedTable, version: int, anew: Sequence[tuple[UUID, bytes, bytes, bytes]]) -> sa.Update:
-    """`updated_at` stays: nothing of the row that anybody has entered has changed."""
+    """Keeps `updated_at`, because nothing that a user entered has changed."""
     c = each.table.c
     values = sa.values(
         sa.column("id", sa.Uuid),

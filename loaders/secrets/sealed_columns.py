@@ -1,4 +1,4 @@
-"""A sealed secret as the four columns of its row."""
+"""Converts an encrypted secret to and from the four columns of its row."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from loaders.secrets.keyring import Sealed
 
 
 def sealed_columns(sealed: Sealed | None, ciphertext: str) -> dict[str, object]:
-    """By column, of which `ciphertext` is one's name; all null for no secret."""
+    """The values by column. `ciphertext` is the name of the column with the ciphertext. All are null when there is no
+    secret.
+    """
     if sealed is None:
         return dict.fromkeys((ciphertext, "nonce", "tag", "key_version"))
     columns = {"nonce": sealed.nonce, "tag": sealed.tag, "key_version": sealed.key_version}
@@ -16,5 +18,5 @@ def sealed_columns(sealed: Sealed | None, ciphertext: str) -> dict[str, object]:
 
 
 def sealed_of(row: sa.Row[Any], ciphertext: str) -> Sealed:
-    """Of a row that has a secret."""
+    """The encrypted secret of a row that has one."""
     return Sealed(getattr(row, ciphertext), row.nonce, row.tag, row.key_version)

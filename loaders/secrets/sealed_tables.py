@@ -1,4 +1,4 @@
-"""Where sealed secrets are stored: each table with one secret a row, in the four columns of `Sealed`."""
+"""Lists the tables with encrypted secrets: each row has one secret, in the four columns of `Sealed`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,12 +45,14 @@ SEALED_TABLES: Sequence[SealedTable] = (
     SealedTable(_table(TokenRevocation), "encrypted_client_secret"),
     SealedTable(_table(TokenToRevoke), "encrypted_token"),
 )
-"""All there are: what is not listed here is not rotated. Rows are copied from earlier ones to later ones only."""
+"""All tables with secrets: a table missing here is not rotated. Rows are copied only from earlier tables of this list
+to later ones.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUsage:
-    """How many rows of a table are sealed under a version of the key."""
+    """The number of a table's rows encrypted under a version of the key."""
 
     table: str
     key_version: int
@@ -65,6 +67,6 @@ _USAGE = " UNION ALL ".join(
 
 
 async def key_usage(gen: Postgres, *, ledger: Ledger) -> Sequence[KeyUsage]:
-    """One statement; by table and version, only those with rows. Raises a `StoreError`."""
+    """One statement. Ordered by table and version; versions without rows are left out. Raises a `StoreError`."""
     rows = await gen.fetch(f"{_USAGE} ORDER BY name, key_version", ledger=ledger)
     return [KeyUsage(row["name"], row["key_version"], row["rows"]) for row in rows]

@@ -1,4 +1,4 @@
-"""Text -> vectors: from an OpenAI-compatible endpoint, or from the deterministic local model that says what it is."""
+"""Models that turn text into vectors: an OpenAI-compatible endpoint, or a deterministic local model named as such."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ __all__ = ["Embeddings", "LocalHashing", "OpenAiCompatible"]
 
 
 class Embeddings(Protocol):
-    """A model of embeddings. Vectors of different models must not be compared: keep `model` beside what is stored."""
+    """An embedding model. Vectors of different models must not be compared, so store `model` beside each vector."""
 
     @property
     def model(self) -> str: ...
@@ -19,9 +19,11 @@ class Embeddings(Protocol):
     def dimensions(self) -> int: ...
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector of `dimensions` and length 1 for each text, in order. Raises a `StoreError` of `embeddings`."""
+        """One vector of length 1 with `dimensions` components for each text, in order. Raises a `StoreError` of
+        `embeddings`.
+        """
         ...
 
     async def close(self) -> None:
-        """Gives up connections. Idempotent."""
+        """Closes connections. Idempotent."""
         ...

@@ -1,8 +1,9 @@
-"""The local model: hashed words of text and identifiers. It finds shared words, not shared meaning: its name says so.
+"""The local embedding model: hashed words of text and identifiers. As its name says, it finds shared words and not
+shared meaning.
 
-A text is cut into words; identifiers are kept whole and also split (`WebSocketClose`, `close_code`, `iter_text`),
-endings trimmed. Words, neighbouring pairs of words and the character trigrams of words are features, weighted by
-1 + ln(count), hashed with a sign (BLAKE2b, so it is the same in every process and on every machine) and normalised.
+A text is cut into words. Identifiers are kept whole and also split (`WebSocketClose`, `close_code`, `iter_text`), and
+endings are trimmed. Words, pairs of neighbouring words and the character trigrams of words are features. They are
+weighted by 1 + ln(count), hashed with a sign (BLAKE2b, so the result is the same on every machine) and normalised.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ _SHORTEST_STEM = 3
 
 _WHOLE, _PAIR, _TRIGRAM = 1.0, 0.6, 0.15
 
-# Words that tell nothing about what a piece of English or Python is about.
+# Words that say nothing about the subject of English text or Python code.
 _STOP_WORDS = """
     a an and are as at be been but by can could did do does for from had has have how i if in into is it its may
     more my no not of on or our over s such t than that the their them then there these they this those to under up
@@ -49,7 +50,7 @@ _STOP = frozenset(_STOP_WORDS.split())
 
 
 class LocalHashing:
-    """Deterministic. A text without a word, even an empty one, has a direction of its own."""
+    """Deterministic. A text without words, even an empty one, has a vector of its own."""
 
     model = "local-hashing-v1"
 
@@ -62,7 +63,7 @@ class LocalHashing:
         vectors = []
         for text in texts:
             vectors.append(self.vector(text))
-            await asyncio.sleep(0)  # about a millisecond each: others get their turn
+            await asyncio.sleep(0)  # each takes about a millisecond; lets other tasks run
         return vectors
 
     async def close(self) -> None:
@@ -73,7 +74,7 @@ class LocalHashing:
         for feature, weight in (_weights(text) or {text: _WHOLE}).items():
             place, sign = _place(feature)
             sums[place % self.dimensions] += sign * weight
-        if not any(sums):  # its features took each other away
+        if not any(sums):  # its features cancelled each other out
             sums[_place(text)[0] % self.dimensions] = 1.0
         length = math.sqrt(math.fsum(value * value for value in sums))
         return [value / length for value in sums]
@@ -125,7 +126,7 @@ def _trigrams(word: str) -> Iterator[str]:
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """The word without its commonest ending: `closing`, `closed` and `closes` meet in `clos`, as does `close`."""
+    """The word without its commonest ending: `closing`, `closed`, `closes` and `close` all become `clos`."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM and not word.endswith("ss"):
             word = word[: -len(ending)]

@@ -1,4 +1,4 @@
-"""Embeddings from any server that speaks OpenAI's `POST {base}/embeddings`."""
+"""Embeddings from any server that implements OpenAI's `POST {base}/embeddings`."""
 
 import asyncio
 import math
@@ -19,8 +19,8 @@ _MAX_ANSWER = 64 * 1024 * 1024
 
 
 class OpenAiCompatible:
-    """`url` is the base (`https://…/v1`). Texts go in batches of at most 64, at most four at once; a batch that fails
-    fails the call, the others are cancelled.
+    """`url` is the base (`https://…/v1`). Texts are sent in batches of at most 64, at most four at once. A batch that
+    fails makes the call fail and cancels the other batches.
 
     `timeout_ms` bounds each batch. Messages name neither address nor key.
     """
@@ -96,7 +96,7 @@ def _batches(texts: Sequence[str], most: int) -> list[list[str]]:
 
 
 def _vectors(answer: bytes, count: int, dimensions: int) -> list[list[float]]:
-    """In the order of the texts, whatever the order of the answer; made length 1."""
+    """The normalised vectors in the order of the texts, whatever the order of the answer."""
     try:
         entries: list[dict[str, Any]] = orjson.loads(answer)["data"]
         by_index = {int(entry["index"]): [float(value) for value in entry["embedding"]] for entry in entries}

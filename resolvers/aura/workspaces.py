@@ -1,10 +1,10 @@
-"""Workspaces: how their ids follow from their paths (reference/aura-data-model.md, section 6)."""
+"""How a workspace's id follows from its path (reference/aura-data-model.md, section 6)."""
 
 import hashlib
 
 
 def normalized_path(path: str) -> str:
-    """Forward slashes, none doubled and none at the end."""
+    """The path with forward slashes, none doubled and none at the end."""
     parts = [part for part in path.replace("\\", "/").split("/") if part]
     return ("/" if path.startswith(("/", "\\")) else "") + "/".join(parts)
 

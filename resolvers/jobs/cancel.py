@@ -11,6 +11,8 @@ from resolvers.jobs.visible import visible_job
 
 
 async def cancel_job(context: Context, job_id: UUID, asked: Asked | None = None) -> Job:
-    """As `JobStore.cancel`; a job the subject may not see is `NotFound`. Of `asked`, see `job_once`."""
+    """Cancels a job as `JobStore.cancel` does. `NotFound` for a job the subject may not see. For `asked`, see
+    `job_once`.
+    """
     await visible_job(context, job_id)
     return await job_once(context, asked, lambda session: cancel_within(session, job_id))

@@ -1,4 +1,4 @@
-"""Says that this process is at work on its jobs, and learns in the same statement which of them to stop."""
+"""Reports that this process works on its jobs, and learns in the same statement which of them to stop."""
 
 import asyncio
 from time import monotonic
@@ -12,9 +12,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Heartbeat:
-    """One statement for all running jobs each `every_s`, and at once after `now()`.
+    """Sends one statement for all running jobs every `every_s`, and at once after `now()`.
 
-    When none could be written for `lost_after_s`, another worker may have been given the jobs: they are stopped here.
+    When none succeeded for `lost_after_s`, another worker may have been given the jobs, so they are stopped here.
     """
 
     def __init__(self, runner: Runner, *, every_s: float, lost_after_s: float) -> None:
@@ -27,7 +27,7 @@ class Heartbeat:
         self._asked.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         beaten_at = monotonic()
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Progress of a running job, written at most a few times a second: the job's code says it as often as it likes."""
+"""Writes the progress of a running job, at most a few times a second however often the job's code reports it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,9 @@ _EVERY_S = 0.2
 
 
 class Progress:
-    """Of one attempt. Call it within `writing()`; a failure to write is logged and made good by the next report."""
+    """The progress of one attempt. Call it within `writing()`. A failed write is logged and repaired by the next
+    report.
+    """
 
     def __init__(self, attempts: Attempts, attempt: Attempt) -> None:
         self._attempts = attempts
@@ -24,7 +26,7 @@ class Progress:
         self._reported = asyncio.Event()
 
     def __call__(self, progress: float | None, message: str | None = None) -> None:
-        """ValueError for a share that is not within 0 to 1."""
+        """`ValueError` for a share outside of 0 to 1."""
         if progress is not None and not 0 <= progress <= 1:
             raise ValueError(f"progress is a share from 0 to 1, not {progress}")
         self._newest = (progress, message)
@@ -32,7 +34,7 @@ class Progress:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        """Writes what is reported, the first at once; what is newest at the end of the body is written as well."""
+        """Writes reports, the first at once. The latest report at the end of the body is written as well."""
         writer = asyncio.create_task(self._write_forever(), name=f"progress of {self._attempt.job_id}")
         try:
             yield

@@ -1,4 +1,4 @@
-"""Mutations of jobs, done once under an `Idempotency-Key`."""
+"""Mutations of jobs that are executed once per `Idempotency-Key`."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -19,9 +19,9 @@ _JOBS = describe(jobs.Job, STORE)
 
 
 async def job_once(context: Context, asked: Asked | None, work: Callable[[WriteSession], Awaitable[Job]]) -> Job:
-    """The job `work` starts or changes; as it stands now, when that was done before under the request's key.
+    """The job that `work` starts or changes. When that was done before under the request's key, the job as it is now.
 
-    Raises what `once` raises, and `NotFound` when the job is gone since. Without `asked` nothing is remembered.
+    Raises what `once` raises, and `NotFound` when the job no longer exists. Without `asked` nothing is remembered.
     """
     done: list[Job] = []
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:

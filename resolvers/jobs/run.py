@@ -1,4 +1,4 @@
-"""Runs one job from its place in the queue to what comes of it: a final state, or another try."""
+"""Runs one job from its place in the queue to its outcome: a final state, or a retry."""
 
 import asyncio
 import uuid
@@ -23,16 +23,16 @@ _TRANSIENT = (StoreUnavailable, StoreTimeout, StoreBusy, PermissionsUnavailable)
 _SAVE_TRIES = 6
 
 ContextFor: TypeAlias = Callable[[Job], AbstractAsyncContextManager[Context]]
-"""A context that acts as the job's subject."""
+"""Opens a context that acts as the job's subject."""
 
 Ended: TypeAlias = Callable[[str, str, float], None]
-"""Told of each start of a job that ends here: its kind, what came of it, and the seconds it took."""
+"""Called for each start of a job that ends here, with its kind, its outcome and its duration in seconds."""
 
 Reason: TypeAlias = Literal["cancelled", "lost"]
 
 
 class TryAgain(Exception):
-    """The job is queued again; its place in the queue shall be taken after `delay_s`."""
+    """The job is queued again and should be taken from the queue after `delay_s`."""
 
     def __init__(self, delay_s: float) -> None:
         super().__init__(f"try again in {delay_s} s")
@@ -41,7 +41,7 @@ class TryAgain(Exception):
 
 @dataclass(slots=True)
 class Running:
-    """A job this process runs. `stop` cancels its task; the first reason stands."""
+    """A job that this process runs. `stop` cancels its task; only the first reason counts."""
 
     attempt: Attempt
     task: asyncio.Task[JsonObject]
@@ -55,7 +55,7 @@ class Running:
 
 @dataclass(slots=True)
 class Runner:
-    """A job is started at most `max_attempts` times in all; `back_off_s` is the first delay, doubled with each try."""
+    """A job is started at most `max_attempts` times. `back_off_s` is the first delay, which doubles with each retry."""
 
     attempts: Attempts
     kinds: Mapping[str, Run]
@@ -66,9 +66,9 @@ class Runner:
     running: dict[Attempt, Running] = field(default_factory=dict)
 
     async def run(self, job_id: uuid.UUID, *, queue_id: int) -> None:
-        """Returns when the job has ended or is none of this worker's business; `TryAgain` when it is queued again.
+        """Returns when the job has ended or is not this worker's to run; raises `TryAgain` when it is queued again.
 
-        Cancelled (the worker shuts down), it stops the job, queues it again and lets the cancellation through.
+        When cancelled, because the worker shuts down, it stops the job, queues it again and re-raises the cancellation.
         """
         job = await self.attempts.start(job_id, queue_id=queue_id)
         if job is None:
@@ -124,9 +124,10 @@ class Runner:
             raise TryAgain(delay_s)
 
     async def _saved(self, save: Callable[[], Awaitable[Job | None]]) -> Job | None:
-        """What became of the job is written even when the worker is stopped meanwhile, or its database is away a while.
+        """Writes the job's outcome even when the worker is stopped meanwhile, or its database is unavailable for a
+        while.
 
-        Given up, the job is found by `Recovery`: its heartbeat has ended.
+        When writing is abandoned, `Recovery` finds the job, because its heartbeat has ended.
         """
         saving = asyncio.ensure_future(self._save(save))
         try:
@@ -152,7 +153,7 @@ class UnknownKind(AxionError):
 
 
 def shown_error(error: Exception) -> JsonObject:
-    """What clients see of it: the house's own errors speak for themselves, of others only that they happened."""
+    """The error as clients see it: the message of the gateway's own errors; of any other only that it happened."""
     if isinstance(error, AxionError):
         return {**error.extensions, "message": str(error)}
     message = "The job failed unexpectedly. Operators find the cause in the worker's log under the job's id."

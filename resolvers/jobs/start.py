@@ -1,4 +1,4 @@
-"""Starting jobs: what the subject may not do now is refused here, and asked again when the job runs."""
+"""Starts jobs. Permissions are checked here, and again when the job runs."""
 
 from uuid import UUID
 
@@ -17,11 +17,11 @@ MAX_SAMPLE_ROWS = 10_000_000
 
 
 async def start_table_profile_refresh(
-    context: Context, refresh: table_profile_refresh.Asked, *, asked: Asked | None = None, job_id: UUID | None = None
+    context: Context, refresh: table_profile_refresh.Refresh, *, asked: Asked | None = None, job_id: UUID | None = None
 ) -> Job:
-    """A queued job. Raises what `require_refreshable` raises.
+    """Queues a refresh. Raises what `require_refreshable` raises.
 
-    Jobs for the same table run one after another. Of `asked`, see `job_once`.
+    Jobs for the same table run one after another. For `asked`, see `job_once`.
     """
     await require_refreshable(context, refresh)
 
@@ -38,9 +38,10 @@ async def start_table_profile_refresh(
     return await job_once(context, asked, work)
 
 
-async def require_refreshable(context: Context, refresh: table_profile_refresh.Asked) -> None:
+async def require_refreshable(context: Context, refresh: table_profile_refresh.Refresh) -> None:
     """`Unauthenticated` without a subject, `NotFound` for a table the subject may not see, `BadInput` and
-    `UnknownColumn` for what does not fit the table."""
+    `UnknownColumn` for options that do not fit the table.
+    """
     context.verdicts.require_subject()
     table = await describe_table(context, refresh.dataset_id, refresh.table_name)
     whole = await describe_whole(context, refresh.dataset_id, refresh.table_name)
@@ -57,9 +58,10 @@ async def require_refreshable(context: Context, refresh: table_profile_refresh.A
 
 
 async def start_encryption_key_rotate(context: Context, *, to_version: int, asked: Asked | None = None) -> Job:
-    """A queued job, for system admins: `Unauthenticated`, `Forbidden`; `BadInput` unless `to_version` is current here.
+    """Queues a rotation, for system administrators: `Unauthenticated`, `Forbidden`, and `BadInput` unless `to_version`
+    is this process's current version.
 
-    Rotations run one after another. Of `asked`, see `job_once`.
+    Rotations run one after another. For `asked`, see `job_once`.
     """
     await context.verdicts.require_admin()
     current = context.stores.keyring.current_version

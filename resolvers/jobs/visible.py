@@ -1,4 +1,4 @@
-"""Who sees a job: who started it, and system admins."""
+"""Which jobs a subject may see: those it started; system administrators see all."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ def job_store(context: Context) -> JobStore:
 
 
 async def visible_job(context: Context, job_id: UUID) -> Job:
-    """`Unauthenticated` without a subject. `NotFound` for another's job too, which is not read: as if it were none."""
+    """`Unauthenticated` without a subject. `NotFound` for another user's job, too, as if it did not exist."""
     context.verdicts.require_subject()
     require_scope_to_read(context.subject, (STORE,))
     job = await job_store(context).get(job_id, ledger=context.ledger, subject=context.subject.id)

@@ -1,4 +1,4 @@
-"""Watching jobs."""
+"""Subscriptions to jobs."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection
@@ -20,10 +20,10 @@ T = TypeVar("T")
 async def watch_job(
     context: Context, job_id: UUID, *, after: int | None = None
 ) -> AsyncGenerator[Snapshot | JobEvent, None]:
-    """As `JobWatcher.watch`; a job the subject may not see is `NotFound`.
+    """Watches a job as `JobWatcher.watch` does. `NotFound` for a job the subject may not see.
 
-    One's own job stays one's own. Who watches another's as an administrator is asked about again while it is open:
-    the stream ends with `Forbidden`, or `PermissionsUnavailable`, within about a second.
+    An administrator's permission to watch another user's job is checked again while the stream is open: when it is
+    lost, the stream ends with `Forbidden`, or `PermissionsUnavailable`, within about a second.
     """
     job = await visible_job(context, job_id)
     async with aclosing(context.stores.jobs.watch(job_id, after=after)) as items:
@@ -39,9 +39,10 @@ async def watch_job(
 async def follow_jobs(
     context: Context, *, kinds: Collection[str] | None, states: Collection[State] | None
 ) -> AsyncGenerator[Job, None]:
-    """As `JobFollowing.follow`: one's own jobs, and all for administrators, for as long as they are that.
+    """Follows jobs as `JobFollowing.follow` does: the subject's own, or all for administrators, as long as they are
+    that.
 
-    `Unauthenticated` without a subject; `Forbidden`, `PermissionsUnavailable` as `watch_job`.
+    `Unauthenticated` without a subject; `Forbidden` and `PermissionsUnavailable` as for `watch_job`.
     """
     context.verdicts.require_subject()
     require_scope_to_read(context.subject, (STORE,))

@@ -1,4 +1,4 @@
-"""What a profile would read, estimated from metadata before anything is read, and refused beyond its budget."""
+"""Estimates what a profile would read from metadata before anything is read, and refuses it beyond its budget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from loaders.warehouses.bounded import Bounded
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most `max_bytes`. `strict`: an engine that cannot tell what it would read is refused, too."""
+    """At most `max_bytes`. `strict` also refuses engines that cannot estimate."""
 
     max_bytes: int
     strict: bool
@@ -22,9 +22,9 @@ class Budget:
 async def afforded(
     warehouse: Bounded, reads: Sequence[tuple[Portion, Sequence[Column]]], budget: Budget, *, ledger: Ledger
 ) -> int | None:
-    """The bytes that statements over these columns of these portions would read; None where metadata are silent.
+    """The bytes that statements over these columns of these portions would read; None when metadata do not say.
 
-    `CostExceeded` when they are more than the budget: nothing was read by then.
+    Raises `CostExceeded` when that exceeds the budget. Nothing is read.
     """
     total = 0
     for portion, columns in reads:

@@ -1,4 +1,4 @@
-"""How the columns of a table changed between two profiles of it."""
+"""Computes how the columns of a table changed between two of its profiles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from loaders.jobs.job import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Retyped:
-    """A column whose kind of values, or whose nullability, is another one: `text`, or `text, nullable`."""
+    """A column whose type or nullability changed. Both are written as `text`, or `text, nullable`."""
 
     column: str
     was: str
@@ -18,7 +18,7 @@ class Retyped:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Columns by name, in the order of their table. A renamed column is one removed and one added."""
+    """Columns by name, in the table's order. A renamed column is one removed and one added."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -33,7 +33,7 @@ class Drift:
 
 
 def drift(before: Sequence[JsonObject], now: Sequence[Column]) -> Drift:
-    """`before` as `Profile.columns_json` wrote it."""
+    """Compares columns. `before` is as `Profile.columns_json` wrote it."""
     was = {str(column["name"]): _type(str(column["type"]), bool(column["nullable"])) for column in before}
     becomes = {column.name: _type(column.type.kind.value, column.nullable) for column in now}
     return Drift(

@@ -1,4 +1,4 @@
-"""Where the bins of a histogram begin and end: of equal width, over the values from the least to the greatest."""
+"""The boundaries of a histogram's bins, which are of equal width between the smallest and the largest value."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -14,10 +14,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def edges(low: object, high: object, column_type: ColumnType) -> tuple[object, ...]:
-    """The beginnings of the bins after the first one, at most `BINS - 1`, ascending, within `low` and `high`.
+    """The lower bounds of the bins after the first, at most `BINS - 1`, ascending, between `low` and `high`.
 
-    Values are as a parameter of the type wants them. Whole numbers, days, microseconds and the last digit of decimals
-    are not divided, so a narrow range has fewer bins. None where all values are the same.
+    They are values as parameters of the type take them. Whole numbers, days, microseconds and the last digit of
+    decimals are not divided, so a narrow range has fewer bins. Empty when all values are equal.
     """
     match column_type.kind, low, high:
         case Kind.FLOAT, float(), float():
@@ -43,7 +43,7 @@ def _whole(low: int, high: int, value: Callable[[int], object]) -> tuple[object,
 
 
 def _instant(value: object) -> datetime:
-    """Of finer instants the microsecond they are in."""
+    """Finer instants are truncated to the microsecond."""
     if isinstance(value, datetime):
         return value
     return datetime.fromisoformat(str(value))

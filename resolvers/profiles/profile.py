@@ -1,4 +1,6 @@
-"""What a table's columns hold, by statements the engine computes itself: only figures and a few values travel."""
+"""Profiles a table's columns with statements that the engine computes: only figures and a few values are
+transferred.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +24,7 @@ from loaders.encode.text import json_text
 from loaders.encode.value import decode_value
 from loaders.ledger import Ledger
 from resolvers.profiles.edges import BINNED, edges
-from resolvers.profiles.found import Bin, ColumnFigures, Frequent
+from resolvers.profiles.result import Bin, ColumnFigures, Frequent
 
 _BATCH = 8
 _SAMPLE_ROWS = 20
@@ -30,15 +32,15 @@ _SAMPLES = 5
 _FREQUENT = 10
 _SHOWN_CHARACTERS = 200
 _EXACT_ROWS = 1_000_000
-"""Of more rows different values are not counted but estimated."""
+"""Distinct values of more rows than this are estimated instead of counted."""
 
-# Too large to show, and without a meaning to the eye.
+# Values that are too large to show, or unreadable.
 _NOT_SAMPLED = frozenset({Kind.BYTES, Kind.VECTOR, Kind.GEOMETRY})
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`row_count` is the number of rows the figures are about."""
+    """`row_count` is the number of rows that the figures describe."""
 
     row_count: int
     figures: tuple[tuple[str, ColumnFigures], ...]
@@ -46,7 +48,7 @@ class Contents:
 
 
 def reads(portion: Portion, columns: Sequence[Column]) -> list[tuple[Portion, Sequence[Column]]]:
-    """What `contents` will read, at most: a statement over the columns of a portion each."""
+    """What `contents` will read at most, as one statement over the columns of a portion each."""
     found: list[tuple[Portion, Sequence[Column]]] = []
     for batch in _batches(columns):
         found.append((portion, batch))
@@ -70,10 +72,11 @@ async def contents(
     ledger: Ledger,
     report: Report,
 ) -> Contents:
-    """A statement of figures and one of histograms for each 8 columns, one for each column of text, one for samples.
+    """Sends one statement of figures and one of histograms for every 8 columns, one for each column of text, and one
+    for samples.
 
-    `rows` is what metadata say of the portion: it decides whether different values are counted or estimated. Raises a
-    `StoreError`.
+    `rows` is the portion's number of rows by metadata; it decides whether distinct values are counted or estimated.
+    Raises a `StoreError`.
     """
     name = portion.table.name
     report(0.0, f"{name}: samples")
@@ -132,7 +135,9 @@ async def _histograms(
     source: Source,
     ledger: Ledger,
 ) -> dict[str, tuple[Bin, ...]]:
-    """Of the columns that have bins and values, in one statement; none is sent for none."""
+    """The histograms of the columns that have bins and values, in one statement, or none when there are no such
+    columns.
+    """
     binned: list[tuple[Column, tuple[object, ...]]] = []
     ends: dict[str, tuple[object, object]] = {}
     for column, place in zip(columns, positions, strict=True):
@@ -204,7 +209,7 @@ def _json(edge: object, kind: Kind) -> object:
 
 
 def shown(value: object) -> object:
-    """Texts over 200 characters are cut, and end in `…`."""
+    """Texts of more than 200 characters are truncated and end in `…`."""
     if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
         return value[: _SHOWN_CHARACTERS - 1] + "…"
     return value

@@ -1,4 +1,4 @@
-"""When something is done again: by cron on the clock of a zone, or by an interval."""
+"""Recurrences: a cron expression in a time zone, or an interval."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _NAMES = frozenset((*_MONTHS, "sun", "mon", "tue", "wed", "thu", "fri", "sat"))
 _LONGEST_TEXT = 200
 _PUT_BACK = timedelta(hours=3)
-"""More than any zone's clocks are put back at once."""
+"""More than the clocks of any zone are ever set back at once."""
 _MATCHES_TRIED = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """Five fields, read by the clock of a zone (IANA).
+    """A cron expression of five fields, evaluated in local time of an IANA zone.
 
-    A time the clocks skip is as much later; one they show twice counts the first time, and both times where the hour is
-    `*`, so that what is done every so many minutes goes on.
+    A local time that the clocks skip moves forward by the skipped amount. One that occurs twice counts the first time
+    only, but both times when the hour is `*`, so that a recurrence by minutes is not interrupted.
     """
 
     text: str
     time_zone: str
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first match after an instant, in UTC. None when there is none: a 30th of February."""
+        """The first match after an instant, in UTC; None when there is none, as for a 30th of February."""
         zone = ZoneInfo(self.time_zone)
         wall = moment.astimezone(zone).replace(tzinfo=None, fold=0)
         found: datetime | None = None
@@ -62,7 +62,7 @@ Recurrence: TypeAlias = Cron | Interval
 
 
 def next_run(recurrence: Recurrence, *, now: datetime, last: datetime | None = None) -> datetime | None:
-    """The first time after `now`. However many lie between `last`, a time it was due, and `now`, they are one."""
+    """The first time after `now`. All due times between `last`, an earlier due time, and `now` count as one."""
     match recurrence:
         case Cron():
             return recurrence.next_after(now)
@@ -73,7 +73,9 @@ def next_run(recurrence: Recurrence, *, now: datetime, last: datetime | None = N
 
 
 def checked(*, cron: str | None, time_zone: str | None, every_minutes: int | None) -> Recurrence:
-    """`BadInput` for what is no recurrence, recurs never, or more often than every five minutes."""
+    """`BadInput` for an invalid recurrence, one that never occurs, and one that occurs more often than every five
+    minutes.
+    """
     if (cron is None) == (every_minutes is None):
         raise BadInput("A schedule has either `cron` or `everyMinutes`.", field="cron")
     if every_minutes is not None:
@@ -115,13 +117,13 @@ def _no_cron() -> BadInput:
 
 
 def _is_plain(fields: str) -> bool:
-    """Without what croniter adds to cron: random and hashed times, seconds, nearest weekdays."""
+    """Whether it lacks croniter's extensions of cron: random and hashed times, seconds, nearest weekdays."""
     words = "".join(each if each.isalpha() else " " for each in fields.lower()).split()
     return _NAMES.issuperset(words) and all(each.isascii() and (each.isalnum() or each in " *,-/") for each in fields)
 
 
 def _matches(fields: str, start: datetime) -> Iterator[datetime]:
-    """Wall times after `start`, none when there is none in the next fifty years."""
+    """Local times after `start`; empty when there are none in the next fifty years."""
     matches = croniter(fields, start, ret_type=datetime)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Setting when a table is profiled again."""
+"""Sets, resumes and ends the schedule by which a table is profiled again."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from resolvers.expected import require_unchanged
 from resolvers.gen.datasets import require_dataset_admin
 from resolvers.gen.store import STORE
 from resolvers.idempotency import Asked, done_before, once, once_if_any
-from resolvers.jobs.kinds.table_profile_refresh import Asked as Refresh
+from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.jobs.start import require_refreshable
 from resolvers.known_user import register_user
 from resolvers.profiles.recurrence import Cron, Interval, Recurrence, checked, next_run
@@ -31,11 +31,12 @@ async def set_schedule(
     *,
     expected_updated_at: datetime | None = None,
 ) -> UUID:
-    """The table's schedule, whose jobs act as the subject from now on; what came of earlier runs stays.
+    """Creates or changes the table's schedule. Its jobs act as the subject from now on; the outcome of earlier runs
+    stays.
 
-    `NotFound`, `Forbidden` for who does not administer the dataset; what `require_refreshable` raises, which asks the
-    table's warehouse, and not of what was done before; `ChangedSince`, also when there is no schedule any more. Of
-    `asked`, see `once_told`.
+    Raises `NotFound`; `Forbidden` for users who do not administer the dataset; what `require_refreshable` raises, which
+    asks the table's warehouse, unless the mutation was done before; and `ChangedSince`, also when the schedule no
+    longer exists. For `asked`, see `once_told`.
     """
     await require_dataset_admin(context, refresh.dataset_id)
     gen, subject = context.stores.postgres[STORE], context.subject
@@ -73,9 +74,10 @@ async def resume_schedule(
     *,
     expected_updated_at: datetime | None = None,
 ) -> UUID:
-    """A schedule that is paused goes on, and acts as the subject from now on; one that is not stays as it is.
+    """Resumes a paused schedule, which acts as the subject from now on. One that is not paused stays as it is.
 
-    `NotFound` where there is none, or for who may not see the dataset; `Forbidden` for who does not administer it.
+    `NotFound` when there is none, and for users who may not see the dataset; `Forbidden` for those who do not
+    administer it.
     """
     await require_dataset_admin(context, dataset_id)
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
@@ -117,9 +119,9 @@ async def end_schedule(
     *,
     expected_updated_at: datetime | None = None,
 ) -> UUID | None:
-    """The id that the table's schedule had; None when there is none. A refresh that is under way goes on.
+    """Deletes the table's schedule and returns its id; None when there is none. A running refresh continues.
 
-    `NotFound`, `Forbidden` for who does not administer the dataset.
+    `NotFound`; `Forbidden` for users who do not administer the dataset.
     """
     await require_dataset_admin(context, dataset_id)
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:

@@ -20,7 +20,7 @@ from resolvers.gen.data_sources import (
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.gen.tables import describe_table
 from resolvers.idempotency import Asked
-from resolvers.jobs.kinds.table_profile_refresh import Asked as Refresh
+from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.permissions.fields import OnRow
 from resolvers.permissions.guards import Admins

@@ -10,7 +10,7 @@ from loaders.tables.axion_gen import profiles
 from resolvers.context import Context
 from resolvers.permissions.fields import ByRows, FieldGuard
 from resolvers.permissions.guards import Visible
-from resolvers.profiles.shown import columns_shown, described, figures_told, named
+from resolvers.profiles.visible_columns import columns_shown, described, figures_told, named
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint

@@ -8,7 +8,7 @@ from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.datasets import require_dataset_admin
 from resolvers.idempotency import Asked
-from resolvers.jobs.kinds.table_profile_refresh import Asked as Refresh
+from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.permissions.fields import OnRow
 from resolvers.profiles.recurrence import checked
 from resolvers.profiles.schedule import end_schedule, resume_schedule, set_schedule

@@ -15,7 +15,7 @@ from loaders.warehouses.base import Warehouse
 from loaders.warehouses.bounded import Bounded, bounded
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.gate import Gate
-from resolvers.jobs.kinds.unhurried import Unhurried
+from resolvers.jobs.kinds.background_source import BackgroundSource
 from tests.conformance.rows import ODD_NAME, ODD_NAMES
 from tests.waiting import until
 
@@ -24,9 +24,9 @@ NOBODY_LISTENS = "http://127.0.0.1:1"
 WRONG_SECRET = "wrong-Secret-7f3a"
 
 
-def unhurried(warehouse: Warehouse) -> Unhurried:
+def background_source(warehouse: Warehouse) -> BackgroundSource:
     """As jobs read it: an engine that is slow to start is no failure here."""
-    return Unhurried(bounds_of(warehouse))
+    return BackgroundSource(bounds_of(warehouse))
 
 
 def bounds_of(warehouse: Warehouse) -> Bounded:

@@ -16,7 +16,7 @@ from loaders.ledger import Ledger
 from loaders.read import Aggregate, AggregateFunction, Col, Compare, Connection, Joined, Measure, Op, Read
 from loaders.warehouses.base import Warehouse
 from tests.conformance.rows import comparable
-from tests.conformance.subject import Subject, unhurried
+from tests.conformance.subject import Subject, background_source
 
 ORDERS = pa.table(
     {
@@ -98,7 +98,7 @@ async def groups(
     entries: list[tuple[str, Col | Measure]] = [("key", key) for key in keys]
     entries += [(f"m{n}", measure) for n, measure in enumerate(measures)]
     read = Read(wide, joined=(joined,), connection=Connection((("groups", Aggregate(keys, tuple(entries))),)))
-    found = orjson.loads(await read_connection(read, unhurried(warehouse), Ledger()))["groups"]
+    found = orjson.loads(await read_connection(read, background_source(warehouse), Ledger()))["groups"]
     shown = [(row.get("key"), [row[f"m{n}"] for n in range(len(measures))]) for row in comparable(found)]
     assert len(dict(shown)) == len(shown)
     return dict(shown)

@@ -18,10 +18,10 @@ from loaders.read import Col, Compare, Op
 from loaders.warehouses.base import Estimates, ScanEstimates, Warehouse
 from resolvers.profiles.budget import Budget, afforded
 from resolvers.profiles.edges import BINNED
-from resolvers.profiles.found import Bin, ColumnFigures
 from resolvers.profiles.profile import Contents, contents, reads
+from resolvers.profiles.result import Bin, ColumnFigures
 from tests.conformance.rows import LARGE_ROWS, MIXED_ROWS
-from tests.conformance.subject import Subject, bounds_of, unhurried
+from tests.conformance.subject import Subject, background_source, bounds_of
 
 Rows = Sequence[dict[str, Any]]
 
@@ -30,7 +30,7 @@ async def profiled(
     warehouse: Warehouse, portion: Portion, columns: Sequence[Column], *, rows: int | None
 ) -> tuple[Contents, list[str]]:
     """And the statements that were sent."""
-    source = Watched(unhurried(warehouse))
+    source = Watched(background_source(warehouse))
     found = await contents(portion, columns, source, rows=rows, ledger=Ledger(), report=lambda _, __: None)
     return found, source.sent
 

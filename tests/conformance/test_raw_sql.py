@@ -8,7 +8,7 @@ import pytest
 from loaders.columnar.statement import Statement
 from loaders.errors import StoreQueryFailed, StoreTimeout
 from loaders.ledger import Ledger
-from loaders.raw_sql.answer import collected
+from loaders.raw_sql.answer import collect_rows
 from loaders.raw_sql.query import RawQuery
 from loaders.raw_sql.reason import with_reason
 from loaders.warehouses.base import Forecasts, Query, Scanned, Warehouse
@@ -71,7 +71,7 @@ async def test_raw_sql_is_answered(warehouse: Warehouse, ledger: Ledger) -> None
 async def test_raw_sql_without_rows_has_columns(warehouse: Warehouse, ledger: Ledger) -> None:
     query = await spelled(warehouse, "SELECT id, text FROM every_type WHERE 1 = 0", ledger)
     async with aclosing(warehouse.query(query, ledger=ledger)) as batches:
-        found = await collected(batches, limit=5)
+        found = await collect_rows(batches, limit=5)
     assert [column.name for column in found.columns] == ["id", "text"]
     assert (found.text, found.truncated) == (b"[]", False)
 
@@ -90,7 +90,7 @@ async def test_a_raw_literal_is_what_was_written(warehouse: Warehouse, ledger: L
 async def test_raw_sql_is_cut_and_ended(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:
     query = await spelled(warehouse, "SELECT id FROM large", ledger)
     async with aclosing(warehouse.query(query, ledger=ledger)) as batches:
-        found = await collected(batches, limit=7)
+        found = await collect_rows(batches, limit=7)
     assert (len(found.rows), found.truncated) == (7, True)
     await subject.ended(warehouse)
 

@@ -22,7 +22,7 @@ async def postponed_job(settings: Settings, subject: str) -> AsyncIterator[UUID]
     """Of the subject; cancelled at the end."""
     url = settings.databases.axion_sense_tasks.worker_url.get_secret_value()
     postgres = await Postgres.open(STORE, url, pool_max=1, statement_timeout_ms=15_000)
-    arguments = table_profile_refresh.Asked(uuid4(), "none").to_json()
+    arguments = table_profile_refresh.Refresh(uuid4(), "none").to_json()
     async with postgres.transaction() as session:
         made = await create_within(
             session, kind=table_profile_refresh.NAME, subject=subject, arguments=arguments, lock=str(uuid4())

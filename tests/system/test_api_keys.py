@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.auth.kept import KEPT_S
+from gateway.auth.row_cache import CACHE_S
 from gateway.settings import Settings
 from loaders.encode.node_id import encode_node_id
 from tests.system.client import ARROW, Client
@@ -128,7 +128,7 @@ async def test_revoked_while_its_operations_go_on(client: Client, keyed: Client,
         async with client.http.post(f"{client.url}/graphql", json=body, headers=headers) as stream:
             await stream.content.readuntil(b"event: next")
             await client.ask(REVOKE, user="analyst", variables={"id": made["apiKey"]["id"]})
-            async with asyncio.timeout(settings.http.renew_seconds + KEPT_S + 5):
+            async with asyncio.timeout(settings.http.renew_seconds + CACHE_S + 5):
                 assert b'"code":"UNAUTHENTICATED"' in await stream.read()
                 assert (await socket.socket.receive()).type is aiohttp.WSMsgType.CLOSE
         assert socket.socket.close_code == 4403

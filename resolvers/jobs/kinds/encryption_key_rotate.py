@@ -1,6 +1,7 @@
-"""Job kind `encryption_key_rotate`: stored secrets are sealed anew under the current version of the encryption key.
+"""Job kind `encryption_key_rotate`: re-encrypts stored secrets under the current version of the encryption key.
 
-Arguments `{toVersion}`; result `{resealed, toVersion}`. Rows that do not open fail the job after all others are done.
+Arguments `{toVersion}`; result `{resealed, toVersion}`. Rows that cannot be decrypted fail the job after all others are
+done.
 """
 
 from loaders.errors import EncryptionKeyMissing

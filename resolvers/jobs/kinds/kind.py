@@ -1,4 +1,4 @@
-"""What a kind of job is, and what its code is given."""
+"""The type of a job kind's code, and what that code is given."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """`context` acts as the user who started the job: its verdicts are asked anew, in the worker.
+    """`context` acts as the user who started the job: permissions are checked again, in the worker.
 
-    `report(progress, message)` says how far the job is (a share, 0 to 1; null if unknown). It never blocks and may be
-    called as often as one likes: watchers are told at most a few times a second, always of the newest.
-    Cancelling the job cancels the task its code runs in.
+    `report(progress, message)` reports how far the job is (a share from 0 to 1; null if unknown). It never blocks and
+    may be called at any rate: watchers are informed at most a few times a second, always of the latest report.
+    Cancelling the job cancels the task that its code runs in.
     """
 
     job: Job
@@ -27,7 +27,8 @@ class JobContext:
 
 
 Run: TypeAlias = Callable[[JobContext, JsonObject], Awaitable[JsonObject]]
-"""Code of a kind: arguments -> result. It must bear being run again from its start: a worker may die at any point.
+"""The code of a kind: arguments -> result. It must tolerate being run again from its start, because a worker may die at
+any point.
 
-A store that is down, slow or undecided makes the job be tried again, with back-off; any other error ends the job.
+When a store is down, slow or undecided, the job is retried with back-off; any other error ends the job.
 """

@@ -17,7 +17,7 @@ from loaders.columnar.statement import Statement
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.errors import PageTooLarge
 from loaders.ledger import Ledger
-from loaders.raw_sql.answer import collected
+from loaders.raw_sql.answer import collect_rows
 from loaders.read import Aggregate, Col, Compare, Computed, Connection, Edges, Field, Nodes, Op, Page, Read
 from loaders.room import Room
 from tests.loaders.columnar.sources import DuckDb
@@ -157,16 +157,16 @@ async def test_groups_beyond_the_bound_are_refused(wide: DuckDb) -> None:
 
 
 async def test_one_large_value_of_raw_sql_is_cut_before_it_is_json() -> None:
-    found = await collected(batches_of(numbers(3, 5_000_000, 3)), limit=10)
+    found = await collect_rows(batches_of(numbers(3, 5_000_000, 3)), limit=10)
     assert found.truncated
     assert [orjson.loads(row) for row in found.rows] == [{"a": ["7", "7", "7"]}]
-    behind = await collected(batches_of(numbers(5_000_000), numbers(1)), limit=10)
+    behind = await collect_rows(batches_of(numbers(5_000_000), numbers(1)), limit=10)
     assert behind.truncated
     assert behind.rows == []
 
 
 async def test_a_value_of_raw_sql_that_fits_becomes_json_beside_the_loop() -> None:
-    found, turns = await turns_during(collected(batches_of(numbers(500_000)), limit=10))
+    found, turns = await turns_during(collect_rows(batches_of(numbers(500_000)), limit=10))
     assert not found.truncated
     assert len(orjson.loads(found.rows[0])["a"]) == 500_000
     assert turns > 10

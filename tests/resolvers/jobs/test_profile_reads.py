@@ -21,7 +21,7 @@ from loaders.stores import Stores
 from loaders.tables.axion_gen.curation import CurationOverride
 from loaders.warehouses.base import RecordBatches
 from loaders.warehouses.clickhouse import ClickHouseWarehouse
-from resolvers.jobs.kinds.table_profile_refresh import Asked
+from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
 from tests.conformance.rows import LARGE_ROWS
@@ -47,7 +47,7 @@ async def clickhouse(settings: Settings) -> AsyncIterator[ClickHouse]:
     await client.close()
 
 
-async def refreshed(person: Someone, asked: Asked) -> Job:
+async def refreshed(person: Someone, asked: Refresh) -> Job:
     job = await start_table_profile_refresh(person.context(), asked)
     async with asyncio.timeout(30):
         assert [item async for item in watch_job(person.context(), job.id, after=0) if isinstance(item, JobEvent)]
@@ -92,7 +92,7 @@ async def test_hidden_and_excluded_columns_are_in_no_statement(
     async with stores.postgres["axion_gen"].transaction() as session:
         hidden = CurationOverride(dataset_id=clickhouse_dataset, table_name=table, column_name="ssn", is_hidden=True)
         session.add(hidden)
-    job = await refreshed(admin, Asked(clickhouse_dataset, table, exclude=("diagnosis", "ssn")))
+    job = await refreshed(admin, Refresh(clickhouse_dataset, table, exclude=("diagnosis", "ssn")))
     assert (job.state, job.error) == (State.SUCCEEDED, None)
     found = await profile_of(stores, clickhouse_dataset, table)
     assert (found["excluded_columns"], found["profiled_rows"]) == (["diagnosis", "ssn"], 1)
@@ -100,8 +100,10 @@ async def test_hidden_and_excluded_columns_are_in_no_statement(
     assert len(sent) == 3  # samples, figures, a histogram
     assert not [each for each in sent if "ssn" in each or "diagnosis" in each]
     with pytest.raises(UnknownColumn, match="'ssn'"):
-        await refreshed(admin, Asked(clickhouse_dataset, table, where={"column": "ssn", "startsWith": "0"}))
-    refused = await refreshed(admin, Asked(clickhouse_dataset, table, exclude=("id",), where={"column": "id", "eq": 1}))
+        await refreshed(admin, Refresh(clickhouse_dataset, table, where={"column": "ssn", "startsWith": "0"}))
+    refused = await refreshed(
+        admin, Refresh(clickhouse_dataset, table, exclude=("id",), where={"column": "id", "eq": 1})
+    )
     assert (refused.error or {})["code"] == UnknownColumn.code.value
     assert len(sent) == 3
 
@@ -112,24 +114,24 @@ async def test_a_budget_is_refused_before_anything_is_sent(
     table = await made(clickhouse, "id Int32, text String")
     filled = f"INSERT INTO {SPACE}.{table} SELECT number, randomPrintableASCII(100) FROM numbers(10000)"
     await clickhouse.command(filled, ledger=Ledger())
-    job = await refreshed(admin, Asked(clickhouse_dataset, table, max_bytes=1_000_000))
+    job = await refreshed(admin, Refresh(clickhouse_dataset, table, max_bytes=1_000_000))
     assert (job.state, (job.error or {})["code"]) == (State.FAILED, "COST_EXCEEDED")
     assert sent == []
     found = await profile_of(stores, clickhouse_dataset, table)
     assert (found["basis"], found["row_count"], found["statistics"]) == ("metadata", 10_000, {})
-    job = await refreshed(admin, Asked(clickhouse_dataset, table, max_bytes=100_000_000))
+    job = await refreshed(admin, Refresh(clickhouse_dataset, table, max_bytes=100_000_000))
     found = await profile_of(stores, clickhouse_dataset, table)
     assert (found["basis"], found["profiled_rows"], found["version"]) == ("table", 10_000, 2)
     assert 1_000_000 < int(str(found["estimated_bytes"])) <= 100_000_000
 
 
 async def test_a_small_budget_is_refused_on_every_store(admin: Someone, dataset: UUID) -> None:
-    job = await refreshed(admin, Asked(dataset, "large", max_bytes=1))
+    job = await refreshed(admin, Refresh(dataset, "large", max_bytes=1))
     assert (job.error or {})["code"] == "COST_EXCEEDED"
 
 
 async def test_metadata_alone_count(admin: Someone, stores: Stores, dataset: UUID) -> None:
-    job = await refreshed(admin, Asked(dataset, "large", sample_rows=0))
+    job = await refreshed(admin, Refresh(dataset, "large", sample_rows=0))
     assert job.error is None
     found = await profile_of(stores, dataset, "large")
     assert (found["basis"], found["row_count"], found["profiled_rows"]) == ("metadata", LARGE_ROWS, 0)
@@ -137,10 +139,10 @@ async def test_metadata_alone_count(admin: Someone, stores: Stores, dataset: UUI
 
 
 async def test_a_sample_says_so(admin: Someone, stores: Stores, dataset: UUID) -> None:
-    await refreshed(admin, Asked(dataset, "large", sample_rows=1_000))
+    await refreshed(admin, Refresh(dataset, "large", sample_rows=1_000))
     found = await profile_of(stores, dataset, "large")
     assert (found["basis"], found["row_count"], found["profiled_rows"]) == ("sample", LARGE_ROWS, 1_000)
-    await refreshed(admin, Asked(dataset, "large", sample_rows=1_000, where={"column": "id", "lt": "10"}))
+    await refreshed(admin, Refresh(dataset, "large", sample_rows=1_000, where={"column": "id", "lt": "10"}))
     found = await profile_of(stores, dataset, "large")
     assert (found["basis"], found["row_count"], found["profiled_rows"]) == ("partition", LARGE_ROWS, 10)
     statistics = found["statistics"]
@@ -152,10 +154,10 @@ async def test_versions_and_drift(
     admin: Someone, stores: Stores, clickhouse: ClickHouse, clickhouse_dataset: UUID
 ) -> None:
     table = await made(clickhouse, "id Int32, note String, gone String")
-    await refreshed(admin, Asked(clickhouse_dataset, table))
+    await refreshed(admin, Refresh(clickhouse_dataset, table))
     alter = f"ALTER TABLE {SPACE}.{table} DROP COLUMN gone, ADD COLUMN new Date, MODIFY COLUMN note Nullable(String)"
     await clickhouse.command(alter, ledger=Ledger())
-    await refreshed(admin, Asked(clickhouse_dataset, table))
+    await refreshed(admin, Refresh(clickhouse_dataset, table))
     changed = {
         "added": ["new"],
         "removed": ["gone"],
@@ -173,9 +175,9 @@ async def test_a_file_with_another_column_and_a_wider_type_is_drift(
     """Of Parquet a table is the union of its files: those that were there before are read as ever."""
     files, table = _S3(s3), f"made_{secrets.token_hex(4)}"
     await files.load(table, pa.table({"id": pa.array([1, 2], pa.int32()), "note": ["a", "b"]}))
-    first = await refreshed(admin, Asked(s3_dataset, table))
+    first = await refreshed(admin, Refresh(s3_dataset, table))
     files.add(table, pa.table({"id": pa.array([2**40], pa.int64()), "note": ["c"], "new": [1.5]}), file="part-1")
-    second = await refreshed(admin, Asked(s3_dataset, table))
+    second = await refreshed(admin, Refresh(s3_dataset, table))
     assert [(job.state, job.error) for job in (first, second)] == [(State.SUCCEEDED, None)] * 2
     found = await profile_of(stores, s3_dataset, table)
     assert (found["version"], found["profiled_rows"]) == (2, 3)
@@ -187,7 +189,7 @@ async def test_a_file_with_another_column_and_a_wider_type_is_drift(
     assert (statistics["new"]["nullCount"], statistics["note"]["nullCount"]) == (2, 0)
     files.add(table, pa.table({"id": ["one"]}), file="part-2")
     with pytest.raises(StoreQueryFailed, match="is not of a type that fits the other files"):
-        await refreshed(admin, Asked(s3_dataset, table))
+        await refreshed(admin, Refresh(s3_dataset, table))
     await files.drop(table)
 
 
@@ -205,7 +207,7 @@ ODD = pa.table(
 
 async def test_odd_values_are_counted_exactly(admin: Someone, stores: Stores, s3: S3Server, s3_dataset: UUID) -> None:
     await _S3(s3).load("odd_values", ODD)
-    job = await refreshed(admin, Asked(s3_dataset, "odd_values"))
+    job = await refreshed(admin, Refresh(s3_dataset, "odd_values"))
     assert job.error is None
     found = (await profile_of(stores, s3_dataset, "odd_values"))["statistics"]
     assert isinstance(found, dict)

@@ -22,9 +22,9 @@ from loaders.openfga.tuples import Check, RelationTuple
 from loaders.stores import Stores
 from loaders.tables.axion_gen.profile_schedules import TableProfileSchedule
 from loaders.tables.axion_sense.public import User
-from resolvers.jobs.kinds.table_profile_refresh import Asked
+from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.jobs.watch import watch_job
-from resolvers.profiles import due
+from resolvers.profiles import due_schedules
 from resolvers.profiles.recurrence import Interval
 from resolvers.profiles.schedule import end_schedule, resume_schedule, set_schedule
 from tests.conformance.rows import ODD_NAME
@@ -54,11 +54,13 @@ async def workers(jobs_settings: Settings) -> AsyncIterator[Sequence[Stores]]:
 
 
 async def start_due(stores: Stores, now: datetime) -> None:
-    await due.start_due(stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"], stores.openfga, now=now)
+    await due_schedules.start_due(
+        stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"], stores.openfga, now=now
+    )
 
 
 async def settle(stores: Stores) -> None:
-    await due.settle(stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"])
+    await due_schedules.settle(stores.postgres["axion_gen"], stores.postgres["axion_sense_tasks"])
 
 
 async def jobs(stores: Stores) -> Sequence[Any]:
@@ -84,7 +86,7 @@ async def test_each_time_is_started_once_by_two_workers(
     admin: Someone, stores: Stores, workers: Sequence[Stores], clickhouse_dataset: UUID
 ) -> None:
     before = {job["id"] for job in await jobs(stores)}
-    ids = [await set_schedule(admin.context(), Asked(clickhouse_dataset, name), Interval(60)) for name in TABLES]
+    ids = [await set_schedule(admin.context(), Refresh(clickhouse_dataset, name), Interval(60)) for name in TABLES]
     at = max([(await schedule(stores, id_))["next_run_at"] for id_ in ids])
     await asyncio.gather(*(start_due(worker, at - HOUR) for worker in workers))
     assert {job["id"] for job in await jobs(stores)} == before
@@ -102,7 +104,7 @@ async def test_each_time_is_started_once_by_two_workers(
 async def test_a_worker_that_dies_between_the_databases_starts_nothing_twice(
     admin: Someone, stores: Stores, workers: Sequence[Stores], clickhouse_dataset: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id_ = await set_schedule(admin.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
+    id_ = await set_schedule(admin.context(), Refresh(clickhouse_dataset, "no_rows"), Interval(60))
     at = (await schedule(stores, id_))["next_run_at"]
     before = {job["id"] for job in await jobs(stores)}
 
@@ -110,7 +112,7 @@ async def test_a_worker_that_dies_between_the_databases_starts_nothing_twice(
         raise StoreUnavailable("axion_gen", "gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(due, "_advance", dies)
+        patched.setattr(due_schedules, "_advance", dies)
         with pytest.raises(StoreUnavailable):
             await start_due(workers[0], at)
     (started,) = [job["id"] for job in await jobs(stores) if job["id"] not in before]
@@ -124,7 +126,7 @@ async def test_a_worker_that_dies_between_the_databases_starts_nothing_twice(
 async def test_downtime_is_caught_up_once_and_a_run_under_way_is_skipped(
     admin: Someone, stores: Stores, workers: Sequence[Stores], clickhouse_dataset: UUID
 ) -> None:
-    id_ = await set_schedule(admin.context(), Asked(clickhouse_dataset, "no_rows", sample_rows=0), Interval(60))
+    id_ = await set_schedule(admin.context(), Refresh(clickhouse_dataset, "no_rows", sample_rows=0), Interval(60))
     at = (await schedule(stores, id_))["next_run_at"]
     before = len(await jobs(stores))
     late = at + 10 * HOUR + timedelta(minutes=7)
@@ -147,7 +149,7 @@ async def test_downtime_is_caught_up_once_and_a_run_under_way_is_skipped(
 async def test_what_came_of_it_is_told_and_it_goes_on(
     admin: Someone, stores: Stores, workers: Sequence[Stores], clickhouse_dataset: UUID, jobs_settings: Settings
 ) -> None:
-    asked = Asked(clickhouse_dataset, "large", sample_rows=10)
+    asked = Refresh(clickhouse_dataset, "large", sample_rows=10)
     id_ = await set_schedule(admin.context(), asked, Interval(60))
     at = (await schedule(stores, id_))["next_run_at"]
     await start_due(workers[0], at)
@@ -173,8 +175,8 @@ async def test_who_lost_the_right_has_a_schedule_that_is_paused_until_somebody_r
     granted = RelationTuple(names.user(stranger.id), "admin", names.SYSTEM)
     await stores.openfga.write([granted], ledger=Ledger())
     try:
-        id_ = await set_schedule(stranger.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
-        others = await set_schedule(admin.context(), Asked(clickhouse_dataset, "large", sample_rows=0), Interval(60))
+        id_ = await set_schedule(stranger.context(), Refresh(clickhouse_dataset, "no_rows"), Interval(60))
+        others = await set_schedule(admin.context(), Refresh(clickhouse_dataset, "large", sample_rows=0), Interval(60))
     finally:
         await stores.openfga.write(deletes=[granted], ledger=Ledger())
     at = max([(await schedule(stores, each))["next_run_at"] for each in (id_, others)])
@@ -229,24 +231,24 @@ async def test_those_without_a_verdict_stand_before_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nor do jobs that are not over, among those whose end is to be told."""
-    monkeypatch.setattr(due, "BATCH", 1)
+    monkeypatch.setattr(due_schedules, "BATCH", 1)
     granted = RelationTuple(names.user(stranger.id), "admin", names.SYSTEM)
     await stores.openfga.write([granted], ledger=Ledger())
     try:
         silent = [
-            await set_schedule(stranger.context(), Asked(clickhouse_dataset, table), Interval(60))
+            await set_schedule(stranger.context(), Refresh(clickhouse_dataset, table), Interval(60))
             for table in ("no_rows", "every_type")
         ]
     finally:
         await stores.openfga.write(deletes=[granted], ledger=Ledger())
     behind = [
-        await set_schedule(admin.context(), Asked(clickhouse_dataset, table, sample_rows=0), Interval(60))
+        await set_schedule(admin.context(), Refresh(clickhouse_dataset, table, sample_rows=0), Interval(60))
         for table in ("large", ODD_NAME)
     ]
     at = (await schedule(stores, behind[-1]))["next_run_at"]
     gen, tasks = workers[0].postgres["axion_gen"], workers[0].postgres["axion_sense_tasks"]
     openfga = Silent(workers[0].openfga, stranger.id)
-    await due.start_due(gen, tasks, openfga, now=at)
+    await due_schedules.start_due(gen, tasks, openfga, now=at)
     assert openfga.asked == 2
     assert [(await schedule(stores, each))["last_run_at"] for each in behind] == [at, at]
     for each in silent:
@@ -255,7 +257,7 @@ async def test_those_without_a_verdict_stand_before_no_other(
     first, second = [(await schedule(stores, each))["last_job_id"] for each in behind]
     assert first < second
     await JobStore(stores.postgres["axion_sense_tasks"]).cancel(second)
-    await due.settle(gen, tasks)
+    await due_schedules.settle(gen, tasks)
     assert [(await schedule(stores, each))["last_state"] for each in behind] == [None, "cancelled"]
 
 
@@ -266,7 +268,7 @@ async def test_whoever_is_no_longer_active_has_a_schedule_that_is_paused(
         granted = RelationTuple(names.user(leaver.id), "admin", names.SYSTEM)
         await stores.openfga.write([granted], ledger=Ledger())
         try:
-            id_ = await set_schedule(leaver.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
+            id_ = await set_schedule(leaver.context(), Refresh(clickhouse_dataset, "no_rows"), Interval(60))
             async with stores.postgres["axion_sense"].transaction() as session:
                 left = update(User).where(User.external_auth_id == leaver.id).values(is_active=False)
                 await session.execute(left)
@@ -280,7 +282,7 @@ async def test_whoever_is_no_longer_active_has_a_schedule_that_is_paused(
     assert (row["last_state"], row["next_run_at"]) == ("failed", None)
     assert "no longer active" in row["pause_reason"]
     assert "may resume the schedule" in row["pause_reason"]
-    await set_schedule(admin.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
+    await set_schedule(admin.context(), Refresh(clickhouse_dataset, "no_rows"), Interval(60))
     unsettled = update(TableProfileSchedule).where(TableProfileSchedule.id == id_).values(last_state=None)
     async with stores.postgres["axion_gen"].transaction() as session:
         await session.execute(unsettled)  # as if it was taken over while the job of the one before was running
@@ -297,7 +299,7 @@ async def audited(stores: Stores, action: str) -> Sequence[Any]:
 async def test_a_job_that_is_no_longer_kept_is_forgotten(
     admin: Someone, stores: Stores, workers: Sequence[Stores], clickhouse_dataset: UUID
 ) -> None:
-    id_ = await set_schedule(admin.context(), Asked(clickhouse_dataset, "no_rows"), Interval(60))
+    id_ = await set_schedule(admin.context(), Refresh(clickhouse_dataset, "no_rows"), Interval(60))
     gone = update(TableProfileSchedule).where(TableProfileSchedule.id == id_).values(last_job_id=UUID(int=7))
     async with stores.postgres["axion_gen"].transaction() as session:
         await session.execute(gone)
@@ -309,7 +311,7 @@ async def test_a_job_that_is_no_longer_kept_is_forgotten(
 async def test_who_sets_and_ends_it(
     admin: Someone, stranger: Someone, stores: Stores, clickhouse_dataset: UUID
 ) -> None:
-    asked = Asked(clickhouse_dataset, "no_rows")
+    asked = Refresh(clickhouse_dataset, "no_rows")
     with pytest.raises(NotFound):
         await set_schedule(stranger.context(), asked, Interval(60))
     viewer = RelationTuple(names.user(stranger.id), "assignee", "role:77001")
@@ -328,9 +330,9 @@ async def test_who_sets_and_ends_it(
     finally:
         await stores.openfga.write(deletes=grant, ledger=Ledger())
     with pytest.raises(NotFound):
-        await set_schedule(admin.context(), Asked(clickhouse_dataset, "no_such_table"), Interval(60))
+        await set_schedule(admin.context(), Refresh(clickhouse_dataset, "no_such_table"), Interval(60))
     with pytest.raises(UnknownColumn):
-        await set_schedule(admin.context(), Asked(clickhouse_dataset, "no_rows", exclude=("nope",)), Interval(60))
+        await set_schedule(admin.context(), Refresh(clickhouse_dataset, "no_rows", exclude=("nope",)), Interval(60))
     first = await set_schedule(admin.context(), asked, Interval(60))
     again = await set_schedule(admin.context(), asked, Interval(30))
     assert first == again

@@ -18,7 +18,7 @@ from loaders.stores import Stores
 from loaders.tables.axion_sense.public import User
 from resolvers.context import Context
 from resolvers.jobs.cancel import cancel_job
-from resolvers.jobs.kinds.table_profile_refresh import Asked
+from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
 from resolvers.permissions.verdicts import Verdicts
@@ -39,7 +39,7 @@ async def ended(person: Someone, job: Job) -> list[JobEvent]:
 
 
 async def refreshed(person: Someone, dataset: UUID, table: str) -> Job:
-    job = await start_table_profile_refresh(person.context(), Asked(dataset, table))
+    job = await start_table_profile_refresh(person.context(), Refresh(dataset, table))
     await ended(person, job)
     found = await JobStore(person.stores.postgres["axion_sense_tasks"]).get(job.id, ledger=Ledger())
     assert found is not None
@@ -117,7 +117,7 @@ async def test_any_table_is_profiled(
 @pytest.mark.usefixtures("worker")
 async def test_a_second_refresh_replaces_the_first(admin: Someone, stores: Stores, clickhouse_dataset: UUID) -> None:
     jobs = [
-        await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "every_type")) for _ in range(2)
+        await start_table_profile_refresh(admin.context(), Refresh(clickhouse_dataset, "every_type")) for _ in range(2)
     ]
     told = await asyncio.gather(*(ended(admin, job) for job in jobs))
     assert [events[-1].payload["state"] for events in told] == ["succeeded"] * 2
@@ -128,7 +128,7 @@ async def test_a_second_refresh_replaces_the_first(admin: Someone, stores: Store
 
 @pytest.mark.usefixtures("worker")
 async def test_progress_is_told(admin: Someone, clickhouse_dataset: UUID) -> None:
-    job = await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "every_type"))
+    job = await start_table_profile_refresh(admin.context(), Refresh(clickhouse_dataset, "every_type"))
     events = await ended(admin, job)
     shares = [event.payload["progress"] for event in events if event.kind is EventKind.PROGRESS]
     assert shares[0] == 0.0
@@ -142,16 +142,16 @@ async def test_who_may_not_see_the_table_starts_nothing(
     count = "SELECT count(*) AS jobs FROM public.jobs"
     before = await stores.postgres["axion_sense_tasks"].fetch(count, ledger=Ledger())
     with pytest.raises(NotFound):
-        await start_table_profile_refresh(stranger.context(), Asked(clickhouse_dataset, "every_type"))
+        await start_table_profile_refresh(stranger.context(), Refresh(clickhouse_dataset, "every_type"))
     nobody = Context(ANONYMOUS, "test", stores, Verdicts(ANONYMOUS, stores.openfga, Ledger()), Ledger())
     with pytest.raises(Unauthenticated):
-        await start_table_profile_refresh(nobody, Asked(clickhouse_dataset, "every_type"))
+        await start_table_profile_refresh(nobody, Refresh(clickhouse_dataset, "every_type"))
     assert await stores.postgres["axion_sense_tasks"].fetch(count, ledger=Ledger()) == before
 
 
 async def test_an_unknown_table_is_not_found(admin: Someone, clickhouse_dataset: UUID) -> None:
     with pytest.raises(NotFound, match="no_such_table"):
-        await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "no_such_table"))
+        await start_table_profile_refresh(admin.context(), Refresh(clickhouse_dataset, "no_such_table"))
 
 
 async def test_a_permission_taken_away_meanwhile_ends_the_job(
@@ -165,7 +165,7 @@ async def test_a_permission_taken_away_meanwhile_ends_the_job(
         RelationTuple(names.user(stranger.id), "assignee", role),
     ]
     await stores.openfga.write(grant, ledger=Ledger())
-    job = await start_table_profile_refresh(stranger.context(), Asked(clickhouse_dataset, "large"))
+    job = await start_table_profile_refresh(stranger.context(), Refresh(clickhouse_dataset, "large"))
     await stores.openfga.write(deletes=grant, ledger=Ledger())
     async with working(jobs_settings):
         events = await ended(stranger, job)
@@ -182,7 +182,7 @@ async def test_a_user_deactivated_meanwhile_ends_the_job(
     async with registered("leaver", stores) as leaver:
         granted = RelationTuple(names.user(leaver.id), "admin", names.SYSTEM)
         await stores.openfga.write([granted], ledger=Ledger())
-        job = await start_table_profile_refresh(leaver.context(), Asked(clickhouse_dataset, "large"))
+        job = await start_table_profile_refresh(leaver.context(), Refresh(clickhouse_dataset, "large"))
         async with stores.postgres["axion_sense"].transaction() as session:
             await session.execute(update(User).where(User.external_auth_id == leaver.id).values(is_active=False))
         async with working(jobs_settings):
@@ -198,7 +198,7 @@ async def test_a_user_deactivated_meanwhile_ends_the_job(
 async def test_another_persons_job_is_absent(
     admin: Someone, stranger: Someone, stores: Stores, clickhouse_dataset: UUID
 ) -> None:
-    job = await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "every_type"))
+    job = await start_table_profile_refresh(admin.context(), Refresh(clickhouse_dataset, "every_type"))
     with pytest.raises(NotFound):
         await cancel_job(stranger.context(), job.id)
     with pytest.raises(NotFound):
@@ -232,7 +232,7 @@ async def test_cancelling_stops_the_query_in_the_store(
             "FROM system.numbers LIMIT 1000 SETTINGS max_block_size = 1",
             ledger=Ledger(),
         )
-        job = await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "slow"))
+        job = await start_table_profile_refresh(admin.context(), Refresh(clickhouse_dataset, "slow"))
         async with asyncio.timeout(30):
             await until(lambda: is_running(1))
             await cancel_job(admin.context(), job.id)

@@ -10,7 +10,7 @@ import orjson
 
 from gateway.settings import Settings, Worker
 from loaders.jobs.job import JobEvent
-from resolvers.jobs.kinds.table_profile_refresh import Asked
+from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.jobs.watch import watch_job
 from tests.deploy.grafana import require_exported
@@ -55,7 +55,7 @@ async def test_probes_and_metrics(admin: Someone, jobs_settings: Settings, click
             stores = orjson.loads(text)["stores"]
             assert {name for name, store in stores.items() if store["required"]} == {"axion_sense_tasks", "openfga"}
             _, before = await got("/metrics")
-            job = await start_table_profile_refresh(admin.context(), Asked(clickhouse_dataset, "no_rows"))
+            job = await start_table_profile_refresh(admin.context(), Refresh(clickhouse_dataset, "no_rows"))
             assert [item async for item in watch_job(admin.context(), job.id, after=0) if isinstance(item, JobEvent)]
 
             async def counted() -> bool:

@@ -12,8 +12,8 @@ from loaders.errors import NotFound
 from loaders.tables.axion_gen.catalog import DatasetMap
 from loaders.tables.uuid7 import uuid7
 from resolvers.gen.tiles import bundle_path, visible_bundle
-from resolvers.profiles.found import Basis, Bin, ColumnFigures, Profile
-from resolvers.profiles.kept import keep
+from resolvers.profiles.result import Basis, Bin, ColumnFigures, Profile
+from resolvers.profiles.stored import keep
 from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import asked, made
 from tests.schema.gen.world import World

@@ -1,4 +1,4 @@
-"""A warehouse for work nobody waits for: its queries may take minutes."""
+"""A warehouse for background work, whose queries may take minutes."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -15,7 +15,7 @@ _TIMEOUT_MS = 15 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Unhurried:
+class BackgroundSource:
     """The warehouse as a `Source` whose statements may take 15 minutes each."""
 
     warehouse: Bounded

@@ -1,4 +1,4 @@
-"""Keeping a profile: as the table's newest, and as a version that stays."""
+"""Stores a profile: as the table's latest, and as a version that is kept."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,11 +9,11 @@ from loaders.postgres.write import transaction
 from resolvers.context import Context
 from resolvers.gen.store import STORE
 from resolvers.profiles.drift import drift
-from resolvers.profiles.found import Profile
+from resolvers.profiles.result import Profile
 
 
 async def keep(context: Context, dataset_id: UUID, table_name: str, found: Profile, *, job_id: UUID) -> int:
-    """The number of the version. A job that runs again writes over the version it had written."""
+    """The number of the version. A job that runs again overwrites the version it had written."""
     profiled = Profiled(dataset_id, table_name, {name: list(values) for name, values in found.samples})
     values = _values(found)
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:

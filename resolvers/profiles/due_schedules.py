@@ -1,8 +1,8 @@
-"""Starts the refreshes whose time has come, and notes what came of those before.
+"""Starts the refreshes that are due, and records the outcome of those started before.
 
-Any number of workers may do this at once: a schedule is taken under the lock of its row, and its job has an id that
-follows from the schedule and the time it was due. A worker that dies between the two databases leaves the row as it
-was, and whoever takes it next finds the job.
+Any number of workers may do this at once. A schedule is taken under the lock of its row, and its job has an id that
+follows from the schedule and the time it was due. A worker that dies between writing to the two databases leaves the
+schedule's row unchanged, and the worker that takes it next finds the job.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from loaders.postgres.client import Postgres, WriteSession
 from loaders.postgres.row_writes import update
 from loaders.postgres.write import Transaction, transaction
 from loaders.tables.uuid7 import uuid7_of
-from resolvers.jobs.kinds.table_profile_refresh import NAME, Asked, asked_of
+from resolvers.jobs.kinds.table_profile_refresh import NAME, Refresh, refresh_of
 from resolvers.profiles.recurrence import checked, next_run
 
 BATCH = 50
@@ -33,12 +33,12 @@ _LOST = f"Whom the schedule acts as does not administer the dataset any more. {_
 
 
 async def start_due(gen: Postgres, tasks: Postgres, openfga: OpenFga, *, now: datetime) -> None:
-    """Looks at each schedule that is due once, those due longest first: one that stays as it is, since OpenFGA says
-    nothing of its user, stands before no other. `StoreError`s of either database, `PermissionsUnavailable`; nothing is
-    lost then, and nothing done twice.
+    """Handles each due schedule once, the longest overdue first. A schedule that stays due, because OpenFGA has not
+    decided about its user, does not block the others. Raises `StoreError`s of either database and
+    `PermissionsUnavailable`; nothing is lost or done twice then.
 
-    What was due more than once, since no worker was there, is started once. A table that is being refreshed is skipped.
-    A schedule is paused whose user administers the dataset no more.
+    A refresh that was due several times while no worker ran is started once. A table that is being refreshed is
+    skipped. A schedule is paused when its user no longer administers the dataset.
     """
     after: Place | None = None
     while (after := await _start_some(gen, tasks, openfga, now=now, after=after)) is not None:
@@ -48,7 +48,7 @@ async def start_due(gen: Postgres, tasks: Postgres, openfga: OpenFga, *, now: da
 async def _start_some(
     gen: Postgres, tasks: Postgres, openfga: OpenFga, *, now: datetime, after: Place | None
 ) -> Place | None:
-    """The place of the last one; None where there are no more."""
+    """The place of the last schedule handled; None when there are no more."""
     async with transaction(gen, Ledger()) as within:
         taken = await take_due(within, now=now, at_most=BATCH, after=after)
         if not taken:
@@ -66,9 +66,9 @@ async def _start_some(
 
 
 async def settle(gen: Postgres, tasks: Postgres) -> None:
-    """Writes how jobs ended to the schedules that started them: each is looked at once, the eldest job first.
+    """Records how jobs ended in the schedules that started them. Each job is looked at once, the oldest first.
 
-    A job that is no longer kept is forgotten: it ended longer ago than jobs are kept.
+    A job that no longer exists ended longer ago than jobs are kept, and is forgotten.
     """
     after: UUID | None = None
     while (after := await _settle_some(gen, tasks, after=after)) is not None:
@@ -76,7 +76,7 @@ async def settle(gen: Postgres, tasks: Postgres) -> None:
 
 
 async def _settle_some(gen: Postgres, tasks: Postgres, *, after: UUID | None) -> UUID | None:
-    """The last job that was looked at; None where there are no more."""
+    """The last job that was looked at; None when there are no more."""
     async with transaction(gen, Ledger()) as within:
         taken = await take_unsettled(within, at_most=BATCH, after=after)
         if not taken:
@@ -90,15 +90,16 @@ async def _settle_some(gen: Postgres, tasks: Postgres, *, after: UUID | None) ->
             outcome = {"last_job_id": None} if job is None else {"last_state": job.state.value, "last_error": job.error}
             await update(within, SCHEDULES, (each.schedule.id,), outcome)
             if job is None or job.error is None or job.subject != each.schedule.owner_subject:
-                continue  # the schedule may act as another by now, whom the verdict was not of
+                continue  # the schedule may act as another user by now, whose permission was not checked
             if job.error.get("code") == Code.FORBIDDEN:
                 await _pause(within, each.schedule, f"{job.error.get('message')} {_RESUME}")
     return taken[-1].job_id if len(taken) == BATCH else None
 
 
 async def _allowed(openfga: OpenFga, schedules: Sequence[Schedule]) -> Mapping[UUID, bool | None]:
-    """By schedule, whether its user administers the dataset; None where OpenFGA did not say, which the next look asks
-    again. One call for each user."""
+    """By schedule, whether its user administers the dataset; None where OpenFGA gave no verdict, so that the next round
+    checks again. One call for each user.
+    """
     allowed: dict[UUID, bool | None] = {}
     for owner in sorted({schedule.owner_subject for schedule in schedules}):
         asked = {
@@ -120,7 +121,9 @@ async def _pause(within: Transaction, schedule: Schedule, reason: str) -> None:
 
 
 async def _started(tasks: Postgres, taken: Sequence[Due]) -> Mapping[UUID, UUID | None]:
-    """By schedule, the job of this time: made now or before; None where the table is being refreshed already."""
+    """By schedule, the job for this due time, created now or earlier; None when the table is already being
+    refreshed.
+    """
     async with transaction(tasks, Ledger()) as within:
         known = await known_jobs(within, [_job_id(due) for due in taken])
         busy = await _busy(within)
@@ -137,7 +140,7 @@ async def _started(tasks: Postgres, taken: Sequence[Due]) -> Mapping[UUID, UUID 
     return started
 
 
-async def _create(session: WriteSession, schedule: Schedule, refresh: Asked, job_id: UUID) -> None:
+async def _create(session: WriteSession, schedule: Schedule, refresh: Refresh, job_id: UUID) -> None:
     await create_within(
         session,
         kind=NAME,
@@ -155,15 +158,15 @@ async def _advance(within: Transaction, due: Due, job_id: UUID | None, now: date
         values = {"last_run_at": now, "last_job_id": job_id, "last_state": None, "last_error": None}
     try:
         recurrence = checked(cron=schedule.cron, time_zone=schedule.time_zone, every_minutes=schedule.every_minutes)
-    except BadInput as error:  # a zone that this machine's data no longer has
+    except BadInput as error:  # a time zone that this machine's database no longer has
         values |= {"next_run_at": None, "last_error": {**error.extensions, "message": str(error)}}
     else:
         values["next_run_at"] = next_run(recurrence, now=now, last=due.at)
     await update(within, SCHEDULES, (schedule.id,), values)
 
 
-def _refresh(schedule: Schedule) -> Asked:
-    return asked_of({**schedule.refresh, "datasetId": schedule.dataset_id, "tableName": schedule.table_name})
+def _refresh(schedule: Schedule) -> Refresh:
+    return refresh_of({**schedule.refresh, "datasetId": schedule.dataset_id, "tableName": schedule.table_name})
 
 
 def _job_id(due: Due) -> UUID:

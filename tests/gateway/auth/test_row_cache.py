@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.auth.kept import KEPT_S, Kept
+from gateway.auth.row_cache import CACHE_S, RowCache
 
 
 class Clock:
@@ -20,7 +20,7 @@ class Clock:
 
 async def test_who_comes_in_the_turn_in_which_a_slow_answer_does_asks_again() -> None:
     clock = Clock()
-    kept: Kept[str, int] = Kept(clock=clock)
+    kept: RowCache[str, int] = RowCache(clock=clock)
     answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
     asked = iter(answers)
 
@@ -31,7 +31,7 @@ async def test_who_comes_in_the_turn_in_which_a_slow_answer_does_asks_again() ->
     first = asyncio.create_task(kept.get("key", find))
     await asyncio.sleep(0)  # to where it asks
     await asyncio.sleep(0)  # to where it waits
-    clock.now = 2 * KEPT_S
+    clock.now = 2 * CACHE_S
     answers[0].set_result(1)
     second = asyncio.create_task(kept.get("key", find))
     assert await first == 1

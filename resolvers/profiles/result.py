@@ -1,4 +1,4 @@
-"""What a profile says of a table: typed, and as the JSON that is kept of it."""
+"""The result of profiling a table: typed, and as the JSON that is stored."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from loaders.jobs.job import JsonObject
 
 
 class Basis(StrEnum):
-    """The rows that the figures of a profile are about."""
+    """Which rows the figures of a profile describe."""
 
     METADATA = "metadata"  # none: counts and sizes by the engine's metadata
     TABLE = "table"  # all
@@ -18,7 +18,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """`count` values from `low` (included) to `high` (excluded, but for the last bin). Values as in JSON."""
+    """`count` values from `low` (inclusive) to `high` (exclusive, except in the last bin). Values as in JSON."""
 
     low: object
     high: object
@@ -35,14 +35,16 @@ class Frequent:
 
 @dataclass(frozen=True, slots=True)
 class ColumnFigures:
-    """Of one column. None for what values of the type have not: an order, or a finite number. Values as in JSON."""
+    """The figures of one column. None where they do not apply to its type, such as an order or finite numbers. Values
+    as in JSON.
+    """
 
     null_count: int
     distinct_count: int | None = None
     is_approximate: bool = False
-    """Whether the count of different values is the engine's estimate."""
+    """Whether the number of distinct values is the engine's estimate."""
     non_finite_count: int | None = None
-    """Floats that are infinite or no number: they are in no extreme and no bin."""
+    """Floats that are infinite or NaN: they are in no extreme and no bin."""
     min: object = None
     max: object = None
     histogram: tuple[Bin, ...] = ()
@@ -63,9 +65,10 @@ class ColumnFigures:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`figures` and `samples` are by column, and leave out the excluded ones, which were not read.
+    """`figures` and `samples` are by column and leave out the excluded columns, which were not read.
 
-    `profiled_rows` is the number of rows the figures are about, `estimated_bytes` what reading them was estimated at.
+    `profiled_rows` is the number of rows that the figures describe, `estimated_bytes` the estimate of what reading them
+    took.
     """
 
     columns: tuple[Column, ...]

@@ -1,4 +1,4 @@
-"""Caches rows that every request needs for a moment: at most one statement per key and second."""
+"""Caches rows that every request needs for one second: at most one statement per key and second."""
 
 import time
 from collections import OrderedDict
@@ -10,13 +10,13 @@ from gateway.auth.single_flight import SingleFlight
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-KEPT_S = 1.0
-"""How long what was revoked in the database may go on, as with any other revocation."""
+CACHE_S = 1.0
+"""For how long a revocation in the database may go unnoticed, as for any other revocation."""
 _SIZE = 10_000
 
 
-class Kept(Generic[K, V]):
-    """Absent rows are cached too. The size is bounded: the row that was asked for longest ago is dropped first."""
+class RowCache(Generic[K, V]):
+    """Absent rows are cached, too. The size is bounded: the entry that was requested longest ago is dropped first."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -27,11 +27,11 @@ class Kept(Generic[K, V]):
         await self._flight.close()
 
     async def get(self, key: K, find: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        """What `find` returns, or returned within the last second."""
+        """The result of `find`, which may be from the last second."""
         came = self._clock()
         found = self._found.get(key)
         # A statement under way may have read the row long ago: who came after it was sent takes no aged answer of it.
-        while found is None or (found[1] < came and self._clock() >= found[1] + KEPT_S):
+        while found is None or (found[1] < came and self._clock() >= found[1] + CACHE_S):
             found = await self._flight.run(key, lambda: self._find(key, find))
         return found[0]
 
