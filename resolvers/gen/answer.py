@@ -24,14 +24,14 @@ from resolvers.permissions.station import guard
 
 
 def source_of(table: Table, context: Context) -> Source:
-    """The opened warehouse of a described table."""
+    """The opened warehouse that holds a described table."""
     return context.stores.warehouses.still_open(table.store)
 
 
 async def guarded_rows(read: Read, dataset_id: UUID, context: Context) -> Read:
-    """The read with all rows of its tables, or none (`can_view` on `table:{dataset}/{name}`).
+    """Guards the read: all rows of its tables, or none (`can_view` on `table:{dataset}/{name}`).
 
-    Raises `FilterRequired` if a table demands a filter that the condition of the read lacks.
+    Raises `FilterRequired` if a table has a required filter that the condition of the read lacks.
     """
     if context.capture is None:
         context.budget.spend(price(read))
@@ -53,7 +53,7 @@ async def _guarded(read: Read, dataset_id: UUID, context: Context) -> Read:
 
 
 async def estimate_read(read: Read, dataset_id: UUID, context: Context) -> Forecast:
-    """What the statement of a read of rows would take. Nothing is read, and nothing is taken from a budget."""
+    """What the statement for a read of rows would scan. Nothing is read, and nothing is charged to a budget."""
     guarded = await _guarded(read, dataset_id, context)
     warehouse = context.stores.warehouses.opened.get(read.table.store)
     if is_never(guarded.where) or warehouse is None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 Number: TypeAlias = int | float | Decimal
 Step: TypeAlias = str | float | Callable[[float, float], float]
-"""A name or a number is put on a stack, and an operator takes the last two from it and puts back what it makes."""
+"""One step of a stack machine: a name or number is pushed; an operator pops the top two and pushes its result."""
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: add,
@@ -25,8 +25,8 @@ def program(expression: str) -> tuple[Step, ...]:
     return tuple(_steps(ast.parse(expression, mode="eval").body))
 
 
-def reckoned(steps: tuple[Step, ...], named: Mapping[str, Number | None]) -> float | None:
-    """The value; null where the value of a name is null, and for a division by zero."""
+def evaluate(steps: tuple[Step, ...], named: Mapping[str, Number | None]) -> float | None:
+    """The value; null when a name has no value, and for a division by zero."""
     if None in named.values():
         return None
     numbers = {name: float(value) for name, value in named.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What the messages of a chat hold."""
+"""The stored form of a chat's messages."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from resolvers.gen.shapes import Stored, shape
 
 
 class ToolCall(Stored):
-    """Something an agent did while it answered."""
+    """A tool that an agent called while it answered."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     arguments: JsonValue = None
@@ -16,7 +16,7 @@ class ToolCall(Stored):
 
 
 class Message(Stored):
-    """One utterance. `at` is an RFC 3339 instant."""
+    """One message. `at` is an RFC 3339 instant."""
 
     role: Literal["user", "agent", "system"]
     content: Annotated[str, Field(max_length=100_000)]

@@ -1,4 +1,4 @@
-"""Sums values of buckets up through time. Pure."""
+"""Cumulative sums of buckets over time. Pure."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from resolvers.gen.over import Over
 Bucketed: TypeAlias = Mapping[Moment, Mapping[str, Number | None]]
 _SUMMED = (AggregateFunction.SUM, AggregateFunction.COUNT)
 Span: TypeAlias = tuple[int, int]
-"""From a place until before another."""
+"""Positions from the first (inclusive) to the second (exclusive)."""
 
 
 def require_summable(leaves: Sequence[Leaf]) -> None:

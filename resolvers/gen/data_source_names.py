@@ -26,11 +26,12 @@ async def require_free(change: Granting, name: str) -> None:
 
 
 async def move_permissions(context: Context, change: Granting, id_: UUID, *, old: str, new: str) -> None:
-    """What the rows say of the data source `old` is said of `new`, in the transaction that renames it: its row is
-    locked, so that nobody puts a dataset over it, or assigns a role to it, meanwhile.
+    """Moves the permissions of the data source `old` to its new name, in the transaction that renames it. The row is
+    locked, so that nobody adds a dataset or assigns a role to it meanwhile.
 
-    Each object's tuples change at once. What was written of `old` past the gateway is deleted and not carried over: it
-    may have been taken back, and its end be under way. Until OpenFGA has taken all, who may see it sees less.
+    The tuples of each object change atomically. Tuples of `old` that were written outside of the gateway are deleted
+    and not moved: they may have been revoked, with the deletion still pending. Until OpenFGA has accepted all of them,
+    some users see less than they may.
     """
     await require_free(change, new)
     within, before, after = change.within, names.datasource(old), names.datasource(new)

@@ -32,7 +32,7 @@ from resolvers.names import checked_name
 from resolvers.permissions.verdicts import Only, Unbounded
 
 _NAMED = 5
-"""How many of the datasets that are in the way a refusal names."""
+"""How many of the datasets that prevent a deletion its refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +143,14 @@ async def update_data_source(
                 return Registered(input_.id, name)
 
             changed = await row_once(context, change.within, asked, DATA_SOURCES, work, find=find_data_source)
-            if "name" in patch:  # also of a mutation that was done before: a retry delivers as well
+            if "name" in patch:  # also for a repeated mutation, so that a retry delivers its permissions
                 change.objects.add(names.datasource(changed.name))
                 change.objects.update(map(names.dataset, await dataset_ids_over(change.within, input_.id)))
     except (KeyReused, NotFreeYet, ChangedSince):
         raise
     except Conflict:
         raise _taken(str(patch.get("name"))) from None
-    finally:  # also where the delivery of permissions was not waited for
+    finally:  # also when waiting for the delivery of permissions was cancelled
         context.stores.warehouses.forget(input_.id)
     return DataSourceChanged(changed.id, changed.name, tuple({names.datasource(changed.name), *change.objects}))
 
@@ -176,19 +176,19 @@ async def delete_data_source(context: Context, id_: UUID, asked: Asked | None = 
             assigned = await unassign_data_source(within, id_, name=name)
             await row_writes.delete(within, DATA_SOURCES, (id_,))
             tuples = [datasource_parent(name), *(assigned_role(each.role_id, each.object) for each in assigned)]
-            # and what is there without a row, as one who takes the name later must not inherit it
+            # also tuples without a row: a later data source of this name must not inherit them
             tuples += [tuple_ async for tuple_ in context.stores.openfga.read(object_=object_, ledger=context.ledger)]
             await change.note(deletes=list(dict.fromkeys(tuples)))
             return [name]
 
         (name,) = await once_told(context, within, asked, work)
-        change.objects.add(names.datasource(name))  # also of a mutation that was done before: a retry delivers as well
+        change.objects.add(names.datasource(name))  # also for a repeated mutation, so a retry delivers
     context.stores.warehouses.forget(id_)
     return name
 
 
 async def _refuse_with_datasets(id_: UUID, name: str, within: Transaction) -> None:
-    """The data source's row is locked, so nobody adds one meanwhile."""
+    """Refuses the deletion when there are datasets. The data source's row is locked, so none is added meanwhile."""
     there = [repr(dataset) for dataset in await datasets_over(within, id_)]
     if there:
         more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
@@ -214,7 +214,7 @@ async def administered(context: Context, id_: UUID) -> str:
     `Forbidden`. A data source that may not be seen is not read either, as long as the visible ones can be listed.
     """
     context.verdicts.require_subject()
-    seen = await context.verdicts.visible("datasource", "can_view")  # as everyone sees who administers it
+    seen = await context.verdicts.visible("datasource", "can_view")  # everyone who administers it also sees it
     listed = sorted(seen.ids) if isinstance(seen, Only) else None
     name = None
     if listed != []:
@@ -244,7 +244,7 @@ def _settings(settings: object, connector_type: str, context: Context) -> dict[s
 
 
 def _permitted_name(name: str | None) -> str:
-    """A name that permissions can refer to."""
+    """Checks that permission tuples can refer to the name."""
     permitted = checked_name(name)
     if not is_object(names.datasource(permitted)):
         raise BadInput("`name` is too long for permissions to refer to: take a shorter one.", field="name")

@@ -148,4 +148,4 @@ async def delete_dataset(context: Context, id_: UUID, asked: Asked | None = None
             return (id_,)
 
         await once(context, within, asked, about=DATASETS.table, work=work)
-        change.objects.add(names.dataset(id_))  # also of a mutation that was done before: a retry delivers as well
+        change.objects.add(names.dataset(id_))  # also for a repeated mutation, so a retry delivers

@@ -1,4 +1,4 @@
-"""Which versions of the encryption key stored secrets need."""
+"""Which versions of the encryption key are needed by stored secrets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from resolvers.permissions.scopes import require_scope_to_read
 
 @dataclass(frozen=True, slots=True)
 class VersionInUse:
-    """`is_configured`: this process has the key, so the rows open."""
+    """`is_configured` says that this process has the key of the version and can decrypt its rows."""
 
     usage: KeyUsage
     is_current: bool

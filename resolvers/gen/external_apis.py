@@ -1,4 +1,4 @@
-"""Users' accounts at other APIs: connected with OAuth 2 (authorization code, PKCE), refreshed on demand."""
+"""Users' accounts at external APIs: connected with OAuth 2 (authorization code, PKCE), refreshed on demand."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -29,15 +29,15 @@ _ACCOUNTS = describe(UserExternalApiToken, STORE)
 _APIS = describe(ExternalApi, STORE)
 _STARTED_FOR = timedelta(minutes=10)
 _EARLY = timedelta(seconds=30)
-"""An access token is renewed so long before it expires, so that it does not end on its way."""
+"""How long before its expiry an access token is renewed, so that it does not expire in transit."""
 _MAX_SENT = 4_096
 _PATIENCE_S = 5.0
-"""With an API that others wait for, before the revocation of a token is left to the worker."""
+"""How long a request waits for the API to revoke a token before it leaves that to the worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """Where the user consents, and until when the answer is accepted."""
+    """The URL where the user consents, and until when the API's answer is accepted."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -80,7 +80,7 @@ async def start_authorization(context: Context, api_id: UUID) -> Authorize:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What the API has sent the user back with."""
+    """The query parameters with which the API redirected the user back."""
 
     code: str = field(repr=False)
     state: str = field(repr=False)
@@ -181,9 +181,9 @@ async def access_token(context: Context, api_id: UUID) -> AccessToken:
 
 
 async def _renewed(context: Context, api_id: UUID, turn: AsyncExitStack) -> AccessToken:
-    """In its turn at the API, which ends with it."""
+    """Renews the token while holding the process's turn at the API."""
     gen, keyring, oauth = context.stores.postgres[STORE], context.stores.keyring, context.stores.oauth
-    async with turn, transaction(gen, context.ledger, patient=True) as within:  # others wait for what the API gives
+    async with turn, transaction(gen, context.ledger, patient=True) as within:  # other callers wait for the new token
         account = await accounts.lock_account(within, owner_subject=context.subject.id, api_id=api_id)
         if account is None:
             raise NotFound("You have no account at this API. Connect to it first.")
@@ -263,7 +263,7 @@ async def set_client_secret(
 
 
 async def _api(within: Transaction, api_id: UUID, *, locked: bool = False) -> Api:
-    """Raises `NotFound` also for one that is disabled. `locked`: it does not change until the transaction ends."""
+    """Raises `NotFound` also for a disabled API. `locked` keeps the row from changing until the transaction ends."""
     found = await apis.find_api(within, api_id, locked=locked)
     if found is None or not found.is_enabled:
         raise NotFound("There is no such API, or users may not connect to it now.")

@@ -63,6 +63,6 @@ def origin(url: str | None) -> str | None:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:  # no address, or no number: the place of nobody, and different from all
+    except ValueError:  # no URL, or a port that is not a number: equal to no origin
         return url
     return f"{parts.scheme}://{parts.hostname}:{port or {'https': 443, 'http': 80}.get(parts.scheme)}"

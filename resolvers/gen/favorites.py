@@ -1,4 +1,4 @@
-"""Users' marks. Adding and removing are idempotent."""
+"""Users' favorites. Adding and removing are idempotent."""
 
 from collections.abc import Mapping
 
@@ -17,8 +17,8 @@ OWNER = OwnWrite("owner_subject")
 async def add_favorite(
     context: Context, target: Target, of: Mapping[str, Value], policies: Policies, asked: Asked
 ) -> Key:
-    """The key of the subject's mark on what the columns `of` name; an existing mark stays as it is. Raises `BadInput`
-    for what the subject may not see.
+    """The key of the subject's favorite for what the columns `of` name; an existing one stays as it is. Raises
+    `BadInput` for what the subject may not see.
     """
     context.verdicts.require_subject()
     values = checked_values(of, target)
@@ -34,7 +34,7 @@ async def add_favorite(
 
 
 async def remove_favorite(context: Context, target: Target, of: Mapping[str, Value], asked: Asked) -> bool:
-    """Whether there was a mark. Marks on what the subject no longer sees can be removed, too."""
+    """Whether there was a favorite. Favorites of what the subject no longer sees can be removed, too."""
     context.verdicts.require_subject()
     values = {**checked_values(of, target), OWNER.column: context.subject.id}
     async with transaction(context.stores.postgres[target.table.store], context.ledger) as within:

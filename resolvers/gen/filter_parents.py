@@ -1,4 +1,4 @@
-"""Which filter of a dashboard may narrow the choices of which: none may narrow its own."""
+"""Which filter of a dashboard can be the parent of which: parents narrow their children's choices, without cycles."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -12,8 +12,8 @@ from resolvers.context import Context
 
 
 async def refuse_circle(_: Context, within: Transaction, key: Key, patch: Mapping[str, Value]) -> None:
-    """To be called before a change of a filter, under the lock of its row. Raises `Conflict` if it would stand above
-    itself. A new filter has none below it, so only changes need the check.
+    """To be called before a change of a filter, under the lock of its row. Raises `Conflict` when the filter would
+    become its own ancestor. A new filter has no children, so only changes need the check.
     """
     parent, (id_,) = patch.get("parent_filter_id"), key
     if parent is None:

@@ -1,4 +1,4 @@
-"""What the JSON columns of filters hold."""
+"""The stored form of the JSON columns of filters."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +11,7 @@ from resolvers.gen.table_query import ColumnName
 
 
 class FilterTarget(Stored):
-    """A widget a filter applies to, and the column it compares there where that has another name."""
+    """A widget that a filter applies to, and the column it filters there when that has another name."""
 
     widget_id: Annotated[UUID, Field(strict=False)]
     column: ColumnName | None = None
@@ -25,8 +25,7 @@ FILTER_TARGETS = shape(FilterTargets)
 
 
 def filter_value(value: Value) -> Value:
-    """The `Shape` of a default: what a filter compares with. Whether it is of the column's kind is known when it is
-    asked."""
+    """The `Shape` of a filter's default value. Whether it fits the column's kind is checked when the filter is used."""
     each = value if isinstance(value, list) else [value]
     if any(isinstance(item, dict | list) for item in each):
         raise ValueError("must be one value, or a list of values")

@@ -13,7 +13,7 @@ from loaders.gen.dashboard import Control
 from loaders.read import And, Predicate, is_never
 from resolvers.context import Context
 from resolvers.gen.answer import guarded_rows
-from resolvers.gen.narrowing import known_names, narrowed
+from resolvers.gen.narrowing import narrowed, require_known_names
 from resolvers.gen.rows import aggregate_read, column_of, predicate
 from resolvers.gen.tables import describe_table
 from resolvers.gen.widgets import frame_of, seen_controls
@@ -23,7 +23,7 @@ MAX_VALUES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """`more`: there are more than were asked for."""
+    """`more` says that there are more values than requested."""
 
     values: list[Any]
     more: bool
@@ -58,7 +58,7 @@ async def filter_values(
         own = next((control for control in controls if control.id == control_id), None)
         if described is None or own is None:
             raise NotFound(f"There is no table {table_name!r} in the filter's dataset.")
-        known_names(controls, given)
+        require_known_names(controls, given)
         above = [replace(control, targets=None, is_required=False) for control in _above(own, controls)]
         found = narrowed(
             described,
@@ -79,7 +79,7 @@ async def filter_values(
 
 
 def _above(control: Control, controls: Sequence[Control]) -> list[Control]:
-    """The filters that narrow its choices: its parent, the parent of that, and so on; each once."""
+    """The filters that narrow its choices: its parent, the parent's parent and so on, each once."""
     by_id = {each.id: each for each in controls}
     found: dict[UUID, Control] = {control.id: control}
     above = control

@@ -1,4 +1,4 @@
-"""Estimates what statements would read, as the engine tells before it reads, and what a document may read in total."""
+"""Estimates what statements would scan, by the engine's own estimate, and bounds what a document may scan in total."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

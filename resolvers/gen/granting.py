@@ -25,10 +25,10 @@ class Granting:
     context: Context
     within: Transaction
     objects: set[str] = field(default_factory=set)
-    """What the tuples are about, or what a mutation that is repeated had been about."""
+    """The objects whose tuples change, or were changed when the mutation was first executed."""
 
     async def note(self, *, writes: Sequence[RelationTuple] = (), deletes: Sequence[RelationTuple] = ()) -> None:
-        """Tuples that are to be, or not to be, once the transaction has committed."""
+        """Records tuples to be written and deleted once the transaction has committed."""
         await self._audit(writes, deletes)
         with self.within.ledger.statement(STORE):
             self.objects.update(await outbox.note(self.within.session, writes=writes, deletes=deletes))
@@ -73,5 +73,5 @@ async def grant_role(context: Context, asked: Asked, work: Callable[[Granting], 
 
         (role_id,) = await once(context, change.within, asked, about=_ROLE, work=key)
         assert isinstance(role_id, int)
-        change.objects.add(names.role(role_id))  # also of a mutation that was done before: a retry delivers as well
+        change.objects.add(names.role(role_id))  # also for a repeated mutation, so a retry delivers
     return role_id

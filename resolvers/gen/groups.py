@@ -15,7 +15,7 @@ from resolvers.gen.series import COMPARED, Shape, series
 from resolvers.gen.widened import widened
 
 Run: TypeAlias = Callable[[Read], Awaitable[list[dict[str, Any]]]]
-"""Guards and runs a read of `aggregate_read`; answers its groups."""
+"""Guards and runs a read of `aggregate_read`, and returns its groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """`truncated`: there are more groups than the limit."""
+    """`truncated` says that there are more groups than the limit."""
 
     columns: tuple[AnswerColumn, ...]
     rows: list[dict[str, Any]]
@@ -83,7 +83,7 @@ async def _ran(run: Run, read: Read) -> list[dict[str, Any]]:
 
 
 def _read(groups: Groups, over: Over | None) -> Read:
-    """Asks for one group more than are shown, to see whether there are more."""
+    """Requests one group more than are shown, to find out whether there are more."""
     limit = MAX_GROUPS if groups.limit is None else groups.limit
     terms = tuple(term for term in (groups.where, over.range() if over else None) if term is not None)
     buckets: dict[str, Bucket] = {} if over is None else {over.key: over.bucket}

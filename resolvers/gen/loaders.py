@@ -19,7 +19,7 @@ from resolvers.gen.store import STORE
 
 @dataclass(frozen=True, slots=True)
 class GenLoaders:
-    """Wait for what they load through `asyncio.shield`, since all callers with the same question share it."""
+    """Callers wait for loads through `asyncio.shield`, because all callers with the same question share them."""
 
     frames: FrameByDashboardId
     metrics: MetricsByDatasetId
@@ -50,11 +50,11 @@ class GenLoaders:
         )
 
     def meeting(self, data_source_id: UUID) -> Meeting:
-        """Of those who ask for values of one data source."""
+        """The meeting of the callers that ask for values of one data source."""
         return self.meetings.setdefault(data_source_id, Meeting())
 
     def values(self, store: str) -> ValuesByList:
-        """Lists of values of one data source."""
+        """The dataloader for lists of values of one data source."""
         if store not in self.lists:
             self.lists[store] = self.new_lists(store)
         return self.lists[store]

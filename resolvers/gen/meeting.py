@@ -26,7 +26,7 @@ class Meeting:
 
     def left(self) -> None:
         self._on_the_way -= 1
-        asyncio.get_running_loop().call_soon(self._begin)  # after those who set out at the same moment
+        asyncio.get_running_loop().call_soon(self._begin)  # after callers that start in the same iteration of the loop
 
     async def wait(self) -> None:
         there = asyncio.get_running_loop().create_future()

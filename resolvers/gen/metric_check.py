@@ -67,12 +67,12 @@ def _texts(value: Any) -> list[str]:
 async def _check_tree(context: Context, dataset_id: UUID, row: MetricRow) -> None:
     metrics = context.gen.metrics
     others = [each for each in await metrics.load(dataset_id) if each.name != row.name]
-    metrics.clear(dataset_id)  # what is read after the write has it
+    metrics.clear(dataset_id)  # so that the read after the write includes it
     with _about("definition"):
         try:
             tree_of(row.name, None, [*others, row])
         except NotFound:
-            return  # a part that is not there yet
+            return  # a part that does not exist yet
 
 
 async def _check_columns(context: Context, dataset_id: UUID, row: MetricRow, grain: tuple[str, ...]) -> None:
@@ -112,7 +112,7 @@ async def _check_columns(context: Context, dataset_id: UUID, row: MetricRow, gra
 
 @contextmanager
 def _about(field: str) -> Iterator[None]:
-    """Raises mistakes as mistakes in this field of the input."""
+    """Re-raises errors in this context as errors of this input field."""
     try:
         yield
     except NotFound as error:

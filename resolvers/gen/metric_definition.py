@@ -1,4 +1,4 @@
-"""The definition of a semantic metric, by its kind. Whether its columns exist is checked elsewhere."""
+"""The definitions of semantic metrics, by kind. Whether their columns exist is checked elsewhere."""
 
 import ast
 import sys
@@ -31,9 +31,9 @@ _ARITHMETIC = (
 
 
 class Simple(Stored):
-    """One measure of the rows of the metric's table that match `where`.
+    """One measure over the rows of the metric's table that match `where`.
 
-    `joins` bring columns of other tables, `{join}.{column}`; `names` are other names of columns, to be grouped by.
+    `joins` add columns of other tables, `{join}.{column}`. `names` are alternative names of columns, for dimensions.
     """
 
     measure: Measure
@@ -47,7 +47,7 @@ class Simple(Stored):
         return self
 
     def column(self, name: str) -> str:
-        """The column of a name it is grouped or narrowed by."""
+        """The column that a dimension's name stands for."""
         return (self.names or {}).get(name, name)
 
 
@@ -75,7 +75,9 @@ class Derived(Stored):
 
 
 class Cumulative(Stored):
-    """A metric of the dataset summed up through time: over a window before each bucket, or since a grain began."""
+    """A metric of the dataset accumulated over time: over a window before each bucket, or since the start
+    of a grain.
+    """
 
     metric: MetricName
     window: "Window | None" = None
@@ -89,7 +91,7 @@ class Cumulative(Stored):
 
 
 class Window(Stored):
-    """That many units of time, including that of the bucket."""
+    """A window of that many units of time, including the bucket's own."""
 
     count: Annotated[int, Field(ge=1, le=10_000)]
     unit: Literal["HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]

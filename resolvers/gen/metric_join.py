@@ -1,4 +1,4 @@
-"""Joins of a simple metric: tables of its dataset whose columns it may be grouped and narrowed by, as data."""
+"""Joins of a simple metric: tables of its dataset whose columns can be its dimensions and filters, as data."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ MetricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")
 
 
 class JoinOn(Stored):
-    """`column` of the metric's table, or of the join it comes from, equals `equals` of the joined table."""
+    """`column` of the metric's table, or of the join named in `from`, equals `equals` of the joined table."""
 
     column: ColumnName
     equals: ColumnName
 
 
 class MetricJoin(Stored):
-    """Columns of `table` are named `{name}.{column}`, `measures` `{name}.{as}`.
+    """Columns of `table` are named `{name}.{column}`, and `measures` `{name}.{as}`.
 
-    `ONE_TO_MANY` says that many of its rows may meet one of the metric's: `measures` aggregate them by the joined key
-    first. `from` is an earlier join whose columns it is joined by; unless given, the metric's own table.
+    `ONE_TO_MANY` says that one row of the metric can match many rows of the join: `measures` aggregate those by the
+    joined key first. `from` is an earlier join that this one is joined to; by default it is the metric's own table.
     """
 
     name: MetricName
@@ -43,7 +43,7 @@ class MetricJoin(Stored):
         return self
 
     def named(self, column: str) -> str:
-        """The name of one of its columns or measures in the metric."""
+        """The metric's name for a column or measure of this join."""
         return f"{self.name}.{column}"
 
     def measure(self, column: str) -> Measure | None:
@@ -55,7 +55,7 @@ class MetricJoin(Stored):
 
 
 def in_order(joins: Sequence[MetricJoin]) -> None:
-    """`ValueError` for two of one name, and for one that comes from none before it."""
+    """`ValueError` when two joins have the same name, or one is joined to a join that does not come before it."""
     if twice := _twice([join.name for join in joins]):
         raise ValueError(f"two `joins` are named {twice!r}")
     before: dict[str, MetricJoin] = {}

@@ -1,4 +1,4 @@
-"""Asks a simple metric of its table: its parts by buckets of time and by the values of dimensions."""
+"""Reads a simple metric from its table: the parts of its value, by buckets of time and values of dimensions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,13 +30,15 @@ _BUCKET = "@time"
 
 Group: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[Moment | None, Group]
-"""A bucket (None without time), and the values of the dimensions."""
+"""The key of a group: its bucket (None without time) and the values of its dimensions."""
 Found: TypeAlias = Mapping[Key, Mapping[str, Number | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class MetricTime:
-    """Buckets of the metric's own column of time, under the name `time`; `first` and `end` as rows answer it."""
+    """Buckets of the metric's own time column, named `time`. `first` and `end` are written as rows return
+    the column.
+    """
 
     unit: Unit
     time_zone: str
@@ -48,8 +50,8 @@ class MetricTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """What is asked of each simple metric: `dimensions` by the metric's names for them."""
+class LeafQuestion:
+    """What is requested of each simple metric. `dimensions` are the metric's names for them."""
 
     dimensions: tuple[str, ...]
     time: MetricTime | None
@@ -58,10 +60,10 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The groups of one leaf. `earlier` are those of the range it is compared with, by their own buckets.
+class LeafAnswer:
+    """The groups of one leaf. `earlier` are those of the comparison range, by their own buckets.
 
-    `kinds` are those of the dimensions and of the parts; `time` is that of the buckets, None without them.
+    `kinds` are those of the dimensions and of the parts. `time` is the type of the buckets, None without them.
     """
 
     over: Over | None
@@ -74,19 +76,19 @@ class Asked:
     used: Ledger
 
 
-async def ask(context: Context, dataset_id: UUID, leaf: Leaf, asking: Asking) -> Asked:
-    """One query under the guard of its tables, or two if ranges are compared."""
+async def ask(context: Context, dataset_id: UUID, leaf: Leaf, question: LeafQuestion) -> LeafAnswer:
+    """Runs one query under the guard of its tables, or two when ranges are compared."""
     simple, name = leaf.definition, leaf.row.name
-    targets = [simple.column(each) for each in asking.dimensions]
+    targets = [simple.column(each) for each in question.dimensions]
     own_where = None if simple.where is None else renamed(simple.where.given, simple)
-    where = renamed(asking.where, simple)
-    time_column = _time_column(leaf, asking)
+    where = renamed(question.where, simple)
+    time_column = _time_column(leaf, question)
     named = [*targets, *compared_columns(own_where), *compared_columns(where)]
     named += [each for each in (time_column, simple.measure.column) if each is not None]
     wide = await metric_table(context, dataset_id, name, leaf.row.table_name or "", simple, named)
-    buckets = None if asking.time is None or time_column is None else _over(wide.table, time_column, asking.time)
-    if buckets is not None and asking.cumulative is not None:
-        require_window(asking.cumulative, column_of(wide.table, buckets.bucket.column).type)
+    buckets = None if question.time is None or time_column is None else _over(wide.table, time_column, question.time)
+    if buckets is not None and question.cumulative is not None:
+        require_window(question.cumulative, column_of(wide.table, buckets.bucket.column).type)
     own, asked = predicate(own_where, wide.table), predicate(where, wide.table)
     runs = [(None if buckets is None else replace(buckets, fill=None, compare=None), asked)]
     if buckets is not None and buckets.compare is not None:
@@ -94,16 +96,16 @@ async def ask(context: Context, dataset_id: UUID, leaf: Leaf, asking: Asking) ->
         runs.append((earlier.range(), earlier.condition(asked)))
     with watching(wide.table, dataset_id, context) as watch:
         found = await concurrently(
-            _grouped(watch, leaf, wide, targets, _both(own, narrower), _needed(each, asking.cumulative))
+            _grouped(watch, leaf, wide, targets, _both(own, narrower), _needed(each, question.cumulative))
             for each, narrower in runs
         )
     kinds = {column.name: column.kind for column in found[0].columns}
     time = None if buckets is None else column_of(wide.table, buckets.bucket.column).type
     values = [_values(each, leaf, kinds, time, targets) for each in found]
-    shown = {dimension: kinds[target] for dimension, target in zip(asking.dimensions, targets, strict=True)}
+    shown = {dimension: kinds[target] for dimension, target in zip(question.dimensions, targets, strict=True)}
     shown |= {part: kinds[_of(part)] for part, _ in leaf.parts}
     before = values[1] if len(runs) > 1 else {}
-    return Asked(buckets, time, shown, values[0], before, wide.table.store, watch.sent, watch.ledger)
+    return LeafAnswer(buckets, time, shown, values[0], before, wide.table.store, watch.sent, watch.ledger)
 
 
 def _both(*conditions: Predicate | None) -> Predicate | None:
@@ -143,7 +145,7 @@ def _values(
 
 
 def _of(part: str) -> str:
-    """The name a part has in the store's answer, where columns have theirs."""
+    """The name of a part in the store's answer. It differs from all names of columns."""
     return f"={part}"
 
 
@@ -153,8 +155,8 @@ def _needed(buckets: Over | None, cumulative: Cumulative | None) -> Over | None:
     return replace(buckets, first=first_needed(cumulative, buckets))
 
 
-def _time_column(leaf: Leaf, asking: Asking) -> str | None:
-    if asking.time is None:
+def _time_column(leaf: Leaf, question: LeafQuestion) -> str | None:
+    if question.time is None:
         return None
     if leaf.row.time_column is None:
         raise BadInput(f"Metric {leaf.row.name!r} has no column of time. Ask for it without `time`.")
@@ -177,7 +179,7 @@ def _over(table: Table, column: str, time: MetricTime) -> Over:
 
 
 def renamed(where: Mapping[str, Any] | None, simple: Simple) -> dict[str, Any] | None:
-    """The filter over columns, made from one over the metric's names for them."""
+    """Converts a filter over the metric's dimension names to one over columns."""
     if where is None:
         return None
     found: dict[str, Any] = {}
@@ -195,7 +197,7 @@ def renamed(where: Mapping[str, Any] | None, simple: Simple) -> dict[str, Any] |
 
 
 def compared_columns(where: Mapping[str, Any] | None) -> list[str]:
-    """The columns a filter names."""
+    """The columns that a filter names."""
     if where is None:
         return []
     found = [where["column"]] if isinstance(where.get("column"), str) else []

@@ -1,4 +1,4 @@
-"""The table of a simple metric with the columns of joined tables that a question names."""
+"""The table of a simple metric, extended by the requested columns of joined tables."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,14 +16,14 @@ from resolvers.gen.rows import MeasureOf, column_of, predicate
 from resolvers.gen.tables import describe_table
 
 _OF_DIFFERENT = frozenset({AggregateFunction.MIN, AggregateFunction.MAX, AggregateFunction.COUNT_DISTINCT})
-"""What is the same, however often a row is repeated."""
+"""Aggregates that do not change when a row is repeated."""
 _WHOLE = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC})
 _KEYS = _WHOLE | {Kind.TEXT, Kind.UUID, Kind.DATE, Kind.TIMESTAMP, Kind.BOOLEAN, Kind.H3}
 
 
 @dataclass(frozen=True, slots=True)
 class MetricTable:
-    """`table` has the own columns and the joined ones; `variants` are columns of counts, by their joins."""
+    """`table` has its own columns and the joined ones. `variants` maps columns with counts to their joins."""
 
     table: Table
     joined: tuple[Joined, ...]
@@ -31,11 +31,11 @@ class MetricTable:
 
     @property
     def counts(self) -> tuple[MeasureOf, ...]:
-        """What is measured beside, to see how many different rows the keys of a group have at most."""
+        """Additional measures that show how many distinct joined rows a key of the group has at most."""
         return tuple(MeasureOf(AggregateFunction.MAX, name, name) for name in self.variants)
 
     def require_no_fanout(self, metric: str, groups: Sequence[Mapping[str, object]]) -> None:
-        """`MetricFanout` where a group has rows whose key a join has several different rows for."""
+        """Raises `MetricFanout` when a group has rows whose key matches several distinct rows of a join."""
         for name, join in self.variants.items():
             most = max((found for row in groups if isinstance(found := row[name], int)), default=0)
             if most > 1:
@@ -45,10 +45,10 @@ class MetricTable:
 async def metric_table(
     context: Context, dataset_id: UUID, metric: str, table_name: str, simple: Simple, names: Collection[str]
 ) -> MetricTable:
-    """`names` are columns of the metric's table or of its joins. Only joins that are needed for them are joined.
+    """Builds the table. `names` are columns of the metric's table or of its joins; only joins needed for them are made.
 
-    `NotFound` for a table that is not there or that the caller may not see, `UnknownColumn` for a column, `BadInput`
-    for columns that cannot be equal, `MetricFanout` where a join would multiply what the metric measures.
+    `NotFound` for a table that does not exist or that the caller may not see, `UnknownColumn` for a column, `BadInput`
+    for join columns that cannot be equal, `MetricFanout` when a join would multiply the metric.
     """
     own = await described(context, dataset_id, metric, table_name)
     joins = {join.name: join for join in simple.joins or ()}
@@ -67,7 +67,7 @@ async def metric_table(
 
 
 async def described(context: Context, dataset_id: UUID, metric: str, name: str) -> Table:
-    """`NotFound` for a table that is not there or that the caller may not see."""
+    """Describes a table. `NotFound` when it does not exist or the caller may not see it."""
     table = await describe_table(context, dataset_id, name)
     if table is None:
         raise NotFound(f"There is no table {name!r} in this dataset, which metric {metric!r} is made of.")
@@ -77,7 +77,7 @@ async def described(context: Context, dataset_id: UUID, metric: str, name: str) 
 def _asked(
     metric: str, own: Table, joins: Mapping[str, MetricJoin], names: Collection[str]
 ) -> dict[str, dict[str, None]]:
-    """The columns needed of each join, those that later joins are joined by among them."""
+    """The columns needed of each join, including those that later joins refer to."""
     asked: dict[str, dict[str, None]] = {}
     for name in names:
         of, _, column = name.partition(".")
@@ -96,7 +96,7 @@ def _asked(
 
 
 def own_name(join: MetricJoin, column: str) -> str:
-    """The name of what it is joined by, in the metric's table."""
+    """The name of the join's own column in the metric's table."""
     return column if join.from_ is None else f"{join.from_}.{column}"
 
 

@@ -1,7 +1,7 @@
-"""A metric with all it is made of: leaves that aggregate tables, and what is reckoned of their values. Pure.
+"""A metric with all metrics it is composed of: leaves that aggregate tables, and values computed from theirs. Pure.
 
-A value above the leaves is reckoned for each group from the leaves' values of that group, so a ratio or an average of
-more rows is never made of ratios or averages of fewer.
+A value above the leaves is computed for each group from the leaves' values of that group. So a ratio or average over
+more rows is never computed from ratios or averages over fewer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,25 +13,27 @@ from loaders.description import Kind
 from loaders.errors import BadInput, NotFound
 from loaders.gen.semantic_metrics import MetricRow
 from loaders.read import AggregateFunction
-from resolvers.gen.arithmetic import Number, program, reckoned
+from resolvers.gen.arithmetic import Number, evaluate, program
 from resolvers.gen.metric_definition import Cumulative, Derived, Ratio, Simple
 
 Values: TypeAlias = Mapping[str, Number | None]
-"""The leaves' values of one group, by `Leaf.key` of each of its parts."""
+"""The leaves' values of one group, by `Leaf.key` of each part."""
 
 MAX_PARTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A simple metric: the measure of a table. An average is a sum and a count, so that it is reckoned anew."""
+    """A simple metric: one measure of a table. An average is stored as a sum and a count, so that it can be
+    recomputed.
+    """
 
     row: MetricRow
     definition: Simple
 
     @property
     def parts(self) -> tuple[tuple[str, AggregateFunction], ...]:
-        """What the store is asked, by name."""
+        """The parts requested of the store, by name."""
         function = self.definition.measure.aggregate
         if function is AggregateFunction.AVG:
             return ((f"{self.row.name}.sum", AggregateFunction.SUM), (f"{self.row.name}.n", AggregateFunction.COUNT))
@@ -40,7 +42,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """`below` are the trees of a ratio's, a derived or a cumulative metric's parts, by name."""
+    """`below` are the trees of the metrics that a ratio, derived or cumulative metric refers to, by name."""
 
     row: MetricRow
     definition: Simple | Ratio | Derived | Cumulative
@@ -54,12 +56,12 @@ class Tree:
 
     @property
     def versions(self) -> dict[str, int]:
-        """Its own and those of all it is made of, by name."""
+        """The version of this metric and of all metrics it is composed of, by name."""
         below = {name: version for tree in self.below.values() for name, version in tree.versions.items()}
         return {self.row.name: self.row.version, **below}
 
     def kind(self, kinds: Mapping[str, Kind]) -> Kind:
-        """Of its values, by those of the leaves' parts."""
+        """The kind of its values, by the kinds of the leaves' parts."""
         match self.definition:
             case Simple(measure=measure) if measure.aggregate is not AggregateFunction.AVG:
                 return kinds[self.row.name]
@@ -70,12 +72,12 @@ class Tree:
 
     @property
     def steps(self) -> int:
-        """How many it takes to reckon one value."""
+        """The number of operations to compute one value."""
         own = len(program(self.definition.expression)) if isinstance(self.definition, Derived) else 1
         return own + sum(tree.steps for tree in self.below.values())
 
     def value(self, values: Values) -> Number | None:
-        """Null where a part of it is null, and for a division by zero."""
+        """Null when a part is null, and for a division by zero."""
         match self.definition:
             case Simple(measure=measure):
                 if measure.aggregate is AggregateFunction.AVG:
@@ -85,16 +87,17 @@ class Tree:
                 return _divided(self.below[above].value(values), self.below[below].value(values))
             case Derived(expression=expression):
                 named = {name: tree.value(values) for name, tree in self.below.items()}
-                return reckoned(program(expression), named)
+                return evaluate(program(expression), named)
             case Cumulative(metric=metric):
                 return self.below[metric].value(values)
 
 
 def tree_of(name: str, version: int | None, rows: Sequence[MetricRow]) -> Tree:
-    """`NotFound` for a metric, or a part of one, that is not there. `BadInput` for a ring.
+    """Builds the tree. `NotFound` for a metric, or a part of one, that does not exist. `BadInput` for a cycle.
 
-    Parts of the metric as it stands are as they stand. A version that has a successor is made of the parts as they were
-    when that was written, so it means for ever what it meant last; of a withdrawn part, its last version.
+    The current version of a metric refers to the current versions of its parts. A superseded version refers to the
+    parts as they were when its successor was written, so that its meaning never changes again. Of a withdrawn part it
+    is the last version.
     """
     row = _row(name, version, rows)
     if row is None:
@@ -132,13 +135,13 @@ def _row(name: str, version: int | None, rows: Sequence[MetricRow]) -> MetricRow
 
 
 def _ended(row: MetricRow, rows: Sequence[MetricRow]) -> datetime | None:
-    """When the version after it was written; None of the last one."""
+    """When the next version was written; None for the current version."""
     later = [each for each in rows if each.name == row.name and each.version > row.version]
     return min(later, key=lambda each: each.version).created_at if later else None
 
 
 def _row_before(name: str, moment: datetime, rows: Sequence[MetricRow]) -> MetricRow | None:
-    """The last version that was written before."""
+    """The last version written before that moment."""
     written = [row for row in rows if row.name == name and row.created_at is not None and row.created_at < moment]
     return max(written, key=lambda row: row.version, default=None)
 

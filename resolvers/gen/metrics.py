@@ -1,4 +1,4 @@
-"""A semantic metric asked by its name: its leaves are aggregated where they are, each table by itself."""
+"""Answers a semantic metric by its name. Its leaves are aggregated by their stores, each table by itself."""
 
 import asyncio
 from collections import Counter
@@ -19,20 +19,22 @@ from resolvers.gen.answer_columns import AnswerColumn
 from resolvers.gen.arithmetic import Number
 from resolvers.gen.cumulative import require_summable
 from resolvers.gen.metric_definition import Cumulative
-from resolvers.gen.metric_leaf import TIME, Asked, Asking, Found, Key, MetricTime, ask
+from resolvers.gen.metric_leaf import TIME, Found, Key, LeafAnswer, LeafQuestion, MetricTime, ask
 from resolvers.gen.metric_tree import Leaf, Tree, tree_of
 from resolvers.gen.rows import MAX_GROUPS
 from resolvers.gen.series import COMPARED, Shape, series
 from resolvers.gen.summed import summed
 
 _MAX_STEPS = 5_000_000
-"""Of arithmetic for one answer: well under a second of one core, beside the event loop."""
+"""The maximum of arithmetic operations for one answer: well under a second of one core, outside of the event loop."""
 _COUNTS = (AggregateFunction.COUNT, AggregateFunction.COUNT_DISTINCT)
 
 
 @dataclass(frozen=True, slots=True)
 class MetricAnswer:
-    """`versions` are those of the metric and of all it is made of, by name; `sql` the statements, without values."""
+    """`versions` are those of the metric and of all it is composed of, by name. `sql` has the statements, without
+    values.
+    """
 
     columns: tuple[AnswerColumn, ...]
     rows: list[dict[str, Any]]
@@ -52,11 +54,11 @@ async def answer_metric(
     time: MetricTime | None,
     where: Mapping[str, Any] | None,
 ) -> MetricAnswer:
-    """The metric in groups of its dimensions: `time`, the dimensions, the value under the metric's name; in order.
+    """The metric by groups: `time`, the dimensions, and the value under the metric's name; sorted.
 
-    Each table is asked in place under its guard, concurrently, and what is reckoned of several is reckoned for each
-    group. `NotFound` for a metric or a table the caller does not see, `BadInput` for a dimension that is not allowed,
-    `MetricFanout` where a join would multiply it.
+    The tables are read in place under their guards, concurrently, and computed values are computed for each group.
+    `NotFound` for a metric or a table the caller does not see, `BadInput` for a dimension that is not allowed,
+    `MetricFanout` when a join would multiply the metric.
     """
     tree = tree_of(name, version, await asyncio.shield(context.gen.metrics.load(dataset_id)))
     names = tuple(dict.fromkeys(dimensions))
@@ -68,8 +70,8 @@ async def answer_metric(
         require_summable(leaves)
         if time is None:
             raise BadInput(f"Metric {name!r} is summed up through time. Give `time`.")
-    asking = Asking(names, time, where, cumulative)
-    asked = await concurrently(ask(context, dataset_id, leaf, asking) for leaf in leaves)
+    question = LeafQuestion(names, time, where, cumulative)
+    asked = await concurrently(ask(context, dataset_id, leaf, question) for leaf in leaves)
     _require_same(leaves, asked, names)
     of = asked[0]
     kind = tree.kind({part: kind for each in asked for part, kind in each.kinds.items()})
@@ -90,9 +92,9 @@ async def answer_metric(
 
 
 def _answered(
-    tree: Tree, leaves: Sequence[Leaf], asked: Sequence[Asked], names: Sequence[str], kind: Kind
+    tree: Tree, leaves: Sequence[Leaf], asked: Sequence[LeafAnswer], names: Sequence[str], kind: Kind
 ) -> list[dict[str, Any]]:
-    """Gaps are filled and ranges compared as `series` does for widgets: by the metric's own value."""
+    """Gaps are filled and ranges compared as `series` does for widgets, by the metric's own value."""
     of = asked[0]
     cumulative = tree.definition if isinstance(tree.definition, Cumulative) else None
     found = _together(leaves, [each.found for each in asked])
@@ -122,7 +124,7 @@ def _require_allowed(tree: Tree, names: Sequence[str]) -> None:
 
 
 def _require_names(tree: Tree, names: Sequence[str], time: MetricTime | None) -> None:
-    """`BadInput` where two values of a group have one name."""
+    """`BadInput` when two values of a group have the same name."""
     taken = [tree.row.name, *names]
     if time is not None:
         taken += [TIME] if time.compare is None else [TIME, COMPARED]
@@ -130,8 +132,8 @@ def _require_names(tree: Tree, names: Sequence[str], time: MetricTime | None) ->
         raise BadInput(f"Two values of a group are named {twice[0]!r}. Give the dimension another one in `names`.")
 
 
-def _require_same(leaves: Sequence[Leaf], asked: Sequence[Asked], names: Sequence[str]) -> None:
-    """Values of several tables meet by what they are: `BadInput` where their types differ."""
+def _require_same(leaves: Sequence[Leaf], asked: Sequence[LeafAnswer], names: Sequence[str]) -> None:
+    """Groups of several tables are matched by their values: `BadInput` when the types differ."""
     first, of = leaves[0].row.name, asked[0]
     for leaf, each in zip(leaves[1:], asked[1:], strict=True):
         pairs = [(name, of.kinds[name], each.kinds[name]) for name in names]
@@ -146,7 +148,7 @@ def _require_same(leaves: Sequence[Leaf], asked: Sequence[Asked], names: Sequenc
 
 
 def _together(leaves: Sequence[Leaf], asked: Sequence[Found]) -> dict[Key, dict[str, Number | None]]:
-    """Every group that a leaf has. Where another leaf has no rows, its counts are 0 and all else null."""
+    """All groups that any leaf has. For a leaf without rows in a group, counts are 0 and other values null."""
     empty: dict[str, Number | None] = {
         name: 0 if function in _COUNTS else None for leaf in leaves for name, function in leaf.parts
     }
@@ -165,7 +167,7 @@ def _rows(
     *,
     by_group: bool = False,
 ) -> list[dict[str, Any]]:
-    """By time and then the dimensions, or the other way round; nulls last."""
+    """Sorted by time and then dimensions, or the other way round; nulls last."""
     if len(values) > MAX_GROUPS:
         raise PageTooLarge(f"The metric has more than {MAX_GROUPS} groups. Narrow it, or take fewer dimensions.")
     if len(values) * tree.steps > _MAX_STEPS:
@@ -188,7 +190,7 @@ def _row(
 
 
 def _by_time(key: Key) -> tuple[Any, ...]:
-    """Values of one place are of one kind."""
+    """Values in one position have the same kind."""
     return (*_moment(key), *_group(key))
 
 

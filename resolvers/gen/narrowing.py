@@ -1,4 +1,4 @@
-"""What the filters of a dashboard and of a table do to one query: pure, and told in full."""
+"""Applies the filters of a dashboard and of a table to one query, and reports each of them. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from resolvers.gen.rows import predicate
 
 
 class Source(StrEnum):
-    """Whose filter it is."""
+    """Where the filter comes from."""
 
     DASHBOARD = "dashboard"
     TABLE = "table"
@@ -33,7 +33,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """`name` is the dashboard filter's; filters of tables have none."""
+    """A filter that was applied. `name` is the dashboard filter's; filters of tables have none."""
 
     source: Source
     name: str | None
@@ -45,7 +45,7 @@ class Applied:
 
     @property
     def range(self) -> tuple[str | None, str | None] | None:
-        """Of a range of time, from its first moment until before its last."""
+        """The bounds of a time range, the end exclusive; None for other filters."""
         return tuple(self.value) if (self.operator, self.kind) == ("between", "time_range") else None
 
 
@@ -59,7 +59,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """`touching` are the names of the dashboard filters that apply to the query when they have a value."""
+    """`touching` are the names of the dashboard filters that affect the query when they have a value."""
 
     where: Predicate | None
     applied: tuple[Applied, ...]
@@ -76,13 +76,13 @@ def narrowed(
     filters: Sequence[TableFilter],
     given: Mapping[str, Any],
 ) -> Narrowed:
-    """The query's own condition with all filters that apply. `filters` are the table's.
+    """The query's own condition combined with all filters that apply. `filters` are the table's.
 
-    A value of `given` counts instead of the default, null and an empty list as none. A table's default counts where
-    nothing else narrows its column as it asks. `FilterRequired` where a required one has no value; `BadInput` for a
-    name that no control has, and for a value that does not fit its column.
+    A value in `given` replaces the default; null and an empty list mean no value. A table filter's default applies
+    unless something else filters its column in the required way. `FilterRequired` when a required filter has no value;
+    `BadInput` for a name that no control has, and for a value that does not fit its column.
     """
-    known_names(controls, given)
+    require_known_names(controls, given)
     terms = [] if where is None else [where]
     applied: list[Applied] = []
     ignored: list[Ignored] = []
@@ -120,30 +120,30 @@ def narrowed(
     return Narrowed(And(tuple(terms)) if terms else None, tuple(applied), tuple(ignored), frozenset(touching))
 
 
-def known_names(controls: Sequence[Control], given: Iterable[str]) -> None:
-    """`BadInput` for the name of a filter that is not there."""
+def require_known_names(controls: Sequence[Control], given: Iterable[str]) -> None:
+    """`BadInput` for the name of a filter that does not exist."""
     if unknown := set(given) - {control.name for control in controls}:
         known = ", ".join(control.name for control in controls) or "none"
         raise BadInput(f"The dashboard has no filter {min(unknown)!r}. Its filters: {known}.")
 
 
 def target(control: Control, widget_id: UUID) -> str | None:
-    """The column of the widget's table it compares; None where it is for other widgets."""
+    """The column of the widget's table that the filter compares; None when the filter is for other widgets."""
     if control.targets is None:
         return control.column
     return next((column for widget, column in control.targets if widget == widget_id), None)
 
 
 def value_of(control: Control, given: Mapping[str, Any]) -> Any:
-    """What is given, or else the default. None where there is no value."""
+    """The given value, or else the default; None when there is neither."""
     value = given.get(control.name, control.default)
     return None if value == [] or value == [None, None] else value
 
 
 def condition(column: str, kind: str, operator: str, value: Any, table: Table) -> Predicate:
-    """What a filter of this operator asks of the column.
+    """The condition of a filter with this operator on the column.
 
-    `between` takes a pair and includes both ends, but for a `time_range`, which ends before its second; an end that is
+    `between` takes a pair and includes both ends, except for a `time_range`, whose end is exclusive. An end that is
     null is open.
     """
     if operator != "between":

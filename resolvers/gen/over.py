@@ -1,5 +1,6 @@
-"""Groups that follow one another through time: which buckets, from when to when, how gaps are filled, what with they
-are compared."""
+"""Groups in buckets of time: which buckets, over which range, how gaps are filled, and which range they are compared
+with.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +16,11 @@ from loaders.read import And, Bucket, Col, Compare, Not, Op, Or, Predicate, Unit
 from resolvers.gen.rows import MAX_GROUPS, column_of, typed_value
 
 _ENDS = {Op.LT: Op.LT, Op.LTE: Op.LT, Op.GT: Op.GTE, Op.GTE: Op.GTE}
-"""As a condition is asked where its day is not there, a year or months before."""
+"""The operator of a condition whose day does not exist in the earlier range (29 February), by the original operator."""
 
 
 class Fill(StrEnum):
-    """What stands in a bucket without rows."""
+    """How buckets without rows are filled."""
 
     NULL = "null"
     ZERO = "zero"
@@ -27,7 +28,7 @@ class Fill(StrEnum):
 
 
 class Comparison(StrEnum):
-    """An earlier range of the same length."""
+    """Which earlier range of the same length to compare with."""
 
     PREVIOUS_PERIOD = "previous_period"
     PREVIOUS_YEAR = "previous_year"
@@ -35,7 +36,9 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """`bucket` under the name `key`, of rows from `first` until before `end`. A comparison has both."""
+    """`bucket`, under the name `key`, of rows from `first` (inclusive) to `end` (exclusive). A comparison
+    needs both.
+    """
 
     bucket: Bucket
     key: str
@@ -54,7 +57,7 @@ class Over:
         return And(terms) if terms else None
 
     def start(self, moment: Moment) -> Moment:
-        """Of the bucket it lies in."""
+        """The start of the bucket that contains the moment."""
         return truncated(moment, self.bucket.unit, self.zone, self.bucket.week_start)
 
     @property
@@ -63,7 +66,7 @@ class Over:
         return None if self.end is None else before(self.end)
 
     def moments(self, first: Moment, last: Moment) -> list[Moment]:
-        """The starts of the buckets from the one to the other. `PageTooLarge` for more than are answered."""
+        """The starts of the buckets from `first` to `last`. `PageTooLarge` for more buckets than can be answered."""
         found = starts(first, last, self.bucket.unit, self.zone, self.bucket.week_start)
         moments = list(islice(found, MAX_GROUPS + 1))
         if len(moments) > MAX_GROUPS:
@@ -71,7 +74,7 @@ class Over:
         return moments
 
     def earlier(self) -> "Earlier":
-        """`ValueError` unless it is compared."""
+        """The earlier range. `ValueError` without a comparison."""
         if self.compare is None or self.first is None or self.last is None:
             raise ValueError("compared with nothing")
         unit, count = Unit.YEAR, 1
@@ -84,7 +87,7 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The range `over` is compared with, so many units before it."""
+    """The range that `over` is compared with, `count` units before it."""
 
     over: Over
     unit: Unit
@@ -97,7 +100,7 @@ class Earlier:
         return Over(over.bucket, over.key, self._end(over.first)[0], self._end(over.end)[0])
 
     def condition(self, where: Predicate | None) -> Predicate | None:
-        """What the rows of the earlier range are held to: conditions on the column of time are moved with the range."""
+        """The condition for rows of the earlier range: comparisons with the time column are shifted with the range."""
         match where:
             case And(terms):
                 return And(tuple(self.condition(term) or And(()) for term in terms))
@@ -121,7 +124,7 @@ class Earlier:
         return Compare(column, Op.IN if op in (Op.EQ, Op.IN) else Op.NOT_IN, there)
 
     def bucket_of(self, start: Moment) -> Moment | None:
-        """The bucket a bucket is compared with: none for the 29th of February, a year before."""
+        """The bucket that a bucket is compared with; None for 29 February, which the year before does not have."""
         zone, bucket = self.over.zone, self.over.bucket
         back = shifted(start, self.unit, -self.count, zone)
         if truncated(shifted(back, self.unit, self.count, zone), bucket.unit, zone, bucket.week_start) != start:
@@ -151,7 +154,7 @@ def over(
     fill: Fill | None = None,
     compare: Comparison | None = None,
 ) -> Over:
-    """`first` and `end` are written as rows answer the column. `BadInput` for what does not fit it."""
+    """`first` and `end` are written as rows return the column. `BadInput` for values that do not fit it."""
     described, bucket = column_of(table, column), Bucket(column, unit, time_zone, week_start)
     expression_type(bucket, table)
     if compare is not None and (first is None or end is None):

@@ -1,4 +1,4 @@
-"""A kept `TableQuery` as the read of its rows, or as its groups."""
+"""Converts a stored `TableQuery` to the read of its rows, or to its groups."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def own_condition(query: TableQuery, table: Table) -> Predicate | None:
 
 
 def query_read(query: TableQuery, table: Table, where: Predicate | None) -> Read:
-    """The entry `rows` of its answer are the rows, `page.more` tells whether there are more than the limit."""
+    """The answer's entry `rows` has the rows, and `page.more` says whether there are more than the limit."""
     shown = Nodes(fields(table, query.select))
     more = PageInfo((("more", PageInfoPart.HAS_NEXT_PAGE),))
     return Read(
@@ -33,7 +33,9 @@ def query_read(query: TableQuery, table: Table, where: Predicate | None) -> Read
 def query_groups(
     query: TableQuery, table: Table, where: Predicate | None, *, time_zone: str, applied: Sequence[Applied]
 ) -> Groups:
-    """Buckets are counted in `time_zone`. An applied range of their column is theirs, unless the query names one."""
+    """Buckets are computed in `time_zone`. Without a range of its own, the bucket takes the range of an applied filter
+    on its column.
+    """
     return Groups(
         table,
         tuple(query.group_by or ()),
@@ -72,5 +74,5 @@ def _terms(query: TableQuery) -> list[tuple[str, bool]]:
 
 
 def shown_rows(answer: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
-    """Of the answer of `query_read`: the rows, and whether there are more."""
+    """The rows of an answer of `query_read`, and whether there are more."""
     return answer["rows"], bool(answer["page"]["more"])

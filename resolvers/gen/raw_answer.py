@@ -1,4 +1,4 @@
-"""The answer of SQL that somebody wrote: within bounds of rows, bytes and time, as JSON or as an Arrow stream."""
+"""The answer of user-written SQL, bounded in rows, bytes and time, as JSON or as an Arrow stream."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,12 +16,14 @@ from loaders.warehouses.bounded import Bounded
 from resolvers.context import Context
 from resolvers.gen.forecast import afford
 from resolvers.gen.raw_sql import RawSql
-from resolvers.gen.raw_use import used
+from resolvers.gen.raw_use import record_use
 
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """`rows` is a JSON list. `truncated` where the statement has more, beyond `first` or the bytes of an answer."""
+    """`rows` is a JSON array. `truncated` says that the statement has more rows than `first` or the byte
+    limit allows.
+    """
 
     columns: tuple[RawColumn, ...]
     rows: bytes
@@ -32,7 +34,7 @@ class RawAnswer:
 
 
 async def answer_sql(context: Context, raw: RawSql, *, first: int) -> RawAnswer:
-    """One row more than `first` is asked for, to tell whether there are others; the rest is cancelled in the engine."""
+    """Requests one row more than `first` to find out whether there are others. The remaining query is cancelled."""
     context.budget.spend(first)
     sql = await asyncio.to_thread(raw.limited_sql, first + 1)
     query = await _begun(context, raw, sql)
@@ -50,7 +52,9 @@ async def answer_sql(context: Context, raw: RawSql, *, first: int) -> RawAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RawStream:
-    """As Arrow: the reader sets the pace, and a reader who leaves cancels the query. `first=None` is all rows."""
+    """Rows as an Arrow stream. A slow reader slows the query, and a reader who leaves cancels it. `first=None` means
+    all rows.
+    """
 
     query: Query
     warehouse: Bounded
@@ -73,7 +77,7 @@ async def stream_sql(context: Context, raw: RawSql, *, first: int | None) -> Raw
 
 
 def checked_first(first: int | None, *, default: int, most: int | None) -> int:
-    """How many rows; `BadInput` outside of 0 to `most`."""
+    """The number of rows to return. `BadInput` outside of 0 to `most`."""
     found = default if first is None else first
     if found < 0 or (most is not None and found > most):
         raise BadInput(f"`first` is {found}; raw SQL answers from 0 to {most} rows at once. Ask for an Arrow stream.")
@@ -81,11 +85,11 @@ def checked_first(first: int | None, *, default: int, most: int | None) -> int:
 
 
 async def _begun(context: Context, raw: RawSql, sql: str) -> Query:
-    """What the document may read is asked for first; then the use is written down."""
+    """Charges the document's budget first, and then records the use in the audit log."""
     with with_reasons():
         await afford(context, raw.warehouse, [(raw.statement, raw.scanned)])
     facts = {"sql": sql, "dataSource": raw.warehouse.store, "tables": [table.name for table in raw.tables]}
-    await used(context, Action.SQL_RUN, raw.dataset_id, facts)
+    await record_use(context, Action.SQL_RUN, raw.dataset_id, facts)
     budget = context.budget
     left = None if budget.scanned_bytes is None else max(budget.scanned_bytes - budget.scanned, 1)
     return Query(sql, raw.tables, left)

@@ -1,4 +1,4 @@
-"""SQL that somebody wrote over a dataset: read and judged, its tables found under the caller's guard."""
+"""User-written SQL over a dataset: parsed and checked, its tables described under the caller's guard."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from loaders.warehouses.bounded import Bounded
 from loaders.warehouses.places import Place
 from resolvers.context import Context
 from resolvers.gen.forecast import Forecast, forecast
-from resolvers.gen.raw_use import used
+from resolvers.gen.raw_use import record_use
 from resolvers.gen.required import require_filters
 from resolvers.gen.tables import describe_table
 
@@ -31,7 +31,9 @@ _NARROW = (
 
 @dataclass(frozen=True, slots=True)
 class RawSql:
-    """A statement that may be sent: only over tables the caller sees. `sql` is what an estimate is of."""
+    """A checked statement over tables that the caller sees. `sql` is the statement without a limit, which estimates
+    use.
+    """
 
     dataset_id: UUID
     query: RawQuery
@@ -60,12 +62,12 @@ class RawSql:
 
 
 async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
-    """Nothing is sent to the engine but what describes the tables.
+    """Checks a statement. Only descriptions of its tables are requested from the engine.
 
-    `Forbidden` without `can_query` on the dataset, `SqlRefused` for what is not one SELECT over tables of the dataset,
-    `UnknownTable` for one that is not there or that the caller may not see: the two are not told apart.
-    Columns that curation hides are not there. `FilterRequired` for a table that demands a filter, where it is read
-    without.
+    `Forbidden` without `can_query` on the dataset, `SqlRefused` for anything but one SELECT over tables of the dataset,
+    `UnknownTable` for a table that does not exist or that the caller may not see, without distinguishing the two.
+    Columns that curation hides do not exist for the statement. `FilterRequired` when a table is read without its
+    required filters.
     """
     place = await _place(context, dataset_id)
     warehouse = await context.stores.warehouses.open(place.space.data_source_id, ledger=context.ledger)
@@ -76,14 +78,14 @@ async def read_sql(context: Context, dataset_id: UUID, text: str) -> RawSql:
         narrowed = _narrowed(found, place)
         sql = await asyncio.to_thread(query.to_sql, found, narrowed=narrowed, filtered=filtered)
     except (SqlRefused, UnknownTable, FilterRequired) as refused:
-        await used(context, Action.SQL_REFUSED, dataset_id, {"reason": str(refused)})
+        await record_use(context, Action.SQL_REFUSED, dataset_id, {"reason": str(refused)})
         raise
     engine = context.stores.warehouses.engine(warehouse.store)
     return RawSql(dataset_id, query, found, narrowed, filtered, warehouse, engine, sql)
 
 
 async def estimate_sql(context: Context, raw: RawSql) -> Forecast:
-    """What it would read, by the engine's word. Nothing is read."""
+    """What the statement would scan, as the engine estimates. Nothing is read."""
     with with_reasons():
         return await forecast(context, raw.warehouse, raw.statement, raw.scanned, engine=raw.engine)
 
@@ -114,7 +116,7 @@ async def _found(context: Context, dataset_id: UUID, refs: Sequence[TableRef]) -
 
 
 def _filtered(query: RawQuery, found: Mapping[TableRef, Table], place: Place) -> frozenset[TableRef]:
-    """The tables that demand filters. `FilterRequired` where one is read without. Blocks."""
+    """The tables with required filters. `FilterRequired` when the statement reads one without them. Blocks."""
     filtered = set()
     for ref, table in found.items():
         filters = [filter_ for filter_ in place.filters_of(table.name) if filter_.is_required]
@@ -126,7 +128,7 @@ def _filtered(query: RawQuery, found: Mapping[TableRef, Table], place: Place) ->
 
 
 def _narrowed(found: Mapping[TableRef, Table], place: Place) -> frozenset[TableRef]:
-    """The tables that have columns which curation hides: by its word alone, as a column may be of a type that no
-    description has.
+    """The tables of which curation hides columns. Curation's list alone decides, because a hidden column may be of a
+    type that descriptions leave out.
     """
     return frozenset(ref for ref, table in found.items() if place.hides_columns_of(table.name))

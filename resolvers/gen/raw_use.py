@@ -1,4 +1,4 @@
-"""Each use of raw SQL is in the audit log, before anything of it is sent."""
+"""Records each use of raw SQL in the audit log before any of it is sent."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -11,7 +11,7 @@ from resolvers.context import Context
 from resolvers.gen.store import STORE
 
 
-async def used(context: Context, action: Action, dataset_id: UUID, facts: Mapping[str, object]) -> None:
-    """Without the entry there is no use: raises what Postgres may raise."""
+async def record_use(context: Context, action: Action, dataset_id: UUID, facts: Mapping[str, object]) -> None:
+    """Raises what Postgres may raise: without the entry the SQL is not run."""
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
         await audit(context, within, action, names.dataset(dataset_id), facts)

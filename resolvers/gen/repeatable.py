@@ -1,4 +1,4 @@
-"""Gen's mutations of one row, done once under an `Idempotency-Key`."""
+"""Gen's mutations of one row, executed once per `Idempotency-Key`."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -20,9 +20,10 @@ async def row_once(
     *,
     find: Callable[[Transaction, UUID], Awaitable[Registered | None]],
 ) -> Registered:
-    """The row `work` makes or changes; what `find` says of it, when that was done before under the request's key.
+    """The row that `work` creates or changes. When that was done before under the request's key, what `find` returns
+    for it.
 
-    Raises what `once` raises, and `NotFound` when the row is gone since. Without `asked` nothing is remembered.
+    Raises what `once` raises, and `NotFound` when the row no longer exists. Without `asked` nothing is remembered.
     """
     done: list[Registered] = []
 

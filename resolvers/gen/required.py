@@ -1,4 +1,4 @@
-"""Filters a table demands of its readers: whether a condition narrows the columns it is only read by."""
+"""Required filters of tables: whether a condition restricts the columns that must be filtered."""
 
 from collections.abc import Iterable
 from enum import Enum, auto
@@ -9,7 +9,7 @@ from loaders.warehouses.places import TableFilter
 
 
 class Hold(Enum):
-    """What a condition holds a column to."""
+    """A way in which a condition restricts a column."""
 
     EXACT = auto()
     LOWER = auto()
@@ -51,7 +51,7 @@ _NEEDED = {
 
 
 def holds(predicate: Predicate | None, column: str) -> frozenset[Hold]:
-    """What every row that matches is held to in the column. A negation holds to nothing."""
+    """How the condition restricts the column for every row that matches. A negation restricts nothing."""
     match predicate:
         case Compare(Col(name), op, _) if name == column:
             return _HOLDS.get(op, frozenset())
@@ -64,14 +64,16 @@ def holds(predicate: Predicate | None, column: str) -> frozenset[Hold]:
 
 
 def is_narrowed(predicate: Predicate | None, filter_: TableFilter) -> bool:
-    """Whether the condition does what the filter asks for, or more."""
+    """Whether the condition restricts the column as the filter requires, or more."""
     return holds(predicate, filter_.column) >= _NEEDED[filter_.operator]
 
 
 def require_filters(
     predicate: Predicate | None, filters: Iterable[TableFilter], *, narrow: str = "Narrow it in `where`"
 ) -> None:
-    """`FilterRequired` names the first column that is not narrowed as its filter demands, and how to `narrow` it."""
+    """`FilterRequired` names the first column that is not restricted as its filter requires; `narrow` says how to do
+    it.
+    """
     for filter_ in filters:
         if filter_.is_required and not is_narrowed(predicate, filter_):
             raise FilterRequired(

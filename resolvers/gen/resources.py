@@ -45,7 +45,7 @@ Resource: TypeAlias = OfSystem | OfDataSource | OfDataset | OfTable
 
 
 def assigned(resource: Resource) -> AssignedResource:
-    """The resource as `role_assignments` has it."""
+    """The resource in the form that `role_assignments` stores."""
     match resource:
         case OfSystem():
             return AssignedResource(resource.type)
@@ -58,9 +58,9 @@ def assigned(resource: Resource) -> AssignedResource:
 
 
 async def object_of(context: Context, resource: Resource) -> str:
-    """Its name in OpenFGA. That of a data source may change: `kept_object`.
+    """The resource's name in OpenFGA. A data source can be renamed at any time; `kept_object` prevents that.
 
-    `NotFound`, `BadInput` for what cannot be a table's name.
+    Raises `NotFound`, and `BadInput` for what cannot be a table's name.
     """
     match resource:
         case OfSystem():
@@ -82,7 +82,7 @@ async def object_of(context: Context, resource: Resource) -> str:
 
 
 async def kept_object(within: Transaction, resource: OfDataSource) -> str:
-    """As `object_of`, and it stays so until the transaction ends."""
+    """As `object_of`, and locked against renaming until the transaction ends."""
     name = await keep_data_source(within, resource.id)
     if name is None:
         raise NotFound("There is no such data source.")

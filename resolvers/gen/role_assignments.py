@@ -1,4 +1,4 @@
-"""Who is in a role, and where it holds: assigned and taken away by system admins (docs/adr/0006)."""
+"""Assigns users and resources to roles and removes them, for system administrators (docs/adr/0006)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from resolvers.idempotency import Asked
 
 
 async def assign_user(context: Context, asked: Asked, role_id: int, user_id: int) -> int:
-    """Nothing new for who has the role already. `NotFound` for a role or user that is not there."""
+    """Does nothing when the user already has the role. `NotFound` for a role or user that does not exist."""
 
     async def work(change: Granting) -> int:
         await locked_role(change.within, role_id)
@@ -34,7 +34,9 @@ async def assign_user(context: Context, asked: Asked, role_id: int, user_id: int
 
 
 async def unassign_user(context: Context, asked: Asked, role_id: int, user_id: int) -> int:
-    """Nothing new for who has not the role. `NotFound`; `Conflict` for the last active user with the role Admin."""
+    """Does nothing when the user lacks the role. `NotFound`; `Conflict` for the last active user with the
+    role Admin.
+    """
 
     async def work(change: Granting) -> int:
         await locked_role(change.within, role_id)
@@ -49,12 +51,14 @@ async def unassign_user(context: Context, asked: Asked, role_id: int, user_id: i
 
 
 async def assign_resource(context: Context, asked: Asked, role_id: int, resource: Resource) -> tuple[int, str]:
-    """The role, and the resource's name in OpenFGA. Nothing new where it is assigned. `NotFound`, `BadInput`."""
+    """Returns the role and the resource's name in OpenFGA. Does nothing when already assigned. `NotFound`,
+    `BadInput`.
+    """
 
     async def work(within: Transaction, object_: str) -> _Tuples:
         await role_assignments.assign(within, role_id, assigned(resource))
         parents = []
-        if isinstance(resource, OfTable):  # it may not have been listed yet
+        if isinstance(resource, OfTable):  # its parent tuple is missing until it was listed
             parents.append(RelationTuple(names.dataset(resource.dataset_id), "parent", object_))
         return _Tuples(writes=(assigned_role(role_id, object_), *parents))
 
@@ -62,7 +66,7 @@ async def assign_resource(context: Context, asked: Asked, role_id: int, resource
 
 
 async def unassign_resource(context: Context, asked: Asked, role_id: int, resource: Resource) -> tuple[int, str]:
-    """The role, and the resource's name in OpenFGA. Nothing new where it is not assigned. `NotFound`, `BadInput`."""
+    """Returns the role and the resource's name in OpenFGA. Does nothing when not assigned. `NotFound`, `BadInput`."""
 
     async def work(within: Transaction, object_: str) -> _Tuples:
         await role_assignments.unassign(within, role_id, assigned(resource))
@@ -84,7 +88,7 @@ async def _at(
     resource: Resource,
     work: Callable[[Transaction, str], Awaitable[_Tuples]],
 ) -> tuple[int, str]:
-    await context.verdicts.require_admin()  # before anything is told of the resource
+    await context.verdicts.require_admin()  # before an error can reveal whether the resource exists
     object_ = await object_of(context, resource)
 
     async def of_role(change: Granting) -> int:
@@ -101,7 +105,7 @@ async def _at(
 
 
 async def _subject(within: Transaction, user_id: int) -> str:
-    """The user's `sub`, which stays until the transaction ends."""
+    """The user's `sub`; the user is locked until the transaction ends."""
     subject = await lock_subject(within, user_id)
     if subject is None:
         raise NotFound("There is no such user.")

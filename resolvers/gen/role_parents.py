@@ -1,4 +1,4 @@
-"""Which role may inherit from which: no cycles, and no longer lines than OpenFGA follows."""
+"""Which role can inherit from which: no cycles, and no longer chains than OpenFGA follows."""
 
 from typing import Final
 
@@ -7,13 +7,16 @@ from loaders.gen.role_lines import levels_below, line_above, lock_lines
 from loaders.postgres.write import Transaction
 
 MAX_LEVELS: Final = 10
-"""Roles of one line of inheritance. OpenFGA gives up at 25 steps, of which a check needs more than its line has."""
+"""The maximum length of a chain of inheritance. OpenFGA gives up after 25 steps, and a check needs more steps than its
+chain has roles.
+"""
 
 
 async def require_place(within: Transaction, parent_id: int, *, of: int | None = None) -> None:
-    """The role `of`, or a new one, may inherit from `parent_id`; so it is until the transaction ends.
+    """Checks that the role `of`, or a new role, can inherit from `parent_id`, and locks that until the transaction
+    ends.
 
-    `BadInput` for a parent that is not there or has too many above it, `Conflict` for one that inherits from `of`.
+    `BadInput` for a parent that does not exist or has too many ancestors, `Conflict` for one that inherits from `of`.
     """
     await lock_lines(within)
     above = await line_above(within, parent_id, max_levels=MAX_LEVELS)

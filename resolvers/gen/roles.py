@@ -1,4 +1,6 @@
-"""Gen's roles: made, changed and deleted by system admins, each with its permission tuples (docs/adr/0006)."""
+"""Gen's roles: created, changed and deleted by system administrators, each with its permission tuples
+(docs/adr/0006).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,9 +33,9 @@ class RoleCreate:
 
 @dataclass(frozen=True, slots=True)
 class RoleUpdate:
-    """`patch` has the columns to change, of `name`, `description` and `parent_role_id`; None is for null.
+    """`patch` has the columns to change among `name`, `description` and `parent_role_id`; None means null.
 
-    `expected_updated_at` is what the caller has read.
+    `expected_updated_at` is the value that the caller has read.
     """
 
     id: int
@@ -42,7 +44,7 @@ class RoleUpdate:
 
 
 async def create_role(context: Context, asked: Asked, input_: RoleCreate) -> int:
-    """The id of a role without flags, users and resources. `Conflict` when the name is taken."""
+    """Creates a role without flags, users and resources, and returns its id. `Conflict` when the name is taken."""
     values = {"name": checked_name(input_.name), "description": input_.description, "parent_role_id": input_.parent_id}
 
     async def work(change: Granting) -> int:
@@ -58,8 +60,9 @@ async def create_role(context: Context, asked: Asked, input_: RoleCreate) -> int
 
 
 async def update_role(context: Context, asked: Asked, input_: RoleUpdate) -> int:
-    """`NotFound`; `Conflict` for a built-in role, a name that is taken, a parent that inherits from the role, and for a
-    role that was changed since it was read."""
+    """`NotFound`; `Conflict` for a built-in role, a name that is taken, a parent that inherits from the role, and when
+    the role was changed since it was read.
+    """
     patch = dict(input_.patch)
     if not patch:
         raise BadInput("Nothing is to be changed. Give at least one field.")
@@ -87,7 +90,7 @@ async def update_role(context: Context, asked: Asked, input_: RoleUpdate) -> int
 
 @dataclass(frozen=True, slots=True)
 class RoleFlags:
-    """`flags` has those to set, of `loaders.openfga.roles.FLAGS`; the others stay. Else as `RoleUpdate`."""
+    """`flags` has those to change, of `loaders.openfga.roles.FLAGS`; the others stay. Otherwise as `RoleUpdate`."""
 
     id: int
     flags: Mapping[str, bool]
@@ -95,7 +98,7 @@ class RoleFlags:
 
 
 async def set_role_flags(context: Context, asked: Asked, input_: RoleFlags) -> int:
-    """`NotFound`; `Conflict` for a built-in role, and one that was changed since it was read."""
+    """`NotFound`; `Conflict` for a built-in role, and for one that was changed since it was read."""
     role_id, flags = input_.id, input_.flags
     if not flags:
         raise BadInput("No flag is given. Give at least one.")
@@ -115,7 +118,9 @@ async def set_role_flags(context: Context, asked: Asked, input_: RoleFlags) -> i
 
 
 async def delete_role(context: Context, asked: Asked, role_id: int) -> int:
-    """Takes it from everyone and everything. `NotFound`; `Conflict` for a built-in role, or when others inherit."""
+    """Removes the role from all users and resources. `NotFound`; `Conflict` for a built-in role, or when others
+    inherit.
+    """
 
     async def work(change: Granting) -> int:
         role = await locked_role(change.within, role_id, for_delete=True)
@@ -137,7 +142,7 @@ async def delete_role(context: Context, asked: Asked, role_id: int) -> int:
 
 
 async def locked_role(within: Transaction, role_id: int, *, for_delete: bool = False) -> LockedRole:
-    """The role, which nobody else changes or deletes until the transaction ends. `NotFound`."""
+    """The role, locked against changes until the transaction ends. `NotFound`."""
     role = await stored_roles.lock_role(within, role_id, for_delete=for_delete)
     if role is None:
         raise NotFound("There is no such role.")
@@ -145,7 +150,7 @@ async def locked_role(within: Transaction, role_id: int, *, for_delete: bool = F
 
 
 def role_object(role_id: int) -> str:
-    """What the permissions of a role are notes about."""
+    """The object that outbox entries of a role's permissions refer to."""
     return names.role(role_id)
 
 

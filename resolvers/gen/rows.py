@@ -1,4 +1,4 @@
-"""Reads of remote tables, whose columns are known only at run time: plain names and values -> the same `Read`."""
+"""Builds reads of remote tables, whose columns are known only at run time, from plain names and values."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ _PATTERNS = (Op.LIKE, Op.ILIKE, Op.STARTS_WITH)
 
 @dataclass(frozen=True, slots=True)
 class MeasureOf:
-    """One aggregated value: `column=None` only for the count of rows. `key` is its name in the answer."""
+    """One aggregated value. `column=None` is for the count of rows only. `key` is its name in the answer."""
 
     function: AggregateFunction
     column: str | None
@@ -69,7 +69,7 @@ class MeasureOf:
 
 
 def column_of(table: Table, name: str) -> Column:
-    """`UnknownColumn` names the columns there are."""
+    """The column of that name. `UnknownColumn` lists the existing columns."""
     if not table.has_column(name):
         known = ", ".join(column.name for column in table.columns[:50])
         raise UnknownColumn(f"Table {table.name} has no column {name!r}. Its columns: {known}.")
@@ -77,7 +77,7 @@ def column_of(table: Table, name: str) -> Column:
 
 
 def fields(table: Table, names: Sequence[str] | None) -> tuple[Field, ...]:
-    """The selected columns as output fields of their own names; all of them when nothing is selected."""
+    """The selected columns as output fields with their own names; all columns when `names` is None."""
     chosen = [column.name for column in table.columns] if names is None else list(dict.fromkeys(names))
     if not chosen:
         raise BadInput("`select` is empty. Name at least one column, or leave it out for all.")
@@ -90,11 +90,11 @@ def order(table: Table, terms: Sequence[tuple[str, bool]]) -> tuple[OrderBy, ...
 
 
 def paged(read: Read, shown: tuple[str, ...], *, after: str | None) -> Read:
-    """The read of a page that starts behind the cursor, with cursors for the next one if it shows any.
+    """The read of a page after the cursor, with cursors for the next page if the read selects any.
 
-    A remote table has no key, so cursors count ties among rows whose `shown` columns are equal (`order_of_shown`). A
-    read that neither takes nor shows cursors keeps its order, which costs the engine less. `InvalidCursor` for a cursor
-    of another list, order or selection of columns.
+    A remote table has no key, so a cursor counts ties among rows whose `shown` columns are equal (`order_of_shown`). A
+    read that neither takes nor selects cursors keeps its order, which is cheaper for the engine. `InvalidCursor` for a
+    cursor of another list, order or selection of columns.
     """
     if after is None and not (read.connection is not None and wants_cursors(read.connection)):
         return read
@@ -108,7 +108,7 @@ def paged(read: Read, shown: tuple[str, ...], *, after: str | None) -> Read:
 
 
 def predicate(where: Mapping[str, Any] | None, table: Table) -> Predicate | None:
-    """A `GenRowFilter` value. `BadInput` where a value does not fit its column, `UnknownColumn` for the column."""
+    """Converts a `GenRowFilter`. `BadInput` when a value does not fit its column, `UnknownColumn` for a column."""
     if where is None:
         return None
     terms: list[Predicate] = []
@@ -156,7 +156,7 @@ def _operand(op: Op, value: Any, column: Column) -> Any:
 
 
 def typed_value(value: Any, column: Column) -> object:
-    """A JSON value as the column's: numbers and text as JSON has them, everything else by its text."""
+    """Converts a JSON value to the column's type: numbers and text as in JSON, everything else from its text."""
     type_ = column.type
     try:
         match type_.kind, value:
@@ -181,16 +181,16 @@ def typed_value(value: Any, column: Column) -> object:
 
 
 def _single(value: float) -> float:
-    """The nearest of single precision, which is what the column holds: 0.1 is another number there."""
+    """Rounds to single precision, in which the column stores the value: 0.1 is another number there."""
     try:
         (nearest,) = unpack("<f", pack("<f", value))
     except OverflowError:
-        return value  # beyond all that it holds
+        return value  # beyond the range of single precision
     return float(nearest)
 
 
 def _instant(text: str) -> str:
-    """In UTC, to the nanosecond: Python's instants end at the microsecond."""
+    """Converts to UTC with nanoseconds, because Python's datetimes end at microseconds."""
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError("no zone")
@@ -215,10 +215,10 @@ def aggregate_read(
     buckets: Mapping[str, Bucket] = MappingProxyType({}),
     order_by: Sequence[tuple[str, bool]] = (),
 ) -> Read:
-    """Groups by buckets of time, then columns, with their measures. The one entry of the answer is `rows`.
+    """Groups by buckets of time and then columns, with their measures. The answer's only entry is `rows`.
 
-    `buckets` are by name in the answer. `order_by` are (name in the answer, descending); then by the groups. Without a
-    `limit`, more than `MAX_GROUPS` groups are `PageTooLarge` when they are read.
+    `buckets` and `order_by` (name, descending) use the names in the answer; ties are ordered by the group's values.
+    Without a `limit`, more than `MAX_GROUPS` groups raise `PageTooLarge` when they are read.
     """
     if not (measures or group_by or buckets):
         raise BadInput("Nothing is aggregated. Give `measures`, `groupBy` or both.")

@@ -1,4 +1,4 @@
-"""Groups through time as they are answered: gaps filled, and beside each group the one it is compared with. Pure."""
+"""Arranges groups over time: fills gaps, and adds to each group the one it is compared with. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _NUMBERS = (Kind.INTEGER, Kind.FLOAT)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the rows of the store hold beside the bucket, whose type is `time`: columns of groups, and measures with
+    """What the store's rows contain besides the bucket, whose type is `time`: columns of groups, and measures with
     their kinds.
     """
 
@@ -33,12 +33,13 @@ class Shape:
 
 
 def series(over: Over, shape: Shape, rows: Sequence[Row], earlier: Sequence[Row] = ()) -> list[dict[str, Any]]:
-    """The groups by bucket, then in the order in which they first come; those without an instant last, as they are.
+    """The groups ordered by bucket, and within a bucket by the first appearance of their series. Groups without an
+    instant come last, unchanged.
 
-    A fill puts a group of each series into each bucket between the ends of the range, or, where it is open, between
-    the first and the last bucket there are. A comparison adds `compared`: null where nothing was, unless filled.
-    `PageTooLarge` for more groups than are answered, `StoreQueryFailed` where the store's buckets are not the zone's:
-    its data of time zones are others than those here, and no row is left out for it.
+    A fill adds a group of each series to each bucket of the range, or, when the range is open, to those between the
+    first and last bucket found. A comparison adds `compared`, which is null where there was nothing, unless filled.
+    `PageTooLarge` for too many groups; `StoreQueryFailed` when the store's buckets do not begin where this process's
+    time zone data say, so that no row is silently left out.
     """
     back = over.earlier() if over.compare is not None else None
     now, before = _by_series(rows, over, shape), _by_series(earlier, over, shape)
@@ -67,7 +68,7 @@ def _by_series(rows: Sequence[Row], over: Over, shape: Shape) -> dict[tuple[Any,
 
 
 def require_starts(over: Over, moments: Iterable[Moment], store: str) -> None:
-    """`StoreQueryFailed` for a bucket that does not begin when the zone's clocks here say."""
+    """`StoreQueryFailed` for a bucket that does not begin where this process's time zone data say."""
     for moment in moments:
         if over.start(moment) != moment:
             raise StoreQueryFailed(
@@ -78,7 +79,7 @@ def require_starts(over: Over, moments: Iterable[Moment], store: str) -> None:
 
 
 def moment_of(text: str, type_: ColumnType) -> Moment:
-    """Of a bucket's text, as the store answers it. `OutsideYears` for one of a year that is not told."""
+    """Parses a bucket's text as the store returns it. `OutsideYears` for a year outside of Python's calendar."""
     with within_years():
         return date.fromisoformat(text) if type_.kind is Kind.DATE else datetime.fromisoformat(text)
 
@@ -102,7 +103,7 @@ def _one(
     before: Mapping[Moment, Row],
     back: Earlier | None,
 ) -> list[dict[str, Any] | None]:
-    """The group of one series in each bucket, None where there is none."""
+    """The group of one series in each bucket; None where there is none."""
     current = _values(moments, now, over.fill, shape)
     compared_with = [back.bucket_of(moment) for moment in moments] if back else []
     compared = _values(compared_with, before, over.fill, shape)
@@ -147,5 +148,5 @@ def _values(
 
 
 def _zero(kind: Kind) -> int | str | None:
-    """As rows answer it; null for what is no number."""
+    """Zero as rows return it; null for kinds that are not numbers."""
     return "0" if kind in _TEXT_NUMBERS else 0 if kind in _NUMBERS else None

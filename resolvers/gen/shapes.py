@@ -1,4 +1,4 @@
-"""JSON columns whose content has a shape: held against a pydantic model when written, read back by the same model."""
+"""JSON columns with a defined structure: validated with a pydantic model when written, and read with the same model."""
 
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Stored(BaseModel):
-    """A JSON object as clients write it: camelCase names, nothing unknown."""
+    """A JSON object as clients write it: camelCase names and no unknown fields."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -26,7 +26,7 @@ class Stored(BaseModel):
 
 
 def shape(type_: type[T]) -> Shape:
-    """Holds a value against `type_`, a `Stored` or a list of them; what the client has left out stays left out."""
+    """Validates a value as `type_`, a `Stored` or a list of them. Fields that the client left out stay left out."""
     adapter = TypeAdapter(type_)
 
     def shaped(value: Value) -> Value:
@@ -41,7 +41,7 @@ def shape(type_: type[T]) -> Shape:
 
 
 def time_zone(value: T) -> T:
-    """The `Shape` of a column that names a zone."""
+    """The `Shape` of a column that names a time zone."""
     if value not in time_zones():
         raise ValueError("is no IANA time zone, such as `Europe/Berlin`")
     return value

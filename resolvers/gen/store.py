@@ -1,4 +1,4 @@
-"""Gen's database, as the opened stores name it."""
+"""The name of Gen's database among the opened stores."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The values of a cumulative metric by bucket and group, from those its parts have in buckets. Pure."""
+"""Computes the values of a cumulative metric by bucket and group from the bucketed values of its parts. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,9 +21,10 @@ def summed(
     leaves: Sequence[Leaf],
     store: str,
 ) -> dict[Key, dict[str, Number | None]]:
-    """In each bucket that has something to sum up, by group of the dimensions. Rows without a time are left out.
+    """The sums for each bucket that has something to sum, by group of the dimensions. Rows without a time are left out.
 
-    `StoreQueryFailed` where the store's buckets are not the zone's: they would be summed up into others.
+    `StoreQueryFailed` when the store's buckets do not begin where this process's time zone data say: values would be
+    added to the wrong buckets.
     """
     by_group: dict[Group, dict[Moment, Mapping[str, Number | None]]] = {}
     for (moment, group), found in values.items():

@@ -1,4 +1,4 @@
-"""A query of a remote table as data: the arguments of `GenTable.rows` or `GenTable.aggregate`, kept in a widget."""
+"""A query of a remote table as data: the arguments of `GenTable.rows` or `GenTable.aggregate`, stored in a widget."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -17,7 +17,7 @@ FunctionName = Literal["COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX", "S
 
 
 class RowFilter(Stored):
-    """A `GenRowFilter`: whether the column exists and takes the value is known when it is asked."""
+    """A `GenRowFilter`. Whether the column exists and takes the value is checked when the query runs."""
 
     and_: "list[RowFilter] | None" = Field(default=None, alias="and")
     or_: "list[RowFilter] | None" = Field(default=None, alias="or")
@@ -47,7 +47,7 @@ class RowFilter(Stored):
 
     @property
     def given(self) -> dict[str, Any]:
-        """As clients write it."""
+        """The filter in the form that clients write."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
 
@@ -57,7 +57,7 @@ def _alias(name: str) -> str:
 
 
 class RowOrder(Stored):
-    """A `GenRowOrder`; of groups, the column is one of their names."""
+    """A `GenRowOrder`. For groups, `column` is one of their names."""
 
     column: ColumnName
     direction: Literal["ASC", "DESC"] = "ASC"
@@ -90,7 +90,7 @@ class Measure(Stored):
 
 
 class TimeBucket(Stored):
-    """A `GenTimeBucket`. Without a zone it is the dashboard's."""
+    """A `GenTimeBucket`. Without a time zone, the dashboard's applies."""
 
     column: ColumnName
     unit: Literal["SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]
@@ -109,7 +109,7 @@ class TimeBucket(Stored):
 
 
 class TableQuery(Stored):
-    """Rows (`select`, all columns unless given), or groups (`measures`, `groupBy`, `over` or several of them)."""
+    """Rows (`select`, by default all columns), or groups (one or more of `measures`, `groupBy` and `over`)."""
 
     select: Annotated[list[ColumnName], Field(min_length=1, max_length=500)] | None = None
     measures: Annotated[list[Measure], Field(max_length=100)] | None = None
@@ -132,7 +132,7 @@ class TableQuery(Stored):
 
     @property
     def group_names(self) -> list[str]:
-        """The names of the values of a group, in the answer's order."""
+        """The names of a group's values, in the answer's order."""
         over = [self.over.key] if self.over else []
         return [*over, *(self.group_by or ()), *(measure.key for measure in self.measures or ())]
 

@@ -1,4 +1,4 @@
-"""The remote tables of a dataset, as far as the subject may see them."""
+"""The remote tables of a dataset that the subject may see."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from resolvers.context import Context
 
 
 async def list_tables(context: Context, dataset_id: UUID) -> Sequence[RemoteTable]:
-    """The tables the subject may see (`can_view`), ordered by name; none of a dataset that does not exist.
+    """The tables the subject may see (`can_view`), ordered by name; empty for a dataset that does not exist.
 
-    The first listing of a table writes its parent tuple (reference, GetTablesOperation). Raises the store's error
-    when the data source cannot be listed, `PermissionsUnavailable` without verdicts.
+    The first listing of a table writes its parent tuple (reference, GetTablesOperation). Raises the store's error when
+    the data source cannot be listed, `PermissionsUnavailable` without verdicts.
     """
     if context.subject.is_anonymous:
         return []
@@ -34,10 +34,10 @@ async def list_tables(context: Context, dataset_id: UUID) -> Sequence[RemoteTabl
 
 
 async def describe_table(context: Context, dataset_id: UUID, name: str) -> Table | None:
-    """The table's columns, or None when there is none or the subject may not see it: the two are not told apart.
+    """The table's columns; None when it does not exist or the subject may not see it, without distinguishing the two.
 
-    What curation hides is not there, whoever asks: neither the table nor the column. Its warehouse is then in
-    `context.stores.warehouses.opened` under `table.store`.
+    Tables and columns that curation hides do not exist here, for any subject. Afterwards
+    `context.stores.warehouses.opened` has the warehouse under `table.store`.
     """
     table = await describe_whole(context, dataset_id, name)
     place = None if table is None else await _place(context, dataset_id)
@@ -45,19 +45,21 @@ async def describe_table(context: Context, dataset_id: UUID, name: str) -> Table
 
 
 async def describe_whole(context: Context, dataset_id: UUID, name: str) -> Table | None:
-    """As `describe_table`, with the columns that curation hides: none of their values may be read."""
+    """As `describe_table`, including the columns that curation hides: none of their values may be read."""
     table = await _visible(context, dataset_id, name)
     return None if table is None else await asyncio.shield(context.gen.tables.load(table))
 
 
 async def estimate_table(context: Context, dataset_id: UUID, name: str) -> Estimate | None:
-    """Rows and bytes from metadata; None as for `describe_table`. Unknown to a warehouse that cannot estimate."""
+    """Rows and bytes from metadata; None as for `describe_table`. Both are None when the warehouse cannot estimate."""
     table = await _visible(context, dataset_id, name)
     return None if table is None else await asyncio.shield(context.gen.estimates.load(table))
 
 
 async def can_view(context: Context, dataset_id: UUID, name: str) -> bool:
-    """The question carries the dataset as the table's parent, so a table that was never listed is judged as well."""
+    """Whether the subject may see the table. The check names the dataset as the table's parent, so it also decides
+    about tables that were never listed.
+    """
     return await context.verdicts.check("can_view", names.table(dataset_id, name), parent=names.dataset(dataset_id))
 
 

@@ -1,4 +1,4 @@
-"""What is noted of a map's tiles: whether the gateway's bucket has a bundle, since when, and of what size."""
+"""Records the state of a map's tiles: whether the gateway's bucket has a bundle, since when, and its size."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,10 +17,10 @@ _MAGIC = b"PMTiles\x03"
 
 
 async def note_bundle(context: Context, target: Target, key: Key, policies: Policies) -> None:
-    """Notes the size of the bundle at the map's key and since when it is there, or that there is none.
+    """Records the size and age of the bundle at the map's key, or that there is none.
 
-    `NotFound` for a map the caller may not see; `Forbidden` for one the caller may not write; `Conflict` where what is
-    there is no PMTiles bundle of version 3: nothing is changed then.
+    `NotFound` for a map the caller may not see; `Forbidden` for one the caller may not write; `Conflict` when the
+    object is not a PMTiles bundle of version 3, in which case nothing changes.
     """
     context.verdicts.require_subject()
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
@@ -35,7 +35,7 @@ async def note_bundle(context: Context, target: Target, key: Key, policies: Poli
 
 
 async def _found(context: Context, key: str) -> tuple[int, datetime] | None:
-    """Size and instant of the last change."""
+    """The bundle's size, and the instant of its last change."""
     try:
         reader = await context.stores.objects.open_input(key)
     except NotFound:

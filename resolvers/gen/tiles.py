@@ -1,4 +1,4 @@
-"""Tile bundles of datasets: one PMTiles file for each `DatasetMap`, at the reference's key in the gateway's bucket."""
+"""Tile bundles of datasets: one PMTiles file per `DatasetMap`, under the reference's key in the gateway's bucket."""
 
 import asyncio
 from urllib.parse import quote
@@ -19,7 +19,7 @@ def bundle_key(dataset_id: UUID, table_name: str, map_id: UUID) -> str:
 
 
 async def bundle_url(context: Context, dataset_id: UUID, table_name: str, map_id: UUID, column: str) -> str | None:
-    """The path the gateway serves it at; None where curation hides the table or the column that is mapped."""
+    """The path under which the gateway serves the bundle; None when curation hides the table or the mapped column."""
     if not await _is_shown(context, dataset_id, table_name, column):
         return None
     return bundle_path(dataset_id, table_name, map_id)
@@ -32,9 +32,9 @@ def bundle_path(dataset_id: UUID, table_name: str, map_id: UUID) -> str:
 async def visible_bundle(context: Context, dataset_id: UUID, table_name: str, map_id: UUID) -> str:
     """The key of a bundle whose table the subject may see (`can_view`, as for the table's rows).
 
-    `NotFound` for a hidden table, and for one or a column that curation hides, as for an absent map; which of those it
-    was that may not be seen, the audit log has. `Unauthenticated` without a subject, `Forbidden` for an API key without
-    `gen:read`, `PermissionsUnavailable` without a verdict.
+    `NotFound` for a map that does not exist, a table the subject may not see, and a table or column that curation
+    hides; the audit log records refusals by permission. `Unauthenticated` without a subject, `Forbidden` for an API key
+    without `gen:read`, `PermissionsUnavailable` without a verdict.
     """
     context.verdicts.require_subject()
     require_scope_to_read(context.subject, (STORE,))

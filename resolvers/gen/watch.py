@@ -1,4 +1,4 @@
-"""Reads of a described table for an answer that tells what was done for it."""
+"""Reads of a described table for answers that report their statements and usage."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,14 +42,14 @@ class Watch:
         return tree
 
     async def groups(self, read: Read) -> list[dict[str, Any]]:
-        """The groups of `resolvers.gen.rows.aggregate_read`."""
+        """The groups of a read of `resolvers.gen.rows.aggregate_read`, under the guard."""
         rows: list[dict[str, Any]] = (await self.connection(read))["rows"]
         return rows
 
 
 @contextmanager
 def watching(table: Table, dataset_id: UUID, context: Context) -> Iterator[Watch]:
-    """What is used counts for the request, too, also where it fails."""
+    """Usage is added to the request's ledger, also when a read fails."""
     watch = Watch(context, dataset_id, table.store, Watched(source_of(table, context)))
     try:
         yield watch

@@ -1,4 +1,6 @@
-"""Conditions on joined columns, so that a key with several different rows is seen, whichever of them matches."""
+"""Widens conditions on joined columns, so that keys with several distinct joined rows are found whichever
+row matches.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,9 +9,10 @@ from loaders.read import Among, And, Col, Compare, Exists, Joined, Never, Not, O
 
 
 def widened(predicate: Predicate | None, joined: Sequence[Joined]) -> Predicate | None:
-    """The condition, or else that a key it compares columns of has more than one row: an answer of such is refused.
+    """The condition, or that a key whose columns it compares has more than one joined row, in which case the answer is
+    refused.
 
-    What it asks of the read's own columns alone stays as it is.
+    Conditions on the read's own columns are unchanged.
     """
     variants = {name: part.variants for part in joined if part.variants is not None for name, _ in part.columns}
     return predicate if predicate is None or not variants else _widened(predicate, variants)
@@ -23,7 +26,7 @@ def _widened(predicate: Predicate, variants: Mapping[str, str]) -> Predicate:
 
 
 def compared(predicate: Predicate) -> tuple[str, ...]:
-    """The columns the condition is about."""
+    """The columns that the condition refers to."""
     match predicate:
         case And(terms) | Or(terms):
             return tuple(name for term in terms for name in compared(term))

@@ -1,4 +1,4 @@
-"""What a widget answers: its query run in place under the caller's guard, and what was done for it."""
+"""Answers widgets: runs a widget's query in place under the caller's guard, and reports what was done for it."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.answer_columns import AnswerColumn, answer_columns
 from resolvers.gen.groups import grouped_rows
-from resolvers.gen.narrowing import Applied, Ignored, Narrowed, known_names, narrowed
+from resolvers.gen.narrowing import Applied, Ignored, Narrowed, narrowed, require_known_names
 from resolvers.gen.query_read import own_condition, query_groups, query_read, shown_rows
 from resolvers.gen.table_query import TableQuery
 from resolvers.gen.tables import describe_table
@@ -23,7 +23,7 @@ from resolvers.gen.watch import watching
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """A widget that the caller sees, as its row has it. `query` is a `TableQuery` as it is stored."""
+    """The row of a widget that the caller sees. `query` is a `TableQuery` as it is stored."""
 
     id: UUID
     dashboard_id: UUID
@@ -34,7 +34,7 @@ class Widget:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of the query. `sql` are the statements as they were sent, without values."""
+    """The result of the query. `sql` are the statements as they were sent, without values."""
 
     columns: tuple[AnswerColumn, ...]
     rows: list[dict[str, Any]]
@@ -45,7 +45,7 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`ran` is None where no filter of `touched_by` applies to the widget: nothing was asked."""
+    """`ran` is None when no filter of `touched_by` applies to the widget, so that nothing was queried."""
 
     store: str
     engine: str | None
@@ -63,10 +63,10 @@ async def answer_widget(
     touched_by: Collection[str] | None,
     time_zone: str | None,
 ) -> Answered:
-    """Widgets that are asked at the same time share the loads of their dashboards, places and tables.
+    """Widgets requested at the same time share the loads of their dashboards, places and tables.
 
-    `NotFound` for a table that is not there or that the caller may not see, `FilterRequired` before anything is sent,
-    `BadInput` where the query or a value does not fit the table, and what the store raises.
+    `NotFound` for a table that does not exist or that the caller may not see, `FilterRequired` before anything is sent,
+    `BadInput` when the query or a value does not fit the table, and what the store raises.
     """
     described, frame = await asyncio.gather(
         describe_table(context, widget.dataset_id, widget.table_name), frame_of(context, widget.dashboard_id)
@@ -76,7 +76,7 @@ async def answer_widget(
         raise NotFound(f"There is no table {widget.table_name!r} in the widget's dataset.")
     query = TableQuery.model_validate(widget.query)
     controls = await seen_controls(context, frame.controls)
-    known_names(controls, touched_by or ())
+    require_known_names(controls, touched_by or ())
     found = narrowed(
         described,
         own_condition(query, described),
@@ -109,7 +109,9 @@ async def _run(
 
 
 async def seen_controls(context: Context, controls: Sequence[Control]) -> list[Control]:
-    """Those whose choices come from a dataset the caller sees, or from none: the others are absent for them."""
+    """The controls whose choices come from a dataset the caller sees, or from none. The others do not exist for the
+    caller.
+    """
     datasets = {control.dataset_id for control in controls} - {None}
     ids = sorted(id_ for id_ in datasets if id_ is not None)
     verdicts = await asyncio.gather(*(context.verdicts.check("can_view", names.dataset(id_)) for id_ in ids))
@@ -118,7 +120,7 @@ async def seen_controls(context: Context, controls: Sequence[Control]) -> list[C
 
 
 async def frame_of(context: Context, dashboard_id: UUID) -> Frame:
-    """What the dashboard says, read once for all who ask at the same time."""
+    """The dashboard's filters and settings, read once for all concurrent callers."""
     frame = await asyncio.shield(context.gen.frames.load(dashboard_id))
     if frame is None:
         raise NotFound("The dashboard is not there any more.")
