@@ -1,4 +1,4 @@
-"""Puts the declarations together: the one schema, built once per process."""
+"""Assembles the declarations to the one schema, built once per process."""
 
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from schema.scalars import SCALARS
 
 @lru_cache(maxsize=1)
 def build() -> strawberry.Schema:
-    """The schema with its compiled resolvers in place."""
+    """Builds the schema and installs the compiled resolvers."""
     make_types(OBJECTS.values())
     from schema.mutation import Mutation
     from schema.query import Query
@@ -39,7 +39,7 @@ def build() -> strawberry.Schema:
 
 
 def graphql_schema(built: strawberry.Schema) -> GraphQLSchema:
-    """graphql-core's schema under strawberry's."""
+    """The graphql-core schema behind a strawberry schema."""
     return built._schema
 
 

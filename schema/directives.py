@@ -1,26 +1,26 @@
-"""What `@defer` and `@stream` do here, in the SDL: graphql-core's own descriptions know nothing of compiled reads.
+"""Describes `@defer` and `@stream` in the SDL as they behave here: graphql-core's descriptions know no compiled reads.
 
-And where directives may stand, in words that clients know: graphql-core lets `@deprecated` stand at directives, too, as
-the specification's draft has it, and graphql-codegen, of graphql-js 16, cannot read a schema that says so.
+It also limits directive locations to those that clients know: graphql-core allows `@deprecated` on directives, as the
+specification's draft does, and graphql-codegen, which uses graphql-js 16, cannot parse a schema that says so.
 """
 
 from graphql import DirectiveLocation, GraphQLDirective, GraphQLSchema
 
 _DESCRIPTIONS = {
     "defer": (
-        "The fragment may come in a later part, for clients that accept `multipart/mixed`. Whole reads that are "
-        "deferred at the root or in a namespace do, and so do fields of remote warehouses; within a read of tables, "
-        "which is one statement, the fragment comes with the read."
+        "The fragment may arrive in a later part, for clients that accept `multipart/mixed`. Root fields and fields "
+        "of namespaces and of remote warehouses are deferred; below a table-backed field, whose whole selection is "
+        "one statement, the fragment arrives with that field."
     ),
     "stream": (
-        "The rest of the list may come in later parts, for clients that accept `multipart/mixed`. The tables of a "
-        "dataset do; `nodes` and `edges` of a connection come with one statement, and at once."
+        "The rest of the list may arrive in later parts, for clients that accept `multipart/mixed`. The tables of a "
+        "dataset are streamed; `nodes` and `edges` of a connection are one statement and arrive together."
     ),
 }
 
 
 def describe_directives(schema: GraphQLSchema) -> None:
-    """Before the schema is used: its directives are replaced by described copies."""
+    """Replaces the schema's directives by described copies. Call it before the schema is used."""
     schema.directives = tuple(_described(directive) for directive in schema.directives)
 
 

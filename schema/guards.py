@@ -1,8 +1,8 @@
-"""Every field has a guard: a schema with one that has none is not built.
+"""Checks that every field has a guard: a schema with an unguarded field is not built.
 
-What guards a field is found where it is declared. A column or an edge is guarded by its type's rows (and a column by a
-guard of its own), a list or an object of a root by the rows of its target. A field without a resolver is a part of its
-parent's value, and guarded with it. All others, mutations and subscriptions too, carry a `FieldGuard`.
+The guard of a field is found at its declaration. A column or an edge is guarded by its type's rows (and a column also
+by a guard of its own); a list or object of a root by the rows of its target. A field without a resolver is part of its
+parent's value and guarded with it. All others, including mutations and subscriptions, carry a `FieldGuard`.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,9 @@ Found = RowGuard | FieldGuard | Namespace
 
 
 def guards(schema: GraphQLSchema) -> Iterator[tuple[str, Found | None]]:
-    """Each field that can give what its parent has not, as `Type.field`, and its guard; None where there is none."""
+    """Each field that can return more than its parent's value, as `Type.field`, with its guard; None where there is
+    none.
+    """
     for name, type_ in schema.type_map.items():
         if not isinstance(type_, GraphQLObjectType) or name.startswith("__"):
             continue
@@ -31,7 +33,7 @@ def guards(schema: GraphQLSchema) -> Iterator[tuple[str, Found | None]]:
 
 
 def unguarded(schema: GraphQLSchema) -> list[str]:
-    """A guard that gives a reason for letting pass must give one."""
+    """The fields without a guard. A guard that lets everyone pass must give a reason to count as one."""
     return [name for name, guard in guards(schema) if guard is None or getattr(guard, "reason", "said") == ""]
 
 

@@ -1,4 +1,4 @@
-"""Jobs: work in the background that a client starts, watches and cancels."""
+"""Jobs: background work that a client starts, watches and cancels."""
 
 from loaders.tables.axion_sense_tasks import jobs
 from resolvers.permissions.guards import Own
@@ -7,7 +7,7 @@ from schema.mapping.declare import column, table_type
 
 @table_type(jobs.Job, store="axion_sense_tasks", guard=Own("subject", "id"))
 class Job:
-    """Work in the background. Seen by who started it and by administrators; watched with `jobUpdated`."""
+    """Background work. Visible to the user who started it and to administrators; watched with `jobUpdated`."""
 
     kind = column()
     state = column("`queued`, `running`, `succeeded`, `failed` or `cancelled`; the last three are final.")
@@ -21,4 +21,4 @@ class Job:
     started_at = column()
     finished_at = column()
     cancel_requested_at = column()
-    sequence = column("Number of the newest event: what to pass as `after` to `jobUpdated`.")
+    sequence = column("Number of the newest event, to pass as `after` to `jobUpdated`.")

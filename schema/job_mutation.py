@@ -13,7 +13,9 @@ from schema.mapping.filters import uuid_key
 from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.payload import make_payload
 
-JobCancelPayload = make_payload("JobCancelPayload", "job", "Job", "The job was cancelled, or will be soon.")
+JobCancelPayload = make_payload(
+    "JobCancelPayload", "job", "Job", "The job was cancelled, or will be once its worker has stopped it."
+)
 
 
 @strawberry.input(description="Which job to cancel.")
@@ -40,5 +42,6 @@ class JobMutation:
         takes=JobCancelInput,
         answers=JobCancelPayload,
         guard=_OWN,
-        description="Cancels a job you started: at once while it is queued, else as soon as its worker has stopped it.",
+        description="Cancels a job you started: at once if it is queued, otherwise as soon as its worker has stopped "
+        "it.",
     )

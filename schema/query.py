@@ -34,7 +34,7 @@ class Viewer:
     subject: str = strawberry.field(description="The `sub` of the bearer token.")
     user_id: BigInt | None = strawberry.field(description="Raw key of the user.")
     email: str | None = strawberry.field(description="E-mail address, as the identity provider gave it.")
-    display_name: str | None = strawberry.field(description="Name to show to others.")
+    display_name: str | None = strawberry.field(description="Display name.")
     is_admin = strawberry.field(
         resolver=_is_admin, metadata={"guard": _SELF}, description="Whether the user administers the whole system."
     )
@@ -68,23 +68,23 @@ def _aura() -> AuraQuery:
 @strawberry.type(description="Everything that can be read.")
 class Query:
     viewer: Viewer | None = strawberry.field(
-        resolver=viewer, metadata={"guard": _SELF}, description="Who asks; null without a token."
+        resolver=viewer, metadata={"guard": _SELF}, description="The caller; null without a token."
     )
     node = strawberry.field(
         resolver=signature({"id": _ID}, {}, Node | None),
         metadata={"mapping": NodeRoot(), "guard": _ANY_ROW},
-        description="Any object by its global id; null where it does not exist or you may not see it.",
+        description="Any object by its global id; null if it does not exist or you may not see it.",
     )
     nodes = strawberry.field(
         resolver=signature({"ids": _IDS}, {}, list[Node | None] | None),
         metadata={"mapping": nodes, "guard": _ANY_ROW},
-        description="Objects by their global ids, in the same order; null in the place of one as `node` answers it.",
+        description="Objects by their global ids, in the same order, with null where `node` would be null.",
     )
     job = object_root("Job", "A job by its global id.")
-    jobs = connection_root("Job", "Jobs you started; all, for administrators.")
+    jobs = connection_root("Job", "The jobs you started; all jobs for administrators.")
 
-    users = connection_root("User", "Yourself; all users and service accounts, for administrators.")
-    api_keys = connection_root("ApiKey", "The API keys that act as you; all, for administrators.")
+    users = connection_root("User", "Yourself; all users and service accounts for administrators.")
+    api_keys = connection_root("ApiKey", "The API keys that act as you; all API keys for administrators.")
 
     gen: GenQuery = namespace(_gen, "Axion Gen: data sources, datasets and the remote tables behind them.")
     sense: SenseQuery = namespace(_sense, "Axion Sense: road telemetry.")

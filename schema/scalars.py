@@ -1,4 +1,6 @@
-"""Custom scalars. Compiled answers carry them ready-made, so `serialize` is the identity; input is parsed strictly."""
+"""Custom scalars. Compiled answers contain them in output form, so `serialize` is the identity. Input is parsed
+strictly.
+"""
 
 import base64
 import binascii
@@ -109,14 +111,14 @@ def _parse_geojson(value: object) -> str:
         try:
             return orjson.dumps(value, default=_double).decode()
         except orjson.JSONEncodeError:
-            pass  # half of a surrogate pair, or what `_double` does not take
+            pass  # half of a surrogate pair, or not a number
     raise GraphQLError(
         'GeoJSON is a geometry object of RFC 7946 in WGS 84, such as {type: "Point", coordinates: [6.1, 46.2]}.'
     )
 
 
 def _double(value: object) -> float:
-    """Coordinates are doubles. A variable within a literal that was not given is no value."""
+    """Coordinates are doubles. A variable inside a literal that was not provided is no value."""
     if isinstance(value, Exact):
         return float(value)
     raise TypeError
@@ -159,12 +161,12 @@ def _check_numbers(value: object) -> None:
 
 
 def _is_vast(number: str) -> bool:
-    """Beyond what the stores hold; looked at closely only where it may be."""
+    """Whether the number exceeds what the stores hold. Only numbers that may exceed it are examined closely."""
     return (len(number) > 1_000 or "e" in number or "E" in number) and not _DECIMAL.fullmatch(number)
 
 
 def _literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-    """As `value_from_ast_untyped`, with numbers as they are written."""
+    """Like `value_from_ast_untyped`, but keeps numbers as they are written."""
     match node:
         case FloatValueNode(value=text):
             return exact_number(text)
@@ -190,7 +192,10 @@ def _scalar(name: str, parse: Callable[[Any], Any], url: str | None, description
 SCALARS: dict[object, ScalarDefinition] = {
     BigInt: _scalar("BigInt", _parse_bigint, None, "A 64-bit signed integer as a decimal string."),
     DateTime: _scalar(
-        "DateTime", _parse_datetime, "https://www.rfc-editor.org/rfc/rfc3339", "An instant, RFC 3339, answered in UTC."
+        "DateTime",
+        _parse_datetime,
+        "https://www.rfc-editor.org/rfc/rfc3339",
+        "An instant, RFC 3339; always UTC in answers.",
     ),
     CalendarDate: _scalar(
         "Date", _parse_date, "https://www.rfc-editor.org/rfc/rfc3339#section-5.6", "A calendar date, `YYYY-MM-DD`."

@@ -1,4 +1,4 @@
-"""The subscription root: the life of jobs, over `graphql-transport-ws` and SSE."""
+"""The subscription root: events of jobs, over `graphql-transport-ws` and SSE."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -19,23 +19,25 @@ from schema.mapping.payload import changed_row
 from schema.scalars import JSON, BigInt, DateTime, bigint, date_time
 
 
-@strawberry.enum(description="What an event of a job tells.")
+@strawberry.enum(description="The kind of a job's event.")
 class JobEventKind(Enum):
     SNAPSHOT = strawberry.enum_value("snapshot", description="The job as it was when the watch began.")
-    STATE = strawberry.enum_value("state", description="The job went into another state.")
-    PROGRESS = strawberry.enum_value("progress", description="The job got on; may be coalesced for slow readers.")
-    CANCEL_REQUESTED = strawberry.enum_value("cancel_requested", description="Somebody asked to cancel the job.")
+    STATE = strawberry.enum_value("state", description="The job changed its state.")
+    PROGRESS = strawberry.enum_value(
+        "progress", description="The job made progress; may be coalesced for slow readers."
+    )
+    CANCEL_REQUESTED = strawberry.enum_value("cancel_requested", description="Cancelling the job was requested.")
 
 
-@strawberry.type(name="JobEvent", description="Something that happened to a job.")
+@strawberry.type(name="JobEvent", description="An event of a job.")
 class JobEventNode:
     key: strawberry.Private[tuple[Value, ...]]
-    sequence: BigInt = strawberry.field(description="Number of the event in its job: what to pass as `after`.")
-    kind: JobEventKind = strawberry.field(description="What the event tells.")
+    sequence: BigInt = strawberry.field(description="Number of the event within its job, to pass as `after`.")
+    kind: JobEventKind = strawberry.field(description="The kind of the event.")
     payload: JSON = strawberry.field(description="What changed.")
     is_final: bool = strawberry.field(description="The job has ended; no event follows.")
     created_at: DateTime = strawberry.field(description="When it happened.")
-    job = changed_row("Job", "The job, as it stands now.")
+    job = changed_row("Job", "The job as it is now.")
 
     @property
     def event_id(self) -> str:
@@ -75,7 +77,7 @@ async def _job_updated(
 
 
 def _resumed(after: int | None, last_event_id: str | None) -> int | None:
-    """The argument, else what an SSE client sent as `Last-Event-ID`."""
+    """The argument `after`, else the `Last-Event-ID` of an SSE client."""
     if after is not strawberry.UNSET and after is not None:
         return int(after)
     if last_event_id is None:
@@ -88,38 +90,40 @@ def _resumed(after: int | None, last_event_id: str | None) -> int | None:
 JobState = described_enum(
     State,
     "JobState",
-    "Where a job stands. `Job.state`, its filters and the payloads of events spell it in lower case.",
+    "The state of a job. `Job.state`, its filters and the payloads of events write it in lower case.",
     {
-        State.QUEUED: "It waits for a worker.",
-        State.RUNNING: "A worker has it.",
-        State.SUCCEEDED: "It is over, and has a result.",
-        State.FAILED: "It is over, and has an error.",
-        State.CANCELLED: "It is over, since somebody asked for that.",
+        State.QUEUED: "The job waits for a worker.",
+        State.RUNNING: "A worker runs the job.",
+        State.SUCCEEDED: "The job has ended with a result.",
+        State.FAILED: "The job has ended with an error.",
+        State.CANCELLED: "The job was cancelled on request.",
     },
 )
 
 
-@strawberry.input(description="Which jobs to follow; all that are given must hold.")
+@strawberry.input(description="Which jobs to follow; all given conditions must hold.")
 class JobsFollowed:
     kinds: list[str] | None = strawberry.field(
-        description="Of one of these kinds, such as `table_profile_refresh`.", default=None
+        description="Only jobs of these kinds, such as `table_profile_refresh`.", default=None
     )
     states: list[JobState] | None = strawberry.field(  # type: ignore[valid-type]
-        description="While in one of these states: when it goes into another, it is not told.", default=None
+        description="Only while in one of these states: a change to another state is not reported.", default=None
     )
 
 
-@strawberry.type(description="A job that has changed, as it stands.")
+@strawberry.type(description="The current state of a job that has changed.")
 class JobChange:
     key: strawberry.Private[tuple[Value, ...]]
-    sequence: BigInt = strawberry.field(description="Number of the newest event of the job that it takes in.")
-    state: JobState = strawberry.field(description="Where the job stands.")  # type: ignore[valid-type]
+    sequence: BigInt = strawberry.field(description="Number of the job's newest event that it includes.")
+    state: JobState = strawberry.field(description="The state of the job.")  # type: ignore[valid-type]
     job = changed_row("Job", "The job.")
 
 
 async def _jobs_updated(
     info: strawberry.Info[Context, None],
-    where: Annotated[JobsFollowed | None, strawberry.argument(description="Only jobs that match.")] = None,
+    where: Annotated[
+        JobsFollowed | None, strawberry.argument(description="Only jobs that satisfy this filter.")
+    ] = None,
 ) -> AsyncGenerator[JobChange, None]:
     kinds, states = (None, None) if where is None else (where.kinds, where.states)
     async with aclosing(follow_jobs(info.context, kinds=kinds, states=states)) as jobs:
@@ -127,16 +131,17 @@ async def _jobs_updated(
             yield JobChange(key=(job.id,), sequence=bigint(job.sequence), state=job.state)
 
 
-@strawberry.type(description="Everything that can be watched.")
+@strawberry.type(description="Everything that can be subscribed to.")
 class Subscription:
     job_updated = strawberry.subscription(
         resolver=_job_updated,
         metadata={"guard": ByRows("a job is watched by who sees it, asked at the start and while it is open")},
-        description="The life of a job: a snapshot, then each event, up to its final state. Resume with `after`.",
+        description="The events of a job: a snapshot, then each event up to its final state. Resume with `after`.",
     )
     jobs_updated = strawberry.subscription(
         resolver=_jobs_updated,
         metadata={"guard": ByRows("one's own jobs, and all for administrators, who are asked about while it is open")},
-        description="Your jobs, for administrators all: those that are not over, then each that changes, as it stands. "
-        "Changes that come faster than they are read are told as one; after a lost connection one may be told twice.",
+        description="Your jobs, all jobs for administrators: first those that have not ended, then each job that "
+        "changes. Changes that arrive faster than they are read are merged; after a lost connection one may be "
+        "repeated.",
     )

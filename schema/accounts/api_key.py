@@ -12,4 +12,4 @@ class ApiKey:
     created_at = column()
     expires_at = column()
     revoked_at = column()
-    user = to_one("User", local="user_id", description="Whom it acts as.")
+    user = to_one("User", local="user_id", description="The user it acts as.")

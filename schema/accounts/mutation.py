@@ -19,31 +19,29 @@ from schema.mapping.mutation import idempotent_mutation, sent
 from schema.mapping.payload import changed_row, make_payload
 from schema.scalars import DateTime
 
-_SHOWN_ONCE = (
-    "What the program sends as bearer token. Keep it: it is shown this once, and is null in a repeated answer."
-)
+_SHOWN_ONCE = "The bearer token to send. Store it: it is shown only once, and is null when the mutation is repeated."
 
 ApiKeyRevokePayload = make_payload("ApiKeyRevokePayload", "api_key", "ApiKey", "The API key is refused from now on.")
-ServiceAccountCreatePayload = make_payload("ServiceAccountCreatePayload", "user", "User", "The account was made.")
+ServiceAccountCreatePayload = make_payload("ServiceAccountCreatePayload", "user", "User", "The account was created.")
 ServiceAccountUpdatePayload = make_payload("ServiceAccountUpdatePayload", "user", "User", "The account was changed.")
 
 
-@strawberry.type(description="The API key was made.")
+@strawberry.type(description="The API key was created.")
 class ApiKeyCreatePayload:
     key: strawberry.Private[tuple[object, ...]]
     secret: str | None = strawberry.field(description=_SHOWN_ONCE)
     api_key = changed_row("ApiKey", "The row after the mutation.")
 
 
-@strawberry.input(description="An API key to be made.")
+@strawberry.input(description="An API key to create.")
 class ApiKeyCreateInput:
     name: str = strawberry.field(description="What the key is for, 1 to 200 characters.")
     scopes: list[str] = strawberry.field(description=f"What it may be used for, among {', '.join(SCOPES)}.")
     expires_at: DateTime | None = strawberry.field(
-        description="When it ends, in the next 366 days; after 90 days unless given.", default=strawberry.UNSET
+        description="When it expires, at most 366 days from now; 90 days from now by default.", default=strawberry.UNSET
     )
     service_account_id: strawberry.ID | None = strawberry.field(
-        description="Global id of the service account it shall act as (for administrators); you unless given.",
+        description="Global id of the service account it acts as (for administrators); by default it acts as you.",
         default=strawberry.UNSET,
     )
 
@@ -53,12 +51,12 @@ class ApiKeyRevokeInput:
     id: strawberry.ID = strawberry.field(description="Global id of the API key.")
 
 
-@strawberry.input(description="A service account to be made.")
+@strawberry.input(description="A service account to create.")
 class ServiceAccountCreateInput:
     display_name: str = strawberry.field(description="What the account is for, 1 to 200 characters.")
 
 
-@strawberry.input(description="What to change of a service account.")
+@strawberry.input(description="Changes to a service account.")
 class ServiceAccountUpdateInput:
     id: strawberry.ID = strawberry.field(description="Global id of the `User`.")
     is_active: bool = strawberry.field(description="Whether its API keys are accepted.")
@@ -97,21 +95,24 @@ class AccountsMutation:
         takes=ApiKeyCreateInput,
         answers=ApiKeyCreatePayload,
         guard=SignedIn("a key acts as who makes it; for a service account, as administrators let it"),
-        description="Makes an API key that acts as you, within its scopes. Needs a sign-in: no API key makes others.",
+        description="Creates an API key that acts as you, within its scopes. Requires an OIDC token: an API key "
+        "cannot create others.",
     )
     api_key_revoke = idempotent_mutation(
         _revoke_key,
         takes=ApiKeyRevokeInput,
         answers=ApiKeyRevokePayload,
         guard=SignedIn("everyone revokes their own keys; those of others are absent"),
-        description="Revokes an API key, within a second everywhere. For who it acts as, and administrators.",
+        description="Revokes an API key, effective everywhere within a second. For the user it acts as, and "
+        "administrators.",
     )
     service_account_create = idempotent_mutation(
         _create_account,
         takes=ServiceAccountCreateInput,
         answers=ServiceAccountCreatePayload,
         guard=Admins(),
-        description="Makes a service account: a user for a program, with API keys only. For administrators.",
+        description="Creates a service account: a user for a program, which signs in with API keys only. For "
+        "administrators.",
     )
     service_account_update = idempotent_mutation(
         _update_account,

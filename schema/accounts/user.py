@@ -5,9 +5,11 @@ from schema.mapping.declare import column, table_type, to_many
 
 @table_type(public.User, store="axion_sense", guard=Own("id", "user_id"))
 class User:
-    """Who uses the platform: a person, or a service account. Seen by itself and by administrators."""
+    """A user of the platform: a person or a service account. Visible to the user and to administrators."""
 
-    external_auth_id = column("Subject (`sub`) of its tokens; permissions are granted to `user:` and this.")
+    external_auth_id = column(
+        "The `sub` claim of the user's tokens. Permissions are granted to `user:{externalAuthId}`."
+    )
     email = column()
     display_name = column()
     is_active = column()

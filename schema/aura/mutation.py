@@ -1,4 +1,4 @@
-"""Aura's mutations. Who may register a workspace, or remove one with its indexes, is the indexer's to say, not ours."""
+"""Aura's mutations. Registering and removing workspaces with their indexes is the indexer's responsibility."""
 
 import strawberry
 

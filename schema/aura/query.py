@@ -1,4 +1,4 @@
-"""Aura's root: workspaces and the text that is found in them."""
+"""Aura's root: workspaces and search in their text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from schema.mapping.selection import Built, Selection
 
 
 class _Search(ConnectionRoot):
-    """The chunks of one workspace that are nearest to a text: a list like any other, its arguments put in here."""
+    """The chunks of one workspace nearest to a text: an ordinary connection whose arguments are filled in here."""
 
     def build(self, selection: Selection, nodes: list[FieldNode], arguments: Mapping[str, Any]) -> Built:
         chunks, workspaces = OBJECTS[self.target], OBJECTS["AuraWorkspace"]
@@ -28,10 +28,10 @@ class _Search(ConnectionRoot):
 _SEARCH = signature(
     {
         "workspace_id": argument(strawberry.ID, "The workspace to search."),
-        "text": argument(str, "What is searched for; at most 8,000 characters."),
+        "text": argument(str, "The text to search for, at most 8,000 characters."),
     },
     {
-        "where": argument(types.lazy("AuraRagChunkFilter") | None, "Only chunks that match."),
+        "where": argument(types.lazy("AuraRagChunkFilter") | None, "Only chunks that satisfy this filter."),
         "first": argument(int | None, "Maximum number of rows, the most similar first: 50 by default, 1,000 at most."),
         "after": argument(str | None, "Only rows after this cursor."),
     },

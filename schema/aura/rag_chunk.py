@@ -20,5 +20,5 @@ class AuraRagChunk:
     title = column()
     metadata = column()
     created_at = column()
-    score = score("1 - cosine distance to what is searched by, -1 to 1; null outside `nearest`.", of="embedding")
-    workspace = to_one("AuraWorkspace", local="workspace_path", remote="path", description="Where the text is from.")
+    score = score("Cosine similarity to the vector searched for, from -1 to 1; null without `nearest`.", of="embedding")
+    workspace = to_one("AuraWorkspace", local="workspace_path", remote="path", description="The workspace of the text.")

@@ -5,7 +5,7 @@ from schema.mapping.declare import column, table_type, to_one
 
 @table_type(agents.AgentAuditEntry, store="axion_gen", guard=Admins())
 class GenAgentAuditEntry:
-    """What an agent did, and for whom. Entries are added only. Administrators read them."""
+    """An action of an agent, and the user it acted for. Entries are never changed or removed. For administrators."""
 
     occurred_at = column()
     subject = column()
@@ -20,6 +20,6 @@ class GenAgentAuditEntry:
         "GenUser",
         local="subject",
         remote="external_auth_id",
-        description="In whose name it was done, if Gen knows them.",
+        description="The user it was done for, if Gen knows them.",
     )
-    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it was done to, while it is there.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it was done to, while that exists.")

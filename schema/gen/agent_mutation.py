@@ -15,34 +15,36 @@ _ENTRY = ("agent", "action", "outcome", "chat_session_id", "dataset_id", "table_
 @strawberry.type
 class AgentMutation:
     gen_chat_session_create = creates(
-        "GenChatSession", guard=_OWNER, columns=_CHAT, shapes=_MESSAGES, description="Begins a conversation of yours."
+        "GenChatSession", guard=_OWNER, columns=_CHAT, shapes=_MESSAGES, description="Starts a conversation."
     )
     gen_chat_session_update = updates(
         "GenChatSession",
         guard=_OWNER,
         columns=_CHAT,
         shapes=_MESSAGES,
-        description="Goes on with a conversation of yours, renames it or puts it away.",
+        description="Continues, renames or archives one of your conversations.",
     )
     gen_chat_session_delete = deletes(
-        "GenChatSession", guard=_OWNER, description="Removes a conversation of yours, with what was made in it."
+        "GenChatSession", guard=_OWNER, description="Deletes one of your conversations, with the artifacts made in it."
     )
     gen_artifact_version_create = creates(
         "GenArtifactVersion",
         guard=_OWNER,
         columns=("chat_session_id", "kind", "title", "content"),
-        description="Keeps what an agent has made for you: its first version.",
+        description="Stores the first version of an artifact that an agent made for you.",
     )
     gen_artifact_version_revise = revises(
         "GenArtifactVersion",
         guard=_OWNER,
         series=("artifact_id",),
         columns=("title", "content"),
-        description="Keeps the next version of what an agent has made for you; the earlier ones stay as they are.",
+        description="Stores the next version of an artifact that an agent made for you; the earlier ones stay "
+        "unchanged.",
     )
     gen_agent_audit_entry_create = creates(
         "GenAgentAuditEntry",
         guard=OwnWrite("subject"),
         columns=_ENTRY,
-        description="Notes what an agent did in your name. Nobody changes or removes it; administrators read it.",
+        description="Records an action an agent took for you. The entry cannot be changed or removed; administrators "
+        "can read it.",
     )

@@ -5,7 +5,7 @@ from schema.mapping.declare import column, table_type, to_many, to_one
 
 @table_type(curation.ArticleVersion, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
 class GenArticleVersion:
-    """A version of an article of a dataset's knowledge base. Where `isCurrent`, it is the article as it stands."""
+    """A version of an article in a dataset's knowledge base. `isCurrent` marks the current one."""
 
     article_id = column()
     version = column()
@@ -20,9 +20,9 @@ class GenArticleVersion:
         "GenUser",
         local="author_subject",
         remote="external_auth_id",
-        description="Who wrote this version, if you may see them.",
+        description="The user who wrote this version, if you may see them.",
     )
-    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it explains.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the knowledge base.")
     versions = to_many(
         "GenArticleVersion", local="article_id", remote="article_id", description="All versions of the article."
     )

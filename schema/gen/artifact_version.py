@@ -5,7 +5,7 @@ from schema.mapping.declare import column, table_type, to_many, to_one
 
 @table_type(agents.AgentArtifactVersion, store="axion_gen", guard=Own("owner_subject", "id", personal=True))
 class GenArtifactVersion:
-    """A version of what an agent made for you. It is never changed; the highest number is the newest."""
+    """A version of an artifact that an agent made for you. It never changes; the highest number is the newest."""
 
     artifact_id = column()
     version = column()

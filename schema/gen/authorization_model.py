@@ -5,9 +5,7 @@ from schema.mapping.declare import column, table_type
 
 @table_type(identity.OpenFgaModelVersion, store="axion_gen", guard=Admins())
 class GenAuthorizationModel:
-    """An authorization model that was uploaded to OpenFGA by `axion migrate openfga`; the newest is the active one.
-    Administrators read them, nobody writes them through the API.
-    """
+    """An authorization model in OpenFGA, uploaded by `axion migrate openfga`. For administrators; read only."""
 
     store_id = column()
     authorization_model_id = column()

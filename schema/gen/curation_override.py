@@ -5,7 +5,7 @@ from schema.mapping.declare import column, table_type, to_one
 
 @table_type(curation.CurationOverride, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
 class GenCurationOverride:
-    """How a remote table or column is shown, where it is not as the engine says."""
+    """How a remote table or column is shown where it differs from the engine: name, description, format, visibility."""
 
     table_name = column()
     column_name = column()

@@ -8,7 +8,7 @@ VISIBLE_DASHBOARD = AnyOf((Own("owner_subject", "id"), Where("visibility", "ever
 
 @table_type(dashboards.Dashboard, store="axion_gen", guard=VISIBLE_DASHBOARD)
 class GenDashboard:
-    """Widgets over remote tables, arranged on a grid. What a widget shows stays under the guard of its dataset."""
+    """Widgets over remote tables, arranged on a grid. The permissions on a widget's dataset still apply to its data."""
 
     name = column()
     description = column()
@@ -23,13 +23,21 @@ class GenDashboard:
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset it is mainly about.")
     group = to_one("GenDashboardGroup", local="dashboard_group_id", description="The folder it is shown in.")
     favorite = to_one(
-        "GenFavoriteDashboard", local="id", remote="dashboard_id", description="Your mark, if you have marked it."
+        "GenFavoriteDashboard",
+        local="id",
+        remote="dashboard_id",
+        description="Your favorite, if you have marked it as one.",
     )
     owner = to_one(
-        "GenUser", local="owner_subject", remote="external_auth_id", description="Who made it, if you may see them."
+        "GenUser",
+        local="owner_subject",
+        remote="external_auth_id",
+        description="The user who created it, if you may see them.",
     )
     widgets = to_many("GenDashboardWidget", remote="dashboard_id", description="Its widgets whose data you may see.")
-    controls = to_many("GenDashboardControl", remote="dashboard_id", description="What its reader may narrow it by.")
+    controls = to_many(
+        "GenDashboardControl", remote="dashboard_id", description="The filters that its readers can set."
+    )
     chat_sessions = to_many(
-        "GenChatSession", remote="dashboard_id", description="Your conversations that were begun on it."
+        "GenChatSession", remote="dashboard_id", description="Your conversations that were started on it."
     )

@@ -7,7 +7,7 @@ from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 
 @table_type(dashboards.DashboardFilter, store="axion_gen", guard=ON_VISIBLE_DASHBOARD)
 class GenDashboardControl:
-    """A filter a reader narrows a dashboard by (table `dashboard_filters`). Its choices may come from a table."""
+    """A dashboard filter that its readers can set (table `dashboard_filters`). Its choices can come from a table."""
 
     name = column()
     label = column()
@@ -29,5 +29,6 @@ class GenDashboardControl:
         control_values,
         requires=("id", "dashboard_id", "dataset_id", "table_name"),
         guard=TABLES,
-        description="What it may be set to: values of its column in the table of its choices. Null without a table.",
+        description="The values it can be set to: distinct values of its column in the table of its choices. Null "
+        "without a table.",
     )

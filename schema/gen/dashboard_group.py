@@ -14,7 +14,7 @@ _TO_ITS_OWNERS = Join(OBJECTS["GenDashboard"].table, ("id", "owner_subject"), ("
     guard=AnyOf((Own("owner_subject", "id"), Through(_TO_ITS_OWNERS, VISIBLE_DASHBOARD))),
 )
 class GenDashboardGroup:
-    """A folder of dashboards: seen by who made it, and by who sees a dashboard of theirs in it."""
+    """A folder of dashboards, visible to its owner and to those who can see one of the owner's dashboards in it."""
 
     name = column()
     description = column()
@@ -23,6 +23,9 @@ class GenDashboardGroup:
     created_at = column()
     updated_at = column()
     owner = to_one(
-        "GenUser", local="owner_subject", remote="external_auth_id", description="Who made it, if you may see them."
+        "GenUser",
+        local="owner_subject",
+        remote="external_auth_id",
+        description="The user who created it, if you may see them.",
     )
     dashboards = to_many("GenDashboard", remote="dashboard_group_id", description="The dashboards shown in it.")

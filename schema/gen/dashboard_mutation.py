@@ -76,13 +76,13 @@ _TABLE_FILTER = (
 @strawberry.type
 class DashboardMutation:
     gen_dashboard_group_create = creates(
-        "GenDashboardGroup", guard=_OWNER, columns=_GROUP, description="Makes a folder for dashboards, which is yours."
+        "GenDashboardGroup", guard=_OWNER, columns=_GROUP, description="Creates a folder for your dashboards."
     )
     gen_dashboard_group_update = updates(
-        "GenDashboardGroup", guard=_OWNER, columns=_GROUP, description="Changes a folder of yours."
+        "GenDashboardGroup", guard=_OWNER, columns=_GROUP, description="Changes one of your folders."
     )
     gen_dashboard_group_delete = deletes(
-        "GenDashboardGroup", guard=_OWNER, description="Removes a folder of yours; the dashboards in it stay."
+        "GenDashboardGroup", guard=_OWNER, description="Deletes one of your folders; the dashboards in it stay."
     )
     gen_dashboard_create = creates(
         "GenDashboard",
@@ -90,7 +90,7 @@ class DashboardMutation:
         columns=_DASHBOARD,
         shapes=_ZONE,
         into=_INTO_GROUP,
-        description="Makes a dashboard, which is yours; in a folder of yours, if one is given.",
+        description="Creates a dashboard that you own, optionally in one of your folders.",
     )
     gen_dashboard_update = updates(
         "GenDashboard",
@@ -98,34 +98,35 @@ class DashboardMutation:
         columns=_DASHBOARD,
         shapes=_ZONE,
         into=_INTO_GROUP,
-        description="Changes or shares a dashboard of yours, or puts it into a folder of yours.",
+        description="Changes or shares one of your dashboards, or moves it to one of your folders.",
     )
     gen_dashboard_delete = deletes(
-        "GenDashboard", guard=_OWNER, description="Removes a dashboard of yours with its widgets and filters."
+        "GenDashboard", guard=_OWNER, description="Deletes one of your dashboards with its widgets and filters."
     )
     gen_dashboard_widget_create = creates(
         "GenDashboardWidget",
         guard=_ON_DASHBOARD,
         columns=_WIDGET,
         shapes=_QUERY,
-        description="Puts a widget on a dashboard of yours. Its query is data; the table is asked when it is read.",
+        description="Adds a widget to one of your dashboards. Its query is stored as data, and runs when the widget "
+        "is read.",
     )
     gen_dashboard_widget_update = updates(
         "GenDashboardWidget",
         guard=_ON_DASHBOARD,
         columns=_WIDGET,
         shapes=_QUERY,
-        description="Changes a widget of a dashboard of yours, or moves it to another one.",
+        description="Changes a widget of one of your dashboards, or moves it to another of them.",
     )
     gen_dashboard_widget_delete = deletes(
-        "GenDashboardWidget", guard=_ON_DASHBOARD, description="Removes a widget from a dashboard of yours."
+        "GenDashboardWidget", guard=_ON_DASHBOARD, description="Deletes a widget from one of your dashboards."
     )
     gen_dashboard_control_create = creates(
         "GenDashboardControl",
         guard=_ON_DASHBOARD,
         columns=("dashboard_id", *_FILTER),
         shapes=_ON_WIDGETS,
-        description="Puts a filter on a dashboard of yours.",
+        description="Adds a filter to one of your dashboards.",
     )
     gen_dashboard_control_update = updates(
         "GenDashboardControl",
@@ -133,17 +134,17 @@ class DashboardMutation:
         columns=_FILTER,
         shapes=_ON_WIDGETS,
         along=refuse_circle,
-        description="Changes a filter of a dashboard of yours.",
+        description="Changes a filter of one of your dashboards.",
     )
     gen_dashboard_control_delete = deletes(
-        "GenDashboardControl", guard=_ON_DASHBOARD, description="Removes a filter from a dashboard of yours."
+        "GenDashboardControl", guard=_ON_DASHBOARD, description="Deletes a filter from one of your dashboards."
     )
     gen_table_filter_create = creates(
         "GenTableFilter",
         guard=_DATASET_ADMINS,
         columns=_TABLE_FILTER,
         shapes=_DEFAULT,
-        description="Gives a remote table a filter its readers may, or must, use. For the dataset's administrators.",
+        description="Adds a filter, optional or required, to a remote table. For the dataset's administrators.",
     )
     gen_table_filter_update = updates(
         "GenTableFilter",
@@ -155,5 +156,5 @@ class DashboardMutation:
     gen_table_filter_delete = deletes(
         "GenTableFilter",
         guard=_DATASET_ADMINS,
-        description="Removes a filter of a remote table. For the dataset's administrators.",
+        description="Deletes a filter of a remote table. For the dataset's administrators.",
     )

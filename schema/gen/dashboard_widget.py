@@ -18,7 +18,7 @@ ON_VISIBLE_DASHBOARD = AllOf(
 
 @table_type(dashboards.DashboardWidget, store="axion_gen", guard=ON_VISIBLE_DASHBOARD)
 class GenDashboardWidget:
-    """A query of a remote table, how it is drawn and where. Hidden from who may not see the dataset it asks."""
+    """A query of a remote table with its chart and position. Hidden from those who may not see its dataset."""
 
     title = column()
     description = column()
@@ -34,10 +34,10 @@ class GenDashboardWidget:
     created_at = column()
     updated_at = column()
     dashboard = to_one("GenDashboard", local="dashboard_id", description="The dashboard it is on.")
-    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it asks.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it queries.")
     answer = resolved(
         widget_answer,
         requires=("id", "dashboard_id", "dataset_id", "table_name", "query"),
         guard=TABLES,
-        description="What its query answers now, in place, under your guard. Null of a `text` widget.",
+        description="The result of its query, run now with your permissions. Null for a `text` widget.",
     )

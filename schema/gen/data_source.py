@@ -13,7 +13,7 @@ class GenDataSource:
     description = column()
     connector_type = column()
     options = column(
-        "The connector's settings that are no credentials, such as host and database. For administrators.",
+        "The connector's settings without its credentials, such as host and database. For administrators.",
         guard=_ADMINS,
     )
     key_version = column(
@@ -21,7 +21,7 @@ class GenDataSource:
     )
     created_at = column()
     updated_at = column()
-    datasets = to_many("GenDataset", remote="data_source_id", description="The datasets over its tables.")
+    datasets = to_many("GenDataset", remote="data_source_id", description="The datasets of its tables.")
     role_assignments = to_many(
-        "GenRoleAssignment", remote="data_source_id", description="Which of the roles you hold are assigned to it."
+        "GenRoleAssignment", remote="data_source_id", description="The assignments of your roles to it."
     )

@@ -10,7 +10,7 @@ _TO_DATASETS = Join(OBJECTS["GenDataset"].table, ("id",), ("dataset_group_id",))
 
 @table_type(catalog.DatasetGroup, store="axion_gen", guard=Through(_TO_DATASETS, Visible("dataset", "can_view", "id")))
 class GenDatasetGroup:
-    """A folder of datasets: seen by who sees a dataset in it, and by administrators."""
+    """A folder of datasets, visible to those who can see a dataset in it, and to administrators."""
 
     name = column()
     description = column()

@@ -36,8 +36,8 @@ class GenDatasetMap:
         _url,
         requires=("id", "dataset_id", "table_name", "geometry_column", "built_at"),
         guard=_ADDRESS,
-        description="Where the gateway serves the bundle in ranges, with the same token; null if it was never built, "
-        "and where curation hides the table or the mapped column.",
+        description="The path under which the gateway serves ranges of the bundle, with the same token; null if it "
+        "was never built, and when curation hides the table or the mapped column.",
     )
     created_at = column()
     updated_at = column()

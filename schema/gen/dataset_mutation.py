@@ -1,4 +1,6 @@
-"""Mutations of datasets and what describes them, for their administrators; of their groups, for the system's."""
+"""Mutations of datasets and of what describes them, for datasets' administrators; of dataset groups, for system
+administrators.
+"""
 
 from typing import Any
 
@@ -57,11 +59,11 @@ async def _delete(context: Context, given: GenDatasetDeleteInput, asked: Asked) 
 _MAPS = OBJECTS["GenDatasetMap"]
 _MAP_TARGET = write_target(_MAPS, _ADMINS, ("built_at", "size_bytes"))
 GenDatasetMapRefreshPayload = make_payload(
-    "GenDatasetMapRefreshPayload", "dataset_map", "GenDatasetMap", "What there is was noted."
+    "GenDatasetMapRefreshPayload", "dataset_map", "GenDatasetMap", "The state of the bundle was recorded."
 )
 
 
-@strawberry.input(description="Which map's bundle to look at.")
+@strawberry.input(description="The map whose bundle to check.")
 class GenDatasetMapRefreshInput:
     id: strawberry.ID = strawberry.field(description="Global id of the map.")
 
@@ -79,22 +81,22 @@ class DatasetMutation:
         guard=_ITSELF,
         columns=("name", "description", "dataset_group_id", "remote_schema", "table_names"),
         shapes={"remote_schema": remote_schema, "table_names": table_names},
-        description="Renames or describes a dataset, puts it into a group, or says anew which remote tables are in it: "
-        "reads that come later go there. For its administrators.",
+        description="Changes a dataset's name, description, group or set of remote tables; "
+        "later reads use the new tables. For its administrators.",
     )
     gen_dataset_delete = idempotent_mutation(
         _delete,
         takes=GenDatasetDeleteInput,
         answers=GenDatasetDeletePayload,
         guard=Written(_ITSELF),
-        description="Deletes a dataset and what describes it; the remote tables and the dashboards stay, without what "
-        "asks it, and those shared with it become private. For its administrators.",
+        description="Deletes a dataset with its metadata. Remote tables stay, and so do dashboards, but not their "
+        "widgets that query the dataset; dashboards shared with it become private. For its administrators.",
     )
     gen_dataset_group_create = creates(
         "GenDatasetGroup",
         guard=_SYSTEM,
         columns=_GROUP,
-        description="Makes a folder for datasets. For administrators.",
+        description="Creates a folder for datasets. For administrators.",
     )
     gen_dataset_group_update = updates(
         "GenDatasetGroup",
@@ -105,19 +107,19 @@ class DatasetMutation:
     gen_dataset_group_delete = deletes(
         "GenDatasetGroup",
         guard=_SYSTEM,
-        description="Removes a folder of datasets; the datasets stay. For administrators.",
+        description="Deletes a folder of datasets; the datasets stay. For administrators.",
     )
     gen_dataset_map_create = creates(
         "GenDatasetMap",
         guard=_ADMINS,
         columns=_MAP,
-        description="Plans vector tiles of a remote table. For the dataset's administrators.",
+        description="Defines vector tiles of a remote table. For the dataset's administrators.",
     )
     gen_dataset_map_update = updates(
         "GenDatasetMap",
         guard=_ADMINS,
         columns=_MAP,
-        description="Changes what tiles of a remote table are made of. For the dataset's administrators.",
+        description="Changes the definition of a remote table's vector tiles. For the dataset's administrators.",
     )
     gen_dataset_map_refresh = mutation(
         _note_bundle,
@@ -125,18 +127,18 @@ class DatasetMutation:
         answers=GenDatasetMapRefreshPayload,
         guard=Written(_ADMINS),
         each_time="it notes what is there now",
-        description="Looks for a map's PMTiles bundle in the gateway's bucket and notes its size and since when, "
-        "or that there is none: call it when a bundle was put there or taken away. For the dataset's administrators.",
+        description="Looks for a map's PMTiles bundle in the gateway's bucket and records its size and age, "
+        "or that there is none. Call it after a bundle was added or removed. For the dataset's administrators.",
     )
     gen_dataset_map_delete = deletes(
-        "GenDatasetMap", guard=_ADMINS, description="Removes a map of a remote table. For the dataset's administrators."
+        "GenDatasetMap", guard=_ADMINS, description="Deletes a map of a remote table. For the dataset's administrators."
     )
     gen_curation_override_create = creates(
         "GenCurationOverride",
         guard=_ADMINS,
         columns=_CURATION,
         check=check_curation,
-        description="Says how a remote table or column is shown. A column that is hidden must be there. "
+        description="Overrides how a remote table or column is shown. A hidden column must exist. "
         "For the dataset's administrators.",
     )
     gen_curation_override_update = updates(
@@ -144,45 +146,46 @@ class DatasetMutation:
         guard=_ADMINS,
         columns=_CURATION,
         check=check_curation,
-        description="Changes how a remote table or column is shown. A column that is hidden must be there. "
+        description="Changes how a remote table or column is shown. A hidden column must exist. "
         "For the dataset's administrators.",
     )
     gen_curation_override_delete = deletes(
         "GenCurationOverride",
         guard=_ADMINS,
-        description="Lets a remote table or column be shown as the engine has it. For the dataset's administrators.",
+        description="Shows a remote table or column as the engine describes it again. For the dataset's "
+        "administrators.",
     )
     gen_tooltip_template_create = creates(
         "GenTooltipTemplate",
         guard=_ADMINS,
         columns=_TOOLTIP,
-        description="Says what is shown of a row that is pointed at. For the dataset's administrators.",
+        description="Adds a tooltip template for rows of a remote table. For the dataset's administrators.",
     )
     gen_tooltip_template_update = updates(
         "GenTooltipTemplate",
         guard=_ADMINS,
         columns=_TOOLTIP,
-        description="Changes what is shown of a row that is pointed at. For the dataset's administrators.",
+        description="Changes a tooltip template. For the dataset's administrators.",
     )
     gen_tooltip_template_delete = deletes(
         "GenTooltipTemplate",
         guard=_ADMINS,
-        description="Removes a tooltip of a remote table. For the dataset's administrators.",
+        description="Deletes a tooltip template. For the dataset's administrators.",
     )
     gen_discovery_checkpoint_create = creates(
         "GenDiscoveryCheckpoint",
         guard=_ADMINS,
         columns=_CHECKPOINT,
-        description="Begins an agent's exploration of a dataset. For the dataset's administrators.",
+        description="Starts a checkpoint of an agent's exploration of a dataset. For the dataset's administrators.",
     )
     gen_discovery_checkpoint_update = updates(
         "GenDiscoveryCheckpoint",
         guard=_ADMINS,
         columns=_CHECKPOINT,
-        description="Notes how far an agent has come. For the dataset's administrators.",
+        description="Records how far an agent has explored. For the dataset's administrators.",
     )
     gen_discovery_checkpoint_delete = deletes(
         "GenDiscoveryCheckpoint",
         guard=_ADMINS,
-        description="Lets an agent begin anew. For the dataset's administrators.",
+        description="Deletes a checkpoint, so that the agent starts over. For the dataset's administrators.",
     )

@@ -5,7 +5,7 @@ from schema.mapping.declare import column, table_type, to_one
 
 @table_type(agents.AgentDiscoveryCheckpoint, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
 class GenDiscoveryCheckpoint:
-    """How far an agent has explored a dataset, so that it goes on where it stopped."""
+    """How far an agent has explored a dataset, so that it can resume there."""
 
     table_name = column()
     agent = column()

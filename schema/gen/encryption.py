@@ -17,13 +17,15 @@ GenEncryptionKeyRotatePayload = make_payload(
 )
 
 
-@strawberry.type(description="How many stored secrets are sealed under a version of the encryption key.")
+@strawberry.type(description="The number of stored secrets encrypted under a version of the encryption key.")
 class GenEncryptionKeyUsage:
-    table: str = strawberry.field(description="The table of the secrets, such as `data_sources`.")
+    table: str = strawberry.field(description="The table that stores the secrets, such as `data_sources`.")
     key_version: int = strawberry.field(description="The version of the key.")
-    rows: int = strawberry.field(description="Secrets that need this version to be opened.")
-    is_current: bool = strawberry.field(description="Whether new secrets are sealed under this version.")
-    is_configured: bool = strawberry.field(description="Whether the gateway has this version; without, they are lost.")
+    rows: int = strawberry.field(description="The number of secrets that need this version for decryption.")
+    is_current: bool = strawberry.field(description="Whether new secrets are encrypted under this version.")
+    is_configured: bool = strawberry.field(
+        description="Whether the gateway is configured with this version; without it the secrets cannot be decrypted."
+    )
 
 
 async def _usage(info: strawberry.Info[Context, None]) -> list[GenEncryptionKeyUsage] | None:
@@ -46,7 +48,7 @@ encryption_key_usage = strawberry.field(
 )
 
 
-@strawberry.input(description="To the version of the encryption key that is current in the gateway's settings.")
+@strawberry.input(description="Rotates to the version of the encryption key that is current in the gateway's settings.")
 class GenEncryptionKeyRotateInput:
     to_version: int = strawberry.field(description="The version you expect to be current. Another one is refused.")
 
@@ -63,5 +65,6 @@ class EncryptionMutation:
         takes=GenEncryptionKeyRotateInput,
         answers=GenEncryptionKeyRotatePayload,
         guard=Admins(),
-        description="Starts a job that seals stored secrets anew under the current encryption key. For administrators.",
+        description="Starts a job that re-encrypts stored secrets under the current encryption key. For "
+        "administrators.",
     )

@@ -7,13 +7,13 @@ _OFFERED = SignedIn("Everyone who signs in may connect to the APIs the platform 
 
 @table_type(external.ExternalApi, store="axion_gen", guard=_OFFERED)
 class GenExternalApi:
-    """An API of others that users connect with OAuth 2."""
+    """An external API that users connect to with OAuth 2."""
 
     name = column()
     description = column()
     base_url = column()
     authorization_url = column()
-    token_url = column("OAuth 2 token endpoint, where codes become tokens.", secret=True)
+    token_url = column("OAuth 2 token endpoint, which exchanges codes for tokens.", secret=True)
     client_id = column()
     scopes = column()
     is_enabled = column()
@@ -22,13 +22,16 @@ class GenExternalApi:
     created_at = column()
     updated_at = column()
     account = to_one(
-        "GenExternalAccount", local="id", remote="external_api_id", description="Yours, if you have connected."
+        "GenExternalAccount",
+        local="id",
+        remote="external_api_id",
+        description="Your account, if you have connected one.",
     )
 
 
 @table_type(external.UserExternalApiToken, store="axion_gen", guard=Own("owner_subject", "id", personal=True))
 class GenExternalAccount:
-    """Your account at an API of others. The token for it is encrypted and never exposed."""
+    """Your account at an external API. Its refresh token is encrypted and never exposed."""
 
     key_version = column("Version of the encryption key of the token.")
     scopes = column()

@@ -1,4 +1,4 @@
-"""Mutations of the APIs users may connect to, for administrators."""
+"""Mutations of the external APIs that users can connect to, for administrators."""
 
 import strawberry
 
@@ -24,21 +24,24 @@ _API = (
 @strawberry.type
 class ExternalMutation:
     gen_external_api_create = creates(
-        "GenExternalApi", guard=_SYSTEM, columns=_API, description="Offers users an API of others. For administrators."
+        "GenExternalApi",
+        guard=_SYSTEM,
+        columns=_API,
+        description="Registers an external API that users can connect to. For administrators.",
     )
     gen_external_api_update = updates(
         "GenExternalApi",
         guard=_SYSTEM,
         columns=_API,
         along=forget_if_moved,
-        description="Changes an API that is offered. An address at another host forgets the client secret and all "
-        "users' tokens, which are ended at the old one: set the secret again, and let users connect again. For "
+        description="Changes a registered API. Moving an address to another host deletes the client secret and all "
+        "users' tokens, which are revoked at the old one: set the secret again, and let users reconnect. For "
         "administrators.",
     )
     gen_external_api_delete = deletes(
         "GenExternalApi",
         guard=_SYSTEM,
         along=revoke_if_deleted,
-        description="Offers an API no more, forgets all users' tokens for it, and has the API end them where it can, "
-        "however long it does not answer. For administrators.",
+        description="Deletes a registered API with all users' tokens, and revokes them if it has a revocation "
+        "endpoint, with retries for a week. For administrators.",
     )

@@ -1,4 +1,4 @@
-"""Connecting to APIs of others: OAuth 2 with PKCE. No token is ever shown."""
+"""Connecting to external APIs: OAuth 2 with PKCE. No token is ever exposed."""
 
 from typing import Any
 
@@ -25,21 +25,23 @@ GenExternalApiAuthorizeFinishPayload = make_payload(
     "GenExternalApiAuthorizeFinishPayload", "account", "GenExternalAccount", "You are connected."
 )
 GenExternalApiClientSecretSetPayload = make_payload(
-    "GenExternalApiClientSecretSetPayload", "api", "GenExternalApi", "The secret is kept, sealed."
+    "GenExternalApiClientSecretSetPayload", "api", "GenExternalApi", "The client secret was stored, encrypted."
 )
 
 _OWN = SignedIn("everyone connects their own account, to an API that is offered to all")
 
 
-@strawberry.type(description="Send the user to `url`; the API sends them back with `code` and `state`.")
+@strawberry.type(description="Redirect the user to `url`; the API redirects them back with `code` and `state`.")
 class GenExternalApiAuthorizeStartPayload:
-    url: str = strawberry.field(description="Where the user consents, at the API.")
-    expires_at: DateTime = strawberry.field(description="Until when `genExternalApiAuthorizeFinish` takes the answer.")
+    url: str = strawberry.field(description="The API's page where the user gives consent.")
+    expires_at: DateTime = strawberry.field(
+        description="Until when `genExternalApiAuthorizeFinish` accepts the answer."
+    )
 
 
 @strawberry.type(description="Your account at the API works.")
 class GenExternalApiConnectionTestPayload:
-    expires_at: DateTime = strawberry.field(description="When the access token that is now in use expires.")
+    expires_at: DateTime = strawberry.field(description="When the current access token expires.")
 
 
 @strawberry.input(description="Which API.")
@@ -47,34 +49,36 @@ class GenExternalApiInput:
     id: strawberry.ID = strawberry.field(description="Global id of the API.")
 
 
-@strawberry.input(description="What the API has sent the user back with.")
+@strawberry.input(description="The query parameters of the API's redirect.")
 class GenExternalApiAuthorizeFinishInput:
     code: str = strawberry.field(description="The parameter `code`.")
     state: str = strawberry.field(description="The parameter `state`.")
     iss: str | None = strawberry.field(
-        description="The parameter `iss`, where there is one: who answered. Demanded of an API that has an `issuer`.",
+        description="The parameter `iss`, if present: the issuer that answered. Required if the API has an `issuer`.",
         default=None,
     )
 
 
-@strawberry.type(description="The account is forgotten here.")
+@strawberry.type(description="The account was deleted here.")
 class GenExternalAccountDeletePayload:
-    deleted_id: strawberry.ID = strawberry.field(description="Global id the account had.")
+    deleted_id: strawberry.ID = strawberry.field(description="Global id of the deleted account.")
     is_revoked: bool | None = strawberry.field(
-        description="Whether the API has ended its tokens; false when it did not answer or refused, and is asked again "
-        "for a week; null when it has no revocation endpoint, or the account was deleted before."
+        description="Whether the API has revoked its tokens; false when it did not answer or refused, in which case "
+        "it is retried for a week; null when it has no revocation endpoint, or the account was deleted before."
     )
 
 
-@strawberry.input(description="Which account of yours to forget.")
+@strawberry.input(description="Which of your accounts to delete.")
 class GenExternalAccountDeleteInput:
     id: strawberry.ID = strawberry.field(description="Global id of the account.")
 
 
-@strawberry.input(description="The secret the API knows this platform by.")
+@strawberry.input(description="The secret that authenticates this platform to the API.")
 class GenExternalApiClientSecretSetInput:
     id: strawberry.ID = strawberry.field(description="Global id of the API.")
-    client_secret: str | None = strawberry.field(description="Sealed and never shown; null for a public client.")
+    client_secret: str | None = strawberry.field(
+        description="Stored encrypted and never shown; null for a public client."
+    )
     expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=None)
 
 
@@ -112,21 +116,22 @@ class ExternalOAuthMutation:
         answers=GenExternalApiAuthorizeStartPayload,
         guard=_OWN,
         each_time="its answer holds the `state` that connects an account, of which a digest alone is kept",
-        description="Begins to connect your account at an API; an earlier beginning is void.",
+        description="Starts connecting your account at an API, and voids an earlier start.",
     )
     gen_external_api_authorize_finish = idempotent_mutation(
         _finish,
         takes=GenExternalApiAuthorizeFinishInput,
         answers=GenExternalApiAuthorizeFinishPayload,
         guard=_OWN,
-        description="Connects your account at an API. Each `state` is taken once, from who began.",
+        description="Connects your account at an API. Each `state` is accepted once, from the user who started.",
     )
     gen_external_account_delete = idempotent_mutation(
         _forget,
         takes=GenExternalAccountDeleteInput,
         answers=GenExternalAccountDeletePayload,
         guard=_OWN,
-        description="Forgets your tokens for an API of others, and has the API end them where it can.",
+        description="Deletes your account at an external API, and revokes its tokens if the API has a revocation "
+        "endpoint.",
     )
     gen_external_api_connection_test = mutation(
         _test,
@@ -134,7 +139,7 @@ class ExternalOAuthMutation:
         answers=GenExternalApiConnectionTestPayload,
         guard=_OWN,
         each_time="it changes nothing that others see, and tells how it is now",
-        description="Renews your access token at an API where it has expired, and says whether that works.",
+        description="Tests your account at an API: renews its access token if that has expired.",
     )
     gen_external_api_client_secret_set = idempotent_mutation(
         _set_secret,

@@ -7,23 +7,23 @@ MINE = Own("owner_subject", "id", personal=True)
 
 @table_type(favorites.FavoriteDashboard, store="axion_gen", guard=MINE)
 class GenFavoriteDashboard:
-    """A dashboard you have marked. Only you see your marks."""
+    """A dashboard among your favorites. Only you can see them."""
 
     created_at = column()
-    dashboard = to_one("GenDashboard", local="dashboard_id", description="The marked dashboard, while you may see it.")
+    dashboard = to_one("GenDashboard", local="dashboard_id", description="The dashboard, while you may see it.")
 
 
 @table_type(favorites.FavoriteDataset, store="axion_gen", guard=MINE)
 class GenFavoriteDataset:
-    """A dataset you have marked. Only you see your marks."""
+    """A dataset among your favorites. Only you can see them."""
 
     created_at = column()
-    dataset = to_one("GenDataset", local="dataset_id", description="The marked dataset, while you may see it.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset, while you may see it.")
 
 
 @table_type(favorites.FavoriteTable, store="axion_gen", guard=MINE)
 class GenFavoriteTable:
-    """A remote table you have marked. Only you see your marks."""
+    """A remote table among your favorites. Only you can see them."""
 
     table_name = column()
     created_at = column()

@@ -1,4 +1,4 @@
-"""Mutations of favourites: adding and removing are idempotent, so that a client may repeat them blindly."""
+"""Mutations of favorites. Adding and removing are idempotent, so a client can repeat them without checking."""
 
 from typing import Any
 
@@ -17,28 +17,28 @@ from schema.mapping.object import OBJECTS, policies
 from schema.mapping.payload import make_payload
 
 GenFavoriteDashboardAddPayload = make_payload(
-    "GenFavoriteDashboardAddPayload", "favorite", "GenFavoriteDashboard", "The dashboard is marked."
+    "GenFavoriteDashboardAddPayload", "favorite", "GenFavoriteDashboard", "The dashboard is a favorite."
 )
 GenFavoriteDatasetAddPayload = make_payload(
-    "GenFavoriteDatasetAddPayload", "favorite", "GenFavoriteDataset", "The dataset is marked."
+    "GenFavoriteDatasetAddPayload", "favorite", "GenFavoriteDataset", "The dataset is a favorite."
 )
 GenFavoriteTableAddPayload = make_payload(
-    "GenFavoriteTableAddPayload", "favorite", "GenFavoriteTable", "The table is marked."
+    "GenFavoriteTableAddPayload", "favorite", "GenFavoriteTable", "The table is a favorite."
 )
-_REMOVED = "Whether there was a mark."
+_REMOVED = "Whether it was a favorite."
 
 
-@strawberry.type(description="The dashboard is not marked any more.")
+@strawberry.type(description="The dashboard is no longer a favorite.")
 class GenFavoriteDashboardRemovePayload:
     removed: bool = strawberry.field(description=_REMOVED)
 
 
-@strawberry.type(description="The dataset is not marked any more.")
+@strawberry.type(description="The dataset is no longer a favorite.")
 class GenFavoriteDatasetRemovePayload:
     removed: bool = strawberry.field(description=_REMOVED)
 
 
-@strawberry.type(description="The table is not marked any more.")
+@strawberry.type(description="The table is no longer a favorite.")
 class GenFavoriteTableRemovePayload:
     removed: bool = strawberry.field(description=_REMOVED)
 
@@ -122,40 +122,40 @@ class FavoriteMutation:
         takes=GenFavoriteDashboardInput,
         answers=GenFavoriteDashboardAddPayload,
         guard=_OWN,
-        description="Marks a dashboard as one of yours to find again; marked already, it stays so.",
+        description="Adds a dashboard to your favorites; does nothing if it is one already.",
     )
     gen_favorite_dashboard_remove = idempotent_mutation(
         _remove_dashboard,
         takes=GenFavoriteDashboardInput,
         answers=GenFavoriteDashboardRemovePayload,
         guard=_OWN,
-        description="Takes your mark from a dashboard; without one, nothing is done.",
+        description="Removes a dashboard from your favorites; does nothing if it is not one.",
     )
     gen_favorite_dataset_add = idempotent_mutation(
         _add_dataset,
         takes=GenFavoriteDatasetInput,
         answers=GenFavoriteDatasetAddPayload,
         guard=_OWN,
-        description="Marks a dataset as one of yours to find again; marked already, it stays so.",
+        description="Adds a dataset to your favorites; does nothing if it is one already.",
     )
     gen_favorite_dataset_remove = idempotent_mutation(
         _remove_dataset,
         takes=GenFavoriteDatasetInput,
         answers=GenFavoriteDatasetRemovePayload,
         guard=_OWN,
-        description="Takes your mark from a dataset; without one, nothing is done.",
+        description="Removes a dataset from your favorites; does nothing if it is not one.",
     )
     gen_favorite_table_add = idempotent_mutation(
         _add_table,
         takes=GenFavoriteTableInput,
         answers=GenFavoriteTableAddPayload,
         guard=_OWN,
-        description="Marks a remote table as one of yours to find again; marked already, it stays so.",
+        description="Adds a remote table to your favorites; does nothing if it is one already.",
     )
     gen_favorite_table_remove = idempotent_mutation(
         _remove_table,
         takes=GenFavoriteTableInput,
         answers=GenFavoriteTableRemovePayload,
         guard=_OWN,
-        description="Takes your mark from a remote table; without one, nothing is done.",
+        description="Removes a remote table from your favorites; does nothing if it is not one.",
     )

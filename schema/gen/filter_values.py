@@ -14,10 +14,10 @@ from schema.scalars import JSON
 Info = strawberry.Info[Context, None]
 
 
-@strawberry.type(description="Values a filter may be set to.")
+@strawberry.type(description="Values that a filter can be set to.")
 class GenFilterChoices:
     values: list[JSON] = strawberry.field(description="Distinct values in order, without nulls.")
-    more: bool = strawberry.field(description="Whether there are more.")
+    more: bool = strawberry.field(description="Whether there are more values.")
 
 
 async def control_values(
@@ -29,7 +29,7 @@ async def control_values(
     first: Annotated[int, strawberry.argument(description="Maximum number of values, 1,000 at most.")] = 50,
     filters: Annotated[
         list[GenFilterValue] | None,
-        strawberry.argument(description="Values of the dashboard's filters: those above this one narrow its choices."),
+        strawberry.argument(description="Values of the dashboard's filters: this filter's parents narrow its choices."),
     ] = None,
 ) -> GenFilterChoices | None:
     dataset_id = row.required("dataset_id")

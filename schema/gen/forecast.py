@@ -1,4 +1,4 @@
-"""What a query would read, told before it reads."""
+"""Estimates of what a query would scan."""
 
 import strawberry
 
@@ -6,10 +6,10 @@ from resolvers.gen.forecast import Forecast
 from schema.scalars import BigInt, bigint
 
 
-@strawberry.type(description="What a query would read, by the engine's own word. Asking reads nothing.")
+@strawberry.type(description="What a query would scan, as the engine estimates it. The query is not run.")
 class GenScanEstimate:
-    rows: BigInt | None = strawberry.field(description="Rows; null where the engine does not tell.")
-    bytes: BigInt | None = strawberry.field(description="Stored bytes; null where the engine does not tell.")
+    rows: BigInt | None = strawberry.field(description="Rows; null if the engine does not estimate them.")
+    bytes: BigInt | None = strawberry.field(description="Stored bytes; null if the engine does not estimate them.")
     reason: str | None = strawberry.field(description="Why both are null.")
 
 

@@ -1,4 +1,4 @@
-"""Payloads of mutations that change permissions: the row, and whether the change counts already."""
+"""Payloads of mutations that change permissions: the row, and whether the change is effective yet."""
 
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from schema.mapping.payload import changed_row
 
 
 class _Granted(Protocol):
-    """`objects` are the names in OpenFGA of what the change was about."""
+    """`objects` are the names in OpenFGA of the objects whose permissions changed."""
 
     @property
     def objects(self) -> tuple[str, ...]: ...
@@ -23,7 +23,7 @@ async def _pending(root: _Granted, info: strawberry.Info[Context, None]) -> bool
 
 
 def granted_payload(name: str, field: str, target: str, description: str) -> type:
-    """As `make_payload`, with `permissionsPending`. Construct it with the row's key and the `objects`."""
+    """Like `make_payload`, with `permissionsPending`. Construct it with the row's key and the `objects`."""
     members: dict[str, Any] = {"key": strawberry.Private[tuple[object, ...]]}
     cls = _payload(name, members)
     setattr(cls, field, changed_row(target, "The row after the mutation."))
@@ -31,7 +31,7 @@ def granted_payload(name: str, field: str, target: str, description: str) -> typ
 
 
 def deleted_payload(name: str, target: str) -> type:
-    """The global id of a deleted `target`, with `permissionsPending`."""
+    """A payload with the global id of a deleted `target`, and `permissionsPending`."""
     cls = _payload(name, {"deleted_id": strawberry.ID})
     cls.deleted_id = strawberry.field(description="Global id of the deleted row.")  # type: ignore[attr-defined]
     return strawberry.type(cls, name=name, description=f"The payload of a deleted `{target}`.")
@@ -43,6 +43,7 @@ def _payload(name: str, members: dict[str, Any]) -> type:
     cls.permissions_pending = strawberry.field(  # type: ignore[attr-defined]
         resolver=_pending,
         metadata={"guard": Public("it tells of the change that its caller has just made")},
-        description="Whether the permissions do not count yet: they are kept, and will count once OpenFGA answers.",
+        description="Whether the new permissions are not effective yet: they are stored, and take effect once "
+        "OpenFGA accepts them.",
     )
     return cls

@@ -1,4 +1,4 @@
-"""A semantic metric asked by its name, like an aggregate."""
+"""A semantic metric, queried by its name like an aggregate."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Optional
@@ -24,22 +24,22 @@ from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
 
 
-@strawberry.input(description="Buckets of a metric's own column of time, by a zone's clocks; `time` in its groups.")
+@strawberry.input(description="Buckets of the metric's own time column in a time zone, named `time` in its groups.")
 class GenMetricTime:
-    unit: TimeUnit = strawberry.field(description="How long a bucket is.")
-    time_zone: str = strawberry.field(description="IANA zone whose clocks count.", default="UTC")
+    unit: TimeUnit = strawberry.field(description="The length of a bucket.")
+    time_zone: str = strawberry.field(description="IANA time zone of the buckets.", default="UTC")
     week_start: GenWeekStart = strawberry.field(description="The first day of a week.", default=WeekStart.MONDAY)
     from_: str | None = strawberry.field(name="from", description="Only rows from this moment on.", default=None)
     to: str | None = strawberry.field(description="Only rows before this moment.", default=None)
     fill: GenFill | None = strawberry.field(
-        description="What stands in a bucket without rows; no group unless given.", default=None
+        description="How buckets without rows are filled; by default they have no group.", default=None
     )
     compare: GenComparison | None = strawberry.field(
         description="Adds `compared` to each group: the same of an earlier range. Needs `from` and `to`.", default=None
     )
 
 
-@strawberry.type(description="A version of a metric that an answer is made of.")
+@strawberry.type(description="A version of a metric that an answer was computed from.")
 class GenMetricPart:
     name: str = strawberry.field(description="Its name.")
     version: int = strawberry.field(description="Number of the version.")
@@ -53,25 +53,27 @@ async def _sql(answer: strawberry.Parent["GenMetricAnswer"]) -> list[str] | None
     return answer.sent
 
 
-@strawberry.type(description="What a metric answered, and what was done for it.")
+@strawberry.type(description="A metric's groups, and how they were computed.")
 class GenMetricAnswer:
     dataset_id: strawberry.Private[UUID]
     sent: strawberry.Private[list[str]]
-    columns: list[GenAnswerColumn] = strawberry.field(description="The columns of its groups, in order.")
-    rows: list[JSON] = strawberry.field(description="Its groups, as objects.")
-    row_count: int = strawberry.field(description="How many groups it has.")
+    columns: list[GenAnswerColumn] = strawberry.field(description="The columns of the groups, in order.")
+    rows: list[JSON] = strawberry.field(description="The groups, as objects.")
+    row_count: int = strawberry.field(description="The number of groups.")
     sql: list[str] | None = strawberry.field(
         resolver=_sql,
         metadata={"guard": OnObject("can_admin", _administered)},
-        description="The statements as they were sent; values are bound to them. They name the tables as the data "
-        "source has them: for administrators of the dataset.",
+        description="The statements as they were sent; values are bound as parameters. They name the tables as the "
+        "data source does. For administrators of the dataset.",
     )
     bytes: BigInt = strawberry.field(description="Bytes the store sent.")
     ms: float = strawberry.field(description="Milliseconds the store took, summed over its statements.")
-    data_source: str = strawberry.field(description="The data source it asked, `datasource:{rowId}`.")
-    engine: str | None = strawberry.field(description="The connector it was asked by, such as `clickhouse`.")
-    time_zone: str | None = strawberry.field(description="Zone its buckets are counted in; null without `time`.")
-    parts: list[GenMetricPart] = strawberry.field(description="The metric and all it is made of, as they were asked.")
+    data_source: str = strawberry.field(description="The data source that was queried, `datasource:{rowId}`.")
+    engine: str | None = strawberry.field(description="The connector of the data source, such as `clickhouse`.")
+    time_zone: str | None = strawberry.field(description="The time zone of its buckets; null without `time`.")
+    parts: list[GenMetricPart] = strawberry.field(
+        description="The versions of the metric and of all metrics it is composed of."
+    )
 
 
 async def _groups(metric: "GenMetric", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
@@ -128,28 +130,28 @@ def _name(given: Any) -> str:
 
 
 _ARGUMENTS = {
-    "group_by": argument(list[str] | None, "Its dimensions that make a group; one group of all unless given."),
-    "time": argument(Optional[GenMetricTime], "Buckets of its time as the first key; needed by a cumulative one."),
-    "where": argument(Optional[GenRowFilter], "Only rows that match, of every table it is made of."),
+    "group_by": argument(list[str] | None, "The dimensions to group by; without any, all rows are one group."),
+    "time": argument(Optional[GenMetricTime], "Buckets of time as the first key; required for a cumulative metric."),
+    "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter, in every table of the metric."),
 }
 _AGGREGATE = signature({}, _ARGUMENTS, list[JSON] | None)
 _ANSWER = signature({}, _ARGUMENTS, GenMetricAnswer | None)
 
 
-@strawberry.type(description="A semantic metric, to be asked by its name.")
+@strawberry.type(description="A semantic metric of a dataset.")
 class GenMetric:
     dataset_id: strawberry.Private[UUID]
     name: str = strawberry.field(description="Its name.")
-    version: int | None = strawberry.field(description="The version asked for; null: as it stands.")
+    version: int | None = strawberry.field(description="The requested version; null means the current one.")
     aggregate = strawberry.field(
         resolver=_AGGREGATE,
         metadata={"mapping": _groups, "guard": TABLES},
-        description="Its value in groups, under its name. What is made of several figures is reckoned for each group.",
+        description="Its value for each group, under its name. Composed metrics are computed for each group.",
     )
     answer = strawberry.field(
         resolver=_ANSWER,
         metadata={"mapping": _answer, "guard": TABLES},
-        description="The groups of `aggregate`, and what was done for them: SQL, versions, engine, bytes.",
+        description="The groups of `aggregate`, and how they were computed: SQL, versions, engine, bytes.",
     )
 
 
@@ -157,7 +159,7 @@ async def dataset_metric(
     row: strawberry.Parent[Row],
     name: Annotated[str, strawberry.argument(description="Name of the metric.")],
     version: Annotated[
-        int | None, strawberry.argument(description="Number of the version; as it stands unless given.")
+        int | None, strawberry.argument(description="Number of the version; the current one by default.")
     ] = None,
 ) -> GenMetric:
     return GenMetric(dataset_id=UUID(row.required("id")), name=name, version=version)

@@ -46,12 +46,12 @@ GenTableProfileRefreshPayload = make_payload(
 )
 
 
-@strawberry.type(description="The data source answered under its credentials.")
+@strawberry.type(description="The data source accepted its credentials.")
 class GenDataSourceTestPayload:
-    latency_ms: float = strawberry.field(description="How long connecting, authenticating and looking took.")
+    latency_ms: float = strawberry.field(description="Milliseconds to connect, authenticate and find the database.")
 
 
-@strawberry.input(description="A warehouse to query in place.")
+@strawberry.input(description="A remote warehouse to be queried in place.")
 class GenDataSourceCreateInput:
     name: str = strawberry.field(description="Unique name; permissions refer to it.")
     connector_type: str = strawberry.field(
@@ -60,20 +60,21 @@ class GenDataSourceCreateInput:
     settings: JSON = strawberry.field(
         description="The connector's settings as one object; those that are credentials are encrypted and never shown."
     )
-    description: str | None = strawberry.field(description="What the data source holds.", default=UNSET)
+    description: str | None = strawberry.field(description="What the data source contains.", default=UNSET)
 
 
-@strawberry.input(description="What to change of a data source; what is left out stays.")
+@strawberry.input(description="Changes to a data source; fields left out stay unchanged.")
 class GenDataSourceUpdateInput:
     id: strawberry.ID = strawberry.field(description="Global id of the data source.")
     name: str | None = strawberry.field(
-        description="Unique name; permissions refer to it, and follow. For system administrators.", default=UNSET
+        description="Unique name. Permissions refer to it and are moved. For system administrators.", default=UNSET
     )
     settings: JSON | None = strawberry.field(
-        description="All settings of the connector anew, credentials included; null keeps them.", default=UNSET
+        description="All settings of the connector, including credentials, replacing the old ones; null keeps those.",
+        default=UNSET,
     )
     description: str | None = strawberry.field(
-        description="What the data source holds; null takes it away.", default=UNSET
+        description="What the data source contains; null removes the description.", default=UNSET
     )
     expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=UNSET)
 
@@ -94,10 +95,10 @@ class GenDatasetCreateInput:
     name: str = strawberry.field(description="Name, unique within the data source.")
     description: str | None = strawberry.field(description="What the tables are about.", default=UNSET)
     remote_schema: str | None = strawberry.field(
-        description="Schema or folder of the tables; the data source's own unless given.", default=UNSET
+        description="Schema or folder of the tables; the data source's default unless given.", default=UNSET
     )
     table_names: list[str] | None = strawberry.field(
-        description="The tables of the dataset; all of the schema unless given.", default=UNSET
+        description="The tables of the dataset; all tables of the schema unless given.", default=UNSET
     )
     dataset_group_id: strawberry.ID | None = strawberry.field(
         description="Global id of the folder it is shown in.", default=UNSET
@@ -109,18 +110,18 @@ class GenTableProfileRefreshInput:
     dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
     sample_rows: int | None = strawberry.field(
-        description="At most this many rows are read, whichever the engine finds first; 0: metadata only. All unless "
-        "given.",
+        description="The maximum number of rows to read, in no particular order; 0 reads metadata only. All rows "
+        "unless given.",
         default=None,
     )
     where: GenRowFilter | None = strawberry.field(  # type: ignore[valid-type]
-        description="Only rows that match, such as those of a partition.", default=None
+        description="Only rows that satisfy this filter, such as those of a partition.", default=None
     )
     exclude_columns: list[str] | None = strawberry.field(
-        description="Columns that are not read, beside those that curation hides.", default=None
+        description="Columns that are not read, in addition to those that curation hides.", default=None
     )
     max_bytes: BigInt | None = strawberry.field(
-        description="A refresh that would read more, by the engine's metadata, is refused before it reads "
+        description="A refresh that would read more bytes, as the engine estimates, is refused before it reads "
         "(`COST_EXCEEDED`); the gateway's limit unless given.",
         default=None,
     )
@@ -227,15 +228,15 @@ class GenMutation:
         takes=GenDataSourceUpdateInput,
         answers=GenDataSourceUpdatePayload,
         guard=_ADMINISTERS,
-        description="Changes a data source; from then on it is read under its new settings. What roles may do there "
-        "follows its name. For its administrators.",
+        description="Changes a data source; later reads use its new settings. After a rename, permissions "
+        "are moved to the new name. For its administrators.",
     )
     gen_data_source_delete = idempotent_mutation(
         _delete_data_source,
         takes=GenDataSourceDeleteInput,
         answers=GenDataSourceDeletePayload,
         guard=Admins(),
-        description="Deletes a data source, and what roles may do there; its server keeps all. A `Conflict` names the "
+        description="Deletes a data source and its permissions; nothing changes on its server. A `Conflict` names the "
         "datasets that must be deleted first. For administrators.",
     )
     gen_data_source_test = mutation(
@@ -244,14 +245,14 @@ class GenMutation:
         answers=GenDataSourceTestPayload,
         guard=_ADMINISTERS,
         each_time="it changes nothing, and tells how it is now",
-        description="Connects to a data source under its stored credentials. For its administrators.",
+        description="Connects to a data source with its stored credentials. For its administrators.",
     )
     gen_dataset_create = idempotent_mutation(
         _create_dataset,
         takes=GenDatasetCreateInput,
         answers=GenDatasetCreatePayload,
         guard=_ADMINISTERS_SOURCE,
-        description="Adds a dataset over tables of a data source. For its administrators.",
+        description="Adds a dataset of tables of a data source. For the data source's administrators.",
     )
     gen_table_profile_refresh = idempotent_mutation(
         _refresh_profile,

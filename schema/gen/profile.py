@@ -1,4 +1,4 @@
-"""Profiles of remote tables: typed figures of each column, all versions, and what changed between them."""
+"""Profiles of remote tables: figures of each column, all versions, and what changed between them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,52 +24,62 @@ Info = strawberry.Info[Context, None]
 
 @strawberry.type(description="A bin of a histogram; all bins of a column are equally wide.")
 class GenHistogramBin:
-    low: JSON = strawberry.field(description="Where it begins (included), written as rows answer values.")
-    high: JSON = strawberry.field(description="Where it ends: excluded, but for the last bin's, the greatest value.")
-    count: BigInt = strawberry.field(description="Rows whose value lies in it.")
+    low: JSON = strawberry.field(description="Its lower bound (inclusive), written as rows return values.")
+    high: JSON = strawberry.field(
+        description="Its upper bound: exclusive, except in the last bin, where it is the greatest value."
+    )
+    count: BigInt = strawberry.field(description="The number of rows whose value lies in it.")
 
 
 @strawberry.type(description="A value that many rows have.")
 class GenFrequentValue:
-    value: JSON = strawberry.field(description="The value, written as rows answer it; a long text is cut, with `…`.")
-    count: BigInt = strawberry.field(description="Rows that have it.")
+    value: JSON = strawberry.field(
+        description="The value, written as rows return it; long texts are truncated with `…`."
+    )
+    count: BigInt = strawberry.field(description="The number of rows that have it.")
 
 
-@strawberry.type(description="What a column holds, in the rows that the profile is of. Null where that is not known.")
+@strawberry.type(
+    description="The figures of a column, over the rows that were profiled. Null where they are not known."
+)
 class GenColumnProfile:
     name: str = strawberry.field(description="Name of the column, as the engine has it.")
     kind: str = strawberry.field(description="Kind of its values, such as `integer`, `text` or `timestamp`.")
-    nullable: bool = strawberry.field(description="Whether a value may be missing, by the engine's word.")
+    nullable: bool = strawberry.field(description="Whether values can be null, as the engine declares it.")
     is_excluded: bool = strawberry.field(
-        description="Whether it has no figures: it was not read, or the table's schedule excludes it by now."
+        description="Whether it has no figures, because it was not read or the table's schedule excludes it now."
     )
     null_count: BigInt | None = strawberry.field(description="Rows without a value.")
-    null_share: float | None = strawberry.field(description="Share of rows without a value, 0 to 1; null of no rows.")
-    distinct_count: BigInt | None = strawberry.field(description="Different values; null for kinds without an order.")
+    null_share: float | None = strawberry.field(
+        description="Share of rows without a value, from 0 to 1; null without rows."
+    )
+    distinct_count: BigInt | None = strawberry.field(
+        description="Number of distinct values; null for kinds without an order."
+    )
     distinct_is_approximate: bool | None = strawberry.field(
         description="Whether `distinctCount` is the engine's estimate, as for more than a million rows."
     )
     non_finite_count: BigInt | None = strawberry.field(
-        description="Floats that are infinite or no number: they are in no range and no bin. Null of other kinds."
+        description="Floats that are infinite or NaN, which are in no range and no bin. Null for other kinds."
     )
-    min: JSON | None = strawberry.field(description="Least value, written as rows answer it.")
-    max: JSON | None = strawberry.field(description="Greatest value, written as rows answer it.")
+    min: JSON | None = strawberry.field(description="The least value, written as rows return it.")
+    max: JSON | None = strawberry.field(description="The greatest value, written as rows return it.")
     histogram: list[GenHistogramBin] = strawberry.field(
-        description="At most 10 bins from `min` to `max`, of numbers, dates and instants; empty of other kinds."
+        description="At most 10 bins from `min` to `max`, for numbers, dates and instants; empty for other kinds."
     )
     top_values: list[GenFrequentValue] = strawberry.field(
-        description="The 10 most frequent texts, most frequent first; empty of other kinds."
+        description="The 10 most frequent texts, most frequent first; empty for other kinds."
     )
 
 
 @strawberry.type(description="A column whose type changed.")
 class GenRetypedColumn:
     column: str = strawberry.field(description="Name of the column.")
-    was: str = strawberry.field(description="Its kind before, such as `text` or `text, nullable`.")
-    now: str = strawberry.field(description="Its kind since.")
+    was: str = strawberry.field(description="Its kind in the version before, such as `text` or `text, nullable`.")
+    now: str = strawberry.field(description="Its kind in this version.")
 
 
-@strawberry.type(description="How the columns of a table changed since the version before.")
+@strawberry.type(description="How the columns of a table changed since the previous version.")
 class GenProfileDrift:
     added: list[str] = strawberry.field(description="Columns that are new.")
     removed: list[str] = strawberry.field(description="Columns that are gone.")
@@ -151,7 +161,7 @@ async def _drift(row: strawberry.Parent[Row], info: Info) -> GenProfileDrift | N
 
 
 def _told(resolver: Callable[..., Any], *requires: str, description: str) -> Any:
-    """A field that leaves out what curation hides by now; no condition can ask for it either."""
+    """A field that leaves out columns that curation hides now. No condition can filter by them either."""
     return resolved(resolver, requires=(*requires, *_PLACE), guard=_OF_PROFILE, description=description)
 
 
@@ -167,7 +177,7 @@ def _column_profiles_field() -> Any:
     return _told(
         _column_profiles,
         *("columns", "statistics", "profiled_rows"),
-        description="What each column holds, in the table's order.",
+        description="The figures of each column, in the table's order.",
     )
 
 
@@ -175,16 +185,16 @@ def _drift_field() -> Any:
     return _told(
         _drift,
         "drift",
-        description="Columns added, removed and retyped since the version before; null of the first.",
+        description="Columns added, removed and retyped since the previous version; null for the first one.",
     )
 
 
 @table_type(profiles.TableProfile, store="axion_gen", guard=_TABLE_VIEWERS)
 class GenTableProfile:
-    """What a remote table holds, as the last `genTableProfileRefresh` found it: counts, ranges, samples.
+    """What the last `genTableProfileRefresh` found in a remote table: counts, ranges, samples.
 
-    For who may see the rows of the dataset's tables. Columns that curation hides by now are left out, and so are the
-    figures of those that the table's schedule excludes.
+    Visible to those who may see the rows of the dataset's tables. Columns that curation hides now are left out, and so
+    are the figures of columns that the table's schedule excludes now.
     """
 
     table_name = column()
@@ -205,15 +215,15 @@ class GenTableProfile:
     refreshed_at = column()
     column_profiles = _column_profiles_field()
     drift = _drift_field()
-    history = to_many("GenTableProfileVersion", remote="profile_id", description="Every refresh, this one included.")
+    history = to_many("GenTableProfileVersion", remote="profile_id", description="All refreshes, including the latest.")
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the table.")
 
 
 @table_type(profiles.TableProfileVersion, store="axion_gen", guard=_TABLE_VIEWERS)
 class GenTableProfileVersion:
-    """What one refresh found, without sample values. For who may see the rows of the dataset's tables.
+    """What one refresh found, without sample values. Visible to those who may see the rows of the dataset's tables.
 
-    Columns that curation hides by now are left out, and so are the figures of those that the table's schedule excludes.
+    Columns that curation hides now are left out, and so are the figures of columns that the table's schedule excludes.
     """
 
     table_name = column()
@@ -227,8 +237,8 @@ class GenTableProfileVersion:
     refreshed_at = column()
     column_profiles = _column_profiles_field()
     drift = _drift_field()
-    profile = to_one("GenTableProfile", local="profile_id", description="The newest profile of the table.")
+    profile = to_one("GenTableProfile", local="profile_id", description="The latest profile of the table.")
     dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the table.")
     job = to_one(
-        "Job", local="job_id", description="The job that found it, while it is kept and if it is yours to see."
+        "Job", local="job_id", description="The job that computed it, while that exists and if you may see it."
     )

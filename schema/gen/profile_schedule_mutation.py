@@ -1,4 +1,4 @@
-"""Setting when a remote table is profiled again: for who administers the dataset."""
+"""Mutations of profiling schedules of remote tables, for the dataset's administrators."""
 
 from typing import Any
 
@@ -20,45 +20,47 @@ from schema.mapping.write_inputs import EXPECTED_UPDATED_AT
 from schema.scalars import BigInt, DateTime
 
 GenTableProfileScheduleSetPayload = make_payload(
-    "GenTableProfileScheduleSetPayload", "schedule", "GenTableProfileSchedule", "The schedule was set, or ended."
+    "GenTableProfileScheduleSetPayload", "schedule", "GenTableProfileSchedule", "The schedule was set or deleted."
 )
 GenTableProfileScheduleResumePayload = make_payload(
-    "GenTableProfileScheduleResumePayload", "schedule", "GenTableProfileSchedule", "The schedule goes on."
+    "GenTableProfileScheduleResumePayload", "schedule", "GenTableProfileSchedule", "The schedule was resumed."
 )
 
 
-@strawberry.input(description="When something is done again: by `cron` in a `timeZone`, or `everyMinutes`.")
+@strawberry.input(description="A recurrence: either `cron` with a `timeZone`, or `everyMinutes`.")
 class GenRecurrence:
     cron: str | None = strawberry.field(
         description="Minute, hour, day of the month, month and day of the week, such as `30 2 * * mon-fri`; at most "
-        "every five minutes. A time the clocks skip is as much later; one they show twice counts once, unless the hour "
-        "is `*`.",
+        "once every five minutes. A local time that the clocks skip is moved later; one that occurs twice runs once, "
+        "unless the hour is `*`.",
         default=None,
     )
     time_zone: str | None = strawberry.field(
-        description="Zone of the clock that `cron` is read by, such as `Europe/Zurich`.", default=None
+        description="IANA time zone in which `cron` is evaluated, such as `Europe/Zurich`.", default=None
     )
     every_minutes: int | None = strawberry.field(
-        description="Minutes from one to the next, from now on: 5 to 527,040.", default=None
+        description="Minutes between runs, counted from now: 5 to 527,040.", default=None
     )
 
 
-@strawberry.input(description="Which remote table is profiled, when, and how.")
+@strawberry.input(description="Which remote table to profile, when, and how.")
 class GenTableProfileScheduleSetInput:
     dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
-    schedule: GenRecurrence | None = strawberry.field(description="When; null ends the schedule there is.")
+    schedule: GenRecurrence | None = strawberry.field(description="When to profile; null deletes the schedule.")
     sample_rows: int | None = strawberry.field(
-        description="At most this many rows are read each time; 0: metadata only. All unless given.", default=None
+        description="The maximum number of rows to read each time; 0 reads metadata only. All rows unless given.",
+        default=None,
     )
     where: GenRowFilter | None = strawberry.field(  # type: ignore[valid-type]
-        description="Only rows that match, such as those of a partition.", default=None
+        description="Only rows that satisfy this filter, such as those of a partition.", default=None
     )
     exclude_columns: list[str] | None = strawberry.field(
-        description="Columns that are not read, beside those that curation hides.", default=None
+        description="Columns that are not read, in addition to those that curation hides.", default=None
     )
     max_bytes: BigInt | None = strawberry.field(
-        description="A refresh that would read more is refused before it reads; the gateway's limit unless given.",
+        description="A refresh that would read more bytes is refused before it reads; the gateway's limit unless "
+        "given.",
         default=None,
     )
     expected_updated_at: DateTime | None = strawberry.field(
@@ -87,7 +89,7 @@ async def _set(context: Context, given: GenTableProfileScheduleSetInput, asked: 
     )
 
 
-@strawberry.input(description="Whose schedule goes on.")
+@strawberry.input(description="The table whose schedule to resume.")
 class GenTableProfileScheduleResumeInput:
     dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
@@ -120,13 +122,13 @@ class ProfileScheduleMutation:
         takes=GenTableProfileScheduleSetInput,
         answers=GenTableProfileScheduleSetPayload,
         guard=_DATASET_ADMINS,
-        description="Has a remote table profiled again and again, by jobs that act as you; or ends that. For "
-        "administrators of the dataset.",
+        description="Sets the schedule by which a remote table is profiled, by jobs that act as you; or deletes it. "
+        "For administrators of the dataset.",
     )
     gen_table_profile_schedule_resume = idempotent_mutation(
         _resume,
         takes=GenTableProfileScheduleResumeInput,
         answers=GenTableProfileScheduleResumePayload,
         guard=_DATASET_ADMINS,
-        description="Has a paused schedule go on, with jobs that act as you. For administrators of the dataset.",
+        description="Resumes a paused schedule, with jobs that act as you. For administrators of the dataset.",
     )

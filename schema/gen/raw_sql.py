@@ -1,4 +1,4 @@
-"""SQL of one's own over a dataset: what would be sent, what it would read, and its answer."""
+"""User-written SQL over a dataset: the checked statement, an estimate of its cost, and its answer."""
 
 from typing import Annotated
 from uuid import UUID
@@ -22,13 +22,13 @@ RAW: FieldGuard = ByRows(
 )
 
 
-@strawberry.type(description="What SQL of one's own answered, and what was done for it.")
+@strawberry.type(description="The answer of an SQL statement, and how it was computed.")
 class GenSqlAnswer:
-    columns: list[GenAnswerColumn] = strawberry.field(description="The columns of its rows, in order.")
-    rows: list[JSON] = strawberry.field(description="Its rows as objects.")
-    row_count: int = strawberry.field(description="How many rows these are.")
+    columns: list[GenAnswerColumn] = strawberry.field(description="The columns of the rows, in order.")
+    rows: list[JSON] = strawberry.field(description="The rows, as objects.")
+    row_count: int = strawberry.field(description="The number of these rows.")
     truncated: bool = strawberry.field(
-        description="Whether the statement has more rows, beyond `first` or beyond 16 MiB."
+        description="Whether the statement has more rows than `first`, or more than 16 MiB of them."
     )
     sql: str = strawberry.field(description="The statement as it was sent.")
     bytes: BigInt = strawberry.field(description="Bytes the store sent.")
@@ -44,7 +44,9 @@ async def _answer(
     info: Info,
     first: Annotated[
         int | None,
-        strawberry.argument(description="At most this many rows; 1,000 unless given, and no more but as Arrow."),
+        strawberry.argument(
+            description="The maximum number of rows: 1,000 by default and at most, unless as an Arrow stream."
+        ),
     ] = None,
 ) -> GenSqlAnswer | None:
     context = info.context
@@ -65,15 +67,15 @@ async def _answer(
     )
 
 
-@strawberry.type(description="A statement of one's own, judged, that may be run. Only what is selected is done.")
+@strawberry.type(description="A checked SQL statement. It is estimated and run only if those fields are selected.")
 class GenSql:
     raw: strawberry.Private[RawSql]
-    sql: str = strawberry.field(description="The statement as it was understood, spelled anew.")
-    tables: list[str] = strawberry.field(description="Tables of the dataset it reads.")
-    data_source: str = strawberry.field(description="The data source it is for, `datasource:{rowId}`.")
-    engine: str | None = strawberry.field(description="The connector, such as `clickhouse`.")
+    sql: str = strawberry.field(description="The statement as it was parsed and written anew.")
+    tables: list[str] = strawberry.field(description="The tables of the dataset that it reads.")
+    data_source: str = strawberry.field(description="The data source it runs in, `datasource:{rowId}`.")
+    engine: str | None = strawberry.field(description="The connector of the data source, such as `clickhouse`.")
     estimate = strawberry.field(
-        resolver=_estimate, metadata={"guard": RAW}, description="What it would read. Asking does not run it."
+        resolver=_estimate, metadata={"guard": RAW}, description="What it would scan. Selecting this does not run it."
     )
     answer = strawberry.field(resolver=_answer, metadata={"guard": RAW}, description="Runs it, read-only.")
 
@@ -83,7 +85,9 @@ async def dataset_sql(
     info: Info,
     statement: Annotated[
         str,
-        strawberry.argument(description="One SELECT in the engine's SQL, over tables of the dataset by their names."),
+        strawberry.argument(
+            description="One SELECT in the engine's SQL dialect, which refers to tables of the dataset by name."
+        ),
     ],
 ) -> GenSql | None:
     raw = await read_sql(info.context, UUID(row.required("id")), statement)

@@ -1,4 +1,4 @@
-"""Gen's roles: what they may do, who holds them, and where."""
+"""Mutations of Gen's roles: their flags, holders and assignments."""
 
 from enum import Enum
 from typing import Any
@@ -20,7 +20,7 @@ from schema.mapping.mutation import idempotent_mutation, sent
 from schema.mapping.write_inputs import EXPECTED_UPDATED_AT
 from schema.scalars import DateTime
 
-GenRoleCreatePayload = granted_payload("GenRoleCreatePayload", "role", "GenRole", "A role was made.")
+GenRoleCreatePayload = granted_payload("GenRoleCreatePayload", "role", "GenRole", "A role was created.")
 GenRoleUpdatePayload = granted_payload("GenRoleUpdatePayload", "role", "GenRole", "A role was changed.")
 GenRoleDeletePayload = deleted_payload("GenRoleDeletePayload", "GenRole")
 GenRoleFlagsSetPayload = granted_payload("GenRoleFlagsSetPayload", "role", "GenRole", "The flags of a role were set.")
@@ -46,7 +46,7 @@ class ResourceType(Enum):
 GenResourceType = described_enum(
     ResourceType,
     "GenResourceType",
-    "What a role may be assigned to.",
+    "What a role can be assigned to.",
     {
         ResourceType.SYSTEM: "Everything: all data sources, datasets and tables.",
         ResourceType.DATASOURCE: "A data source and everything below it.",
@@ -63,17 +63,17 @@ class GenRoleCreateInput:
     name: str = strawberry.field(description="Unique name.")
     description: str | None = strawberry.field(description="What the role is for.", default=UNSET)
     parent_role_id: strawberry.ID | None = strawberry.field(
-        description="Global id of the role whose flags it has as well.", default=UNSET
+        description="Global id of the role to inherit flags from.", default=UNSET
     )
 
 
-@strawberry.input(description="What to change in a role: what is left out stays.")
+@strawberry.input(description="Changes to a role; fields left out stay unchanged.")
 class GenRoleUpdateInput:
     id: strawberry.ID = strawberry.field(description=_ROLE)
     name: str | None = strawberry.field(description="Unique name.", default=UNSET)
     description: str | None = strawberry.field(description="What the role is for.", default=UNSET)
     parent_role_id: strawberry.ID | None = strawberry.field(
-        description="Global id of the role whose flags it has as well; null for none.", default=UNSET
+        description="Global id of the role to inherit flags from; null for none.", default=UNSET
     )
     expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=UNSET)
 
@@ -83,16 +83,16 @@ class GenRoleDeleteInput:
     id: strawberry.ID = strawberry.field(description=_ROLE)
 
 
-@strawberry.input(description="What a role may do where it is assigned; what is left out stays.")
+@strawberry.input(description="What a role may do where it is assigned; flags left out stay unchanged.")
 class GenRoleFlagsSetInput:
     id: strawberry.ID = strawberry.field(description=_ROLE)
     has_admin_datasource: bool | None = strawberry.field(
-        description="Administer data sources, and all below them.", default=UNSET
+        description="Administer data sources and everything below them.", default=UNSET
     )
     has_view_dataset: bool | None = strawberry.field(description="See datasets.", default=UNSET)
     has_view_table: bool | None = strawberry.field(description="See tables and their rows.", default=UNSET)
     has_query_dataset: bool | None = strawberry.field(
-        description="Write SQL of their own over the tables of datasets that they see.", default=UNSET
+        description="Run SQL of one's own over the tables of visible datasets.", default=UNSET
     )
     expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=UNSET)
 
@@ -103,7 +103,7 @@ class GenRoleUserInput:
     user_id: strawberry.ID = strawberry.field(description="Global id of the user.")
 
 
-@strawberry.input(description="A role and a resource: the whole system, or what the ids name.")
+@strawberry.input(description="A role and a resource: the whole system, or the one that the ids name.")
 class GenRoleResourceInput:
     id: strawberry.ID = strawberry.field(description=_ROLE)
     resource_type: GenResourceType = strawberry.field(description="What the resource is.")  # type: ignore[valid-type]
@@ -185,7 +185,7 @@ def _changed(role_id: int) -> dict[str, Any]:
 
 
 def _resource(given: GenRoleResourceInput) -> Resource:
-    """What the fields name together. `BadInput` for one that is missing or does not belong to the type."""
+    """The resource that the fields identify. `BadInput` for a field that is missing or does not belong to the type."""
     names = {"dataSourceId": given.data_source_id, "datasetId": given.dataset_id, "tableName": given.table_name}
     present = {name: value for name, value in names.items() if value is not UNSET and value is not None}
     match given.resource_type, present:
@@ -211,7 +211,7 @@ class GenRoleMutation:
         takes=GenRoleCreateInput,
         answers=GenRoleCreatePayload,
         guard=Admins(),
-        description="Makes a role. For administrators.",
+        description="Creates a role. For administrators.",
     )
     gen_role_update = idempotent_mutation(
         _update,
@@ -225,14 +225,14 @@ class GenRoleMutation:
         takes=GenRoleDeleteInput,
         answers=GenRoleDeletePayload,
         guard=Admins(),
-        description="Deletes a role that is not built in: its holders lose what it gave. For administrators.",
+        description="Deletes a role that is not built in; its holders lose its permissions. For administrators.",
     )
     gen_role_flags_set = idempotent_mutation(
         _set_flags,
         takes=GenRoleFlagsSetInput,
         answers=GenRoleFlagsSetPayload,
         guard=Admins(),
-        description="Sets what a role that is not built in may do. For administrators.",
+        description="Sets the flags of a role that is not built in. For administrators.",
     )
     gen_role_assign_user = idempotent_mutation(
         _assign_user,
@@ -246,19 +246,20 @@ class GenRoleMutation:
         takes=GenRoleUserInput,
         answers=GenRoleUnassignUserPayload,
         guard=Admins(),
-        description="Takes a role from a user. For administrators.",
+        description="Removes a role from a user. For administrators.",
     )
     gen_role_assign_resource = idempotent_mutation(
         _assign_resource,
         takes=GenRoleResourceInput,
         answers=GenRoleAssignResourcePayload,
         guard=Admins(),
-        description="Assigns a role to a resource: there, and below, its flags hold. For administrators.",
+        description="Assigns a role to a resource: its flags then apply to it and to everything below it. For "
+        "administrators.",
     )
     gen_role_unassign_resource = idempotent_mutation(
         _unassign_resource,
         takes=GenRoleResourceInput,
         answers=GenRoleUnassignResourcePayload,
         guard=Admins(),
-        description="Takes a role from a resource. For administrators.",
+        description="Removes the assignment of a role to a resource. For administrators.",
     )

@@ -1,4 +1,6 @@
-"""Rows of remote tables: their columns are known only at run time, so rows, values and columns are named by text."""
+"""Types for rows of remote tables. Columns are known only at run time, so rows are JSON and columns are named by
+strings.
+"""
 
 from enum import Enum
 from typing import Optional
@@ -20,7 +22,7 @@ GenRowFilter = types.make_input(
         "or": (types.list_of(types.lazy("GenRowFilter")), "At least one of these conditions holds."),
         "not": (types.lazy("GenRowFilter"), "This condition does not hold."),
         "column": (str, "The column that the operators beside it compare."),
-        "eq": (JSON, "Equal to; values are written as rows answer them."),
+        "eq": (JSON, "Equal to; values are written as rows return them."),
         "ne": (JSON, "Not equal to. Nulls do not match."),
         "in": (list[JSON], "Equal to one of these."),
         "notIn": (list[JSON], "Equal to none of these. Nulls do not match."),
@@ -54,30 +56,30 @@ class GenRowOrder:
 GenAggregateFunction = described_enum(
     AggregateFunction,
     "GenAggregateFunction",
-    "How the values of a group become one; nulls are left out.",
+    "How the values of a group are aggregated; nulls are ignored.",
     {
-        AggregateFunction.COUNT: "How many there are; without a column, how many rows.",
-        AggregateFunction.COUNT_DISTINCT: "How many different values there are.",
-        AggregateFunction.SUM: "The sum; null of no values.",
-        AggregateFunction.AVG: "The arithmetic mean; null of no values.",
+        AggregateFunction.COUNT: "The number of values; without a column, of rows.",
+        AggregateFunction.COUNT_DISTINCT: "The number of distinct values.",
+        AggregateFunction.SUM: "The sum; null without values.",
+        AggregateFunction.AVG: "The arithmetic mean; null without values.",
         AggregateFunction.MIN: "The smallest value.",
         AggregateFunction.MAX: "The largest value.",
-        AggregateFunction.STDDEV: "The standard deviation of a sample (n - 1); null of fewer than two values.",
+        AggregateFunction.STDDEV: "The standard deviation of a sample (n - 1); null for fewer than two values.",
         AggregateFunction.PERCENTILE: "The percentile `fraction`, interpolated between the two nearest values.",
     },
 )
 
 
-@strawberry.input(description="One value of each group.")
+@strawberry.input(description="One aggregated value of each group.")
 class GenMeasure:
-    function: GenAggregateFunction = strawberry.field(description="How the values become one.")  # type: ignore[valid-type]
-    column: str | None = strawberry.field(description="The column; only `COUNT` goes without.", default=None)
+    function: GenAggregateFunction = strawberry.field(description="The aggregate function.")  # type: ignore[valid-type]
+    column: str | None = strawberry.field(description="The column; required except for `COUNT`.", default=None)
     fraction: float | None = strawberry.field(
-        description="Which percentile, from 0 to 1: 0.5 is the median. Only of `PERCENTILE`.", default=None
+        description="Which percentile, from 0 to 1: 0.5 is the median. Only for `PERCENTILE`.", default=None
     )
     as_: str | None = strawberry.field(
         name="as",
-        description="Name of the value in the answer; made of function and column unless given.",
+        description="Name of the value in the answer; by default derived from function and column.",
         default=None,
     )
 
@@ -85,11 +87,11 @@ class GenMeasure:
 GenFill = described_enum(
     Fill,
     "GenFill",
-    "What stands in a bucket without rows.",
+    "How buckets without rows are filled.",
     {
         Fill.NULL: "Nulls.",
-        Fill.ZERO: "Zeros; null where a measure is no number.",
-        Fill.PREVIOUS: "The values of the bucket before; nulls before the first.",
+        Fill.ZERO: "Zeros; null for measures that are not numbers.",
+        Fill.PREVIOUS: "The values of the previous bucket; nulls before the first.",
     },
 )
 GenComparison = described_enum(
@@ -97,8 +99,8 @@ GenComparison = described_enum(
     "GenComparison",
     "An earlier range of the same length.",
     {
-        Comparison.PREVIOUS_PERIOD: "As many buckets as the range has, right before it.",
-        Comparison.PREVIOUS_YEAR: "The same dates a year before; of weeks, 52 weeks before.",
+        Comparison.PREVIOUS_PERIOD: "The same number of buckets, immediately before the range.",
+        Comparison.PREVIOUS_YEAR: "The same dates a year before; for weeks, 52 weeks before.",
     },
 )
 GenWeekStart = described_enum(
@@ -113,26 +115,27 @@ GenWeekStart = described_enum(
 )
 
 
-@strawberry.input(description="Buckets of time, by a zone's clocks: a key of the groups, before those of `groupBy`.")
+@strawberry.input(description="Buckets of time in a time zone: a key of the groups, before those of `groupBy`.")
 class GenTimeBucket:
     column: str = strawberry.field(description="The column of instants or dates.")
-    unit: TimeUnit = strawberry.field(description="How long a bucket is.")
-    time_zone: str = strawberry.field(description="IANA zone whose clocks count.", default="UTC")
+    unit: TimeUnit = strawberry.field(description="The length of a bucket.")
+    time_zone: str = strawberry.field(description="IANA time zone of the buckets.", default="UTC")
     week_start: GenWeekStart = strawberry.field(  # type: ignore[valid-type]
         description="The first day of a week.", default=WeekStart.MONDAY
     )
     as_: str | None = strawberry.field(
-        name="as", description="Name of the bucket in the answer; the column's unless given.", default=None
+        name="as", description="Name of the bucket in the answer; the column's name by default.", default=None
     )
     from_: str | None = strawberry.field(
-        name="from", description="Only rows from this moment on, written as rows answer it.", default=None
+        name="from", description="Only rows from this moment on, written as rows return it.", default=None
     )
     to: str | None = strawberry.field(description="Only rows before this moment.", default=None)
     fill: GenFill | None = strawberry.field(  # type: ignore[valid-type]
-        description="What stands in buckets without rows; such buckets are left out unless given.", default=None
+        description="How buckets without rows are filled; by default they are left out.", default=None
     )
     compare: GenComparison | None = strawberry.field(  # type: ignore[valid-type]
-        description="What each group is compared with, as `compared` in it. Needs `from` and `to`.", default=None
+        description="The earlier range whose group is added to each group as `compared`. Needs `from` and `to`.",
+        default=None,
     )
 
 
@@ -140,7 +143,7 @@ class GenTimeBucket:
 class GenColumn:
     name: str = strawberry.field(description="Name of the column, as the engine has it.")
     kind: str = strawberry.field(description="Kind of its values, such as `integer`, `text` or `timestamp`.")
-    nullable: bool = strawberry.field(description="Whether a value may be missing.")
+    nullable: bool = strawberry.field(description="Whether values can be null.")
     description: str | None = strawberry.field(description="The engine's comment on the column.")
 
 
@@ -149,8 +152,9 @@ class GenRowConnection:
     nodes: list[JSON] = strawberry.field(description="The rows, as objects with the selected columns in order.")
     page_info: PageInfo = strawberry.field(
         description=(
-            "Information about the page. Remote tables declare no key: a cursor is for the same `orderBy` and `select`,"
-            " and rows that are equal in all of these are counted. To ask for a cursor sorts by all selected columns."
+            "Information about the page. Remote tables have no key: a cursor is valid for the same `orderBy` and "
+            "`select`, and counts rows that are equal in all of these. Selecting a cursor sorts by all selected "
+            "columns."
         )
     )
     total_count: Optional[int] = strawberry.field(description="Number of matching rows, regardless of the page.")

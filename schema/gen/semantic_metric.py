@@ -5,7 +5,7 @@ from schema.mapping.declare import column, table_type, to_one
 
 @table_type(curation.SemanticMetric, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
 class GenSemanticMetric:
-    """A version of a named figure of a dataset. Where `isCurrent`, it is the metric as it stands."""
+    """A version of a semantic metric of a dataset. `isCurrent` marks the current one."""
 
     name = column()
     version = column()
@@ -25,6 +25,6 @@ class GenSemanticMetric:
         "GenUser",
         local="author_subject",
         remote="external_auth_id",
-        description="Who wrote this version, if you may see them.",
+        description="The user who wrote this version, if you may see them.",
     )
-    dataset = to_one("GenDataset", local="dataset_id", description="The dataset it is a figure of.")
+    dataset = to_one("GenDataset", local="dataset_id", description="The dataset of the metric.")

@@ -20,7 +20,7 @@ class SemanticsMutation:
         guard=_ADMINS,
         columns=("dataset_id", *_TEXT),
         author="author_subject",
-        description="Writes an article of a knowledge base: its first version. For the dataset's administrators.",
+        description="Creates an article of a knowledge base: its first version. For the dataset's administrators.",
     )
     gen_article_version_revise = revises(
         "GenArticleVersion",
@@ -28,13 +28,14 @@ class SemanticsMutation:
         series=_ARTICLE,
         columns=_TEXT,
         author="author_subject",
-        description="Writes the next version of an article, then the current one. For its dataset's administrators.",
+        description="Writes the next version of an article, which becomes current. For its dataset's administrators.",
     )
     gen_article_version_withdraw = withdraws(
         "GenArticleVersion",
         guard=_ADMINS,
         series=_ARTICLE,
-        description="Withdraws an article: no version is current, all stay readable. For its dataset's administrators.",
+        description="Withdraws an article: no version is current any more, but all stay readable. For its dataset's "
+        "administrators.",
     )
     gen_semantic_metric_create = creates(
         "GenSemanticMetric",
@@ -43,7 +44,7 @@ class SemanticsMutation:
         author="author_subject",
         whole=metric_values,
         check=check_metric,
-        description="Names a figure of a dataset: its first version. For the dataset's administrators.",
+        description="Creates a semantic metric of a dataset: its first version. For the dataset's administrators.",
     )
     gen_semantic_metric_revise = revises(
         "GenSemanticMetric",
@@ -53,11 +54,12 @@ class SemanticsMutation:
         author="author_subject",
         whole=metric_values,
         check=check_metric,
-        description="Makes the next version of a metric, then the current one. For its dataset's administrators.",
+        description="Writes the next version of a metric, which becomes current. For its dataset's administrators.",
     )
     gen_semantic_metric_withdraw = withdraws(
         "GenSemanticMetric",
         guard=_ADMINS,
         series=_METRIC,
-        description="Withdraws a metric: no version is current, all stay readable. For its dataset's administrators.",
+        description="Withdraws a metric: no version is current any more, but all stay readable. For its dataset's "
+        "administrators.",
     )

@@ -154,7 +154,7 @@ def _measure(given: Mapping[str, Any]) -> MeasureOf:
 _ROWS = signature(
     {},
     {
-        "select": argument(list[str] | None, "The columns to answer, in this order; all unless given."),
+        "select": argument(list[str] | None, "The columns to return, in this order; all by default."),
         "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
         "order_by": argument(list[GenRowOrder] | None, "Sort terms, the most significant first."),
         "first": argument(int | None, "Maximum number of rows: 50 by default, 1,000 at most."),
@@ -165,7 +165,7 @@ _ROWS = signature(
 _ESTIMATE = signature(
     {},
     {
-        "select": argument(list[str] | None, "The columns to read; all unless given."),
+        "select": argument(list[str] | None, "The columns to read; all by default."),
         "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
         "first": argument(int | None, "Maximum number of rows; all by default."),
     },
@@ -174,14 +174,16 @@ _ESTIMATE = signature(
 _AGGREGATE = signature(
     {},
     {
-        "group_by": argument(list[str] | None, "The columns whose values make a group; one group of all unless given."),
+        "group_by": argument(list[str] | None, "The columns to group by; without any, all rows are one group."),
         "measures": argument(list[GenMeasure] | None, "The values of each group."),
-        "over": argument(Optional[GenTimeBucket], "Buckets of time as a key of the groups, gaps filled and compared."),
+        "over": argument(
+            Optional[GenTimeBucket], "Buckets of time as a key of the groups, optionally with gaps filled and compared."
+        ),
         "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
         "first": argument(
             int | None,
-            "At most this many groups, ordered by their columns; at most 10,000. "
-            "Without it, more than 10,000 are `PAGE_TOO_LARGE`.",
+            "The maximum number of groups, ordered by their columns; at most 10,000. "
+            "Without it, more than 10,000 groups are `PAGE_TOO_LARGE`.",
         ),
     },
     list[JSON] | None,
@@ -204,7 +206,7 @@ async def _columns(table: strawberry.Parent["GenTable"], info: Info) -> list[Gen
 
 
 def _of_table(type_: str) -> Any:
-    """Resolves to the row of a type that is about the table."""
+    """Resolves to the table's row of a catalog type."""
 
     async def resolve(table: "GenTable", info: GraphQLResolveInfo[Any], _: Mapping[str, Any]) -> Any:
         terms = (Compare(Col("dataset_id"), Op.EQ, table.dataset_id), Compare(Col("table_name"), Op.EQ, table.name))
@@ -226,35 +228,35 @@ class GenTable:
     row_count = strawberry.field(
         resolver=_row_count,
         metadata={"guard": TABLES},
-        description="Rows by the engine's metadata; null where that would cost a read.",
+        description="The number of rows by the engine's metadata; null where counting would require a read.",
     )
     columns = strawberry.field(
-        resolver=_columns, metadata={"guard": TABLES}, description="Its columns, in the engine's order."
+        resolver=_columns, metadata={"guard": TABLES}, description="The columns, in the engine's order."
     )
     profile = strawberry.field(
         resolver=signature({}, {}, types.lazy("GenTableProfile") | None),
         metadata={"mapping": _of_table("GenTableProfile"), "guard": TABLES},
-        description="What the last `genTableProfileRefresh` found; null before the first.",
+        description="The latest profile by `genTableProfileRefresh`; null before the first.",
     )
     profile_schedule = strawberry.field(
         resolver=signature({}, {}, types.lazy("GenTableProfileSchedule") | None),
         metadata={"mapping": _of_table("GenTableProfileSchedule"), "guard": TABLES},
-        description="When it is profiled again; null without a schedule.",
+        description="The schedule by which it is profiled; null if there is none.",
     )
     rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows, "guard": TABLES}, description="Its rows.")
     estimate = strawberry.field(
         resolver=_ESTIMATE,
         metadata={"mapping": _estimate, "guard": TABLES},
-        description="What reading such rows would take, by the engine's own word; nothing is read.",
+        description="What reading such rows would scan, as the engine estimates it; nothing is read.",
     )
     aggregate = strawberry.field(
         resolver=_AGGREGATE,
         metadata={"mapping": _aggregate, "guard": TABLES},
-        description="Its rows in groups: keys and measures.",
+        description="Aggregates of its rows by group: keys and measures.",
     )
 
     async def described(self, context: Context) -> Table:
-        """Asked of the warehouse once per request. `NotFound` when the table is not there (any more)."""
+        """Describes the table, once per request. `NotFound` when it does not exist or no longer does."""
         described = await describe_table(context, self.dataset_id, self.name)
         if described is None:
             raise NotFound(f"There is no table {self.name!r} in this dataset.")

@@ -5,7 +5,7 @@ from schema.mapping.declare import column, table_type, to_one
 
 @table_type(dashboards.TableFilter, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
 class GenTableFilter:
-    """What readers of a remote table may, or must, narrow it by."""
+    """An optional or required filter of a remote table."""
 
     table_name = column()
     column_name = column()

@@ -5,7 +5,7 @@ from schema.mapping.declare import column, table_type, to_one
 
 @table_type(agents.TooltipTemplate, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
 class GenTooltipTemplate:
-    """What is shown of a remote table's row when it is pointed at."""
+    """A template of the tooltip for a row of a remote table."""
 
     table_name = column()
     name = column()

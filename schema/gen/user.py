@@ -5,13 +5,14 @@ from schema.mapping.declare import column, table_type, to_many
 
 @table_type(identity.User, store="axion_gen", guard=Own("external_auth_id", "id"))
 class GenUser:
-    """Someone who uses Gen. You see yourself; administrators see all."""
+    """A user of Gen. You can see yourself; administrators can see all users."""
 
     external_auth_id = column()
     email = column()
     display_name = column()
     is_active = column(
-        "Whether they count among the holders of a role, one of whom `Admin` keeps. `User.isActive` says who signs in."
+        "Whether the user counts as a holder of roles: the role `Admin` keeps at least one. `User.isActive` decides "
+        "who can sign in."
     )
     created_at = column()
     updated_at = column()
@@ -20,11 +21,11 @@ class GenUser:
         "GenDashboard",
         local="external_auth_id",
         remote="owner_subject",
-        description="The dashboards they made that you may see.",
+        description="The user's dashboards that you may see.",
     )
     dashboard_groups = to_many(
         "GenDashboardGroup",
         local="external_auth_id",
         remote="owner_subject",
-        description="The folders of dashboards they made that you may see.",
+        description="The user's folders of dashboards that you may see.",
     )

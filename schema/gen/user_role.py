@@ -9,8 +9,8 @@ _USER = Join(OBJECTS["GenUser"].table, ("user_id",), ("id",))
 
 @table_type(identity.UserRole, store="axion_gen", guard=Through(_USER, Own("external_auth_id", "id")))
 class GenUserRole:
-    """A role someone holds. You see your own; administrators see all."""
+    """A user's membership in a role. You can see your own; administrators can see all."""
 
     created_at = column()
-    user = to_one("GenUser", local="user_id", description="Who holds the role.")
+    user = to_one("GenUser", local="user_id", description="The user who holds the role.")
     role = to_one("GenRole", local="role_id", description="The role held.")

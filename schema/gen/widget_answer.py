@@ -1,4 +1,4 @@
-"""What a widget answers, and what was done for it."""
+"""The answer of a widget, and how it was computed."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,18 +21,18 @@ Info = strawberry.Info[Context, None]
 GenFilterSource = described_enum(
     Source,
     "GenFilterSource",
-    "Whose filter it is.",
-    {Source.DASHBOARD: "The dashboard's, which its reader sets.", Source.TABLE: "The remote table's."},
+    "Where a filter comes from.",
+    {Source.DASHBOARD: "The dashboard; its readers set the value.", Source.TABLE: "The remote table."},
 )
 GenIgnoredReason = described_enum(
     Reason,
     "GenIgnoredReason",
     "Why a filter was not applied.",
     {
-        Reason.NO_VALUE: "It has no value.",
+        Reason.NO_VALUE: "The filter has no value.",
         Reason.NO_SUCH_COLUMN: "The table has no column of that name.",
-        Reason.OTHER_WIDGETS: "It is for other widgets.",
-        Reason.NARROWED_ALREADY: "Its default is not needed: the column is narrowed already.",
+        Reason.OTHER_WIDGETS: "The filter is for other widgets.",
+        Reason.NARROWED_ALREADY: "Its default is not needed, because the column is filtered already.",
     },
 )
 
@@ -45,22 +45,22 @@ class GenFilterValue:
     )
 
 
-@strawberry.type(description="A filter that narrowed an answer.")
+@strawberry.type(description="A filter that was applied to an answer.")
 class GenAppliedFilter:
-    source: GenFilterSource = strawberry.field(description="Whose filter it is.")  # type: ignore[valid-type]
+    source: GenFilterSource = strawberry.field(description="Where the filter comes from.")  # type: ignore[valid-type]
     name: str | None = strawberry.field(description="Name of the dashboard's filter; filters of tables have none.")
-    column: str = strawberry.field(description="The column it compared.")
-    operator: str = strawberry.field(description="How it compared.")
-    value: JSON = strawberry.field(description="What with.")
-    is_default: bool = strawberry.field(description="Whether that is its default.")
+    column: str = strawberry.field(description="The column that was compared.")
+    operator: str = strawberry.field(description="The operator of the comparison.")
+    value: JSON = strawberry.field(description="The value it was compared with.")
+    is_default: bool = strawberry.field(description="Whether the value is the filter's default.")
 
 
-@strawberry.type(description="A filter that did not narrow an answer.")
+@strawberry.type(description="A filter that was not applied to an answer.")
 class GenIgnoredFilter:
-    source: GenFilterSource = strawberry.field(description="Whose filter it is.")  # type: ignore[valid-type]
+    source: GenFilterSource = strawberry.field(description="Where the filter comes from.")  # type: ignore[valid-type]
     name: str | None = strawberry.field(description="Name of the dashboard's filter; filters of tables have none.")
-    column: str = strawberry.field(description="The column it would compare.")
-    reason: GenIgnoredReason = strawberry.field(description="Why it did not.")  # type: ignore[valid-type]
+    column: str = strawberry.field(description="The column it would have compared.")
+    reason: GenIgnoredReason = strawberry.field(description="Why it was not applied.")  # type: ignore[valid-type]
 
 
 @strawberry.type(description="A column of a widget's answer.")
@@ -77,30 +77,32 @@ async def _sql(answer: strawberry.Parent["GenWidgetAnswer"]) -> list[str] | None
     return answer.sent
 
 
-@strawberry.type(description="What a widget's query answered, and what was done for it.")
+@strawberry.type(description="The answer of a widget's query, and how it was computed.")
 class GenWidgetAnswer:
     dataset_id: strawberry.Private[UUID]
     sent: strawberry.Private[list[str] | None]
     asked: bool = strawberry.field(
-        description="False where no filter of `touchedBy` applies to the widget: keep what you have."
+        description="False if no filter of `touchedBy` applies to the widget: keep the previous answer."
     )
-    columns: list[GenAnswerColumn] | None = strawberry.field(description="The columns of its rows, in order.")
-    rows: list[JSON] | None = strawberry.field(description="Its rows, or groups, as objects.")
-    row_count: int | None = strawberry.field(description="How many rows it has.")
+    columns: list[GenAnswerColumn] | None = strawberry.field(description="The columns of the rows, in order.")
+    rows: list[JSON] | None = strawberry.field(description="The rows or groups, as objects.")
+    row_count: int | None = strawberry.field(description="The number of rows.")
     truncated: bool | None = strawberry.field(description="Whether the query has more rows than its limit.")
     sql: list[str] | None = strawberry.field(
         resolver=_sql,
         metadata={"guard": OnObject("can_admin", _administered)},
-        description="The statements as they were sent; values are bound to them. They name the tables as the data "
-        "source has them: for administrators of the dataset.",
+        description="The statements as they were sent; values are bound as parameters. They name the tables as the "
+        "data source does. For administrators of the dataset.",
     )
     bytes: BigInt | None = strawberry.field(description="Bytes the store sent.")
     ms: float | None = strawberry.field(description="Milliseconds the store took.")
-    data_source: str = strawberry.field(description="The data source it asked, `datasource:{rowId}`.")
-    engine: str | None = strawberry.field(description="The connector it was asked by, such as `clickhouse`.")
-    time_zone: str = strawberry.field(description="Zone its buckets of time are counted in.")
-    applied_filters: list[GenAppliedFilter] = strawberry.field(description="The filters that narrowed it.")
-    ignored_filters: list[GenIgnoredFilter] = strawberry.field(description="The filters that did not, and why.")
+    data_source: str = strawberry.field(description="The data source that was queried, `datasource:{rowId}`.")
+    engine: str | None = strawberry.field(description="The connector of the data source, such as `clickhouse`.")
+    time_zone: str = strawberry.field(description="The time zone of its buckets.")
+    applied_filters: list[GenAppliedFilter] = strawberry.field(description="The filters that were applied.")
+    ignored_filters: list[GenIgnoredFilter] = strawberry.field(
+        description="The filters that were not applied, and why."
+    )
 
 
 async def widget_answer(
@@ -108,16 +110,18 @@ async def widget_answer(
     info: Info,
     filters: Annotated[
         list[GenFilterValue] | None,
-        strawberry.argument(description="Values of the dashboard's filters. Those left out have their default."),
+        strawberry.argument(
+            description="Values of the dashboard's filters. Filters left out have their default value."
+        ),
     ] = None,
     touched_by: Annotated[
         list[str] | None,
         strawberry.argument(
-            description="Ask only if one of these filters of the dashboard, by name, applies to the widget."
+            description="Run the query only if one of these dashboard filters, by name, applies to the widget."
         ),
     ] = None,
     time_zone: Annotated[
-        str | None, strawberry.argument(description="IANA zone of its buckets; the dashboard's unless given.")
+        str | None, strawberry.argument(description="IANA time zone of its buckets; the dashboard's by default.")
     ] = None,
 ) -> GenWidgetAnswer | None:
     query = row.required("query")

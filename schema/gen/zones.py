@@ -1,4 +1,4 @@
-"""The names of time zones, as arguments give them."""
+"""Checks the names of time zones in arguments."""
 
 from loaders.errors import BadInput
 from resolvers.gen.shapes import time_zone

@@ -11,7 +11,7 @@ from schema.mapping.declare import column, table_type, to_one
     row_id="id",
 )
 class SenseFrame:
-    """A moment of a track: where it was, and how it moved."""
+    """One sample of a track: position and movement at a moment."""
 
     track_id = column()
     captured_at = column()

@@ -15,9 +15,9 @@ _TRACK = Join(OBJECTS["SenseTrackLog"].table, ("track_id",), ("id",))
     key=("id",),
 )
 class SenseFrameBatch:
-    """One upload of frames of a track: pending until its frames are committed."""
+    """An upload of frames of a track, pending until its frames are committed."""
 
     status = column()
     commit_time = column()
     created_at = column()
-    track_log = to_one("SenseTrackLog", local="track_id", remote="id", description="The track the frames are of.")
+    track_log = to_one("SenseTrackLog", local="track_id", remote="id", description="The track of the frames.")

@@ -18,7 +18,7 @@ class SenseMutation:
         "SenseHold",
         guard=_MEMBERS,
         columns=_HOLD,
-        description="Changes a marked place. For members of its organization, and of the one it is given to.",
+        description="Changes a marked place. For members of its organization and, if it is moved, of the new one.",
     )
     sense_hold_delete = deletes(
         "SenseHold", guard=_MEMBERS, description="Removes a marked place. For members of its organization."
