@@ -7,7 +7,7 @@ MigrationError
 
 
 class MigrationError(Exception):
-    """Base of every failure of `migrations.run`. The command ends with a non-zero exit."""
+    """Base of all failures of `migrations.run`. The command exits non-zero."""
 
 
 class TargetInvalid(MigrationError):

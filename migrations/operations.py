@@ -11,7 +11,9 @@ from sqlalchemy.schema import SchemaItem
 
 
 class CreateRangePartitionedTable(MigrateOperation):
-    """CREATE TABLE ... PARTITION BY RANGE (by). The primary key must contain `by`, or PostgreSQL refuses the table."""
+    """CREATE TABLE ... PARTITION BY RANGE (by). The primary key must contain `by`, otherwise PostgreSQL refuses the
+    table.
+    """
 
     def __init__(self, name: str, *items: SchemaItem, by: str, schema: str, comment: str) -> None:
         self.name, self.items, self.by, self.schema, self.comment = name, items, by, schema, comment

@@ -1,4 +1,4 @@
-"""What a runner did."""
+"""The result of a runner."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the runners need to know, as plain values: the caller (gateway/cli/migrate.py) fills them from its settings."""
+"""The input of the runners as plain values, which the caller (gateway/cli/migrate.py) fills from its settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Target: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A login role. Without a password the server must let it in by other means (certificate, trust)."""
+    """A login role. Without a password the server must authenticate it by other means (certificate, trust)."""
 
     name: str
     password: str | None = field(repr=False)
@@ -26,7 +26,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One database and the three roles that reach it. `url` connects as the `_migrate` role."""
+    """A database and its three roles. `url` connects as the `_migrate` role."""
 
     name: str
     app: Role
@@ -76,7 +76,7 @@ class OpenFga:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """`admin_url` is a superuser's, needed only by target `roles`."""
+    """`admin_url` is that of a superuser, and needed by target `roles` only."""
 
     databases: Mapping[DatabaseName, Database]
     admin_url: str | None = field(default=None, repr=False)

@@ -54,7 +54,7 @@ def ended_on_interrupt() -> Iterator[None]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends the command and what it started: SIGTERM, and SIGKILL for what has not gone within the bound."""
+    """Ends the command and its children: SIGTERM, then SIGKILL for those still running after a while."""
     for which in (signal.SIGTERM, signal.SIGKILL):
         _signal_group(process.pid, which)
         try:
@@ -69,5 +69,5 @@ def _signal_group(group: int, which: signal.Signals) -> None:
         os.killpg(group, which)
     except ProcessLookupError:
         return
-    except PermissionError:  # sudo runs it with root's rights
+    except PermissionError:  # started by sudo, it belongs to root
         subprocess.run(["sudo", "-n", "kill", f"-{which.value}", "--", f"-{group}"], capture_output=True)

@@ -1,4 +1,4 @@
-"""What a machine has and lacks for the embedded stack, and how to get what is missing."""
+"""Examines what a machine has and lacks for the embedded stack, and how to get what is missing."""
 
 import os
 import platform
@@ -31,7 +31,7 @@ _GO = (1, 21)
 class Verdict(StrEnum):
     OK = "ok"
     NOTE = "note"
-    """Works, but not in the best way."""
+    """It works, but could be better."""
     MISSING = "missing"
     """The embedded stack cannot be built or started without it."""
 
@@ -45,7 +45,7 @@ class Check:
 
 
 def examine() -> list[Check]:
-    """Every check, in the order they matter. Changes nothing on the machine."""
+    """Runs every check, the most important first. Changes nothing on the machine."""
     cache = cache_folder()
     root_built = is_present(DebianRoot(), cache)
     binaries_built = is_present(OPENFGA, cache) and is_present(VERSITYGW, cache)
@@ -157,5 +157,5 @@ def _port() -> Check:
 
 
 def blocking(checks: list[Check]) -> list[Check]:
-    """Those that stop the embedded stack."""
+    """The checks that prevent the embedded stack from running."""
     return [check for check in checks if check.verdict is Verdict.MISSING]

@@ -37,7 +37,7 @@ EMULATORS = tuple(_PARTS)
 
 
 def checked(names: Collection[str]) -> tuple[str, ...]:
-    """Names as a user gives them (`flight-sql`) as parts; raises `StackError` for an unknown one."""
+    """Converts names as a user gives them (`flight-sql`) to part names. Raises `StackError` for an unknown one."""
     wanted = tuple(dict.fromkeys(name.strip().replace("-", "_") for name in names))
     for name in wanted:
         if name not in EMULATORS:
@@ -47,5 +47,5 @@ def checked(names: Collection[str]) -> tuple[str, ...]:
 
 
 def part_of(name: str, paths: StatePaths, ports: Ports, secrets: Secrets, progress: Progress) -> Part:
-    """Builds what it needs and is not in the cache yet."""
+    """Builds what it needs if that is not in the cache yet."""
     return _PARTS[name](paths, ports, secrets, progress)

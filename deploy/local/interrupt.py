@@ -1,4 +1,4 @@
-"""SIGTERM is handled as Ctrl-C is, so that `kill` too stops what a command started."""
+"""Handles SIGTERM like Ctrl-C, so that `kill` also stops what a command started."""
 
 import signal
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A lock between processes of one machine, released by the kernel when its holder dies."""
+"""A lock between processes of one machine, which the kernel releases when its holder dies."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from deploy.local.progress import Progress
 
 @contextmanager
 def locked(path: Path, *, progress: Progress, waiting_for: str) -> Iterator[None]:
-    """Holds an exclusive `flock` on `path`; says what it waits for when another process has it."""
+    """Holds an exclusive `flock` on `path`. Reports what it waits for when another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         try:

@@ -1,4 +1,4 @@
-"""One part of the stack: a server process with an address, and how to tell that it answers."""
+"""One part of the stack: a server process, its address, and how to check that it answers."""
 
 import hashlib
 import json
@@ -21,20 +21,20 @@ _PROBE_EVERY = 0.05
 class PartState(StrEnum):
     RUNNING = "running"
     UNREADY = "unready"
-    """Alive, but it does not answer."""
+    """The process runs, but does not answer."""
     DEAD = "dead"
-    """It was started and is gone without `stack down`."""
+    """The process was started and has ended without `stack down`."""
     STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Where a server answers, and how to ask it."""
+    """A server's address, and how to check whether it answers."""
 
     name: str
     address: str
     ready: Callable[[], str | None]
-    """Asks over the part's own protocol: None when it answers, else what is wrong."""
+    """Checks over the part's own protocol: None when it answers, otherwise what is wrong."""
 
 
 OF_THE_SHELL = frozenset({"HOME", "PATH", "TMPDIR", "TZ"})
@@ -42,7 +42,7 @@ OF_THE_SHELL = frozenset({"HOME", "PATH", "TMPDIR", "TZ"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How to run one server. Secrets travel in `environment`, never in `command`, which every user can read."""
+    """How to run one server. Secrets are passed in `environment`, never in `command`, which every user can read."""
 
     probe: Probe
     command: tuple[str, ...]
@@ -52,7 +52,7 @@ class Part:
     ready_seconds: float = READY_SECONDS
     """How long it may take until it answers."""
     pid_file: Path | None = None
-    """Where the server's own pid is written, when what is started is not the server itself (sudo stays its parent)."""
+    """The file with the server's own pid, when the started process is not the server itself (sudo stays its parent)."""
 
     @property
     def name(self) -> str:
@@ -60,14 +60,14 @@ class Part:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the part has to be restarted to be what is asked for: not with the shell it is asked from."""
+        """Changes when the part must be restarted to match this definition. It does not depend on the calling shell."""
         own = sorted((name, value) for name, value in self.environment.items() if name not in OF_THE_SHELL)
         return hashlib.sha256(json.dumps([self.command, own]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was started, as kept in the state folder."""
+    """What was started, as stored in the state folder."""
 
     identity: Identity
     fingerprint: str
@@ -105,7 +105,7 @@ def state(probe: Probe, paths: StatePaths) -> tuple[PartState, Identity | None]:
 
 
 def is_up(part: Part, paths: StatePaths) -> bool:
-    """Whether the part runs, answers, and was started as it would be started now."""
+    """Whether the part runs, answers, and was started with the same definition."""
     record = read_record(paths, part.name)
     return (
         record is not None
@@ -116,9 +116,9 @@ def is_up(part: Part, paths: StatePaths) -> bool:
 
 
 def bring_up(part: Part, paths: StatePaths) -> bool:
-    """Starts the part unless it is up; returns once it answers. False when nothing had to be done.
+    """Starts the part unless it is up, and returns once it answers. False when there was nothing to do.
 
-    Raises `StackError` with the log's last lines when it ends or does not answer within the bound.
+    Raises `StackError` with the log's last lines when it ends or does not answer in time.
     """
     if is_up(part, paths):
         return False
@@ -148,7 +148,7 @@ def bring_up(part: Part, paths: StatePaths) -> bool:
 
 
 def take_down(name: str, paths: StatePaths, *, how: Signals = SIGTERM, grace_seconds: float = 15.0) -> bool:
-    """Stops the part when it runs, and forgets it. False when nothing ran."""
+    """Stops the part if it runs, and deletes its record. False when it did not run."""
     record = read_record(paths, name)
     if record is None:
         return False

@@ -1,6 +1,6 @@
-"""Where the embedded stack keeps things.
+"""Where the embedded stack stores files.
 
-Caches (the private Postgres root, Go binaries) survive a clone and are shared by every stack of a machine; state (data,
+Caches (the private Postgres root, Go binaries) survive a clone and are shared by all stacks of a machine. State (data,
 logs, secrets, pids) belongs to one stack of one checkout.
 """
 
@@ -62,7 +62,7 @@ class StatePaths:
         return self.logs / f"{part}.log"
 
     def create(self) -> None:
-        """Makes the folders, private to the user: logs and data may hold what the demo's users typed."""
+        """Creates the folders, private to the user: logs and data may contain what the demo's users typed."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
         for folder in (self.data, self.logs, self.parts):
@@ -70,7 +70,7 @@ class StatePaths:
 
 
 def state_paths(name: str) -> StatePaths:
-    """Raises `StackError` for a name that could not be a folder."""
+    """Raises `StackError` for a name that cannot be a folder's."""
     if not _NAME.fullmatch(name):
         raise StackError(f"{name!r} is no stack name: use lower-case letters, digits and '-', starting with a letter")
     return StatePaths(name, CHECKOUT / ".axion" / name)

@@ -1,6 +1,6 @@
-"""Which ports a stack listens on: the same ones every time, unless somebody else has them.
+"""Chooses the ports of a stack: the same ones every time, unless another program uses them.
 
-The blocks lie below Linux's ephemeral range (32768 and up), where any outgoing connection may sit on a port.
+The blocks are below Linux's ephemeral range (32768 and up), where any outgoing connection may use a port.
 """
 
 import json
@@ -68,7 +68,9 @@ def choose_ports(paths: StatePaths, *, ours: Callable[[str], bool], gateway: int
 
 
 def read_ports(paths: StatePaths) -> Ports | None:
-    """The ports of the last run; None before the first. Those a newer version added follow in the same block."""
+    """The ports of the last run; None before the first. Ports that a newer version added are taken from the
+    same block.
+    """
     try:
         kept = json.loads(paths.ports.read_text())
     except FileNotFoundError:

@@ -1,6 +1,7 @@
-"""`python -m deploy.local.prepare`: the project's Python packages, and beside them what the stack needs built.
+"""`python -m deploy.local.prepare`: installs the project's Python packages and, in parallel, builds what the stack
+needs.
 
-Runs in a virtual environment that has nothing but rich (see venv.sh), so it imports nothing else.
+It runs in a virtual environment that only has rich (see venv.sh), so it imports nothing else.
 """
 
 import argparse
@@ -26,7 +27,7 @@ _STAMP = CHECKOUT / ".venv" / "axion-installed"
 
 
 def install_packages(progress: Progress) -> None:
-    """`pip install -e .` unless this very pyproject.toml was installed before. The stamp is written last."""
+    """Runs `pip install -e .` unless this exact pyproject.toml was installed before. The stamp is written last."""
     with locked(_STAMP.with_suffix(".lock"), progress=progress, waiting_for="an installation into .venv"):
         wanted = _wanted()
         if _STAMP.is_file() and _STAMP.read_text() == wanted:

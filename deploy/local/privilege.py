@@ -1,4 +1,4 @@
-"""What this user may do on this machine: root rights and private mounts."""
+"""What the user may do on this machine: become root, and make private mounts."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ def is_root() -> bool:
 
 @cache
 def may_become_root() -> bool:
-    """Root already, or a sudo that asks for nothing (now)."""
+    """Whether the user is root, or sudo does not ask for a password now."""
     if is_root():
         return True
     return (
@@ -29,7 +29,7 @@ def may_become_root() -> bool:
 
 
 def as_root(*command: str) -> list[str]:
-    """The command with root's rights. Raises `StackError` where neither root nor sudo is to be had."""
+    """The command with root's rights. Raises `StackError` when neither root nor sudo is available."""
     if not may_become_root():
         raise StackError(NO_ROOT)
     return list(command) if is_root() else ["sudo", "-n", *command]

@@ -1,4 +1,6 @@
-"""A server process that outlives its starter: told apart from others, watched without polling, ended within a bound."""
+"""A server process that outlives its starter: it is identified reliably, watched without polling, and ended in bounded
+time.
+"""
 
 import json
 import os
@@ -18,7 +20,7 @@ _STARTED = 19
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process for good: a pid alone is reused, a pid with its start time and boot is not."""
+    """Identifies a process permanently: a pid alone is reused, but not a pid with its start time and boot."""
 
     pid: int
     started: int
@@ -46,9 +48,9 @@ class Identity:
 
 
 def start(command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> int:
-    """Starts the command in a session of its own (a Ctrl-C in the terminal does not reach it); its pid.
+    """Starts the command in a session of its own, so that Ctrl-C in the terminal does not reach it. Returns its pid.
 
-    `environment` is all it gets. Output is appended to `log`, which only this user can read.
+    `environment` is its whole environment. Output is appended to `log`, which only this user can read.
     """
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -68,7 +70,7 @@ def start(command: Sequence[str], *, environment: Mapping[str, str], log: Path) 
 
 
 def stop(identity: Identity, *, how: signal.Signals = signal.SIGTERM, grace_seconds: float) -> bool:
-    """Asks the process to end, and kills it when it has not within the bound. False when it had to be killed."""
+    """Asks the process to end, and kills it after the grace time. False when it had to be killed."""
     if not identity.alive:
         return True
     _signal(identity.pid, how)
@@ -80,7 +82,7 @@ def stop(identity: Identity, *, how: signal.Signals = signal.SIGTERM, grace_seco
 
 
 def wait(identity: Identity, seconds: float) -> bool:
-    """Blocks until the process is gone, at most `seconds`; whether it is."""
+    """Blocks until the process has ended, at most `seconds`. Returns whether it has."""
     try:
         watch = os.pidfd_open(identity.pid)
     except ProcessLookupError:
@@ -105,7 +107,7 @@ def _signal(pid: int, which: signal.Signals) -> None:
 
 
 def _reap(pid: int) -> None:
-    """Collects our own child's exit, so that it does not stay as a zombie while a long-lived starter runs."""
+    """Collects the exit status of a child process, so that it does not remain a zombie while its starter runs on."""
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

@@ -1,4 +1,4 @@
-"""Long steps as a person sees them: a spinner, the time, the log file; plain lines where there is no terminal."""
+"""Shows long steps to a person: a spinner, the time and the log file, or plain lines without a terminal."""
 
 import threading
 import time
@@ -44,7 +44,7 @@ class Progress:
 
     @contextmanager
     def step(self, title: str, log: Path | None = None) -> Iterator[None]:
-        """One long step. Ends with a line that says how long it took, also when it fails."""
+        """One long step. When it ends or fails, a line says how long it took."""
         started = time.monotonic()
         where = f"log: {log}" if log else ""
         ended = threading.Event()

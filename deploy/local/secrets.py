@@ -1,4 +1,4 @@
-"""The stack's generated secrets: made once, kept in the state folder for its user only, never printed."""
+"""The stack's generated secrets: created once, stored in the state folder for its user only, never printed."""
 
 import base64
 import json
@@ -45,7 +45,7 @@ class Secrets:
 
 
 def keep_secrets(path: Path) -> Secrets:
-    """The kept secrets; what is missing (a first run, a newer version's secret) is generated and kept."""
+    """The stored secrets. Missing ones (a first run, a newer version's secret) are generated and stored."""
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     known = {entry.name for entry in fields(Secrets)}
     secrets = Secrets(**{name: value for name, value in kept.items() if name in known})
@@ -55,7 +55,7 @@ def keep_secrets(path: Path) -> Secrets:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces the file at once; only its owner can read it."""
+    """Replaces the file atomically. Only its owner can read it."""
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:

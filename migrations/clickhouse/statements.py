@@ -1,4 +1,4 @@
-"""init.sql as statements, with the one switch applied."""
+"""Splits init.sql into statements and applies its one switch."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def _replicated_engines(tokens: list[Token]) -> list[int]:
 
 
 def _after_arguments(tokens: list[Token], engine: int) -> int:
-    """Where the text goes on behind the engine and its `(path, replica)`, if it has them."""
+    """Where the text continues after the engine and its `(path, replica)`, if it has them."""
     kinds = [token.token_type for token in tokens[engine + 1 : engine + 6]]
     if not kinds or kinds[0] is not TokenType.L_PAREN:
         return int(tokens[engine].end) + 1

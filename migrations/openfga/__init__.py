@@ -92,7 +92,7 @@ class _Model:
 async def _prepare(
     management: Management, connection: AsyncConnection, store_name: str, model: _Model
 ) -> tuple[Pin, list[str]]:
-    """The store and its newest model, which is `model` from now on; and what had to be done for it."""
+    """The store and its latest model, which is `model` from now on, and what had to be done for that."""
     changes: list[str] = []
     store_id = await management.find_store(store_name)
     if store_id is None:
@@ -108,7 +108,7 @@ async def _prepare(
 
 
 async def _last_upload(connection: AsyncConnection, store_id: str) -> tuple[str, str] | None:
-    """SHA-256 and id of the model recorded last for this store."""
+    """SHA-256 and id of the model that was recorded last for this store."""
     versions = OpenFgaModelVersion
     row = (
         await connection.execute(

@@ -1,4 +1,4 @@
-"""Where OpenFGA and the rows differ, told by a comparison in Postgres: memory is that of one batch."""
+"""Compares OpenFGA's tuples with the rows. The comparison is made in Postgres, so memory holds one batch."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from loaders.postgres.client import WriteSession
 
 Kind = Literal["missing", "orphaned", "unrecorded"]
 KINDS: Final[tuple[Kind, ...]] = ("missing", "orphaned", "unrecorded")
-"""missing: follows from rows, and OpenFGA lacks it. orphaned: about an object that is no more. unrecorded: its objects
-are there, but no row says it."""
+"""missing: implied by rows, but OpenFGA lacks it. orphaned: about an object that no longer exists. unrecorded: its
+objects exist, but no row implies it."""
 
 _AT_ONCE: Final = 1_000
 _MANAGED: Final = {
@@ -25,7 +25,7 @@ _MANAGED: Final = {
     *(("role", relation) for relation in ("assignee", *FLAGS)),
     ("organization", "member"),
 }
-"""Relations whose every tuple follows from a row. Others (an organization's admins) are kept in OpenFGA only."""
+"""Relations of which every tuple is implied by a row. Others (an organization's admins) are stored in OpenFGA only."""
 
 _metadata = sa.MetaData()
 
@@ -41,7 +41,7 @@ def _table(name: str, *more: sa.Column[Any]) -> sa.Table:
 _wanted = _table("reconcile_wanted")
 _stored = _table(
     "reconcile_stored",
-    sa.Column("about", sa.Text, nullable=False),  # the object that must exist: of a table, its dataset
+    sa.Column("about", sa.Text, nullable=False),  # the object that must exist; for a table, its dataset
     sa.Column("by", sa.Text),  # the user that must exist, unless it is a person
     sa.Column("managed", sa.Boolean, nullable=False),
 )
@@ -81,7 +81,7 @@ class Comparison:
     def __init__(self, session: WriteSession, types: Sequence[str]) -> None:
         self._session = session
         self._types = frozenset(types)
-        self._began: sa.ColumnElement[Any] = sa.func.now()  # of the transaction, which is all of the comparison
+        self._began: sa.ColumnElement[Any] = sa.func.now()  # the start of the transaction and so of the comparison
 
     async def begin(self) -> None:
         connection = await self._session.connection()
@@ -102,7 +102,7 @@ class Comparison:
             await self._insert(_objects, [{"object": name} for name in batch])
 
     async def compare(self) -> None:
-        """To be called when all is added, and before `drift`."""
+        """Call it when all is added, and before `drift`."""
         gone = sa.or_(_absent(_stored.c.about), sa.and_(_stored.c.by.is_not(None), _absent(_stored.c.by)))
         extra = sa.and_(~gone, _stored.c.managed, ~_same(_stored, _wanted))
         for kind, table, differs in (
@@ -118,7 +118,7 @@ class Comparison:
             )
 
     async def drift(self) -> AsyncIterator[Drift]:
-        """Ordered by object."""
+        """The differences, ordered by object."""
         ordered = sa.select(_drift).order_by(_drift.c.object, _drift.c.kind, _drift.c.relation, _drift.c.user)
         async for row in await self._session.stream(ordered, execution_options={"yield_per": _AT_ONCE}):
             yield Drift(row.kind, RelationTuple(row.user, row.relation, row.object, row.expires_at))

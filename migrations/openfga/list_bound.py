@@ -1,4 +1,4 @@
-"""How many objects a list of OpenFGA holds at most: no server tells its configuration, so it is tried."""
+"""Measures how many objects a list of OpenFGA has at most, because a server does not reveal its configuration."""
 
 import secrets
 from contextlib import AsyncExitStack

@@ -64,25 +64,25 @@ class Management:
                 return the_only(ids, name)
 
     async def create_store(self, name: str) -> str:
-        """Its id. OpenFGA creates another one when there is one of that name already."""
+        """Creates a store and returns its id. OpenFGA creates another one if the name exists already."""
         with self._asked():
             return _id((await self._client.create_store(CreateStoreRequest(name=name))).id)
 
     async def delete_store(self, store_id: str) -> None:
-        """Its models go with it; OpenFGA keeps the rows of its tuples."""
+        """Deletes a store with its models; OpenFGA keeps the rows of its tuples."""
         with self._asked():
             self._client.set_store_id(store_id)
             await self._client.delete_store()
 
     async def newest_model(self, store_id: str) -> str | None:
-        """The id of the model written last; None in a store without models."""
+        """The id of the latest model; None in a store without models."""
         with self._asked():
             self._client.set_store_id(store_id)
             model = (await self._client.read_latest_authorization_model()).authorization_model
             return None if model is None else _id(model.id)
 
     async def write_model(self, store_id: str, model: WriteAuthorizationModelRequest) -> str:
-        """The id of the new model, which is the newest from now on."""
+        """Uploads a model, which becomes the latest, and returns its id."""
         with self._asked():
             self._client.set_store_id(store_id)
             return _id((await self._client.write_authorization_model(model)).authorization_model_id)

@@ -18,8 +18,8 @@ GEN = "axion_gen"
 
 @dataclass(slots=True)
 class Outcome:
-    """`repaired` of the found tuples are as they should be now. `undelivered` are notes of the outbox: changes on their
-    way, of which `refused` were tried in vain.
+    """`repaired` counts the found tuples that are correct now. `undelivered` counts outbox entries, which are pending
+    changes; `refused` those of them that OpenFGA has refused.
     """
 
     found: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
@@ -70,16 +70,16 @@ async def reconcile(
 
 @dataclass(slots=True)
 class _Repairs:
-    """Batches come by object: the tuples of one may be spread over several."""
+    """Repairs batches in the order of objects; the tuples of one object may be spread over several batches."""
 
     gen: Postgres
     openfga: OpenFga
     began: sa.ColumnElement[datetime]
     last: tuple[str, int] = ("", 0)
-    """The last object that was repaired, and the last note of that: no change of somebody else's."""
+    """The object repaired last, and the last outbox entry of that repair, which is no change by somebody else."""
 
     async def make(self, drift: Sequence[Drift]) -> int:
-        """How many of the tuples are as they should be now."""
+        """How many of the tuples are correct now."""
         if not drift:
             return 0
         objects = {each.tuple.object for each in drift}

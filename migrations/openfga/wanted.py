@@ -1,4 +1,4 @@
-"""What the rows of the databases say OpenFGA should hold, streamed: tuples, and the objects tuples may be about."""
+"""The tuples that the databases' rows imply, and the objects that tuples may refer to, as streams."""
 
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -26,11 +26,11 @@ TYPES = {
     "auradb": ("workspace",),
     "powernode": ("account",),
 }
-"""Whose rows say which objects there are."""
+"""The databases whose rows define which objects exist."""
 
 
 async def objects(session: WriteSession, store: str) -> AsyncIterator[str]:
-    """Names of all objects of the store; not of tables, which are there when their dataset is."""
+    """Names of all objects of the store, without tables, which exist if their dataset does."""
     match store:
         case "axion_gen":
             yield names.SYSTEM
@@ -52,7 +52,7 @@ async def objects(session: WriteSession, store: str) -> AsyncIterator[str]:
 
 
 async def tuples(session: WriteSession, store: str) -> AsyncIterator[RelationTuple]:
-    """Tuples that follow from rows of the store. Members of workspaces and accounts have no rows, only tuples."""
+    """The tuples implied by rows of the store. Memberships of workspaces and accounts have no rows, only tuples."""
     match store:
         case "axion_gen":
             async for tuple_ in _catalog(session):
@@ -69,7 +69,7 @@ async def tuples(session: WriteSession, store: str) -> AsyncIterator[RelationTup
 
 
 async def _catalog(session: WriteSession) -> AsyncIterator[RelationTuple]:
-    """Parents of data sources, datasets, and the tables that are named somewhere: by profile, dataset or assignment."""
+    """Parents of data sources, of datasets, and of tables that a profile, dataset or assignment names."""
     async for row in _rows(session, sa.select(DataSource.name)):
         yield datasource_parent(row.name)
     datasets = sa.select(Dataset.id, DataSource.name).join(DataSource, Dataset.data_source_id == DataSource.id)
@@ -81,7 +81,7 @@ async def _catalog(session: WriteSession) -> AsyncIterator[RelationTuple]:
     tables = sa.union(chosen, profiled, assigned.where(RoleAssignment.resource_type == "table"))
     async for row in _rows(session, tables):
         object_ = names.table(row.dataset_id, row.table_name)
-        if is_object(object_):  # a longer name has no tuples: questions carry the dataset
+        if is_object(object_):  # a longer name has no tuples: checks carry its dataset
             yield RelationTuple(names.dataset(row.dataset_id), "parent", object_)
 
 

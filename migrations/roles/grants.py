@@ -1,4 +1,6 @@
-"""Who may do what in a database. App and worker roles get rows, never definitions: no CREATE, TRUNCATE, TEMPORARY."""
+"""Grants privileges in a database. App and worker roles may change rows, never definitions: no CREATE, TRUNCATE,
+TEMPORARY.
+"""
 
 from collections.abc import Iterable
 

@@ -23,7 +23,7 @@ SLOW_STATEMENT_MS = 250
 
 
 def provision(targets: Targets) -> list[str]:
-    """What was made, in order. Two at once: the second waits for the first. MigrationFailed names the database."""
+    """What was created, in order. A second concurrent run waits for the first. `MigrationFailed` names the database."""
     admin = targets.admin()
     if admin is None:
         raise TargetInvalid(

@@ -41,7 +41,7 @@ class _Server(uvicorn.Server):
         yield
 
     def _end(self) -> None:
-        """A second signal does not wait for answers under way."""
+        """A second signal does not wait for answers in progress."""
         self.force_exit = self.should_exit
         self.should_exit = True
         if self._draining is None:
@@ -49,7 +49,7 @@ class _Server(uvicorn.Server):
 
 
 def _without_broken_answers(record: logging.LogRecord) -> bool:
-    """A failure in mid-answer is reported to the client; it is no fault of the server to be logged with its stack."""
+    """Filters log records of answers that failed midway: the client was told, and it is no fault of the server."""
     return not (record.exc_info and isinstance(record.exc_info[1], AnswerBroken))
 
 

@@ -1,4 +1,4 @@
-"""Answers as bytes in the asked format, chunk by chunk; each `next` asks the engine for one block and no more."""
+"""Produces answers in the requested format, chunk by chunk; each `next` requests one block from the engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _BLOCK_BY_BLOCK = frozenset(
         "jsoneachrow", "jsonlines", "ndjson", "jsoncompacteachrow", "jsonstringseachrow", "jsoncompactstringseachrow",
     }
 )  # fmt: skip
-"""Formats whose blocks may simply follow each other: no header, no frame, no separator between rows of two blocks."""
+"""Formats whose blocks can be concatenated: without header, frame, or separator between blocks."""
 
 _CONTENT_TYPES = {
     "tabseparated": "text/tab-separated-values; charset=UTF-8",
@@ -75,7 +75,7 @@ class Answer(Protocol):
 
 
 class _Whole:
-    """An answer made at once: commands, SHOW and the like, and formats with a frame."""
+    """An answer produced as a whole: commands, SHOW and the like, and formats with a frame."""
 
     def __init__(self, result: Result) -> None:
         self.summary = Summary()
@@ -111,7 +111,7 @@ class _Blocks:
 
 
 class _Arrow:
-    """One Arrow stream of many. An answer without rows still has its schema, which chDB's stream leaves out."""
+    """Joins many Arrow streams to one. An answer without rows still has its schema, which chDB's stream leaves out."""
 
     def __init__(
         self, blocks: _Blocks, connection: EngineConnection, sql: bytes, parameters: Mapping[str, str]

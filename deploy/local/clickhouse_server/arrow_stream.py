@@ -1,9 +1,9 @@
-"""Many complete Arrow IPC streams -> the bytes of one.
+"""Joins many complete Arrow IPC streams to the bytes of one.
 
-chDB formats every block of a streamed query on its own: each is a schema message, dictionaries, record batches and an
-end-of-stream mark. The format (arrow.apache.org/docs/format/Columnar.html, "IPC Streaming Format") frames a message as
-`FFFFFFFF`, an int32 length of metadata (padded to 8), the metadata, the body. A schema message has no body, so the
-batches of a chunk start right behind its metadata, and nothing has to be decoded to splice them.
+chDB formats every block of a streamed query separately: each is a schema message, dictionaries, record batches and an
+end-of-stream marker. The format (arrow.apache.org/docs/format/Columnar.html, "IPC Streaming Format") frames a message
+as `FFFFFFFF`, an int32 length of the metadata (padded to 8), the metadata, and the body. A schema message has no body,
+so the batches of a chunk begin right after its metadata, and nothing has to be decoded to join them.
 """
 
 import struct

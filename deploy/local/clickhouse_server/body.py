@@ -1,4 +1,4 @@
-"""A request's body as decoded chunks, and the end of the client."""
+"""Reads a request's body as decoded chunks, and detects that the client disconnected."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
@@ -12,11 +12,11 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class ClientGone(Exception):
-    """The client hung up: there is nobody to answer."""
+    """The client disconnected, so nobody reads the answer."""
 
 
 class Body:
-    """Read once, in order, no more than asked for: an unread body holds the client back."""
+    """Can be read once, in order. Nothing is read ahead, so an unread body slows the client."""
 
     def __init__(self, receive: Receive, decoder: Decoder) -> None:
         self._receive = receive
@@ -36,7 +36,7 @@ class Body:
         self._decoder.finish()
 
     async def read(self, *, limit: int) -> bytes:
-        """All that is left; `ServerError` 223 when that is more than `limit` bytes."""
+        """The rest of the body. `ServerError` 223 when it has more than `limit` bytes."""
         content = bytearray()
         async for chunk in self.chunks():
             content += chunk
@@ -45,7 +45,7 @@ class Body:
         return bytes(content)
 
     async def read_some(self, *, at_least: int) -> bytes:
-        """Some of what is left: everything, or the first bytes, no fewer than `at_least`."""
+        """The beginning of the rest: at least `at_least` bytes, or everything if there is less."""
         content = bytearray()
         async for chunk in self.chunks():
             content += chunk
@@ -54,6 +54,6 @@ class Body:
         return bytes(content)
 
     async def wait_for_client_to_go(self) -> None:
-        """Returns when the client hangs up. Only after the body has ended."""
+        """Returns when the client disconnects. Call it only after the body has ended."""
         while (await self._receive())["type"] != "http.disconnect":
             continue

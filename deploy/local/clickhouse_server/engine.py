@@ -19,7 +19,7 @@ from deploy.local.clickhouse_server.statement import CLIENT_QUERY_ID, MARK, OWN
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIKE_A_SERVER = {"implicit_select": "0", "allow_introspection_functions": "0"}
-"""What the engine sets for a local shell and a server does not."""
+"""Settings that the engine changes for a local shell but a server does not have."""
 
 
 class FolderInUse(RuntimeError):
@@ -49,7 +49,7 @@ class EngineConnection:
         self.set(_LIKE_A_SERVER)
 
     def set(self, settings: Mapping[str, str]) -> None:
-        """All or none; an unknown name or a value of the wrong type is refused by the engine."""
+        """Applies all settings or none. The engine refuses unknown names and values of the wrong type."""
         if not settings:
             return
         for name in settings:
@@ -117,7 +117,7 @@ class Engine:
         return EngineConnection(self._path)
 
     def kill(self, query_id: str) -> None:
-        """Cancels the query of that name and waits for its end; nothing happens when there is none."""
+        """Cancels the query with that id and waits for its end. Does nothing when there is none."""
         connection = self.connect()
         try:
             connection.set(marked(OWN))
@@ -131,7 +131,7 @@ class Engine:
 
 
 def marked(query_id: str) -> dict[str, str]:
-    """The setting that carries the client's name of a query (see `statement.MARK`)."""
+    """The setting that carries the client's query id (see `statement.MARK`)."""
     return {MARK: query_id}
 
 

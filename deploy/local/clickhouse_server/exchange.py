@@ -1,4 +1,6 @@
-"""One statement of a client: the engine's blocking calls run in threads, nothing holds up the loop."""
+"""Executes one statement of a client. The engine's blocking calls run in threads, so the event loop is
+never blocked.
+"""
 
 import asyncio
 import contextlib
@@ -23,12 +25,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _HEAD_BYTES = 256 << 10
-"""Where the data of an INSERT must have begun for it to be streamed (ClickHouse's default `max_query_size`)."""
+"""The data of an INSERT must begin within this many bytes to be streamed (ClickHouse's default `max_query_size`)."""
 STATEMENT_BYTES = 64 << 20
 _SPOOL_BYTES = 16 << 20
 _PIECE_BYTES = 1 << 20
 _REASON_SECONDS = 0.25
-"""How long a broken answer stays open for its reader to reach the reason: some clients drop what they have not read."""
+"""How long a failed answer stays open so that its reader gets the reason: some clients discard what they
+have not read.
+"""
 
 
 class AnswerBroken(Exception):
@@ -64,7 +68,9 @@ class Exchange:
         self._gone = asyncio.Event()
 
     async def run(self) -> None:
-        """Lets go of the query before the last bytes leave, so that a client that has them may use its name again."""
+        """Releases the query's id before the last bytes are sent, so that a client that received them can
+        reuse the id.
+        """
         self._running.add(self._query_id)
         try:
             last = await self._answer_but_for_the_end()
@@ -94,7 +100,7 @@ class Exchange:
             sessions.release(in_session, keep_seconds=keep)
 
     async def _statement(self) -> tuple[bytes, Statement]:
-        """The statement and the text it was parsed from, which goes on with the first data of an INSERT."""
+        """The statement and the text it was parsed from, which is followed by the first data of an INSERT."""
         text = self._asked.query.encode()
         if text:
             text += b"\n"
@@ -177,7 +183,9 @@ class Exchange:
         await self._running.kill(self._query_id)
 
     async def _respond(self, found: Answer, format_name: str) -> bytes:
-        """Holds the first `buffer_size` bytes (all, with `wait_end_of_query`), so early errors get their status."""
+        """Holds back the first `buffer_size` bytes (all of them with `wait_end_of_query`), so that early errors get
+        their HTTP status.
+        """
         stream = encoder(self._encoding)
         with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as held:
             limit = None if self._asked.wait_end_of_query else self._asked.buffer_size
@@ -214,7 +222,7 @@ class Exchange:
         }
 
     def _exception_text(self, error: ServerError) -> bytes:
-        """What ClickHouse 25.11 and later write at the end of an answer that fails in its middle."""
+        """The trailer that ClickHouse 25.11 and later append to an answer that fails midway."""
         message = error.text(self._engine.version)
         framed = (
             f"\r\n__exception__\r\n{self._tag}\r\n{message}{len(message.encode())} {self._tag}\r\n__exception__\r\n"
@@ -231,7 +239,7 @@ def _encoded(found: Answer, stream: Encoder) -> bytes | None:
 
 
 def _hold(found: Answer, stream: Encoder, held: IO[bytes], limit: int | None) -> bool:
-    """Fills `held` and winds it back; True when the answer ended within `limit` bytes."""
+    """Fills `held` and rewinds it. Returns whether the answer ended within `limit` bytes."""
     ended = False
     while not ended and (limit is None or held.tell() <= limit):
         chunk = _encoded(found, stream)

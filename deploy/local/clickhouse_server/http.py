@@ -1,4 +1,4 @@
-"""The ASGI application: who asks, what for, and how it is refused. One task per request."""
+"""The ASGI application: authenticates, dispatches and refuses requests. One task per request."""
 
 import uuid
 from collections.abc import Mapping
@@ -67,6 +67,6 @@ class Application:
         await send_text(send, error.status, error.text(self.engine.version).encode(), headers)
 
     def close(self) -> None:
-        """After the last request has ended."""
+        """Call it after the last request has ended."""
         self.running.close()
         self._sessions.close()

@@ -1,4 +1,4 @@
-"""An HTTP request, taken apart: which parameters are the interface's own, which the statement's, which are settings."""
+"""Parses an HTTP request: parameters of the interface, parameters of the statement, and settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Request:
 
 
 def parameters_of(query_string: bytes) -> dict[str, str]:
-    """A repeated name is refused: two servers would not agree on which one counts."""
+    """Parses the query string. A repeated name is refused, because servers disagree on which value counts."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=10_000)
     except ValueError:
@@ -50,7 +50,7 @@ def parameters_of(query_string: bytes) -> dict[str, str]:
 
 
 def request(method: str, headers: Mapping[str, str], given: Mapping[str, str]) -> Request:
-    """Raises `ServerError` for parameters that this server knows and does not serve."""
+    """Raises `ServerError` for parameters that this server knows but does not implement."""
     for name in _REFUSED:
         if given.get(name, "0") not in ("", "0", "false"):
             raise not_implemented(f"{name} is not supported by the embedded server; leave it out.")

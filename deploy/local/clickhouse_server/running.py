@@ -1,4 +1,6 @@
-"""The queries that run now: their names are unique, their number bounded, each can be cancelled at any time."""
+"""Registers the running queries: their ids are unique, their number is bounded, and each can be cancelled
+at any time.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +14,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _RETRY_SECONDS = 0.05
-"""How soon a KILL is repeated that came before the engine had registered the query."""
+"""How soon a KILL is repeated that was sent before the engine had registered the query."""
 
 
 class Running:
@@ -41,7 +43,7 @@ class Running:
         self._queries.pop(query_id).set()
 
     async def call(self, query_id: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Blocking work of that query in a thread. A cancelled caller cancels the query and waits for the thread."""
+        """Runs blocking work of a query in a thread. A cancelled caller cancels the query and waits for the thread."""
         future = asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args, **kwargs))
         try:
             return await asyncio.shield(future)
@@ -52,7 +54,7 @@ class Running:
             raise
 
     async def kill(self, query_id: str) -> None:
-        """Cancels the query, however early it is, and returns when its request has let go of it."""
+        """Cancels the query, even one that has just started, and returns when its request has released it."""
         ended = self._queries.get(query_id)
         while ended is not None and not ended.is_set():
             await self._kill(query_id)
@@ -62,7 +64,7 @@ class Running:
                 continue
 
     async def drain(self) -> None:
-        """Takes no more queries and cancels those that run."""
+        """Accepts no more queries and cancels those that run."""
         self._draining = True
         await asyncio.gather(*(self.kill(query_id) for query_id in list(self._queries)))
 

@@ -1,4 +1,4 @@
-"""What goes back to the client, as ASGI messages."""
+"""Sends responses to the client as ASGI messages."""
 
 from collections.abc import Mapping
 

@@ -1,8 +1,8 @@
-"""What a statement is: its kind, its format, where its data begins; and how queries are called.
+"""Classifies a statement: its kind, its format, and where its data begins. Also maps query ids.
 
-chDB names queries itself. The client's `query_id` is therefore kept in a setting of the query that means nothing to a
-single node (`MARK`), and statements that read names of queries are rewritten: `system.processes` becomes a sub-query
-that shows the client's name, and `query_id` in `KILL QUERY ... WHERE` stands for the client's name.
+chDB assigns query ids itself. So the client's `query_id` is stored in a setting of the query that has no effect on a
+single node (`MARK`), and statements that read query ids are rewritten: `system.processes` becomes a subquery that shows
+the client's ids, and `query_id` in `KILL QUERY ... WHERE` refers to the client's id.
 """
 
 import re
@@ -57,10 +57,11 @@ class StatementKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`sql` is ready for the engine: no FORMAT clause, names of queries mapped.
+    """`sql` is ready for the engine: without FORMAT clause, and with query ids mapped.
 
-    `format` is the asked one, of the answer or, for INSERT, of the data. `data` is the offset of an INSERT's data.
-    `framed` says that the answer has rows that are no plain rows (WITH TOTALS), so it cannot be made block by block.
+    `format` is the requested format of the answer or, for INSERT, of the data. `data` is the offset of an INSERT's
+    data. `framed` says that the answer also has other rows than plain ones (WITH TOTALS), so it cannot be produced
+    block by block.
     """
 
     kind: StatementKind
@@ -104,7 +105,7 @@ def _kind(words: Sequence[Token]) -> StatementKind:
 
 
 def _insert(sql: str, stream: Iterator[Token]) -> Statement:
-    """Stops at the word the data follows: what comes after is not SQL."""
+    """Stops at the keyword that the data follows, because the rest is not SQL."""
     words: list[Token] = []
     for token in stream:
         words.append(token)

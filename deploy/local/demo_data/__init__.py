@@ -1,4 +1,4 @@
-"""The sample data of the demo and of the tests: real input, through the product's own mutations where one exists.
+"""The sample data of the demo and of the tests: real input, loaded with the product's own mutations where they exist.
 
-Every step may be run again: what is there already is left alone, what is half there is finished.
+Every step can be repeated: existing data are left alone, and incomplete data are completed.
 """

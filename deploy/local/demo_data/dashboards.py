@@ -1,4 +1,6 @@
-"""What people make of the sample flights: a dashboard, metrics, an article and curation, by the product's mutations."""
+"""What users create over the sample flights: a dashboard, metrics, an article and curation, by the
+product's mutations.
+"""
 
 from typing import Any
 
@@ -119,7 +121,7 @@ query KnownDashboards($dataset: ID!) {
 
 
 async def load_dashboards(operations: Operations, dataset: str) -> str:
-    """Makes what is not there yet; what is there, is left as people have changed it."""
+    """Creates what does not exist yet. Existing objects stay as users have changed them."""
     known = (await operations.run(_KNOWN, {"dataset": dataset}))["gen"]
     if not known["dashboards"]["totalCount"]:
         await _dashboard(operations, dataset)

@@ -180,7 +180,7 @@ def _parquet_bytes(table: pa.Table) -> bytes:
 async def _dataset(
     operations: Operations, source: str, connector: str, settings: dict[str, str], dataset: str, description: str
 ) -> str:
-    """The global id of the dataset, made with its data source where they are not there yet."""
+    """The global id of the dataset, which is created together with its data source if they do not exist yet."""
     known = (await operations.run(_SOURCES))["gen"]["dataSources"]["nodes"]
     found = next((node for node in known if node["name"] == source), None)
     if found is None:

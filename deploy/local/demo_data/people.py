@@ -1,4 +1,6 @@
-"""The demo's users and what they may do: an admin, an analyst who sees one dataset, a stranger who sees nothing."""
+"""The demo's users and their permissions: an admin, an analyst who sees one dataset, and a stranger who
+sees nothing.
+"""
 
 from dataclasses import dataclass
 
@@ -16,7 +18,7 @@ from loaders.tables.axion_sense import public
 from resolvers.subject import Subject
 
 ROLES = {"admin": identity.ADMIN_ROLE_ID, "analyst": identity.ANALYST_ROLE_ID}
-"""What the roles may do is seeded by the migrations; the analyst sees what is assigned (`flights`)."""
+"""The migrations seed what these roles may do. The analyst sees the dataset assigned to the role (`flights`)."""
 ORGANIZATIONS = {"south": "Southern Air Survey", "north": "Northern Air Survey"}
 
 

@@ -1,4 +1,4 @@
-"""Real trajectories as tracks and frames: positions in ClickHouse, their life cycle and a few holds in Postgres."""
+"""Real trajectories as tracks and frames: positions in ClickHouse, track logs and a few holds in Postgres."""
 
 import asyncio
 import hashlib
@@ -94,7 +94,7 @@ def _trajectories(table: pa.Table, people: People) -> list[_Trajectory]:
 
 
 async def _clickhouse(clickhouse: ClickHouse, table: pa.Table, trajectories: list[_Trajectory], user_id: int) -> None:
-    """All rows of the demo's user are replaced unless they are all there (writer-side DELETE, then INSERT)."""
+    """Replaces all rows of the demo's user unless they are complete (DELETE, then INSERT)."""
     ledger = Ledger()
     counts = await clickhouse.query(
         "SELECT (SELECT count() FROM frames WHERE user_id = {user:Int64}) AS frames,"
@@ -185,7 +185,7 @@ def _batches(trajectory: _Trajectory) -> list[dict[str, object]]:
 
 
 def _hold(trajectory: _Trajectory) -> dict[str, object]:
-    """Where a trajectory was first seen."""
+    """A hold where a trajectory was first seen."""
     metres = (trajectory.altitude or 0.0) * _METRES_PER_FOOT
     return {
         "organization_id": trajectory.organization_id,

@@ -1,4 +1,4 @@
-"""Who may call: HTTP Basic with the one user's password, or a bearer token; a Basic call is answered with the token."""
+"""Authenticates calls: HTTP Basic with the one user's password, or a bearer token, which a Basic call returns."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ class Credentials:
 
 
 def _decoded(value: str) -> bytes:
-    """Arrow's clients leave the padding out."""
+    """Arrow's clients omit the padding."""
     try:
         return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
     except binascii.Error:
@@ -33,7 +33,7 @@ def _decoded(value: str) -> bytes:
 
 
 class Handshake(flight.ServerAuthHandler):  # type: ignore[misc]  # pyarrow carries no types
-    """Empty: the headers of each call are checked by `Checked`, those of the handshake too."""
+    """Does nothing: `Checked` checks the headers of every call, including those of the handshake."""
 
     def authenticate(self, outgoing: object, incoming: object) -> None:
         return None

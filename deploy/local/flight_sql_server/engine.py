@@ -1,4 +1,4 @@
-"""DuckDB: every query has a cursor of its own, ends when its caller is gone, and is counted until it has ended."""
+"""DuckDB with a cursor for each query, which ends when its caller disconnects and is counted until it has ended."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ _BATCH_ROWS = 8_192
 
 
 class Engine:
-    """`watch` is needed because a query that computes does not look at its caller."""
+    """A watcher thread checks for disconnected callers, because a running query does not."""
 
     def __init__(self, path: Path | None) -> None:
         self._database = duckdb.connect(str(path) if path else ":memory:", config={"threads": "2"})
@@ -34,7 +34,9 @@ class Engine:
         self._database.close()
 
     def read(self, sql: str, parameters: Sequence[object], gone: Callable[[], bool]) -> Iterator[pa.RecordBatch]:
-        """The first item is an empty batch that tells the schema. `gone` is asked from another thread until the end."""
+        """The first item is an empty batch with the schema. `gone` is called from another thread until the
+        query ends.
+        """
         with self._cursor(gone) as cursor:
             relation = cursor.sql(sql, params=list(parameters))
             if relation is None:  # a statement without rows

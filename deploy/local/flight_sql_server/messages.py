@@ -1,7 +1,7 @@
 """The messages of Flight SQL (FlightSql.proto of Apache Arrow), read and written in protobuf's wire format.
 
-A message is its fields by number: text and bytes as `bytes`, booleans as `int`. The last of repeated ones counts, but
-for `repeated`.
+A message has its fields by number: text and bytes as `bytes`, booleans as `int`. Of a field that occurs several times
+the last one counts, unless it is `repeated`.
 """
 
 from collections.abc import Iterator

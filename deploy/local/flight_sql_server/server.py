@@ -1,4 +1,4 @@
-"""The calls of Flight SQL a client needs to read: list, prepare, bind, query, cancel."""
+"""The calls of Flight SQL that a reading client needs: list, prepare, bind, query, cancel."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from deploy.local.flight_sql_server.engine import Engine
 from deploy.local.flight_sql_server.messages import Malformed, Message
 
 RUNNING = "running"
-"""An action of our own: how many queries run now."""
+"""A custom action that returns the number of running queries."""
 
 _CATALOGS = pa.schema([pa.field("catalog_name", pa.string(), nullable=False)])
 _SCHEMAS = pa.schema([pa.field("catalog_name", pa.string()), pa.field("db_schema_name", pa.string(), nullable=False)])
@@ -37,7 +37,7 @@ WHERE catalog_name LIKE $1 AND schema_name LIKE $2 AND catalog_name NOT IN ('sys
 
 
 class FlightSqlServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow carries no types
-    """Read it beside FlightSql.proto: the numbers are those of the messages' fields."""
+    """The numbers are those of the messages' fields in FlightSql.proto."""
 
     def __init__(
         self, location: str, engine: Engine, credentials: Credentials, *, tls: Sequence[tuple[bytes, bytes]] = ()

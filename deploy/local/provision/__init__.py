@@ -1,1 +1,1 @@
-"""What the embedded stack needs built once per machine: artifacts in the cache folder."""
+"""Builds what the embedded stack needs, once per machine: artifacts in the cache folder."""

@@ -1,7 +1,7 @@
-"""An artifact is a folder of the cache that is either whole or absent.
+"""An artifact is a folder of the cache that is either complete or absent.
 
-It is built in a sibling folder and renamed into place with a manifest (the recipe it was made from and a digest of what
-came out). The manifest is checked on every use, so what an interrupted or damaged set-up left behind is built again.
+It is built in a sibling folder and renamed into place, with a manifest of the recipe and a digest of the result. The
+manifest is checked on every use, so that an interrupted or damaged build is repeated.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ MANIFEST = "axion-manifest.json"
 
 
 class Recipe(Protocol):
-    """How one artifact is made. `inputs` decides its identity: change a version and it is another artifact."""
+    """How one artifact is built. `inputs` decides its identity: with another version it is another artifact."""
 
     @property
     def name(self) -> str: ...
@@ -68,7 +68,7 @@ def is_present(recipe: Recipe, cache: Path) -> bool:
 
 
 def is_whole(recipe: Recipe, folder: Path) -> bool:
-    """Whether the folder is what its manifest says and the manifest is this recipe's."""
+    """Whether the folder matches its manifest, and the manifest this recipe."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
@@ -111,7 +111,7 @@ def _digest(recipe: Recipe, folder: Path) -> str:
 
 
 def _files(path: Path) -> list[Path]:
-    """Every file below a folder, in one order; the file itself where `path` is one; nothing where it is absent."""
+    """All files below a folder, in a fixed order; the file itself if `path` is one; nothing if it is absent."""
     if not path.is_dir():
         return [path] if path.is_file() else []
     return sorted(Path(folder) / file for folder, _, files in os.walk(path) for file in files)

@@ -38,7 +38,7 @@ _UNUSED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/
 
 @dataclass(frozen=True, slots=True)
 class DebianRoot:
-    """Recipe of the private root. `mirror` is asked instead of Debian's own when set (`AXION_DEBIAN_MIRROR`)."""
+    """Recipe of the private root. `mirror` replaces Debian's own server if set (`AXION_DEBIAN_MIRROR`)."""
 
     mirror: str | None = None
     name: str = "postgres-root"
@@ -76,7 +76,7 @@ class DebianRoot:
 
 
 def _give_folder_back(folder: Path, log: Path) -> None:
-    """The manifest is written by the user who runs the stack, who need not be root."""
+    """Returns the folder to the user who runs the stack, who writes the manifest and need not be root."""
     run_logged(as_root("chown", f"{os.getuid()}:{os.getgid()}", str(folder)), log=log)
 
 

@@ -1,4 +1,4 @@
-"""All artifacts of the stack. The root (network and disk) is built beside the Go binaries (processor)."""
+"""All artifacts of the stack. The root (network and disk) is built in parallel with the Go binaries (processor)."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from deploy.local.provision.local_bigquery import LOCAL_BIGQUERY
 from deploy.local.provision.spark import SPARK
 
 EMULATORS: tuple[Recipe, ...] = (LOCAL_BIGQUERY, SPARK)
-"""What the emulators of warehouses need built beside the stores' own."""
+"""What the emulators of warehouses need in addition."""
 
 
 @dataclass(frozen=True, slots=True)

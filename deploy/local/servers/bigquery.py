@@ -1,4 +1,6 @@
-"""local-bigquery with the private root's Python, started by that root's own loader: no chroot and no root rights."""
+"""local-bigquery with the private root's Python, started with that root's dynamic loader: it needs no chroot and no
+root rights.
+"""
 
 import os
 import platform
@@ -21,12 +23,12 @@ for extension in ("icu", "ducklake", "spatial"):
 from local_bigquery.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-"""DuckDB's extensions come from packages, too: copied to where it looks for them, below HOME."""
+"""DuckDB's extensions also come from packages; they are copied to where DuckDB looks for them, below HOME."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`endpoint` for jobs and tables, `storage_endpoint` for rows. It asks nobody for a password."""
+    """`endpoint` for jobs and tables, `storage_endpoint` for rows. The emulator has no authentication."""
 
     endpoint: str
     storage_endpoint: str

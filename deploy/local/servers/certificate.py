@@ -1,4 +1,4 @@
-"""A certificate for this machine alone: clients trust it by being given it."""
+"""A certificate for this machine alone. Clients trust it because they are given it."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta

@@ -63,7 +63,7 @@ def part(paths: StatePaths, ports: Ports, secrets: Secrets) -> Part:
 
 
 def running(at: Address) -> int:
-    """How many queries the server runs now, as it says."""
+    """The number of queries that the server runs now."""
     with _client(at) as client:
         (answer,) = client.do_action("running", _options(at))
         return int(answer.body.to_pybytes())

@@ -26,7 +26,7 @@ def gateway_probe(ports: Ports) -> Probe:
 
 
 WORKER_PROBE = Probe(WORKER, "", lambda: None)
-"""The worker listens on nothing: it is ready when it runs (its jobs' store is among the gateway's readiness)."""
+"""The worker has no port: it counts as ready when it runs (the gateway's readiness covers the jobs' store)."""
 
 
 def worker(paths: StatePaths, settings: Mapping[str, str]) -> Part:
@@ -39,7 +39,7 @@ def worker(paths: StatePaths, settings: Mapping[str, str]) -> Part:
 
 
 def process_environment(paths: StatePaths, settings: Mapping[str, str]) -> dict[str, str]:
-    """What a process of the product gets: the stack's settings, over which the user's own AXION_* win."""
+    """The environment of a process of the product: the stack's settings, overridden by the user's own AXION_*."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in os.environ}
     chosen = {name: value for name, value in os.environ.items() if name.startswith("AXION_")}
     return {

@@ -1,4 +1,4 @@
-"""Asking a local HTTP endpoint whether it answers what a ready server answers."""
+"""Checks whether a local HTTP endpoint answers as a ready server does."""
 
 import http.client
 from urllib.parse import urlsplit

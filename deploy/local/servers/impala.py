@@ -1,4 +1,6 @@
-"""Spark's Thrift server in Impala's place: the same protocol, user and password by SASL PLAIN, another SQL."""
+"""Spark's Thrift server in place of Impala: the same protocol, with user and password by SASL PLAIN, but another SQL
+dialect.
+"""
 
 import os
 import shutil
@@ -23,7 +25,7 @@ _OPENED = (
     *("java.base/sun.nio.cs", "java.base/sun.security.action", "java.base/sun.util.calendar"),
     "java.security.jgss/sun.security.krb5",
 )
-"""What Spark's own launcher opens to itself."""
+"""The modules that Spark's own launcher opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def part(spark: Path, paths: StatePaths, ports: Ports, secrets: Secrets) -> Part
     settings = {
         "spark.ui.enabled": "false",
         "spark.sql.parquet.columnarReaderBatchSize": "64",  # a cancelled scan ends between two batches
-        "spark.sql.parquet.filterPushdown": "false",  # it takes NaN for no value, against Spark's own comparisons
+        "spark.sql.parquet.filterPushdown": "false",  # it treats NaN as no value, unlike Spark's own comparisons
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.thriftServer.incrementalCollect": "true",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
@@ -88,7 +90,7 @@ def part(spark: Path, paths: StatePaths, ports: Ports, secrets: Secrets) -> Part
 
 
 def _complaint(port: int) -> str | None:
-    """It listens only when it is ready."""
+    """Spark listens only once it is ready."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError as error:

@@ -40,7 +40,7 @@ def probe(ports: Ports) -> Probe:
 
 
 def _metadata(folder: Path) -> tuple[str, ...]:
-    """Object metadata lives in extended attributes, or in a folder beside it where the file system has none."""
+    """Object metadata is in extended attributes, or in a separate folder if the file system has none."""
     try:
         os.setxattr(folder, "user.axion", b"1")
     except OSError:

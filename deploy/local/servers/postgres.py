@@ -35,26 +35,30 @@ rm password
 mv cluster.partial cluster
 """
 _SMALL_SHM = 1 << 28
-"""Below 256 MiB of /dev/shm (a container has 64) parallel queries would fail half-way, so files are mapped instead."""
+"""With less than 256 MiB of /dev/shm (a container has 64) parallel queries would fail midway, so files are mapped
+instead.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One stack's cluster. `root` is the shared artifact; nothing is ever written into it."""
+    """The cluster of one stack. `root` is the shared artifact, which is never written to."""
 
     root: Path
     paths: StatePaths
     ports: Ports
     secrets: Secrets
     mounts: bool
-    """Whether data is bound into the root in a private namespace; else a hard-linked copy of the root holds it."""
+    """Whether the data are bind-mounted into the root in a private namespace; otherwise a hard-linked copy of the root
+    has them.
+    """
 
     @property
     def data(self) -> Path:
         return self.paths.data / NAME
 
     def initialise(self) -> None:
-        """Makes the cluster unless it is there; half-made ones are made again. Raises `StackError`."""
+        """Creates the cluster if it does not exist; an incomplete one is created again. Raises `StackError`."""
         self.data.mkdir(exist_ok=True)
         made = subprocess.run(
             self._inside("-", "/bin/sh", "-c", _INITIALISE),
