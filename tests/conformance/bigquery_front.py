@@ -1,7 +1,8 @@
-"""What no emulator of BigQuery does, in front of one: checks who calls, tells bytes, and holds queries to their limit.
+"""A proxy in front of BigQuery's emulator that does what no emulator does: authenticate, report bytes, and limit
+queries.
 
-It knows one service account by its public key, as Google does, and takes tokens the account has signed itself. The
-bytes of a query are those of the tables it names.
+It knows one service account by its public key, as Google does, and accepts tokens that the account has signed itself.
+The bytes of a query are those of the tables it names.
 """
 
 import asyncio

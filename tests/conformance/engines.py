@@ -1,4 +1,4 @@
-"""The engines that the suite is run over."""
+"""The engines that the conformance suite covers."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The tables every connector is given."""
+"""The tables that every connector is tested with."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A connector as the suite sees it: how to put a table there, open it rightly and wrongly, and look into its engine."""
+"""A connector under test: how to load tables, to open it with right and wrong settings, and to inspect its engine."""
 
 import time
 from abc import ABC, abstractmethod

@@ -1,4 +1,6 @@
-"""What only BigQuery does: bytes are told and limited, a job is cancelled for good, and one kind of key is taken."""
+"""Behaviour of BigQuery alone: bytes are reported and limited, jobs are cancelled, and only service accounts are
+accepted.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What only sessions do: the server ends them when it likes, and they are taken again."""
+"""Behaviour of sessions: the server may end them at any time, and they are replaced."""
 
 from collections.abc import AsyncIterator
 

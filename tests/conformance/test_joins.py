@@ -1,4 +1,4 @@
-"""Columns of joined tables multiply no row, on every engine: orders and their line items, by comparison with Python."""
+"""Columns of joined tables multiply no row on any engine: orders and their line items, compared with Python."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator

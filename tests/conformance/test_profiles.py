@@ -1,4 +1,4 @@
-"""Profiles by every engine, held against figures reckoned by hand from the rows that were loaded."""
+"""Profiles of every engine, compared with figures computed by hand from the loaded rows."""
 
 import math
 from collections import Counter

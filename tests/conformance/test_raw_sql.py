@@ -1,4 +1,4 @@
-"""SQL of one's own, over each connector's real server: what runs is what was judged, bounded and cancellable."""
+"""Raw SQL on each connector's real server: the SQL that runs is the SQL that was checked, bounded and cancellable."""
 
 import asyncio
 from contextlib import aclosing

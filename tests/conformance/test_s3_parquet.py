@@ -1,4 +1,4 @@
-"""What only a folder of files does: one does not fit the others or is no Parquet, names are what a writer made them."""
+"""Behaviour of folders of files: a file that does not fit the others or is not Parquet, and unusual names."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""What runs in a process of its own ends there: its memory, its time and its crashes are not the gateway's."""
+"""Queries in separate processes: the gateway is not affected by their memory, time or crashes."""
 
 import asyncio
 import os

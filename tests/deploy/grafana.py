@@ -1,4 +1,4 @@
-"""The dashboards of `deploy/grafana` beside what a process exports."""
+"""Compares the dashboards of `deploy/grafana` with the metrics that a process exports."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""An artifact is whole or absent: what an interruption, a deletion or a changed byte leaves is built again."""
+"""An artifact is complete or absent: one that was interrupted, deleted from or changed is built again."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Long commands: their failure is told with their log, their end takes what they started along."""
+"""Long commands: a failure is reported with the log, and ending a command ends its children."""
 
 import os
 import threading

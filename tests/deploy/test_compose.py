@@ -1,4 +1,4 @@
-"""compose.yaml cannot be run without Docker; what can be known of it is checked."""
+"""compose.yaml cannot be run without Docker, so only what can be checked without it is."""
 
 import subprocess
 import sys

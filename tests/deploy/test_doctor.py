@@ -1,4 +1,4 @@
-"""The doctor on machines that lack something: really without it, in a namespace or as a user who may not."""
+"""The doctor on machines that really lack something: in a namespace, or as a user without the permission."""
 
 import os
 import shutil

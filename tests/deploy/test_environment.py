@@ -1,4 +1,4 @@
-"""The env file is read alike by the gateway's settings and by a shell; secrets stay and stay private."""
+"""The gateway's settings and a shell read the env file alike; secrets persist and stay private."""
 
 import json
 import stat

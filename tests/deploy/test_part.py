@@ -1,4 +1,6 @@
-"""Supervision of real processes: dead is told from stopped, a crash is repaired, nothing of others is touched."""
+"""Supervision of real processes: crashed differs from stopped, a crash is repaired, and other processes are
+left alone.
+"""
 
 import dataclasses
 import os

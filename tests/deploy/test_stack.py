@@ -1,4 +1,4 @@
-"""A whole stack of its own through the command, as its user sees it."""
+"""A whole stack, started and stopped with the command as a user would."""
 
 import json
 import os

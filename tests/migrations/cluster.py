@@ -1,4 +1,4 @@
-"""Targets of their own on the test stack's Postgres: databases and roles with a random suffix, dropped afterwards."""
+"""Targets for a test on the test stack's Postgres: databases and roles with a random suffix, dropped afterwards."""
 
 import secrets
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What has landed is run somewhere: a migration that is edited afterwards makes two kinds of databases."""
+"""Released migrations have run somewhere: editing one afterwards would make two kinds of databases."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What each role may not do, statement by statement, and what it needs and may."""
+"""What each role may not do, statement by statement, and what it needs to be able to do."""
 
 import base64
 import hashlib

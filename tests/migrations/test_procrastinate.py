@@ -1,4 +1,4 @@
-"""The frozen copy of the queue's schema is the installed release's, until a revision brings the difference."""
+"""The frozen copy of the queue's schema equals the installed release's, until a revision adds the difference."""
 
 from procrastinate.schema import SchemaManager
 

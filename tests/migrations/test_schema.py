@@ -1,4 +1,4 @@
-"""The migrated databases hold exactly what the models say: a database made from the models has the same catalog."""
+"""The migrated databases match the models: a database created from the models has the same catalog."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""BigQuery's emulator, behind a front that checks the account."""
+"""BigQuery's emulator, behind a proxy that authenticates the account."""
 
 import asyncio
 import io

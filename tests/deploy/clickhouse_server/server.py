@@ -1,4 +1,4 @@
-"""A server of one's own for tests that count queries and end processes: a subprocess with an empty data folder."""
+"""A server for tests that count queries and end processes: a subprocess with an empty data folder."""
 
 import base64
 import http.client

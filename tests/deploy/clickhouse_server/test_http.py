@@ -1,4 +1,4 @@
-"""The HTTP interface, asked without a client library."""
+"""The HTTP interface, called without a client library."""
 
 import asyncio
 import gzip

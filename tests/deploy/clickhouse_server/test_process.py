@@ -1,4 +1,4 @@
-"""The process: who owns the folder, and how it ends."""
+"""The process: who owns the data folder, and how it ends."""
 
 import asyncio
 import subprocess

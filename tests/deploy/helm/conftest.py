@@ -1,4 +1,4 @@
-"""Helm is built for these tests alone, for minutes where it is not in the cache: with `--every-engine` only."""
+"""Helm is built for these tests alone, which takes minutes if it is not in the cache; so they need `--every-engine`."""
 
 import pytest
 

@@ -1,6 +1,6 @@
-"""The chart, rendered by Helm itself: what it starts, with which settings, and what it refuses.
+"""The chart as Helm renders it: what it starts, with which settings, and what it refuses.
 
-No cluster is at hand; what can be known without one is checked.
+There is no cluster here, so only what can be checked without one is.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Rows kept for a second, of a database that takes longer than that."""
+"""Rows cached for a second, over a database that takes longer than that."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The doctor about a real OpenFGA, whose lists are as long as they must be, and one that cuts them."""
+"""The doctor on a real OpenFGA with lists of the required length, and on one that cuts them."""
 
 from pathlib import Path
 

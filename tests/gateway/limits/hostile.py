@@ -1,4 +1,4 @@
-"""Documents of at most 100 kB made to cost as much as they can, each by its own way."""
+"""Documents of at most 100 kB that are built to be as expensive as possible, each in its own way."""
 
 from collections.abc import Mapping
 

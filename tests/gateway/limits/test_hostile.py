@@ -1,6 +1,6 @@
-"""Any hostile document up to 100 kB is settled in a time that no work of quadratic cost would hold.
+"""Any hostile document of up to 100 kB is answered within a time that excludes work of quadratic cost.
 
-The goal of 25 ms of CPU is measured by `make bench`; here a slow or busy machine has four times as much.
+`make bench` measures the goal of 25 ms of CPU. The tests allow four times as much, for slow or busy machines.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Each limit, at it and one beyond it, also through fragments."""
+"""Each limit, at its maximum and one beyond it, also through fragments."""
 
 import pytest
 from graphql import GraphQLError, get_introspection_query, parse

@@ -1,4 +1,4 @@
-"""So many requests a second and a burst at once, under a clock of the test."""
+"""Requests per second and bursts, under a clock that the tests control."""
 
 import pytest
 

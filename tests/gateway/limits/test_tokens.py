@@ -1,4 +1,4 @@
-"""The count of tokens is never below what graphql-core's lexer reads, and no text makes the count costly."""
+"""The number of tokens is never below what graphql-core's lexer reads, and no text makes counting expensive."""
 
 import time
 

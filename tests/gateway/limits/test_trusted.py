@@ -1,4 +1,4 @@
-"""Manifests as clients' builds write them, and what cannot be one."""
+"""Manifests as clients' builds write them, and files that are not manifests."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is validated in two steps, and what a large document does not get: variables and suggestions."""
+"""Validation in two steps, and what large documents do not get: checks of variables, and suggestions."""
 
 import pytest
 

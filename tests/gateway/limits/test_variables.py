@@ -1,4 +1,4 @@
-"""Values of variables: objects and depth, at each limit and one beyond it."""
+"""Values of variables: number of objects and depth, at each limit and one beyond it."""
 
 from typing import Any
 

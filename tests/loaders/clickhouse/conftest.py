@@ -1,4 +1,4 @@
-"""The client against a server of its own: tests count the queries that run there and end the process."""
+"""The client on a server of its own: tests count the running queries and end the process."""
 
 from collections.abc import AsyncIterator
 

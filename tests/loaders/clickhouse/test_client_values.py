@@ -1,4 +1,4 @@
-"""Values there and back through server-side parameters."""
+"""Values survive a round trip through server-side parameters."""
 
 import math
 from datetime import UTC, date, datetime, timedelta, timezone

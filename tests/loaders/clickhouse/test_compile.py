@@ -1,4 +1,4 @@
-"""What only ClickHouse does: its parameters, its indexes, its types. The engine is chDB, in process."""
+"""What is specific to ClickHouse: its parameters, indexes and types. The engine is chDB, in process."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

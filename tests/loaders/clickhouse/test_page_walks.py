@@ -1,4 +1,4 @@
-"""Page walks ordered by columns of each type that ClickHouse sorts: every row once, in both directions."""
+"""Walking pages ordered by columns of each type that ClickHouse sorts: every row occurs once, in both directions."""
 
 from collections.abc import Iterator
 

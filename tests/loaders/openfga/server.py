@@ -1,4 +1,4 @@
-"""An OpenFGA process of the test's own (in memory, on free ports), to be stopped, frozen and killed."""
+"""An OpenFGA process for a test (in memory, on free ports), which can be stopped, frozen and killed."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A store of its own for a test: random name, the model of this checkout."""
+"""A store for a single test: a random name, and the model of this checkout."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable

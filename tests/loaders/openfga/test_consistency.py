@@ -1,4 +1,6 @@
-"""Over an OpenFGA that keeps answers itself: what was written counts at the next question, whoever wrote and asks."""
+"""On an OpenFGA that caches answers itself: a write is effective at the next check, whoever wrote and
+whoever checks.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""OpenFGA down, frozen, started anew or talking nonsense: denied, in bounded time, and well again without a restart."""
+"""OpenFGA down, frozen, restarted or answering garbage: access is denied in bounded time, and recovers without a
+restart.
+"""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The change feed of a real OpenFGA: what others write is seen, and what cannot be seen is not vouched for."""
+"""The change feed of a real OpenFGA: others' writes are seen, and what cannot be seen is not taken as unchanged."""
 
 import asyncio
 from collections.abc import AsyncIterator

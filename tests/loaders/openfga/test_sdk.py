@@ -1,6 +1,6 @@
-"""openfga-sdk, the reference: what it is answered to random questions about random grants is what our client answers.
+"""openfga-sdk as reference: it gets the same answers to random checks about random grants as our client.
 
-The SDK decodes with code of its own and asks one ListObjects for what we ask one for; only the server is shared.
+The SDK has its own decoder, and uses one ListObjects where our client does; the two share only the server.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""The client against a real HTTP server that speaks the protocol, well and badly."""
+"""The client on a real HTTP server that implements the protocol correctly or incorrectly."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""A database of its own with Gen's tables, on the test stack's Postgres."""
+"""A database with Gen's tables for a test, on the test stack's Postgres."""
 
 import secrets
 from collections.abc import Iterator

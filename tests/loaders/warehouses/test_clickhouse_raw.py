@@ -1,4 +1,4 @@
-"""Columns of somebody's SQL whose type ClickHouse's Arrow does not tell."""
+"""Columns of raw SQL whose type ClickHouse's Arrow output does not show."""
 
 import pyarrow as pa
 

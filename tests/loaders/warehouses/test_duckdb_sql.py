@@ -1,4 +1,4 @@
-"""What only DuckDB's SQL does."""
+"""What is specific to DuckDB's SQL."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID

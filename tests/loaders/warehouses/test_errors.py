@@ -1,4 +1,4 @@
-"""An error is a store's state by what raised it: the words of a statement or of a value never make it one."""
+"""What raised an error decides which store error it is: words of the statement or of a value never do."""
 
 import socket
 

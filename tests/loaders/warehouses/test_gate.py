@@ -1,4 +1,4 @@
-"""Nothing is dialed in a network that is denied, by whatever connector, though its name was another's a moment ago."""
+"""No connector connects to a denied network, even if the name resolved to another address a moment ago."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""What impyla does when nobody looks."""
+"""What impyla does on its own, such as on garbage collection."""
 
 import gc
 from typing import Any

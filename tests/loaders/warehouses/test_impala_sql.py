@@ -1,4 +1,4 @@
-"""The SQL Impala is sent: read by a parser of its family, and no value ends a literal."""
+"""The SQL sent to Impala: a parser of its dialect accepts it, and no value can end a literal."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Connections that are kept for the next: aged, and taken anew when they turn out to be gone."""
+"""Connections kept for reuse: they are dropped when idle, and replaced when they turn out to be gone."""
 
 import asyncio
 import threading

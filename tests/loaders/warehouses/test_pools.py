@@ -1,4 +1,6 @@
-"""Pools follow the row of their data source. The servers are real, or nobody listens; time is turned by hand."""
+"""Warehouses follow the rows of their data sources. Servers are real, or nothing listens; the tests control
+the clock.
+"""
 
 import asyncio
 import threading

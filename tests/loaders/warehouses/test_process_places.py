@@ -1,4 +1,4 @@
-"""Places for the processes of all data sources: who waits, and whose idle ones end."""
+"""Places for the query processes of all data sources: who waits, and whose idle processes end."""
 
 import asyncio
 from contextlib import AsyncExitStack

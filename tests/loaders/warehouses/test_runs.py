@@ -1,4 +1,4 @@
-"""What no server here does to a run: it has no rows yet, it is closed while it is interrupted, its end fails."""
+"""States of a run that no server here causes: no rows yet, closed while interrupted, a failing release."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Footers are read once for one listing of files, whoever gives up waiting for them."""
+"""Footers are read once per listing of files, even when callers stop waiting."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Large files are read a batch at a time, and answer as pyarrow's own scanner does."""
+"""Large files are read in batches, with the same rows as from pyarrow's own scanner."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing

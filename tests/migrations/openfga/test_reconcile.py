@@ -1,4 +1,4 @@
-"""Drift planted on both sides, told and repaired, against a real OpenFGA and migrated databases."""
+"""Drift created on both sides is reported and repaired, on a real OpenFGA and migrated databases."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta

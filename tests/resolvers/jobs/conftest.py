@@ -1,4 +1,4 @@
-"""Remote tables in ClickHouse and on S3, an admin and a stranger, and a job database that only these tests serve."""
+"""Remote tables in ClickHouse and on S3, an admin and a stranger, and a job database that only these tests use."""
 
 import asyncio
 import secrets

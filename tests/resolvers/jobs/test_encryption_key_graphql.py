@@ -1,4 +1,4 @@
-"""Rotation as administrators meet it: through GraphQL, while everything is read."""
+"""Key rotation through GraphQL by administrators, while all data are read."""
 
 import asyncio
 from collections.abc import Iterator, Mapping

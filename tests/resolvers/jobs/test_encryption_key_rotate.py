@@ -1,4 +1,4 @@
-"""Rotation as a job, in a database of Gen that only these tests use: the stack's own secrets stay as they are."""
+"""Key rotation as a job, in a Gen database of these tests, so that the stack's own secrets stay unchanged."""
 
 import base64
 from collections.abc import AsyncIterator, Iterator

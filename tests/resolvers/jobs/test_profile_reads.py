@@ -1,4 +1,4 @@
-"""What a refresh reads, and what it refuses to: asked of the stores."""
+"""What a refresh reads and what it refuses to read, as counted by the stores."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""Scheduled refreshes, by a clock that is given: each time is started once, whoever and however many look."""
+"""Scheduled refreshes under a given clock: each due time is started once, however many workers look."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What a collector is sent of jobs: a span for each start, and what it did to stores below it; no data."""
+"""The traces of jobs that a collector receives: a span for each start, with its stores' work below it, and no data."""
 
 import sys
 from uuid import UUID

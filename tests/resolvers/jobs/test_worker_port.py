@@ -1,4 +1,4 @@
-"""What operators ask a worker."""
+"""The probes and metrics of a worker."""
 
 import asyncio
 import re

@@ -1,4 +1,6 @@
-"""What each writable type of Gen is tried with: `@name` is a global id of the world, `$name` one of `needs`."""
+"""The values that each writable type of Gen is tested with: `@name` is a global id of the world, `$name` one of
+`needs`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

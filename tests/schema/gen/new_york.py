@@ -1,4 +1,4 @@
-"""The flights of New York in the test's ClickHouse, as a dataset of the test's world, and dashboards over it."""
+"""The flights of New York in the test's ClickHouse, as a dataset of the test's world, with dashboards over it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""What agents did is noted by anyone, read by administrators, changed by nobody; chats and accounts are personal."""
+"""Agents' actions are recorded by anyone, read by administrators and changed by nobody; chats and accounts are
+personal.
+"""
 
 from typing import Any
 from uuid import UUID

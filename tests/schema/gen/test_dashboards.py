@@ -1,4 +1,4 @@
-"""Dashboards that are shared: who sees them, and that what they show stays under the guard of its dataset."""
+"""Shared dashboards: who sees them, and that their data stay guarded by the dataset's permissions."""
 
 from typing import Any
 

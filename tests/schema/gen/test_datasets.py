@@ -1,4 +1,4 @@
-"""Datasets changed, grouped and removed, with what describes them and what roles may do there."""
+"""Datasets are changed, grouped and deleted, with their metadata and permissions."""
 
 from typing import Any
 

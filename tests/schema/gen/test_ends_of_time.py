@@ -1,4 +1,4 @@
-"""Dates and instants at the ends of the years an engine has, asked through time: on two engines."""
+"""Dates and instants at the first and last years of an engine, in buckets of time, on two engines."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

@@ -1,4 +1,6 @@
-"""Every writable type of Gen: written and read back, hidden from who may not see it, refused with the field's name."""
+"""Every writable type of Gen: written and read back, hidden from those who may not see it, refused with the field's
+name.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An API of others that moves to another host is entrusted with nothing that its old one was."""
+"""An external API that moves to another host keeps none of the secrets entrusted to the old one."""
 
 from typing import Any
 from uuid import UUID

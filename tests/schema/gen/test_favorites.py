@@ -1,4 +1,4 @@
-"""Favourites: made and taken away as often as one likes, and nobody else's to see, admins included."""
+"""Favorites: adding and removing are idempotent, and nobody else can see them, not even administrators."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The choices of a dashboard's filters, cascading, by comparison with plain Python."""
+"""The choices of a dashboard's filters, cascading, compared with plain Python."""
 
 from typing import Any
 

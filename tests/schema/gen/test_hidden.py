@@ -1,4 +1,4 @@
-"""What curation hides is not there, whoever asks and whatever way: tables and columns."""
+"""What curation hides does not exist, for any user and in any way of reading: tables and columns."""
 
 from typing import Any
 from uuid import UUID

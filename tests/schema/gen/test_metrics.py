@@ -1,4 +1,4 @@
-"""Semantic metrics asked by their names, over the flights of New York, by comparison with plain Python."""
+"""Semantic metrics over the flights of New York, compared with plain Python."""
 
 import asyncio
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""`nodes(ids:)`: each id stands for itself."""
+"""`nodes(ids:)`: each id is answered independently of the others."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""SQL of one's own, through the schema: who may, over which tables, within which bounds, and what is written down."""
+"""Raw SQL through the schema: who may run it, over which tables, within which bounds, and what is audited."""
 
 from dataclasses import replace
 from typing import Any

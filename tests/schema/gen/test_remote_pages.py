@@ -1,4 +1,4 @@
-"""Pages of a remote table, as a client walks them: each row once, while others are written."""
+"""Walking the pages of a remote table as a client does: each row occurs once, while others are inserted."""
 
 from collections import Counter
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Roles through the schema: what a client asks for and is told."""
+"""Roles through the schema: what a client sends and receives."""
 
 import inspect
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Remote tables through the schema, as a client asks for them: what one document costs each store."""
+"""Remote tables through the schema: what one document costs each store."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Buckets of time over the flights of New York, on two engines, by comparison with plain Python and its zones."""
+"""Buckets of time over the flights of New York, on two engines, compared with plain Python and its time zones."""
 
 from collections import Counter
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Articles, metrics and artifacts: each change is a version, one of them is current, and none is ever changed."""
+"""Articles, metrics and artifacts: each change is a new version, at most one is current, and none ever changes."""
 
 import asyncio
 from dataclasses import dataclass

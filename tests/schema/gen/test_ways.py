@@ -1,4 +1,4 @@
-"""Whatever Gen keeps can be come to: each type has a list, each foreign key an edge."""
+"""Everything that Gen stores can be reached: each type has a list, and each foreign key an edge."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Dashboards answered in one document, over the flights of New York, by comparison with plain Python."""
+"""Dashboards answered in one document, over the flights of New York, compared with plain Python."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Gen as its users meet it: documents run in this process, over a database and an OpenFGA store of the test."""
+"""Gen as its users see it: documents run in this process, over a database and an OpenFGA store of the test."""
 
 import inspect
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""An API of others that people of Gen connect to: the provider runs once, the stores are a test's own."""
+"""An external API that Gen's users connect to: the provider runs once, the stores belong to each test."""
 
 from collections.abc import AsyncIterator
 

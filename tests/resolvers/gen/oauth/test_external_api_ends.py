@@ -1,4 +1,4 @@
-"""What ends a connection, who may answer for an API, and where nothing is sent."""
+"""What ends a connection, which issuer may answer for an API, and when nothing is sent."""
 
 import secrets
 from uuid import UUID

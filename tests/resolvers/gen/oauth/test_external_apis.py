@@ -1,4 +1,6 @@
-"""OAuth 2 against oidc-provider, which demands PKCE, rotates refresh tokens and ends a grant that uses one twice."""
+"""OAuth 2 with oidc-provider, which requires PKCE, rotates refresh tokens, and ends a grant whose token is
+used twice.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator

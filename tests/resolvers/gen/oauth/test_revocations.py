@@ -1,4 +1,4 @@
-"""Tokens of connections that ended here are revoked at the provider, whoever is down meanwhile, or given up at last."""
+"""Tokens of ended connections are revoked at the provider, whatever is down meanwhile, or abandoned after a week."""
 
 from datetime import timedelta
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""An API that does not answer holds up its own users alone."""
+"""An API that does not answer delays only its own users."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""oidc-provider (npm) as the API of others, a browser that logs in there and consents, and Gen's stores beside it."""
+"""oidc-provider (npm) as the external API, a browser that logs in and consents there, and Gen's stores."""
 
 import asyncio
 import json
