@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 PLATFORM = 0
-"""The `organization_id` of what happens in no organization."""
+"""The `organization_id` of events that belong to no organization."""
 
 
 class Action(StrEnum):
-    """The closed list of what is audited."""
+    """The closed list of audited actions."""
 
     DENIED = "denied"
     TUPLES_CHANGED = "permissions.tuples_changed"
@@ -28,7 +28,9 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """`actor` as OpenFGA names subjects, empty for who is not signed in. `facts` is a JSON object without secrets."""
+    """`actor` is the subject as OpenFGA names it, empty for anonymous callers. `facts` is a JSON object without
+    secrets.
+    """
 
     action: Action
     actor: str

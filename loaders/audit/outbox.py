@@ -1,8 +1,9 @@
-"""Audit entries: written into Postgres in the transaction they tell of, moved to ClickHouse by the worker.
+"""The outbox of audit entries: they are written to Postgres in the transaction they describe, and moved to ClickHouse
+by the worker.
 
-So a change without its entry does not exist, and a ClickHouse that is down loses none. Any number of workers may
-deliver at once; a process that dies in between leaves entries that are looked for in ClickHouse before they are sent
-again, so each is there once.
+So there is no change without its entry, and an unavailable ClickHouse loses none. Any number of workers may deliver at
+once. Before entries of an interrupted delivery are sent again, they are looked up in ClickHouse, so that each is stored
+once.
 """
 
 from collections.abc import Sequence
@@ -40,13 +41,15 @@ _SCHEMA = pa.schema(
 
 
 async def append(within: Transaction, entries: Sequence[AuditEntry]) -> None:
-    """The entries become part of the transaction."""
+    """Adds the entries to the transaction."""
     if entries:
         await within.rows(sa.insert(_outbox(within.store)).values([_row(entry) for entry in entries]))
 
 
 async def deliver(postgres: Postgres, clickhouse: ClickHouse, *, ledger: Ledger) -> int:
-    """Moves the oldest entries, at most `BATCH`, and says how many. Raises the `StoreError` of a store that is down."""
+    """Moves the oldest entries, at most `BATCH`, and returns how many. Raises the `StoreError` of an
+    unavailable store.
+    """
     outbox = _outbox(postgres.store)
     oldest = sa.select(outbox).order_by(outbox.c.id).limit(BATCH).with_for_update(skip_locked=True)
     async with transaction(postgres, ledger) as within:
@@ -78,7 +81,9 @@ def _row(entry: AuditEntry) -> dict[str, Any]:
 
 
 async def _sent(clickhouse: ClickHouse, rows: Sequence[sa.Row[Any]], ledger: Ledger) -> frozenset[UUID]:
-    """Ids that are in ClickHouse already, among those of the rows' time (there it is cut to the millisecond)."""
+    """The ids that ClickHouse already has, searched in the time range of the rows (ClickHouse truncates to
+    milliseconds).
+    """
     times = [row.created_at for row in rows]
     first = min(times) - timedelta(milliseconds=1)
     found = await clickhouse.query(_SENT, {"first": first, "last": max(times)}, ledger=ledger)

@@ -1,4 +1,4 @@
-"""Moves audit entries on to ClickHouse, for as long as a process runs."""
+"""Moves audit entries to ClickHouse for as long as the process runs."""
 
 from loaders.audit import outbox
 from loaders.clickhouse.client import ClickHouse
@@ -9,7 +9,7 @@ from loaders.sweep import sweep as repeat
 
 
 async def sweep(postgres: Postgres, clickhouse: ClickHouse, *, every_s: float = EVERY_S) -> None:
-    """Until cancelled. Any number may run at once."""
+    """Runs until cancelled. Any number may run at once."""
 
     async def move() -> bool:
         return await outbox.deliver(postgres, clickhouse, ledger=Ledger()) == outbox.BATCH

@@ -1,1 +1,1 @@
-"""Gen's nouns as their changes need them: statements over several tables, locks and lines of rows, as plain values."""
+"""Statements over Gen's tables that its mutations and requests need: reads, locks and changes, as plain values."""

@@ -1,4 +1,4 @@
-"""What a dashboard says about the answers of its widgets, for one request."""
+"""The controls and time zones of dashboards, which the answers of their widgets need; loaded for one request."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -24,9 +24,10 @@ FROM public.dashboards d WHERE d.id = ANY($1)
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A row of `dashboard_filters`. `targets` is the column compared by widget; None is all that have `column`.
+    """A row of `dashboard_filters`. `targets` has the column to compare for each widget; None means all widgets with
+    `column`.
 
-    `dataset_id` is of the dataset its choices come from: who may not see that does not see the control.
+    `dataset_id` is the dataset of its choices: callers who may not see that do not see the control.
     """
 
     id: UUID
@@ -43,16 +44,16 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A dashboard's zone, and its controls in their order."""
+    """A dashboard's time zone, and its controls in order."""
 
     time_zone: str
     controls: tuple[Control, ...]
 
 
 class FrameByDashboardId(DataLoader[UUID, Frame | None]):
-    """One statement for those asked for at one moment. None for one that does not exist.
+    """One statement for the dashboards requested together. None for a dashboard that does not exist.
 
-    Raises what Postgres may raise. Nothing is hidden here: ask for the permission first.
+    Raises what Postgres may raise. No permission is checked here: the caller does that first.
     """
 
     def __init__(self, gen: Postgres, ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""Which filters of dashboards narrow the choices of which. One statement each."""
+"""The parents of dashboards' filters. Each function is one statement."""
 
 from collections.abc import Collection
 from typing import Final, cast
@@ -14,12 +14,12 @@ _filters: Final = cast(sa.Table, DashboardFilter.__table__)
 
 
 async def lock_lines(within: Transaction) -> None:
-    """Nobody else who asks for this gives a filter a parent until the transaction ends."""
+    """Takes a lock that every change of a filter's parent takes, until the transaction ends."""
     await within.rows(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 async def line_above(within: Transaction, filter_id: UUID) -> Collection[UUID]:
-    """The filter, the one that narrows its choices, the one above that, and so on; each once, even in a circle."""
+    """The filter and its ancestors, each once, even if they form a cycle."""
     start = sa.select(_filters.c.id, _filters.c.parent_filter_id).where(_filters.c.id == filter_id)
     line = start.cte("line", recursive=True)
     step = sa.select(_filters.c.id, _filters.c.parent_filter_id).join(line, _filters.c.id == line.c.parent_filter_id)

@@ -1,7 +1,7 @@
-"""When tables are profiled again: rows of `table_profile_schedules`. One statement each.
+"""Profiling schedules of tables: rows of `table_profile_schedules`. Each function is one statement.
 
-Rows that are taken are locked until the transaction ends, and those that another has taken are passed over: any number
-of workers may take at once.
+Rows that are taken are locked until the transaction ends, and rows locked by others are skipped, so any number of
+workers can take rows at once.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,14 @@ from loaders.tables.uuid7 import uuid7
 _schedules: Final = SCHEDULES.model
 
 Place: TypeAlias = tuple[datetime, UUID]
-"""Among those that are due: since when, and its id."""
+"""The position of a due schedule: since when it is due, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Its jobs act as `owner_subject`. `cron` with its zone, or `every_minutes`; `refresh` is what each job is asked
-    for."""
+    """Its jobs act as `owner_subject`. It has either `cron` with a time zone, or `every_minutes`. `refresh` has the
+    options of each job.
+    """
 
     id: UUID
     owner_subject: str
@@ -46,7 +47,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A schedule whose time, `at`, has come."""
+    """A schedule that is due since `at`."""
 
     schedule: Schedule
     at: datetime
@@ -58,7 +59,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A schedule that does not know yet how the last job it started has ended."""
+    """A schedule that does not have the outcome of its last job yet."""
 
     schedule: Schedule
     job_id: UUID
@@ -76,7 +77,7 @@ async def put_schedule(
     refresh: JsonObject,
     next_run_at: datetime | None,
 ) -> UUID:
-    """The table's one schedule, not paused; what came of earlier runs stays."""
+    """Creates or replaces the table's only schedule, unpaused. The outcome of earlier runs stays."""
     values = {
         "owner_subject": owner_subject,
         "cron": cron,
@@ -103,7 +104,7 @@ async def lock_schedule(within: Transaction, dataset_id: UUID, table_name: str) 
 
 
 async def take_due(within: Transaction, *, now: datetime, at_most: int, after: Place | None = None) -> Sequence[Due]:
-    """The longest due first, from behind a place among them."""
+    """Due schedules after `after`, the longest due first."""
     place = sa.tuple_(_schedules.c.next_run_at, _schedules.c.id)
     due = (
         sa.select(_schedules)
@@ -116,7 +117,7 @@ async def take_due(within: Transaction, *, now: datetime, at_most: int, after: P
 
 
 async def take_unsettled(within: Transaction, *, at_most: int, after: UUID | None = None) -> Sequence[Unsettled]:
-    """The oldest job first, from behind a job among them."""
+    """Unsettled schedules after `after`, the oldest job first."""
     last = _schedules.c.last_job_id
     open_ = (
         sa.select(_schedules)
@@ -134,7 +135,7 @@ async def pause_schedule(within: Transaction, id_: UUID, reason: str) -> None:
 
 
 async def remove_schedule(within: Transaction, dataset_id: UUID, table_name: str) -> UUID | None:
-    """The id that the table's schedule had."""
+    """Deletes the table's schedule and returns its id."""
     of_table = (_schedules.c.dataset_id == dataset_id, _schedules.c.table_name == table_name)
     rows = await within.rows(sa.delete(_schedules).where(*of_table).returning(_schedules.c.id))
     removed: UUID | None = rows[0].id if rows else None
@@ -163,8 +164,8 @@ FROM public.table_profile_schedules WHERE dataset_id = ANY($1) AND refresh ? 'ex
 
 
 class ExcludedByDatasetId(DataLoader[UUID, frozenset[tuple[str, str]]]):
-    """(table, column) of what the schedules of a dataset's tables leave out; one statement for those asked for at one
-    moment. Raises what Postgres may raise. Nothing is hidden here: ask for the permission first.
+    """The (table, column) pairs that the schedules of a dataset's tables exclude. One statement for the datasets
+    requested together. Raises what Postgres may raise. No permission is checked here: the caller does that first.
     """
 
     def __init__(self, gen: Postgres, ledger: Ledger) -> None:

@@ -1,5 +1,7 @@
-"""Profiles of remote tables: the newest of each (`table_profile_cache`), and every version there was. One statement
-each, unless they say otherwise; `values` are the columns that both tables have, by name."""
+"""Profiles of remote tables: the latest of each (`table_profile_cache`), and all versions.
+
+Each function is one statement unless it says otherwise. `values` are the columns that both tables have, by name.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ _versions: Final = cast(sa.Table, TableProfileVersion.__table__)
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """A table, and what shows values of it: kept of the newest profile only."""
+    """A table, and the sample values of its latest profile, which are not kept in versions."""
 
     dataset_id: UUID
     table_name: str
@@ -29,15 +31,18 @@ class Profiled:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`number` is a version's; `columns` are, as JSON, those of the version before, None for the first."""
+    """`number` is the number of a version. `columns_before` are the columns of the previous version as JSON; None for
+    the first.
+    """
 
     number: int
     columns_before: list[Any] | None
 
 
 async def lock_profile(within: Transaction, profiled: Profiled, values: Mapping[str, Value]) -> UUID:
-    """The id of the table's profile, which nobody else keeps until the transaction ends. Where there is none, one
-    without a version is made of the values."""
+    """The id of the table's profile, locked until the transaction ends. If there is none, one without a version is
+    created with the values.
+    """
     row = insert(_newest).values(id=uuid7(), **_columns(profiled), **values, version=0)
     locked = row.on_conflict_do_update(
         index_elements=["dataset_id", "table_name"], set_={"table_name": row.excluded.table_name}
@@ -48,7 +53,9 @@ async def lock_profile(within: Transaction, profiled: Profiled, values: Mapping[
 
 
 async def place_of(within: Transaction, profile_id: UUID, job_id: UUID) -> Place:
-    """Of the version that the job has written, or is to write. The profile is locked. Two statements, or three."""
+    """The place of the version that the job has written or will write. The profile is locked. Two or three
+    statements.
+    """
     of_profile = _versions.c.profile_id == profile_id
     own = await within.rows(sa.select(_versions.c.version).where(of_profile, _versions.c.job_id == job_id))
     if own:
@@ -65,7 +72,7 @@ async def place_of(within: Transaction, profile_id: UUID, job_id: UUID) -> Place
 async def put_version(
     within: Transaction, profile_id: UUID, profiled: Profiled, values: Mapping[str, Value], *, job_id: UUID
 ) -> None:
-    """The job's one version."""
+    """Writes the job's only version."""
     row = insert(_versions).values(
         id=uuid7(),
         profile_id=profile_id,

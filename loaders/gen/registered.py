@@ -1,6 +1,6 @@
-"""Whether what Gen has registered is there, and its name: for who looks behind the guards of reads.
+"""Look-ups of Gen's registered objects, for code that reads without the guards.
 
-One statement each; they raise what the store raises.
+Each function is one statement and raises what the store raises.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _MAP = "SELECT geometry_column FROM public.dataset_maps WHERE id = $1 AND datase
 async def data_source_name(
     id_: UUID, *, among: Sequence[str] | None = None, gen: Postgres, ledger: Ledger
 ) -> str | None:
-    """Of a data source, if it has one of the names `among`."""
+    """The name of a data source, if it is one of the names `among`."""
     rows = await gen.fetch(_SOURCE, id_, among, ledger=ledger)
     return str(rows[0]["name"]) if rows else None
 
@@ -27,6 +27,6 @@ async def has_dataset(id_: UUID, *, gen: Postgres, ledger: Ledger) -> bool:
 
 
 async def mapped_column(id_: UUID, dataset_id: UUID, table_name: str, *, gen: Postgres, ledger: Ledger) -> str | None:
-    """The column whose places a map of that table of the dataset shows; None when there is no such map."""
+    """The column that the map shows, if it is a map of that table of the dataset; None when there is no such map."""
     rows = await gen.fetch(_MAP, id_, dataset_id, table_name, ledger=ledger)
     return str(rows[0]["geometry_column"]) if rows else None

@@ -1,4 +1,6 @@
-"""What roles are assigned to: rows of `role_assignments`. One statement each, unless they say otherwise."""
+"""The assignments of roles to resources: rows of `role_assignments`. Each function is one statement unless it says
+otherwise.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +21,9 @@ _sources: Final = DATA_SOURCES.model
 
 @dataclass(frozen=True, slots=True)
 class AssignedResource:
-    """`resource_type` is `system`, `datasource`, `dataset` or `table`; of the others, what names one of that type."""
+    """`resource_type` is `system`, `datasource`, `dataset` or `table`. The other fields identify a resource of that
+    type.
+    """
 
     resource_type: str
     data_source_id: UUID | None = None
@@ -36,19 +40,21 @@ class Assigned:
 
 
 async def assign(within: Transaction, role_id: int, resource: AssignedResource) -> None:
-    """Nothing is done where it is assigned."""
+    """Does nothing when it is assigned already."""
     made = insert(_assignments).values(role_id=role_id, **asdict(resource))
     await within.rows(made.on_conflict_do_nothing())
 
 
 async def unassign(within: Transaction, role_id: int, resource: AssignedResource) -> None:
-    """Nothing is done where it is not assigned."""
+    """Does nothing when it is not assigned."""
     mine = [_assignments.c[name].is_not_distinct_from(value) for name, value in asdict(resource).items()]
     await within.rows(sa.delete(_assignments).where(_assignments.c.role_id == role_id, *mine))
 
 
 async def assigned_objects(within: Transaction, role_id: int) -> Sequence[str]:
-    """Names in OpenFGA of all resources of a role, which keep them until the transaction ends. Two statements."""
+    """The names in OpenFGA of all resources of a role, locked against renaming until the transaction ends. Two
+    statements.
+    """
     of_role = _assignments.c.role_id == role_id
     sources = sa.select(_sources.c.id, _sources.c.name).where(
         _sources.c.id.in_(sa.select(_assignments.c.data_source_id).where(of_role))
@@ -60,18 +66,18 @@ async def assigned_objects(within: Transaction, role_id: int) -> Sequence[str]:
 
 
 async def roles_at_data_source(within: Transaction, data_source_id: UUID) -> Sequence[int]:
-    """The ids of the roles that are assigned to it."""
+    """The ids of the roles that are assigned to the data source."""
     chosen = sa.select(_assignments.c.role_id).where(_assignments.c.data_source_id == data_source_id)
     return [row.role_id for row in await within.rows(chosen)]
 
 
 async def unassign_data_source(within: Transaction, data_source_id: UUID, *, name: str) -> Sequence[Assigned]:
-    """From every role; what was assigned."""
+    """Removes the data source from every role, and returns what was assigned."""
     return await _unassign(within, _assignments.c.data_source_id == data_source_id, data_source=name)
 
 
 async def unassign_dataset(within: Transaction, dataset_id: UUID) -> Sequence[Assigned]:
-    """The dataset and its tables, from every role; what was assigned."""
+    """Removes the dataset and its tables from every role, and returns what was assigned."""
     return await _unassign(within, _assignments.c.dataset_id == dataset_id)
 
 

@@ -1,4 +1,4 @@
-"""Gen's roles and who holds them, as their changes need them. One statement each."""
+"""Gen's roles and their holders, for the mutations that change them. Each function is one statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class LockedRole:
 
 
 async def lock_role(within: Transaction, role_id: int, *, for_delete: bool) -> LockedRole | None:
-    """The role, which nobody else changes or deletes until the transaction ends."""
+    """The role, locked against changes and deletion until the transaction ends."""
     columns = (_roles.c.id, _roles.c.is_built_in, _roles.c.parent_role_id, _roles.c.updated_at)
     chosen = sa.select(*columns).where(_roles.c.id == role_id)
     rows = await within.rows(chosen.with_for_update(key_share=not for_delete))
@@ -39,7 +39,7 @@ async def is_inherited(within: Transaction, role_id: int) -> bool:
 
 
 async def holders(within: Transaction, role_id: int) -> Sequence[str]:
-    """The `sub` of each user who holds the role."""
+    """The `sub` of each holder of the role."""
     people = sa.select(_users.c.external_auth_id).join(_held, _held.c.user_id == _users.c.id)
     return [str(person.external_auth_id) for person in await within.rows(people.where(_held.c.role_id == role_id))]
 
@@ -51,7 +51,7 @@ async def is_held(within: Transaction, role_id: int) -> bool:
 
 
 async def lock_subject(within: Transaction, user_id: int) -> str | None:
-    """The user's `sub`, which stays until the transaction ends."""
+    """The user's `sub`, locked against changes until the transaction ends."""
     chosen = sa.select(_users.c.external_auth_id).where(_users.c.id == user_id)
     rows = await within.rows(chosen.with_for_update(read=True, key_share=True))
     return str(rows[0].external_auth_id) if rows else None

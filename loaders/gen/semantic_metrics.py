@@ -1,4 +1,4 @@
-"""The semantic metrics of datasets, for one request."""
+"""The semantic metrics of datasets, loaded for one request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,9 @@ FROM public.dataset_semantic_metrics WHERE dataset_id = ANY($1) ORDER BY dataset
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """A version of a metric; `definition` is the JSON that its kind takes. `created_at=None`: it is not written yet."""
+    """A version of a metric. `definition` is the JSON of its kind. `created_at=None` means that it is not
+    stored yet.
+    """
 
     name: str
     version: int
@@ -34,9 +36,9 @@ class MetricRow:
 
 
 class MetricsByDatasetId(DataLoader[UUID, Sequence[MetricRow]]):
-    """All versions of all metrics, by name and version, in one statement for the datasets asked for at one moment.
+    """All versions of all metrics, by name and version, in one statement for the datasets requested together.
 
-    Raises what Postgres may raise. Nothing is hidden here: ask for the permission first.
+    Raises what Postgres may raise. No permission is checked here: the caller does that first.
     """
 
     def __init__(self, gen: Postgres, ledger: Ledger) -> None:
