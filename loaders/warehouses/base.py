@@ -150,7 +150,7 @@ class Forecasts(Protocol):
 
 
 @runtime_checkable
-class Foretelling(Estimates, Forecasts, Protocol):
+class EstimatesAndForecasts(Estimates, Forecasts, Protocol):
     """Both abilities."""
 
 

@@ -16,7 +16,7 @@ from loaders.ledger import Ledger
 from loaders.warehouses.base import (
     Estimate,
     Estimates,
-    Foretelling,
+    EstimatesAndForecasts,
     Query,
     RecordBatches,
     RemoteTable,
@@ -253,7 +253,7 @@ class BoundedForecasting(BoundedEstimating):
     def __init__(
         self,
         warehouse: Warehouse,
-        abilities: Foretelling,
+        abilities: EstimatesAndForecasts,
         **bounds: Unpack[Bounds],
     ) -> None:
         super().__init__(warehouse, abilities, **bounds)
@@ -266,7 +266,7 @@ class BoundedForecasting(BoundedEstimating):
 
 def bounded(warehouse: Warehouse, **bounds: Unpack[Bounds]) -> Bounded:
     """Wraps the warehouse in the class that has the same abilities, so that `isinstance` still answers for them."""
-    if isinstance(warehouse, Foretelling):
+    if isinstance(warehouse, EstimatesAndForecasts):
         return BoundedForecasting(warehouse, warehouse, **bounds)
     if isinstance(warehouse, Estimates):
         return BoundedEstimating(warehouse, warehouse, **bounds)

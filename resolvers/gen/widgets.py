@@ -33,7 +33,7 @@ class Widget:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class QueryResult:
     """The result of the query. `sql` are the statements as they were sent, without values."""
 
     columns: tuple[AnswerColumn, ...]
@@ -52,7 +52,7 @@ class Answered:
     time_zone: str
     applied: tuple[Applied, ...]
     ignored: tuple[Ignored, ...]
-    ran: Ran | None
+    ran: QueryResult | None
 
 
 async def answer_widget(
@@ -95,7 +95,7 @@ async def answer_widget(
 
 async def _run(
     context: Context, widget: Widget, query: TableQuery, described: Table, found: Narrowed, time_zone: str
-) -> Ran:
+) -> QueryResult:
     with watching(described, widget.dataset_id, context) as watch:
         if query.grouped:
             asked = query_groups(query, described, found.where, time_zone=time_zone, applied=found.applied)
@@ -105,7 +105,7 @@ async def _run(
             read = query_read(query, described, found.where)
             columns = answer_columns(read)
             rows, truncated = shown_rows(await watch.connection(read))
-    return Ran(columns, rows, truncated, watch.sent, watch.usage)
+    return QueryResult(columns, rows, truncated, watch.sent, watch.usage)
 
 
 async def seen_controls(context: Context, controls: Sequence[Control]) -> list[Control]:

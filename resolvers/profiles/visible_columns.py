@@ -21,7 +21,7 @@ async def columns_shown(context: Context, dataset_id: UUID, table: str) -> Calla
     return lambda column: place is not None and place.shows(table, column)
 
 
-async def figures_told(context: Context, dataset_id: UUID, table: str) -> Callable[[str], bool]:
+async def figures_shown(context: Context, dataset_id: UUID, table: str) -> Callable[[str], bool]:
     """Whether figures and samples of a column may be shown: the column is shown, and the table's schedule does not
     exclude it.
 

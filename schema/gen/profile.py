@@ -10,7 +10,7 @@ from loaders.tables.axion_gen import profiles
 from resolvers.context import Context
 from resolvers.permissions.fields import ByRows, FieldGuard
 from resolvers.permissions.guards import Visible
-from resolvers.profiles.visible_columns import columns_shown, described, figures_told, named
+from resolvers.profiles.visible_columns import columns_shown, described, figures_shown, named
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
@@ -95,7 +95,7 @@ async def _shown(row: Row, info: Info) -> Callable[[str], bool]:
 
 
 async def _figures(row: Row, info: Info) -> Callable[[str], bool]:
-    return await figures_told(info.context, UUID(row.required("dataset_id")), row.required("table_name"))
+    return await figures_shown(info.context, UUID(row.required("dataset_id")), row.required("table_name"))
 
 
 async def _columns(row: strawberry.Parent[Row], info: Info) -> JSON:
@@ -160,21 +160,21 @@ async def _drift(row: strawberry.Parent[Row], info: Info) -> GenProfileDrift | N
     )
 
 
-def _told(resolver: Callable[..., Any], *requires: str, description: str) -> Any:
+def _curated_field(resolver: Callable[..., Any], *requires: str, description: str) -> Any:
     """A field that leaves out columns that curation hides now. No condition can filter by them either."""
     return resolved(resolver, requires=(*requires, *_PLACE), guard=_OF_PROFILE, description=description)
 
 
 def _columns_field() -> Any:
-    return _told(_columns, "columns", description="Columns of the table, in order: name, type, nullability.")
+    return _curated_field(_columns, "columns", description="Columns of the table, in order: name, type, nullability.")
 
 
 def _excluded_field() -> Any:
-    return _told(_excluded, "excluded_columns", description="Columns that were not read.")
+    return _curated_field(_excluded, "excluded_columns", description="Columns that were not read.")
 
 
 def _column_profiles_field() -> Any:
-    return _told(
+    return _curated_field(
         _column_profiles,
         *("columns", "statistics", "profiled_rows"),
         description="The figures of each column, in the table's order.",
@@ -182,7 +182,7 @@ def _column_profiles_field() -> Any:
 
 
 def _drift_field() -> Any:
-    return _told(
+    return _curated_field(
         _drift,
         "drift",
         description="Columns added, removed and retyped since the previous version; null for the first one.",
@@ -206,12 +206,12 @@ class GenTableProfile:
     profiled_rows = column()
     estimated_bytes = column()
     excluded_columns = _excluded_field()
-    statistics = _told(
+    statistics = _curated_field(
         _statistics,
         "statistics",
         description="Statistics by column name, such as distinct values, minimum and maximum.",
     )
-    sample_values = _told(_samples, "sample_values", description="A few values by column name.")
+    sample_values = _curated_field(_samples, "sample_values", description="A few values by column name.")
     refreshed_at = column()
     column_profiles = _column_profiles_field()
     drift = _drift_field()

@@ -9,7 +9,7 @@ import strawberry
 from loaders.openfga import names
 from resolvers.context import Context
 from resolvers.gen.narrowing import Reason, Source
-from resolvers.gen.widgets import Answered, Ran, Widget, answer_widget
+from resolvers.gen.widgets import Answered, QueryResult, Widget, answer_widget
 from resolvers.permissions.fields import OnObject
 from schema.gen.zones import checked_zone
 from schema.mapping.enums import described_enum
@@ -169,7 +169,7 @@ def _shown(answered: Answered, dataset_id: UUID) -> GenWidgetAnswer:
     )
 
 
-def _of_run(ran: Ran | None) -> dict[str, Any]:
+def _of_run(ran: QueryResult | None) -> dict[str, Any]:
     if ran is None:
         return dict.fromkeys(("columns", "rows", "row_count", "truncated", "sent", "bytes", "ms"))
     return {
