@@ -65,7 +65,8 @@ _OF_DUCKDB: Final = frozenset(
     {"BinderException", "CatalogException", "ParserException", "ConversionException", "OutOfRangeException"}
 )
 _OF_FLIGHT: Final = re.compile(
-    r"(?:INVALID_ARGUMENT: |(?:INTERNAL: )?(?=\[FlightSQL\] (?:Conversion|Out of Range) Error: ))"
+    r"(?:INVALID_ARGUMENT: \[FlightSQL\] |"
+    r"(?:INTERNAL: )?\[FlightSQL\] (?:rpc error: code = \w+ desc = )?(?=(?:Conversion|Out of Range) Error: ))"
     r"(.+?)(?:\. Detail: |$)"
 )
 """The server's message without what gRPC adds to it. DuckDB's errors while rows are read have a prefix of their own."""

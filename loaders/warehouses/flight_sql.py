@@ -4,14 +4,11 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import TypeVar
-from urllib.parse import urlsplit
 
-import adbc_driver_flightsql.dbapi as flight_sql
 import pyarrow as pa
-from adbc_driver_flightsql import DatabaseOptions
 from sqlglot import exp
 
-from loaders.addresses import EVERYWHERE, Bounds, Networks, answering
+from loaders.addresses import EVERYWHERE, Networks
 from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
 from loaders.description import Column, Table
@@ -21,8 +18,10 @@ from loaders.warehouses.arrow_types import presentation
 from loaders.warehouses.base import DEFAULT_TIMEOUT_MS, Query, RecordBatches, RemoteTable
 from loaders.warehouses.batch_run import batches_of
 from loaders.warehouses.duckdb_sql import DUCKDB
+from loaders.warehouses.flight_sql_commands import get_db_schemas, get_tables, statement_query
 from loaders.warehouses.flight_sql_errors import FLIGHT_FAILURES, session_is_over, store_error
 from loaders.warehouses.flight_sql_run import FlightSqlRun
+from loaders.warehouses.flight_sql_session import Session, dialed
 from loaders.warehouses.owned import Client, OwnedPool
 from loaders.warehouses.settings import FlightSqlCredentials, FlightSqlOptions
 from loaders.warehouses.statement_tables import told_if_gone
@@ -52,7 +51,7 @@ class FlightSql:
         self._store = store
         self._schema = options.db_schema
         self._dialect = _DIALECTS[options.dialect]
-        client = Client(lambda: _dialed(options, credentials, networks), flight_sql.Connection.close, session_is_over)
+        client = Client(lambda: dialed(options, credentials, networks), Session.close, session_is_over)
         self._pool = OwnedPool(store, client)
 
     @property
@@ -64,12 +63,8 @@ class FlightSql:
         return self._dialect
 
     async def ping(self, *, ledger: Ledger) -> None:
-        def schemas(connection: flight_sql.Connection) -> set[str]:
-            catalogs = connection.adbc_get_objects(depth="db_schemas").read_all().to_pylist()
-            return {entry["db_schema_name"] for found in catalogs for entry in found["catalog_db_schemas"] or ()}
-
-        found = await self._asked(schemas, ledger)
-        if self._schema is not None and self._schema not in found:
+        rows = await self._asked(lambda session: session.rows(get_db_schemas(), ["db_schema_name"]), ledger)
+        if self._schema is not None and (self._schema,) not in rows:
             raise StoreQueryFailed(
                 self._store, f"{self._store}: the server has no such schema, or the user may not see it. Correct it."
             )
@@ -90,12 +85,7 @@ class FlightSql:
         query = exp.select("*").from_(source).where(exp.false())
         sql = query.sql(dialect=self._dialect.name)
 
-        def columns(connection: flight_sql.Connection) -> pa.Schema:
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetch_record_batch().schema
-
-        sent = await self._asked(columns, ledger)
+        sent = await self._asked(lambda session: session.schema(statement_query(sql)), ledger)
         found = _columns(sent)
         read = {column.name for column in found}
         unread = tuple(name for name in sent.names if name not in read)
@@ -148,22 +138,13 @@ class FlightSql:
         schema_filter = wanted if wanted is not None and _PLAIN_NAME.fullmatch(wanted) else None
         table_filter = table if table is not None and _PLAIN_NAME.fullmatch(table) else None
 
-        def tables(connection: flight_sql.Connection) -> dict[str, str]:
-            reader = connection.adbc_get_objects(
-                depth="tables", db_schema_filter=schema_filter, table_name_filter=table_filter
-            )
-            return {
-                found["table_name"]: found["table_type"]
-                for catalog in reader.read_all().to_pylist()
-                for entry in catalog["catalog_db_schemas"] or ()
-                if (entry["db_schema_name"] or None) == wanted
-                for found in entry["db_schema_tables"] or ()
-            }
+        command = get_tables(schema_pattern=schema_filter, table_pattern=table_filter)
+        columns = ("db_schema_name", "table_name", "table_type")
+        rows = await self._asked(lambda session: session.rows(command, columns), ledger)
+        return {name or "": kind or "" for found, name, kind in rows if (found or None) == wanted}
 
-        return await self._asked(tables, ledger)
-
-    async def _asked(self, function: Callable[[flight_sql.Connection], T], ledger: Ledger) -> T:
-        """One blocking question in a connection's own thread, bounded by the driver's deadlines."""
+    async def _asked(self, function: Callable[[Session], T], ledger: Ledger) -> T:
+        """One blocking question in a session's own thread, bounded by the deadlines of its calls."""
         owned = self._pool.take()
         answered = False
         with ledger.statement(self._store):
@@ -178,34 +159,6 @@ class FlightSql:
 
     def _unknown(self, table: str) -> UnknownTable:
         return UnknownTable(f"{self._store} has no table {table}. List its tables again.")
-
-
-def _dialed(options: FlightSqlOptions, credentials: FlightSqlCredentials, bounds: Bounds) -> flight_sql.Connection:
-    within = str(options.timeout_s)
-    settings = {
-        DatabaseOptions.TIMEOUT_QUERY.value: within,
-        DatabaseOptions.TIMEOUT_UPDATE.value: within,
-        DatabaseOptions.TIMEOUT_FETCH.value: within,
-    }
-    token = credentials.token.get_secret_value()
-    if token:
-        settings[DatabaseOptions.AUTHORIZATION_HEADER.value] = f"Bearer {token}"
-    elif credentials.username.get_secret_value():
-        settings["username"] = credentials.username.get_secret_value()
-        settings["password"] = credentials.password.get_secret_value()
-    if options.root_certificates is not None:
-        settings[DatabaseOptions.TLS_ROOT_CERTS.value] = options.root_certificates
-    (server,) = options.servers
-    address = answering(server.host, server.port, bounds, timeout_s=options.timeout_s)
-    if address == server.host:
-        return flight_sql.connect(options.url, db_kwargs=settings, autocommit=True)
-    scheme = urlsplit(options.url).scheme
-    if scheme == "grpc+tls":  # whose name then is the authority, too
-        settings[DatabaseOptions.TLS_OVERRIDE_HOSTNAME.value] = server.host
-    else:
-        settings[DatabaseOptions.AUTHORITY.value] = f"{server.host}:{server.port}"
-    place = f"[{address}]" if ":" in address else address
-    return flight_sql.connect(f"{scheme}://{place}:{server.port}", db_kwargs=settings, autocommit=True)
 
 
 def _columns(schema: pa.Schema) -> tuple[Column, ...]:

@@ -88,17 +88,20 @@ def adbc(status: AdbcStatusCode, said: str, detail: str) -> Exception:
         (OSError("Conversion Error: a"), "s does not run the statement: Conversion Error: a"),
         (
             adbc(AdbcStatusCode.INTERNAL, "Conversion Error: not a number", "Internal (Internal; DoGet: endpoint 0)"),
-            "s does not run the statement: [FlightSQL] Conversion Error: not a number",
+            "s does not run the statement: Conversion Error: not a number",
         ),
         (
-            OSError("[FlightSQL] Out of Range Error: too large. Detail: Python exception"),
-            "s does not run the statement: [FlightSQL] Out of Range Error: too large",
+            OSError(
+                "[FlightSQL] rpc error: code = Unknown desc = Out of Range Error: too large. Detail: Python exception"
+            ),
+            "s does not run the statement: Out of Range Error: too large",
         ),
         (
             adbc(AdbcStatusCode.INVALID_ARGUMENT, "Binder Error: no column x", "none (InvalidArgument; DoGet)"),
-            "s does not run the statement: [FlightSQL] Binder Error: no column x",
+            "s does not run the statement: Binder Error: no column x",
         ),
         (adbc(AdbcStatusCode.INTERNAL, "IO Error: /b", "none"), "s: it failed."),
+        (OSError("[FlightSQL] rpc error: code = Internal desc = IO Error: /b"), "s: it failed."),
         (OSError("Invalid Input Error: reading the stream registered as 'a' failed: IOError: /b"), "s: it failed."),
         (OSError("When reading information for key 'a' in bucket 'b'"), "s: it failed."),
     ],

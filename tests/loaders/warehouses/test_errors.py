@@ -8,6 +8,7 @@ import impala.error
 import pyarrow as pa
 import pytest
 from adbc_driver_manager import AdbcStatusCode
+from pyarrow import flight
 from thrift.transport.TTransport import TTransportException
 
 from loaders.errors import (
@@ -19,6 +20,7 @@ from loaders.errors import (
     StoreUnavailable,
 )
 from loaders.warehouses import flight_sql_errors, impala_errors, s3_errors
+from loaders.warehouses.flight_sql_endpoints import RowsElsewhere
 from loaders.warehouses.impala_errors import SessionRefused
 
 _MET = "Invalid Input Error: reading the stream registered as 'axion source 0' failed: "
@@ -73,6 +75,10 @@ def test_the_next_step_of_parquet_is_the_same_while_rows_are_read(error: Excepti
     assert isinstance(told, Cancelled) == ("cancelled" in words)
 
 
+_RPC = "[FlightSQL] rpc error: code = "
+_LARGE = "received message larger than max (20000169 vs. 16777216)"
+
+
 def _adbc(status: AdbcStatusCode, text: str) -> adbc_driver_manager.Error:
     return adbc_driver_manager.Error(text, status_code=status)
 
@@ -101,13 +107,30 @@ def _adbc(status: AdbcStatusCode, text: str) -> adbc_driver_manager.Error:
         ),
         (_adbc(AdbcStatusCode.INTERNAL, "'x509: (Unauthenticated; ' (Internal; DoGet)"), StoreQueryFailed, "could not"),
         (_adbc(AdbcStatusCode.UNKNOWN, "'connection refused' (Unknown; DoGet)"), StoreQueryFailed, "could not"),
-        (OSError("'x509: (Unauthenticated; a)' (Internal; DoGet: endpoint 0: remote: [])"), StoreQueryFailed, ""),
-        (OSError("'(PermissionDenied; a)' (InvalidArgument; DoGet)"), StoreQueryFailed, "does not fit"),
-        (OSError("connection error (Unavailable; DoGet: endpoint 0: [])"), StoreUnavailable, "be reached"),
-        (OSError("token expired (Unauthenticated; DoGet: endpoint 0: [])"), StoreCredentialsRejected, ""),
-        (OSError("late (DeadlineExceeded; DoGet)"), StoreTimeout, ""),
+        (OSError(f"{_RPC}Unknown desc = 'x509: (Unauthenticated; a)'"), StoreQueryFailed, "could not"),
+        (OSError(f"{_RPC}InvalidArgument desc = '(PermissionDenied; a)'"), StoreQueryFailed, "does not fit"),
+        (OSError(f"{_RPC}Unknown desc = {_RPC}Unauthenticated desc = a"), StoreQueryFailed, "could not"),
+        (OSError(f"{_RPC}Unavailable desc = connection error"), StoreUnavailable, "be reached"),
+        (OSError(f"{_RPC}Unauthenticated desc = token expired"), StoreCredentialsRejected, ""),
+        (OSError(f"{_RPC}DeadlineExceeded desc = late"), StoreTimeout, ""),
+        (OSError(f"{_RPC}Canceled desc = context canceled"), Cancelled, ""),
+        (OSError("'(PermissionDenied; a)' (InvalidArgument; ReadPartition(DoGet))"), StoreQueryFailed, "does not fit"),
+        (OSError(f"{_RPC}ResourceExhausted desc = grpc: {_LARGE}"), StoreQueryFailed, "more than 16 MiB"),
+        (_adbc(AdbcStatusCode.INTERNAL, f"{_LARGE} (ResourceExhausted; DoGet)"), StoreQueryFailed, "more than 16 MiB"),
+        (OSError(f"{_RPC}Internal desc = '{_LARGE}'"), StoreQueryFailed, "could not"),
+        (OSError(f"{_RPC}ResourceExhausted desc = too many queries"), StoreQueryFailed, "could not"),
+        (RowsElsewhere("elsewhere"), StoreQueryFailed, "another host or port"),
+        (flight.FlightUnauthenticatedError("a"), StoreCredentialsRejected, "rejected"),
+        (flight.FlightUnauthorizedError("a"), StoreCredentialsRejected, "rejected"),
+        (flight.FlightTimedOutError("a certificate"), StoreTimeout, "in time"),
+        (flight.FlightUnavailableError("last error: Connection refused"), StoreUnavailable, "be reached"),
+        (flight.FlightUnavailableError("last error: Ssl handshake failed (a)"), StoreUnavailable, "TLS"),
+        (flight.FlightUnavailableError("empty address list"), StoreUnavailable, "TLS"),
+        (flight.FlightInternalError("certificate"), StoreQueryFailed, "could not"),
+        (flight.FlightCancelledError("by the server"), StoreQueryFailed, "could not"),
+        (pa.ArrowInvalid("certificate"), StoreQueryFailed, "does not fit"),
+        (pa.ArrowKeyError("certificate"), StoreQueryFailed, "does not fit"),
         (socket.gaierror("no such host"), StoreUnavailable, "be reached"),
-        (pa.ArrowInvalid("certificate"), StoreQueryFailed, "could not"),
     ],
 )
 def test_of_flight_sql(error: Exception, told: type[StoreError], words: str) -> None:

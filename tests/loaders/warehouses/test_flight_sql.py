@@ -69,6 +69,15 @@ async def test_a_certificate_nobody_vouches_for_is_told(flight_sql: Address, tmp
         await ping(opened(flight_sql, {"token": flight_sql.token}, trust=other))
 
 
+async def test_certificates_that_cannot_be_read_are_told(flight_sql: Address, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    credentials = [{"token": flight_sql.token}, {"username": flight_sql.user, "password": flight_sql.password}]
+    for each in credentials:
+        with pytest.raises(StoreUnavailable, match="Check `root_certificates`"):
+            await ping(opened(flight_sql, each, trust=broken))
+
+
 async def test_a_server_that_wants_tls_is_not_spoken_to_without(flight_sql: Address) -> None:
     plain = flight_sql.url.replace("grpc+tls://", "grpc://")
     with pytest.raises(StoreUnavailable):
@@ -96,6 +105,17 @@ async def test_a_session_that_the_server_has_ended_is_begun_again() -> None:
             with pytest.raises(StoreCredentialsRejected):
                 await answer()
             await warehouse.close()
+
+
+@pytest.mark.parametrize("rows", [1, 200_000])
+async def test_a_batch_that_is_too_large_for_a_message_is_told(flight_sql: Address, rows: int) -> None:
+    """The first one, or one in the midst of the rows."""
+    warehouse = opened(flight_sql, {"token": flight_sql.token})
+    sql = f"SELECT repeat('x', CASE WHEN i = {rows - 1} THEN 20000000 ELSE 1 END) AS t FROM range({rows}) t(i)"
+    with pytest.raises(StoreQueryFailed, match=r"in one message of more than 16 MiB.*Select fewer columns"):
+        async for _ in warehouse.query(Query(sql, ()), ledger=Ledger()):
+            pass
+    await warehouse.close()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from loaders.columnar.statement import Statement
 from loaders.warehouses.blocking import BlockingRun, WarehouseClosed
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.flight_sql_run import FlightSqlRun
+from loaders.warehouses.flight_sql_session import Session as FlightSession
 from loaders.warehouses.impala_errors import QueryCancelled
 from loaders.warehouses.impala_run import ImpalaRun
 from loaders.warehouses.impala_session import Session
@@ -115,7 +116,7 @@ def test_an_engine_that_is_closed_meanwhile_needs_no_interrupt() -> None:
 
 
 def test_a_statement_that_is_closed_meanwhile_needs_no_interrupt() -> None:
-    owned: Owned[flight_sql.Connection] = Owned("flight", Client(lambda: pytest.fail("dialed"), lambda _: None))
+    owned: Owned[FlightSession] = Owned("flight", Client(lambda: pytest.fail("dialed"), lambda _: None))
     run = FlightSqlRun(owned, NOTHING, timeout_s=60)
     with flight_sql.connect("grpc://127.0.0.1:1", autocommit=True) as connection:  # dials nothing by itself
         run._cursor = connection.cursor()
@@ -145,7 +146,12 @@ async def test_a_statement_is_closed_though_it_is_not_cancelled() -> None:
     """And its connection is not for further use."""
     asked: list[str] = []
 
+    class Connection:
+        adbc_connection = SimpleNamespace(cancel=lambda: asked.append("cancel what is read"))
+
     class Cursor:
+        connection = Connection()
+
         def adbc_cancel(self) -> None:
             asked.append("cancel")
             raise flight_sql.InternalError("not cancelled", status_code=AdbcStatusCode.INTERNAL)
@@ -158,11 +164,11 @@ async def test_a_statement_is_closed_though_it_is_not_cancelled() -> None:
             asked.append("close the reader")
             raise pa.ArrowInvalid("not closed")
 
-    owned: Owned[flight_sql.Connection] = Owned("flight", Client(lambda: pytest.fail("dialed"), lambda _: None))
+    owned: Owned[FlightSession] = Owned("flight", Client(lambda: pytest.fail("dialed"), lambda _: None))
     run: Any = FlightSqlRun(owned, NOTHING, timeout_s=60)
     run._cursor, run._reader = Cursor(), Reader()
     assert not await run.close()
-    assert asked == ["cancel", "close the reader", "close"]
+    assert asked == ["cancel", "cancel what is read", "close the reader", "close"]
     owned.drop()
 
 
