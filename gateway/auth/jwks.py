@@ -100,12 +100,14 @@ class Jwks:
             await self._fetch()
 
     async def newer_than(self, known: KeySet) -> KeySet:
-        """A key set for a key that `known` lacks: fetched again, unless that was just done. Raises
+        """A key set for a key that `known` lacks: fetched again, unless that was just done. Who comes while it is being
+        done waits for it: when the provider rolls its keys over, all its new tokens come at once. Raises
         `IdentityUnavailable`.
         """
         if self._keys is not None and self._keys is not known:
             return self._keys
-        if self._failure is None and self._clock() < self._tried + _REFETCH_S:
+        just_tried = self._failure is None and self._clock() < self._tried + _REFETCH_S
+        if just_tried and not self._flight.is_running(self._url):
             return known
         return await self._fetch()
 

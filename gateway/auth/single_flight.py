@@ -25,6 +25,11 @@ class SingleFlight(Generic[K, V]):
             task.add_done_callback(partial(self._ended, key))
         return await asyncio.shield(task)
 
+    def is_running(self, key: K) -> bool:
+        """Whether `run` would share a call that is under way."""
+        task = self._running.get(key)
+        return task is not None and not task.done()
+
     async def close(self) -> None:
         """Cancels running calls and with them their callers."""
         running = list(self._running.values())

@@ -47,6 +47,22 @@ async def test_rotation(idp: Provider, verifier: TokenVerifier) -> None:
         await verifier.verify(old)  # believed before, but its key was withdrawn
 
 
+async def test_new_tokens_that_come_at_once_are_all_good(idp: Provider, verifier: TokenVerifier) -> None:
+    """The first of them has the new key fetched, and the others wait for it."""
+    await verifier.verify(idp.token())
+    idp.keys = [SECOND, *idp.keys]
+    idp.clock.seconds += 10
+    idp.asked.clear()
+    idp.gate.clear()
+    first = asyncio.create_task(verifier.verify(idp.token(SECOND)))
+    await idp.asked.wait()
+    others = [asyncio.create_task(verifier.verify(idp.token(SECOND, n=n))) for n in range(5)]
+    await asyncio.sleep(0)  # they have begun
+    idp.gate.set()
+    assert {claims.subject for claims in await asyncio.gather(first, *others)} == {"auth0|1"}
+    assert idp.fetches == 2
+
+
 async def test_unknown_keys_do_not_flood_the_provider(idp: Provider, verifier: TokenVerifier) -> None:
     await verifier.verify(idp.token())
     for seconds, fetches in ((0, 1), (9, 1), (1, 2), (5, 2), (5, 3)):
