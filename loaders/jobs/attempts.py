@@ -66,20 +66,20 @@ class Attempts:
                 return await changes.end(session, _running(attempt), State.CANCELLED)
             return await changes.requeue(session, _running(attempt), error=error, delay_s=delay_s)
 
-    async def beat(self, attempts: Sequence[Attempt]) -> dict[uuid.UUID, bool]:
-        """The heartbeat of these attempts. Returns, by job id, whether to cancel it; an attempt that is over is
-        missing.
+    async def beat(self, attempts: Sequence[Attempt]) -> dict[Attempt, bool]:
+        """The heartbeat of these attempts. Returns, by attempt, whether to cancel it; one that is over is missing, also
+        if the job's next attempt is among them.
         """
         numbers = {"ids": [attempt.job_id for attempt in attempts], "numbers": [attempt.number for attempt in attempts]}
         async with self.postgres.transaction() as session:
-            return {row.id: row.cancel for row in await session.execute(_BEAT, numbers)}
+            return {Attempt(row.id, row.attempts): row.cancel for row in await session.execute(_BEAT, numbers)}
 
 
 _BEAT = text(
     "UPDATE public.jobs AS job SET heartbeat_at = now() "
     "FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS integer[])) AS attempt (id, number) "
     "WHERE job.id = attempt.id AND job.attempts = attempt.number AND job.state = 'running' "
-    "RETURNING job.id, job.cancel_requested_at IS NOT NULL AS cancel"
+    "RETURNING job.id, job.attempts, job.cancel_requested_at IS NOT NULL AS cancel"
 )
 
 

@@ -52,7 +52,7 @@ class Heartbeat:
             return
         alive = await self._runner.attempts.beat([each.attempt for each in running])
         for each in running:
-            if each.attempt.job_id not in alive:
+            if each.attempt not in alive:
                 each.stop("lost")
-            elif alive[each.attempt.job_id]:
+            elif alive[each.attempt]:
                 each.stop("cancelled")

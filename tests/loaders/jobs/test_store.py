@@ -5,7 +5,7 @@ import asyncpg
 import pytest
 
 from loaders.errors import BadInput, Conflict, NotFound
-from loaders.jobs.attempts import Attempts
+from loaders.jobs.attempts import Attempt, Attempts
 from loaders.jobs.job import State
 from loaders.jobs.store import JobStore
 from loaders.ledger import Ledger
@@ -57,7 +57,7 @@ async def test_cancelling_a_running_job_asks_its_worker(store: JobStore, attempt
     assert asked.state is State.RUNNING
     assert asked.cancel_requested_at is not None
     assert await store.cancel(job.id) == asked
-    assert await attempts.beat([attempt]) == {job.id: True}
+    assert await attempts.beat([attempt]) == {attempt: True}
     ended = await attempts.cancelled(attempt)
     assert ended is not None
     assert ended.state is State.CANCELLED
@@ -98,7 +98,9 @@ async def test_an_attempt_that_is_over_writes_nothing(store: JobStore, attempts:
     before = await events_of(admin, job)
     assert await attempts.report(first, progress=0.5, message=None) is None
     assert await attempts.succeed(first, {}) is None
+    second = Attempt(job.id, first.number + 1)
     assert await attempts.beat([first]) == {}
+    assert await attempts.beat([first, second]) == {second: False}  # of one worker, which has taken over its own job
     assert await events_of(admin, job) == before
 
 
