@@ -16,6 +16,7 @@ from loaders.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from loaders.warehouses.impala_socket import ANSWER_BYTES, AnswerTooLarge
 
 IMPALA_FAILURES = (impala.error.Error, TException, OSError, EOFError)
 """What impyla and its transport raise. Any other exception is a defect of the gateway."""
@@ -65,6 +66,12 @@ def store_error(store: str, error: Exception) -> StoreError:
     if isinstance(error, TTransportException | OSError | EOFError):
         return StoreUnavailable(
             store, f"{store}: Impala cannot be reached. Check `host`, `port` and `authentication`, and that it is up."
+        )
+    if isinstance(error, AnswerTooLarge):
+        return StoreQueryFailed(
+            store,
+            f"{store}: rows that Impala sends at once take more than {ANSWER_BYTES >> 20} MiB, which are not read. "
+            "Leave out the columns whose values are that long, or cut them.",
         )
     if isinstance(error, impala.error.NotSupportedError):
         return StoreQueryFailed(

@@ -13,6 +13,7 @@ from loaders.columnar.statement import Statement
 from loaders.warehouses.batch_run import BatchRun
 from loaders.warehouses.impala_errors import IMPALA_FAILURES, QueryCancelled
 from loaders.warehouses.impala_session import Session
+from loaders.warehouses.impala_socket import AnswerTooLarge
 from loaders.warehouses.impala_sql import with_values
 from loaders.warehouses.impala_types import no_rows, record_batch
 from loaders.warehouses.owned import Owned
@@ -89,6 +90,9 @@ class ImpalaRun(BatchRun):
                     return None
                 self._ending.wait(_ASK_EVERY_S)
             raise QueryCancelled
+        except AnswerTooLarge:
+            self._end_elsewhere(session.operation)
+            raise
         finally:
             self._fetched = None
 
@@ -103,8 +107,11 @@ class ImpalaRun(BatchRun):
             self._ending.set()
         operation = self._fetched
         if operation is not None and not self.spoiled and monotonic() >= self._ends_at:
-            self.spoiled = True
-            self._elsewhere(lambda session: session.end(operation))
+            self._end_elsewhere(operation)
+
+    def _end_elsewhere(self, operation: object) -> None:
+        self.spoiled = True
+        self._elsewhere(lambda session: session.end(operation))
 
     def free(self) -> None:
         session, self._session = self._session, None

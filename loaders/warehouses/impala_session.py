@@ -6,12 +6,13 @@ from getpass import getuser
 from typing import Any
 
 import impala.error
-from impala._thrift_api import ThriftClient, get_socket, get_transport
+from impala._thrift_api import ThriftClient, get_transport
 from impala.hiveserver2 import HiveServer2Connection, HiveServer2Cursor, HS2Service, Operation
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 
 from loaders.addresses import Bounds, answering
 from loaders.warehouses.impala_errors import SessionRefused
+from loaders.warehouses.impala_socket import MeasuredSocket
 from loaders.warehouses.settings import ImpalaCredentials, ImpalaOptions
 
 _SOCKET_S = 60
@@ -43,7 +44,7 @@ class Session:
         mechanism = "NOSASL" if options.authentication == "nosasl" else "PLAIN"
         user, password = credentials.username.get_secret_value(), credentials.password.get_secret_value()
         address = answering(options.host, options.port, bounds, timeout_s=options.timeout_s)
-        socket = get_socket(address, options.port, False, None, False)
+        socket = MeasuredSocket(address, options.port)
         socket.setTimeout(options.timeout_ms)
         transport = get_transport(socket, options.host, "impala", mechanism, user or None, password or None)
         try:
