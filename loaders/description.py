@@ -26,6 +26,19 @@ class Kind(StrEnum):
     ARRAY = "array"
 
 
+class Held(StrEnum):
+    """What a value of the column is in its engine, next to the value that is shown.
+
+    Patterns of text are matched with the shown text, unless it is held as it is.
+    """
+
+    AS_SHOWN = "as shown"
+    COMPARABLE = (
+        "comparable"  # of another type, whose values the engine compares with shown ones, and sorts its own way
+    )
+    CONVERTED = "converted"  # of a type that it does not compare with shown ones: what is shown is compared and sorted
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnType:
     """`element` for arrays, `dimensions` for vectors, `geometry` the PostGIS type (`POINTZ`, `LINESTRING`, ...).
@@ -38,6 +51,7 @@ class ColumnType:
     dimensions: int | None = None
     geometry: str | None = None
     single: bool = field(default=False, compare=False)
+    held: Held = field(default=Held.AS_SHOWN, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

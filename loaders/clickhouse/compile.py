@@ -55,6 +55,9 @@ class ClickHouse(Dialect):
         """Of a tuple, because any null argument would make the hash null."""
         return _call("hex", _call("sipHash128", _call("tuple", *columns)))
 
+    def converted(self, value: exp.Expr, kind: Kind) -> exp.Expr:
+        return _call("toInt64" if kind is Kind.BIGINT else "toString", value)
+
     def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         return _call("toString", value) if column_type.kind is Kind.TEXT else value
 
@@ -65,10 +68,18 @@ class ClickHouse(Dialect):
         rows: Sequence[tuple[object, ...]],
         binder: Binder,
     ) -> exp.Expr:
-        """One array parameter per column, however many values: the primary key and skip indexes still apply."""
+        """One array parameter per column, however many values: the primary key and skip indexes still apply.
+
+        Not for numbers of any scale, which are looked up by their digits: a set is of the column's own type, which is
+        not known here (an Int256 refuses decimals), and `has` compares each row with each value.
+        """
         if len(columns) == 1 and types[0].kind in _SET_TYPES:
             array = ColumnType(Kind.ARRAY, element=types[0])
             return exp.In(this=columns[0], field=binder.bind(tuple(row[0] for row in rows), array))
+        if len(columns) == 1 and types[0].kind is Kind.NUMERIC:
+            array = ColumnType(Kind.ARRAY, element=ColumnType(Kind.TEXT))
+            digits = tuple(dict.fromkeys(_digits(Decimal(str(row[0]))) for row in rows))
+            return exp.In(this=_call("toString", columns[0]), field=binder.bind(digits, array))
         if len(columns) == 1:
             array = ColumnType(Kind.ARRAY, element=types[0])
             found = _call("has", binder.bind(tuple(row[0] for row in rows), array), columns[0])
@@ -185,6 +196,13 @@ def _bound_all(values: tuple[object, ...], element: ColumnType) -> tuple[str, li
     bound = [_bound(value, element.kind) for value in values]
     types = {spelled for spelled, _ in bound} or {_TYPES.get(element.kind, "DateTime64(6, 'UTC')")}
     return max(types), [value for _, value in bound]  # DateTime64(9) covers DateTime64(6)
+
+
+def _digits(number: Decimal) -> str:
+    """As `toString` has it of a number of any scale: without an exponent, or zeros at the end of its fraction."""
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def _decimal_type(values: list[Decimal]) -> str:

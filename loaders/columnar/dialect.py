@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from loaders.columnar.statement import Parameter
-from loaders.description import ColumnType, Kind, Table
+from loaders.description import ColumnType, Held, Kind, Table
 from loaders.errors import BadInput
 from loaders.read import (
     AggregateFunction,
@@ -91,6 +91,10 @@ class Dialect(ABC):
     def days_later(self, date: exp.Expr, days: int) -> exp.Expr:
         """The date, or its midnight."""
         return _later(date, days, "DAY")
+
+    def converted(self, value: exp.Expr, kind: Kind) -> exp.Expr:
+        """The value that is shown, of one that the engine holds otherwise (`Held`)."""
+        return value
 
     def projection(self, value: exp.Expr, column_type: ColumnType) -> exp.Expr:
         """What to select so that Arrow can carry the value."""
@@ -176,7 +180,12 @@ class Binder:
     def column(self, name: str) -> exp.Expr:
         """The table's column, or the column of a join known by the name."""
         joined = self._joined.get(name)
-        return column(name) if joined is None else joined.copy()
+        if joined is not None:
+            return joined.copy()
+        for each in self.table.columns:  # a name may also be of a figure of groups, which the table does not have
+            if each.name == name and each.type.held is Held.CONVERTED:
+                return self.dialect.converted(column(name), each.type.kind)
+        return column(name)
 
     def bind(self, value: object, column_type: ColumnType) -> exp.Expr:
         """The placeholder of a hashable value. Equal values share one, so that equal expressions are equal as SQL."""

@@ -35,7 +35,7 @@ def joined_to(query: exp.Select, joins: Sequence[Joined], binder: Binder) -> exp
 def _one_for_each_key(joined: Joined, binder: Binder) -> exp.Select:
     """The columns are the key (`k{n}`), `c{n}` for `joined.columns`, and the variants."""
     table = joined.table
-    keys = [_key(column(name), _kind(name, table), binder) for _, name in joined.on]
+    keys = [_key(binder.column(name), _kind(name, table), binder) for _, name in joined.on]
     measures = [(place, shown) for place, (_, shown) in enumerate(joined.columns) if isinstance(shown, Measure)]
     source = exp.table_(table.name, db=table.schema, quoted=True, alias=ROW)
     if measures:

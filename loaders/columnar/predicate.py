@@ -5,7 +5,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from loaders.columnar.dialect import Binder
-from loaders.description import ColumnType, Kind, Table
+from loaders.description import ColumnType, Held, Kind, Table
 from loaders.errors import BadInput
 from loaders.expression import expression_type, sortable
 from loaders.pattern import normal_pattern
@@ -62,6 +62,8 @@ def _comparison(compare: Compare, table: Table, binder: Binder) -> exp.Expr:
     if value is None:
         return exp.null()
     left = binder.expression(compare.expression)
+    if op in _TEXTUAL and column_type.held is not Held.AS_SHOWN:
+        left = binder.dialect.converted(left, column_type.kind)
     match op:
         case Op.LIKE | Op.ILIKE:
             pattern = binder.bind(normal_pattern(str(value)), column_type)

@@ -60,7 +60,7 @@ def figures_statement(
         return len(selected) - 1
 
     for each in columns:
-        value, type_ = column(each.name), each.type
+        value, type_ = binder.column(each.name), each.type
         count = Measure(AggregateFunction.COUNT, Col(each.name))
         present = add(dialect.measure(count, value, type_), COUNT)
         if type_.kind not in SORTABLE:
@@ -96,7 +96,7 @@ def histogram_statement(
     selected: list[tuple[exp.Expr, ColumnType]] = []
     for each, inner in edges:
         kind = each.type.kind
-        value = _finite(each, binder) if kind is Kind.FLOAT else column(each.name)
+        value = _finite(each, binder) if kind is Kind.FLOAT else binder.column(each.name)
         bound = [binder.bind(edge, each.type) for edge in inner]
         for low, high in zip([None, *bound], [*bound, None], strict=True):
             held: list[exp.Expr] = []
@@ -113,7 +113,7 @@ def histogram_statement(
 def frequent_statement(portion: Portion, each: Column, dialect: Dialect, *, limit: int) -> Statement:
     """The most frequent values and their counts: highest count first, then by value. Nulls are left out."""
     binder = Binder(dialect, portion.table)
-    key = column(each.name)
+    key = binder.column(each.name)
     selected: list[tuple[exp.Expr, ColumnType]] = [
         (dialect.projection(key, each.type), each.type),
         (exp.Count(this=exp.Star()), _WIDE),
@@ -129,7 +129,7 @@ def frequent_statement(portion: Portion, each: Column, dialect: Dialect, *, limi
 def values_statement(portion: Portion, columns: Sequence[Column], dialect: Dialect) -> Statement:
     """The columns of the portion's rows, unordered."""
     binder = Binder(dialect, portion.table)
-    selected = [(dialect.projection(column(each.name), each.type), each.type) for each in columns]
+    selected = [(dialect.projection(binder.column(each.name), each.type), each.type) for each in columns]
     return _statement(portion, columns, selected, binder)
 
 

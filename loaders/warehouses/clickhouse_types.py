@@ -2,14 +2,15 @@
 
 Text is read with `toString` (loaders/clickhouse/compile.py), so what Arrow would carry wrongly (enums and IPv4 as bare
 numbers, IPv6 and unsigned 128-bit integers as bytes) or not at all (Variant, Dynamic, QBit and types that do not exist
-yet) is text. A composite is JSON or an array when Arrow carries each of its parts as it is, else text too.
+yet) is text. A composite is JSON or an array when Arrow carries each of its parts as it is, else text too. Of these,
+ClickHouse compares only `_COMPARABLE` with a text. An interval is the number of its units.
 """
 
 import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from loaders.description import ColumnType, Kind
+from loaders.description import ColumnType, Held, Kind
 
 _SCALARS: dict[str, Kind] = {
     "Bool": Kind.BOOLEAN,
@@ -43,6 +44,7 @@ _IN_JSON = frozenset(_SCALARS.values()) - {Kind.TIMESTAMP}
 """What an Arrow struct or map holds as it is. A `DateTime` is a bare number there, and `_BYTES_IN_ARROW` are bytes."""
 _BYTES_IN_ARROW = frozenset({"Int128", "Int256", "BFloat16"})
 _SINGLE = frozenset({"Float32", "BFloat16"})
+_COMPARABLE = frozenset({"Enum8", "Enum16", "FixedString", "IPv4", "IPv6", "Time", "Time64", "UInt128", "UInt256"})
 _COMPOSITES = frozenset({"Map", "Tuple", "Nested"})
 _GEO = frozenset({"Point", "Ring", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
 _WRAPPERS = frozenset({"Nullable", "LowCardinality"})
@@ -91,7 +93,9 @@ def _unwrapped(tree: TypeName) -> ColumnType:
         return _array(_last_type(tree))
     if tree.name in _COMPOSITES and all(_in_json(part) for part in tree.arguments):
         return ColumnType(Kind.JSON)
-    return ColumnType(Kind.TEXT)
+    if tree.name.startswith("Interval"):
+        return ColumnType(Kind.BIGINT, held=Held.CONVERTED)
+    return ColumnType(Kind.TEXT, held=Held.COMPARABLE if tree.name in _COMPARABLE else Held.CONVERTED)
 
 
 def _array(element: TypeName) -> ColumnType:
@@ -102,7 +106,7 @@ def _array(element: TypeName) -> ColumnType:
     inner = _unwrapped(element)
     if inner.kind is Kind.ARRAY:
         return ColumnType(Kind.ARRAY, element=inner)
-    return ColumnType(Kind.JSON if _in_json(element) else Kind.TEXT)
+    return ColumnType(Kind.JSON) if _in_json(element) else ColumnType(Kind.TEXT, held=Held.CONVERTED)
 
 
 def _in_json(part: Argument) -> bool:

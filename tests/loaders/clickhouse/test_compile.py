@@ -177,11 +177,43 @@ def test_parameters(kind: Kind, value: object, spelled: str, bound: object) -> N
 
 
 def test_arrays_of_decimals_fit_all_their_values() -> None:
-    table = Table("clickhouse", None, "t", (Column("c", ColumnType(Kind.NUMERIC)),), ())
+    numbers = ColumnType(Kind.ARRAY, element=ColumnType(Kind.NUMERIC))
+    table = Table("clickhouse", None, "t", (Column("c", numbers),), ())
     values = (Decimal("0.0000001"), Decimal(10) ** 37, 3)
-    rows = compile_read(Read(table, where=Compare(Col("c"), Op.IN, values)), CLICKHOUSE).rows
+    rows = compile_read(Read(table, where=Compare(Col("c"), Op.CONTAINS, values)), CLICKHOUSE).rows
     assert rows is not None
     assert "{p0: Array(Decimal(76, 7))}" in rows.statement.sql
+
+
+def test_one_of_many_numbers_is_looked_up_in_a_set() -> None:
+    """By its digits. A row compared with each value takes 17 s for 1,000 decimals and 500,000 rows, and a set 0.1 s."""
+    table = Table("clickhouse", None, "t", (Column("c", ColumnType(Kind.NUMERIC)),), ())
+    values = (Decimal("0.0000001"), Decimal(10) ** 37, 3, Decimal("1.50"), Decimal("1.5"), Decimal("-0.0"), 100)
+    rows = compile_read(Read(table, where=Compare(Col("c"), Op.IN, values)), CLICKHOUSE).rows
+    assert rows is not None
+    assert 'WHERE toString("t"."c") IN {p0: Array(String)}' in rows.statement.sql
+    assert rows.statement.named == {"p0": ["0.0000001", "1" + "0" * 37, "3", "1.5", "0", "100"]}
+
+
+async def test_numbers_of_any_scale_are_found(engine: ChDb) -> None:
+    engine.execute(
+        """CREATE TABLE indexed.scales (id Int32, small Nullable(Decimal(9, 4)), large Decimal(76, 30), wide Int256)
+        ENGINE = MergeTree ORDER BY id"""
+    )
+    engine.execute("INSERT INTO indexed.scales VALUES (1, 1.5, 1.5, -7), (2, 100, 100, 100), (3, NULL, 0, 0)")
+    names = ("small", "large", "wide")
+    columns = (Column("id", ColumnType(Kind.INTEGER)), *(Column(name, ColumnType(Kind.NUMERIC)) for name in names))
+    table = Table("clickhouse", "indexed", "scales", columns, ("id",))
+    cases: list[tuple[str, Op, tuple[Value, ...], list[int]]] = [
+        ("small", Op.IN, (Decimal("1.50"), Decimal("1.50001"), 100, 10**37), [1, 2]),
+        ("small", Op.NOT_IN, (Decimal("1.50001"), 100), [1]),
+        ("large", Op.IN, (Decimal("1.5"), Decimal("0.00")), [1, 3]),
+        ("wide", Op.IN, (-7, Decimal("100.0"), Decimal("0.5")), [1, 2]),
+    ]
+    for name, op, values, found in cases:
+        read = Read(table, connection=_nodes("id"), where=Compare(Col(name), op, values))
+        answer = orjson.loads(await read_connection(read, engine, Ledger()))
+        assert [node["id"] for node in answer["nodes"]] == found, (name, op)
 
 
 def test_names_are_quoted() -> None:

@@ -39,6 +39,13 @@ VALUES: dict[str, tuple[str, ...]] = {
     "Nullable(IPv4)": ("'9.0.0.0'", "'10.0.0.0'", "NULL"),
     "IPv6": ("'::1'", "'ff::'", "'9::'"),
     "Nullable(Bool)": ("true", "NULL", "false"),
+    "IntervalDay": ("INTERVAL 9 DAY", "INTERVAL 10 DAY", "INTERVAL -1 DAY"),
+    "Nullable(IntervalMonth)": ("INTERVAL 9 MONTH", "NULL", "INTERVAL 10 MONTH"),
+    "Time64(6)": ("'10:00:00.5'", "'09:00:00'", "'-01:00:00'"),
+    "Variant(String, UInt8)": ("'a'", "9", "10", "NULL"),
+    "Dynamic": ("'a'", "9", "10", "NULL"),
+    "Array(IPv4)": ("['9.0.0.0']", "['10.0.0.0', '9.0.0.0']", "[]"),
+    "Tuple(a Int8, b DateTime)": ("(9, '2024-01-01 00:00:00')", "(10, '2024-01-01 00:00:00')"),
 }
 INFO = PageInfo(tuple((part.value, part) for part in PageInfoPart))
 SHOWN = Connection((("nodes", Nodes((Field("id", Computed(Col("id"))),))), ("pageInfo", INFO)))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loaders.description import ColumnType, Kind
+from loaders.description import ColumnType, Held, Kind
 from loaders.warehouses.clickhouse_types import column_type, parse
 
 TEXT = ColumnType(Kind.TEXT)
@@ -43,7 +43,7 @@ def array(kind: Kind) -> ColumnType:
         ("DateTime64(9, 'America/New_York')", Kind.TIMESTAMP),
         ("Time", Kind.TEXT),
         ("Time64(3)", Kind.TEXT),
-        ("IntervalDay", Kind.TEXT),
+        ("IntervalDay", Kind.BIGINT),
         ("Enum8('a' = 1, 'b, c' = 2, 'd)' = 3, 'e\\'' = 4)", Kind.TEXT),
         ("Enum16('' = 0)", Kind.TEXT),
         ("IPv4", Kind.TEXT),
@@ -111,6 +111,28 @@ def test_nullable_types(name: str, expected: ColumnType) -> None:
 )
 def test_composites(name: str, expected: ColumnType) -> None:
     assert column_type(name) == (expected, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("LowCardinality(Nullable(String))", Held.AS_SHOWN),
+        ("Array(String)", Held.AS_SHOWN),
+        ("Enum8('a' = 1)", Held.COMPARABLE),
+        ("LowCardinality(FixedString(4))", Held.COMPARABLE),
+        ("Nullable(IPv6)", Held.COMPARABLE),
+        ("UInt256", Held.COMPARABLE),
+        ("Time64(3)", Held.COMPARABLE),
+        ("IntervalSecond", Held.CONVERTED),
+        ("Variant(String, UInt64)", Held.CONVERTED),
+        ("Array(IPv4)", Held.CONVERTED),
+        ("A type of next year(1, 'x')", Held.CONVERTED),
+    ],
+)
+def test_how_values_are_held(name: str, held: Held) -> None:
+    described = column_type(name)
+    assert described is not None
+    assert described[0].held is held
 
 
 def test_aggregation_states_have_no_value_to_show() -> None:
