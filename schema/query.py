@@ -29,7 +29,7 @@ async def _is_admin(info: strawberry.Info[Context, None]) -> bool | None:
     return await info.context.verdicts.is_admin()
 
 
-@strawberry.type(description="Who asks.")
+@strawberry.type(description="The caller.")
 class Viewer:
     subject: str = strawberry.field(description="The `sub` of the bearer token.")
     user_id: BigInt | None = strawberry.field(description="Raw key of the user.")

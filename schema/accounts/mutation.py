@@ -36,7 +36,7 @@ class ApiKeyCreatePayload:
 @strawberry.input(description="An API key to create.")
 class ApiKeyCreateInput:
     name: str = strawberry.field(description="What the key is for, 1 to 200 characters.")
-    scopes: list[str] = strawberry.field(description=f"What it may be used for, among {', '.join(SCOPES)}.")
+    scopes: list[str] = strawberry.field(description=f"The scopes of the key, among {', '.join(SCOPES)}.")
     expires_at: DateTime | None = strawberry.field(
         description="When it expires, at most 366 days from now; 90 days from now by default.", default=strawberry.UNSET
     )

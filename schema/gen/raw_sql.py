@@ -70,7 +70,9 @@ async def _answer(
 @strawberry.type(description="A checked SQL statement. It is estimated and run only if those fields are selected.")
 class GenSql:
     raw: strawberry.Private[RawSql]
-    sql: str = strawberry.field(description="The statement as it was parsed and written anew.")
+    sql: str = strawberry.field(
+        description="The statement as generated from its syntax tree, without the limit of `answer`."
+    )
     tables: list[str] = strawberry.field(description="The tables of the dataset that it reads.")
     data_source: str = strawberry.field(description="The data source it runs in, `datasource:{rowId}`.")
     engine: str | None = strawberry.field(description="The connector of the data source, such as `clickhouse`.")

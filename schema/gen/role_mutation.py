@@ -106,7 +106,7 @@ class GenRoleUserInput:
 @strawberry.input(description="A role and a resource: the whole system, or the one that the ids name.")
 class GenRoleResourceInput:
     id: strawberry.ID = strawberry.field(description=_ROLE)
-    resource_type: GenResourceType = strawberry.field(description="What the resource is.")  # type: ignore[valid-type]
+    resource_type: GenResourceType = strawberry.field(description="The type of the resource.")  # type: ignore[valid-type]
     data_source_id: strawberry.ID | None = strawberry.field(
         description="Global id of the data source, for `DATASOURCE` only.", default=UNSET
     )

@@ -123,7 +123,7 @@ def aggregate_field(target: str) -> Any:
     return strawberry.field(
         resolver=signature({}, arguments, Optional[groups]),
         name="aggregate",
-        description="Groups of all rows that match, whatever the page; in the order of their keys unless asked.",
+        description="Groups of all matching rows, regardless of the page; ordered by their keys by default.",
         metadata={"mapping": "connection"},
     )
 
@@ -147,7 +147,7 @@ def _make_groups(mapping: ObjectMapping) -> None:
     made = cast(type[Enum], Enum(f"{name}GroupField", members, module=types.__name__))
     types.register(made.__name__, strawberry.enum(made, description=f"A field that `{name}` rows can be grouped by."))
     field = types.lazy(f"{name}GroupField")
-    zone = "IANA name of the zone whose clocks count, such as Europe/Berlin; UTC unless given."
+    zone = "IANA name of the time zone of the buckets, such as Europe/Berlin; UTC by default."
     types.make_input(
         f"{name}GroupBy",
         {

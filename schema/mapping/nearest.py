@@ -19,7 +19,7 @@ from schema.mapping.variables import take
 MAX_TEXT = 8_000
 
 
-@strawberry.input(description="What to be near to: a vector, or a text, of which the embedding is made.", one_of=True)
+@strawberry.input(description="The vector to search near, or a text whose embedding is that vector.", one_of=True)
 class VectorInput:
     vector: list[float] | None = strawberry.field(
         default=strawberry.UNSET,
