@@ -81,6 +81,8 @@ async def distinct_values(
 async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores, ledger: Ledger) -> str | None:
     store = _store(prepared.read.table, stores)
     if isinstance(store, Postgres):
+        if not prepared.is_compiled:
+            await ledger.turns.next()
         sql, parameters = prepared.statement(values)
         if is_never(prepared.read.where):
             return None if prepared.read.connection is None else empty_answer(prepared.read).decode()
@@ -166,6 +168,8 @@ async def _keyed(
         return answers
     store = _store(prepared.read.table, stores)
     if isinstance(store, Postgres):
+        if not prepared.is_compiled:
+            await ledger.turns.next()
         sql, parameters = prepared.statement((*values, tuple(keys.values())))
         given = list(keys)
         rows = await store.fetch(sql, *parameters, ledger=ledger)

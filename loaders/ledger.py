@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TypeAlias
 
 from loaders.room import Room
+from loaders.turns import Turns
 
 
 @dataclass(slots=True)
@@ -28,12 +29,13 @@ class Ledger:
     """Lives for one request. Every client of a store records each statement it sends, failed ones too.
 
     `heard` is called with each statement, for traces, including those recorded aside. `room` bounds what the answers of
-    the request may take.
+    the request may take, and `turns` how long it holds the event loop at a time.
     """
 
     stores: dict[str, StoreUsage] = field(default_factory=dict)
     heard: Heard | None = None
     room: Room = field(default_factory=Room)
+    turns: Turns = field(default_factory=Turns)
     _aside: "Ledger | None" = None
 
     @property
@@ -42,7 +44,7 @@ class Ledger:
         number would tell how many there are; the metrics of the gateway include them.
         """
         if self._aside is None:
-            self._aside = Ledger(heard=self.heard, room=Room(self.room.most))
+            self._aside = Ledger(heard=self.heard, room=Room(self.room.most), turns=self.turns)
         return self._aside
 
     def entries(self) -> Iterator[tuple[str, StoreUsage]]:
@@ -59,7 +61,7 @@ class Ledger:
 
     def part(self) -> "Ledger":
         """A ledger for a part of the request that is counted by itself, to be added with `add`."""
-        return Ledger(heard=self.heard, room=self.room)
+        return Ledger(heard=self.heard, room=self.room, turns=self.turns)
 
     def add(self, part: "Ledger") -> None:
         """What a `part` of the request did."""

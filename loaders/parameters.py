@@ -44,7 +44,6 @@ from loaders.read import (
     SortKey,
     Through,
     Value,
-    Words,
 )
 
 Change: TypeAlias = Callable[[Value], Value]
@@ -81,10 +80,10 @@ class Slots:
         return cast(Slot, self._taken(values))
 
 
-def split_words(read: Read, first: int) -> tuple[Read, tuple[Value, ...]]:
-    """Only the texts to search by are taken out, with slots numbered from `first`: their vectors come at each run."""
+def split_rest(read: Read, first: int) -> tuple[Read, tuple[Value, ...]]:
+    """As `split`, for a read that has slots already: those of the other values are numbered from `first`."""
     taken = _Taken(first)
-    return _read(read, lambda value: taken(value) if isinstance(value, Words) else value), tuple(taken.values)
+    return _read(read, lambda value: value if isinstance(value, Slot) else taken(value)), tuple(taken.values)
 
 
 class _Taken:

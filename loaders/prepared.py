@@ -55,6 +55,10 @@ class Prepared:
             self._grafts = tuple((graft, Prepared(graft.read, graft.join)) for graft in self._plan.grafts)
         return self._grafts
 
+    @property
+    def is_compiled(self) -> bool:
+        return self._statement is not None
+
     def filled(self, values: Sequence[Value]) -> Read:
         """The part of the store with its values, for stores whose statements are compiled each time."""
         return fill(self.read, values)
@@ -85,11 +89,16 @@ _prepared: BoundedCache[Read, Prepared] = BoundedCache(_CACHED)
 def prepare(read: Read) -> tuple[Prepared, tuple[Value, ...]]:
     """The prepared read and the values to run it with. Reads that differ only in values share one."""
     shape, values = split(read)
-    prepared = _prepared.get(shape)
+    return shared(shape), values
+
+
+def shared(read: Read) -> Prepared:
+    """The one of all equal reads, whichever documents they are from."""
+    prepared = _prepared.get(read)
     if prepared is None:
-        prepared = Prepared(shape)
-        _prepared.keep(shape, prepared, weight(shape))
-    return prepared, values
+        prepared = Prepared(read)
+        _prepared.keep(read, prepared, weight(read))
+    return prepared
 
 
 def weight(read: Read) -> int:

@@ -9,8 +9,8 @@ from weakref import ref
 from loaders.bounded_cache import BoundedCache
 from loaders.failure import Failure
 from loaders.fetch import fetch, fetch_prepared
-from loaders.parameters import Slots, fill, split_words
-from loaders.prepared import Prepared
+from loaders.parameters import Slots, fill, split_rest
+from loaders.prepared import Prepared, shared
 from loaders.read import Col, Compare, Op, Read, Value, Words
 from resolvers.answer import distinct_of, guard_in
 from resolvers.context import Context
@@ -33,12 +33,13 @@ _KEPT_IDS: Final = 200_000
 class PlannedRead:
     """`read` has slots and no guards yet. Raises `Unguarded` if it uses a table without a guard.
 
-    Restrictions are split like the read: the cached statement contains only slots for the ids a subject may see.
-    Subjects with the same kind of restriction share a statement, but never values.
+    Nothing but slots is in the cached statement, neither constants of the document nor ids that a subject may see. So
+    equal reads of all documents, and subjects with the same kind of restriction, share a statement, but never values.
     """
 
     __slots__ = (
         "_asked",
+        "_constants",
         "_guarded",
         "_guards",
         "_kinds",
@@ -46,7 +47,6 @@ class PlannedRead:
         "_own",
         "_policies",
         "_slotted",
-        "_texts",
         "read",
     )
 
@@ -54,7 +54,7 @@ class PlannedRead:
         """`values`: how many it is run with, of which those of its slots are some."""
         self.read = read
         self._number = next(_numbers)
-        self._slotted, self._texts = split_words(read, values)
+        self._slotted, self._constants = split_rest(read, values)
         self._policies = policies
         self._guards = guards_of(read, policies)
         self._own = list(self._guards).index(read.table)
@@ -78,7 +78,7 @@ class PlannedRead:
             )
         else:
             found = known.restrictions
-        filling: Sequence[Value] = (*values, *self._texts)
+        filling: Sequence[Value] = (*values, *self._constants)
         if any(isinstance(value, Words) for value in filling):
             filling = await embedded_values(filling, context.stores.embeddings)
         prepared = None if known is None else known.ready.prepared()
@@ -117,7 +117,7 @@ class PlannedRead:
     def _prepared(self, shapes: tuple[Restriction, ...]) -> Prepared:
         prepared = self._guarded.get(shapes)
         if prepared is None:
-            prepared = Prepared(apply(self._slotted, dict(zip(self._guards, shapes, strict=True))))
+            prepared = shared(apply(self._slotted, dict(zip(self._guards, shapes, strict=True))))
             self._guarded.keep(shapes, prepared)
         return prepared
 

@@ -32,6 +32,7 @@ async def read_connection(read: Read, source: Source, ledger: Ledger) -> bytes:
     """
     if read.page.ties is not None:
         read = await narrowed(read, source, ledger)
+    await ledger.turns.next()
     compiled = compile_read(read, source.dialect)
     return (await _answers(read, compiled, source, ledger, [_NO_KEY]))[_NO_KEY]
 
@@ -49,6 +50,7 @@ async def read_keyed(
     types = [read.table.column(name).type for name in key_columns]
     texts = {key: _key_text(key, types) for key in asked if None not in key}
     distinct = {text: key for key, text in texts.items()}
+    await ledger.turns.next()
     compiled = compile_read(read, source.dialect, keys=Keys(tuple(key_columns), tuple(distinct.values())))
     answers = await _answers(read, compiled, source, ledger, list(distinct), arity=len(types))
     empty = empty_answer(read)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,7 @@ class Watch:
     dataset_id: UUID
     store: str
     source: Watched
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger
 
     @property
     def sent(self) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ class Watch:
 @contextmanager
 def watching(table: Table, dataset_id: UUID, context: Context) -> Iterator[Watch]:
     """Usage is added to the request's ledger, also when a read fails."""
-    watch = Watch(context, dataset_id, table.store, Watched(source_of(table, context)))
+    watch = Watch(context, dataset_id, table.store, Watched(source_of(table, context)), context.ledger.part())
     try:
         yield watch
     finally:

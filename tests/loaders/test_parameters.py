@@ -1,14 +1,14 @@
 """Slots in and out of reads, and statements made for all values at once."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.encode.cursor import StoreText
 from loaders.errors import BadInput
-from loaders.parameters import Slots, fill, split
+from loaders.parameters import Slots, fill, split, split_rest
 from loaders.prepared import Prepared, prepare
 from loaders.read import (
     Aggregate,
@@ -114,6 +114,15 @@ def test_values_do_not_tell_reads_apart_but_nulls_do() -> None:
     shapes = [split(read)[0] for read in (other, same, null, endless)]
     assert shapes[0] == shapes[1]
     assert len(set(shapes)) == 3
+
+
+def test_what_is_no_slot_yet_becomes_one() -> None:
+    half = replace(READ, where=Compare(Col("name"), Op.EQ, Slot(0)), page=Page(7))
+    shape, constants = split_rest(half, 3)
+    assert shape.where == half.where
+    assert constants[-1] == 7
+    assert shape.page == Page(cast(int, Slot(2 + len(constants))))
+    assert fill(shape, ("a", "b", "c", *constants)) == fill(half, ("a",))
 
 
 def test_the_word_of_is_null_is_part_of_the_read() -> None:
