@@ -40,16 +40,27 @@ class Held(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Enumeration:
+    """A closed set of words: `names` pairs each word, as it is stored, with the name that JSON shows in its place."""
+
+    name: str
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnType:
     """`element` for arrays, `dimensions` for vectors, `geometry` the PostGIS type (`POINTZ`, `LINESTRING`, ...).
 
-    `single`: a FLOAT of single precision, whose values are compared with as their shortest text has them.
+    `enumeration`: a TEXT of a closed set. It is compared, sorted, grouped and written as the text it is; only JSON
+    shows its name (loaders/unnamed.py has what becomes of a text without one). `single`: a FLOAT of single precision,
+    whose values are compared with as their shortest text has them.
     """
 
     kind: Kind
     element: "ColumnType | None" = None
     dimensions: int | None = None
     geometry: str | None = None
+    enumeration: Enumeration | None = None
     single: bool = field(default=False, compare=False)
     held: Held = field(default=Held.AS_SHOWN, compare=False)
 

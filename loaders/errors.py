@@ -19,6 +19,7 @@ AxionError                      code, message, next step in the message
     ├── StoreBusy               another change held what this one needed; nothing was changed, a retry may succeed
     ├── StoreCredentialsRejected
     ├── StoreQueryFailed        the store refused or aborted the query
+    ├── EnumValueUnknown        it holds a word that the enum of a field does not have
     └── Cancelled               the query was ended from outside
 """
 
@@ -60,6 +61,7 @@ class Code(StrEnum):
     STORE_BUSY = "STORE_BUSY"
     STORE_CREDENTIALS_REJECTED = "STORE_CREDENTIALS_REJECTED"
     STORE_QUERY_FAILED = "STORE_QUERY_FAILED"
+    ENUM_VALUE_UNKNOWN = "ENUM_VALUE_UNKNOWN"
     CANCELLED = "CANCELLED"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
@@ -205,6 +207,10 @@ class StoreCredentialsRejected(StoreError):
 
 class StoreQueryFailed(StoreError):
     code = Code.STORE_QUERY_FAILED
+
+
+class EnumValueUnknown(StoreError):
+    code = Code.ENUM_VALUE_UNKNOWN
 
 
 class Cancelled(StoreError):

@@ -2,11 +2,11 @@
 
 A read within one Postgres database is one statement. Where it crosses into another store, each crossing is one keyed
 read for all parents, so the number of statements depends on the document and never on the number of rows. If no row can
-match (`Never`), no store is asked. A crossing that fails is reported and leaves null in its own fields; the rest of the
-answer stays.
+match (`Never`), no store is asked. A crossing that fails is reported and leaves null in its own fields, and so is a
+stored word that its enum does not have; the rest of the answer stays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -26,6 +26,7 @@ from loaders.postgres.client import Postgres
 from loaders.prepared import Prepared, prepare
 from loaders.read import Aggregate, Col, Connection, Join, Predicate, Read, Value, is_never
 from loaders.room import TREE, octets
+from loaders.unnamed import has_unnamed, readable, take_unnamed
 
 
 class ReadStores(Protocol):
@@ -49,10 +50,9 @@ async def fetch_prepared(
 ) -> tuple[str | None, list[Failure]]:
     """As `fetch`, with the values of the prepared read's slots."""
     text = await _root(prepared, values, stores, ledger)
-    if text is None or not (prepared.grafts or prepared.marks):
+    if text is None or not (prepared.grafts or prepared.marks or _lacks_names([text], prepared)):
         return text, []
-    tree = _taken_apart(text, prepared, ledger)
-    failures = await _finish([(tree, ())], prepared, values, stores, ledger)
+    tree, failures = await _taken_apart(text, prepared, values, stores, ledger)
     return orjson.dumps(tree).decode(), failures
 
 
@@ -60,9 +60,7 @@ async def fetch_tree(read: Read, *, stores: ReadStores, ledger: Ledger) -> tuple
     """The answer as JSON-ready Python values."""
     prepared, values = prepare(read)
     text = await _root(prepared, values, stores, ledger)
-    tree = None if text is None else _taken_apart(text, prepared, ledger)
-    failures = [] if tree is None else await _finish([(tree, ())], prepared, values, stores, ledger)
-    return tree, failures
+    return (None, []) if text is None else await _taken_apart(text, prepared, values, stores, ledger)
 
 
 async def distinct_values(
@@ -91,9 +89,18 @@ async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores,
     return None if text == "null" else text
 
 
-def _taken_apart(text: str, prepared: Prepared, ledger: Ledger) -> Any:
+async def _taken_apart(
+    text: str, prepared: Prepared, values: Sequence[Value], stores: ReadStores, ledger: Ledger
+) -> tuple[Any, list[Failure]]:
     ledger.room.take((TREE - 1) * octets(text))
-    return decoded(text, exact=prepared.shows_json)
+    unnamed = _lacks_names([text], prepared)
+    tree = decoded(readable(text) if unnamed else text, exact=prepared.shows_json)
+    return tree, await _finish([(tree, ())], prepared, values, stores, ledger, unnamed=unnamed)
+
+
+def _lacks_names(texts: Iterable[str | bytes | None], prepared: Prepared) -> bool:
+    """Whether an enum field shows a word that has no name in one of these answers."""
+    return bool(prepared.enums) and any(text is not None and has_unnamed(text) for text in texts)
 
 
 def _store(table: Table, stores: ReadStores) -> Postgres | Source:
@@ -108,13 +115,19 @@ async def _finish(
     values: Sequence[Value],
     stores: ReadStores,
     ledger: Ledger,
+    *,
+    unnamed: bool,
 ) -> list[Failure]:
-    """Removes marks from all trees, and replaces the keys at the path of every graft. Crossings run concurrently."""
-    denied = take_marks(trees, prepared.marks)
+    """Removes marks from all trees, and replaces the keys at the path of every graft. Crossings run concurrently.
+
+    `unnamed`: words without a name are made null as well.
+    """
+    nulls = take_marks(trees, prepared.marks)
+    nulls += take_unnamed(trees, prepared.enums, prepared.read.table.store) if unnamed else []
     failures = await concurrently(
         _graft_one(trees, graft, below, values, stores, ledger) for graft, below in prepared.grafts
     )
-    return denied + [failure for below in failures for failure in below]
+    return nulls + [failure for below in failures for failure in below]
 
 
 async def _graft_one(
@@ -138,13 +151,16 @@ async def _graft_one(
         for holder, _ in places:
             holder[key] = None
         return [Failure((*asked[0], key), len(asked), error)]
-    exact = prepared.shows_json
+    exact, unnamed = prepared.shows_json, _lacks_names(answers.values(), prepared)
+    if unnamed:
+        answers = {text: None if answer is None else readable(answer) for text, answer in answers.items()}
     children = []
     for (holder, path), text in zip(places, texts, strict=True):
         answer = answers[text]
         child = holder[key] = None if answer is None else decoded(answer, exact=exact)
         children.append((child, (*path, key)))
-    return await _finish([child for child in children if child[0] is not None], prepared, values, stores, ledger)
+    there = [child for child in children if child[0] is not None]
+    return await _finish(there, prepared, values, stores, ledger, unnamed=unnamed)
 
 
 async def _keyed(

@@ -28,6 +28,7 @@ from loaders.read import (
     Through,
     Value,
 )
+from loaders.unnamed import enums_of
 
 _CACHED = 20_000
 """Bound of the cache, in fields (`weight`)."""
@@ -38,7 +39,7 @@ _KEYS = Slot(-1)
 class Prepared:
     """The part of a read that one store answers, and the grafts below it. `join` is for a keyed read."""
 
-    __slots__ = ("__weakref__", "_grafts", "_plan", "_statement", "join", "marks", "read", "shows_json")
+    __slots__ = ("__weakref__", "_grafts", "_plan", "_statement", "enums", "join", "marks", "read", "shows_json")
 
     def __init__(self, read: Read, join: Join | None = None) -> None:
         self._plan = plan(read)
@@ -46,6 +47,7 @@ class Prepared:
         self.join = join
         self.shows_json = shows_json(self.read)
         self.marks = marks_of(self.read)
+        self.enums = enums_of(self.read)
         self._statement: Statement | None = None
         self._grafts: tuple[tuple[Graft, Prepared], ...] | None = None
 

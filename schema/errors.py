@@ -50,6 +50,7 @@ _MEANING = {
     ),
     Code.STORE_CREDENTIALS_REJECTED: "A store rejected the gateway's or the data source's credentials.",
     Code.STORE_QUERY_FAILED: "A store refused or aborted the query.",
+    Code.ENUM_VALUE_UNKNOWN: "The stored value is not a value of the field's enum, so the field is null.",
     Code.CANCELLED: "The query was cancelled, or the client disconnected.",
     Code.INTERNAL_ERROR: "A defect of the gateway; its log has the cause under `extensions.requestId`.",
 }

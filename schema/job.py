@@ -2,6 +2,7 @@
 
 from loaders.tables.axion_sense_tasks import jobs
 from resolvers.permissions.guards import Own
+from schema.job_state import JobState
 from schema.mapping.declare import column, table_type
 
 
@@ -10,7 +11,7 @@ class Job:
     """Background work. Visible to the user who started it and to administrators; watched with `jobUpdated`."""
 
     kind = column()
-    state = column("`queued`, `running`, `succeeded`, `failed` or `cancelled`; the last three are final.")
+    state = column("The state of the job; `SUCCEEDED`, `FAILED` and `CANCELLED` are final.", enum=JobState)
     progress = column()
     message = column()
     arguments = column()

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import strawberry
 
 from loaders.errors import BadInput
-from loaders.jobs.job import JobEvent, Snapshot, State
+from loaders.jobs.job import JobEvent, Snapshot
 from loaders.read import Value
 from resolvers.context import Context
 from resolvers.jobs.watch import follow_jobs, watch_job
 from resolvers.permissions.fields import ByRows
-from schema.mapping.enums import described_enum
+from schema.job_state import JobState
 from schema.mapping.filters import uuid_key
 from schema.mapping.payload import changed_row
 from schema.scalars import JSON, BigInt, DateTime, bigint, date_time
@@ -87,26 +87,12 @@ def _resumed(after: int | None, last_event_id: str | None) -> int | None:
     return int(last_event_id)
 
 
-JobState = described_enum(
-    State,
-    "JobState",
-    "The state of a job. `Job.state`, its filters and the payloads of events write it in lower case.",
-    {
-        State.QUEUED: "The job waits for a worker.",
-        State.RUNNING: "A worker runs the job.",
-        State.SUCCEEDED: "The job has ended with a result.",
-        State.FAILED: "The job has ended with an error.",
-        State.CANCELLED: "The job was cancelled on request.",
-    },
-)
-
-
 @strawberry.input(description="Which jobs to follow; all given conditions must hold.")
 class JobsFollowed:
     kinds: list[str] | None = strawberry.field(
         description="Only jobs of these kinds, such as `table_profile_refresh`.", default=None
     )
-    states: list[JobState] | None = strawberry.field(  # type: ignore[valid-type]
+    states: list[JobState] | None = strawberry.field(
         description="Only while in one of these states: a change to another state is not reported.", default=None
     )
 
@@ -115,7 +101,7 @@ class JobsFollowed:
 class JobChange:
     key: strawberry.Private[tuple[Value, ...]]
     sequence: BigInt = strawberry.field(description="Number of the job's newest event that it includes.")
-    state: JobState = strawberry.field(description="The state of the job.")  # type: ignore[valid-type]
+    state: JobState = strawberry.field(description="The state of the job.")
     job = changed_row("Job", "The job.")
 
 

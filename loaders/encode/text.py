@@ -19,10 +19,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.description import ColumnType, Kind
+from loaders.description import ColumnType, Enumeration, Kind
 from loaders.encode.geometry import geojson_text
 from loaders.encode.joining import TEXT, joined, joined_lists
 from loaders.errors import BadInput
+from loaders.unnamed import UNNAMED
 
 _NEEDS_ESCAPE = re.compile(rb'["\\\x00-\x1f]')
 _PIECE = 1 << 20
@@ -37,6 +38,8 @@ def json_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
     """One JSON value per row. Null rows become the text `null`, so the result has no nulls."""
     column = unwrapped(column)
     match column_type.kind:
+        case Kind.TEXT if column_type.enumeration is not None:
+            text = _names(plain_text(column, column_type), column_type.enumeration)
         case Kind.TEXT:
             text = _quoted_text(plain_text(column, column_type))
         case Kind.JSON:
@@ -130,6 +133,14 @@ def _quoted_text(text: pa.Array) -> pa.Array:
     if data is not None and _needs_escape(memoryview(data)):
         return _mapped(text, lambda value: orjson.dumps(value).decode("utf-8"))
     return joined(['"', text, '"'])
+
+
+def _names(words: pa.Array, enumeration: Enumeration) -> pa.Array:
+    """The name of each word in quotes, `UNNAMED` for a word without one; null stays null."""
+    known = pa.array([word for word, _ in enumeration.names], TEXT)
+    names = pa.array([*(f'"{name}"' for _, name in enumeration.names), UNNAMED], TEXT)
+    places = pc.fill_null(pc.index_in(words, value_set=known), len(known))
+    return pc.if_else(pc.is_valid(words), names.take(places), pa.scalar(None, TEXT))
 
 
 def _needs_escape(data: memoryview) -> bool:

@@ -13,7 +13,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from loaders.description import ColumnType, Kind
+from loaders.description import ColumnType, Enumeration, Kind
+from loaders.unnamed import UNNAMED
 
 Text: TypeAlias = ColumnElement[str]
 
@@ -114,6 +115,8 @@ def json_value(expression: ColumnElement[Any], type_: ColumnType, *, nullable: b
 
 
 def _encoded(expression: ColumnElement[Any], type_: ColumnType) -> Part:
+    if type_.enumeration is not None:
+        return _name(expression, type_.enumeration)
     text = sa.cast(expression, sa.Text)
     match type_.kind:
         case Kind.BOOLEAN | Kind.INTEGER | Kind.JSON | Kind.VECTOR:
@@ -136,6 +139,13 @@ def _encoded(expression: ColumnElement[Any], type_: ColumnType) -> Part:
             return sa.cast(sa.func.to_json(expression), sa.Text)
         case kind:
             raise ValueError(f"Postgres columns of kind {kind} have no JSON encoding")
+
+
+def _name(expression: ColumnElement[Any], enumeration: Enumeration) -> Text:
+    """The name of the word in quotes; `UNNAMED` for a word without one, NULL for NULL."""
+    names = [(constant(word), constant(json_constant(name))) for word, name in enumeration.names]
+    named = sa.case(*names, value=expression, else_=constant(UNNAMED))
+    return sa.case((expression.is_not(None), named))
 
 
 def _array(expression: ColumnElement[Any], type_: ColumnType) -> Text:

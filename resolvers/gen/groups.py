@@ -10,7 +10,7 @@ from loaders.errors import BadInput, PageTooLarge
 from loaders.read import Aggregate, And, Bucket, Connection, Joined, Predicate, Read
 from resolvers.gen.answer_columns import AnswerColumn, answer_columns
 from resolvers.gen.over import Over
-from resolvers.gen.rows import MAX_GROUPS, MeasureOf, aggregate_read, column_of
+from resolvers.gen.rows import MAX_GROUPS, MeasureOf, Term, aggregate_read, column_of
 from resolvers.gen.series import COMPARED, Shape, series
 from resolvers.gen.widened import widened
 
@@ -30,7 +30,7 @@ class Groups:
     measures: tuple[MeasureOf, ...]
     where: Predicate | None
     over: Over | None = None
-    order_by: tuple[tuple[str, bool], ...] = ()
+    order_by: tuple[Term, ...] = ()
     limit: int | None = None
     joined: tuple[Joined, ...] = ()
 

@@ -8,8 +8,9 @@ from loaders.read import Connection, Nodes, Page, PageInfo, PageInfoPart, Predic
 from resolvers.gen.groups import Groups
 from resolvers.gen.narrowing import Applied
 from resolvers.gen.over import Comparison, Fill, Over, over
-from resolvers.gen.rows import MeasureOf, fields, order, predicate
+from resolvers.gen.rows import MeasureOf, Term, fields, order, predicate
 from resolvers.gen.table_query import MAX_ROWS, TableQuery, TimeBucket
+from resolvers.sort_order import sort_order
 
 
 def own_condition(query: TableQuery, table: Table) -> Predicate | None:
@@ -69,8 +70,8 @@ def _over(bucket: TimeBucket, table: Table, time_zone: str, applied: Sequence[Ap
     )
 
 
-def _terms(query: TableQuery) -> list[tuple[str, bool]]:
-    return [(term.column, term.direction == "DESC") for term in query.order_by or ()]
+def _terms(query: TableQuery) -> list[Term]:
+    return [Term(term.column, *sort_order(term.direction)) for term in query.order_by or ()]
 
 
 def shown_rows(answer: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:

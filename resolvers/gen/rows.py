@@ -84,9 +84,17 @@ def fields(table: Table, names: Sequence[str] | None) -> tuple[Field, ...]:
     return tuple(Field(name, Computed(Col(column_of(table, name).name))) for name in chosen)
 
 
-def order(table: Table, terms: Sequence[tuple[str, bool]]) -> tuple[OrderBy, ...]:
-    """`terms` are (column, descending)."""
-    return tuple(OrderBy(Col(column_of(table, name).name), descending) for name, descending in terms)
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A sort term, of a column or of a value of groups. Nulls as in `OrderBy`."""
+
+    name: str
+    descending: bool = False
+    nulls_first: bool | None = None
+
+
+def order(table: Table, terms: Sequence[Term]) -> tuple[OrderBy, ...]:
+    return tuple(OrderBy(Col(column_of(table, t.name).name), t.descending, t.nulls_first) for t in terms)
 
 
 def paged(read: Read, shown: tuple[str, ...], *, after: str | None) -> Read:
@@ -213,12 +221,12 @@ def aggregate_read(
     where: Predicate | None,
     limit: int | None,
     buckets: Mapping[str, Bucket] = MappingProxyType({}),
-    order_by: Sequence[tuple[str, bool]] = (),
+    order_by: Sequence[Term] = (),
 ) -> Read:
     """Groups by buckets of time and then columns, with their measures. The answer's only entry is `rows`.
 
-    `buckets` and `order_by` (name, descending) use the names in the answer; ties are ordered by the group's values.
-    Without a `limit`, more than `MAX_GROUPS` groups raise `PageTooLarge` when they are read.
+    `buckets` are keyed by their names in the answer, by which `order_by` refers to values; ties are ordered by the
+    group's values. Without a `limit`, more than `MAX_GROUPS` groups raise `PageTooLarge` when they are read.
     """
     if not (measures or group_by or buckets):
         raise BadInput("Nothing is aggregated. Give `measures`, `groupBy` or both.")
@@ -230,7 +238,7 @@ def aggregate_read(
     entries: dict[str, Expression | Measure | Literal | Figures] = {**keys}
     for measure in measures:
         _add(entries, measure.key, _measure(measure, table))
-    terms = tuple(_group_order(name, descending, entries) for name, descending in order_by)
+    terms = tuple(_group_order(term, entries) for term in order_by)
     bound = MAX_GROUPS if limit is None and keys else None
     part = Aggregate(tuple(keys.values()), tuple(entries.items()), limit, bound=bound, order=terms)
     return Read(table, connection=Connection((("rows", part),)), where=where)
@@ -249,12 +257,12 @@ def _bucket(bucket: Bucket, table: Table) -> Bucket:
     return bucket
 
 
-def _group_order(name: str, descending: bool, entries: Mapping[str, object]) -> GroupOrder:
-    match entries.get(name):
+def _group_order(term: Term, entries: Mapping[str, object]) -> GroupOrder:
+    match entries.get(term.name):
         case Measure() | Col() | Bucket() as by:
-            return GroupOrder(by, descending)
+            return GroupOrder(by, term.descending, term.nulls_first)
         case _:
-            raise BadInput(f"`orderBy` names {name!r}. Groups have {', '.join(entries)}.")
+            raise BadInput(f"`orderBy` names {term.name!r}. Groups have {', '.join(entries)}.")
 
 
 def _measure(measure: MeasureOf, table: Table) -> Measure:

@@ -60,7 +60,7 @@ class RowOrder(Stored):
     """A `GenRowOrder`. For groups, `column` is one of their names."""
 
     column: ColumnName
-    direction: Literal["ASC", "DESC"] = "ASC"
+    direction: Literal["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_LAST"] = "ASC"
 
 
 class Measure(Stored):

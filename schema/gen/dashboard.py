@@ -1,6 +1,18 @@
 from loaders.tables.axion_gen import dashboards
 from resolvers.permissions.guards import AllOf, AnyOf, Own, Visible, Where
 from schema.mapping.declare import column, table_type, to_many, to_one
+from schema.mapping.enums import enum_of_words
+
+GenDashboardVisibility = enum_of_words(
+    dashboards.VISIBILITIES,
+    "GenDashboardVisibility",
+    "Who can see a dashboard.",
+    {
+        "private": "Only its owner.",
+        "dataset": "Its owner, and everyone who can see its dataset.",
+        "everyone": "Everyone who is signed in.",
+    },
+)
 
 SHARED_WITH_DATASET = AllOf((Where("visibility", "dataset"), Visible("dataset", "can_view", "dataset_id")))
 VISIBLE_DASHBOARD = AnyOf((Own("owner_subject", "id"), Where("visibility", "everyone"), SHARED_WITH_DATASET))
@@ -12,7 +24,7 @@ class GenDashboard:
 
     name = column()
     description = column()
-    visibility = column()
+    visibility = column("Who can see it.", enum=GenDashboardVisibility)
     owner_subject = column()
     columns = column()
     row_height = column()

@@ -1,6 +1,7 @@
 from loaders.tables.axion_gen import dashboards
 from schema.gen.dashboard_widget import ON_VISIBLE_DASHBOARD
 from schema.gen.filter_values import control_values
+from schema.gen.filter_words import GenFilterKind, GenFilterOperator
 from schema.gen.table import TABLES
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
 
@@ -11,9 +12,9 @@ class GenDashboardControl:
 
     name = column()
     label = column()
-    kind = column()
+    kind = column("The kind of value it takes.", enum=GenFilterKind)
     column_name = column()
-    operator = column()
+    operator = column("How it compares the column with its value.", enum=GenFilterOperator)
     default_value = column()
     is_required = column()
     targets = column()

@@ -5,8 +5,26 @@ from schema.gen.dashboard import VISIBLE_DASHBOARD
 from schema.gen.table import TABLES
 from schema.gen.widget_answer import widget_answer
 from schema.mapping.declare import column, resolved, table_type, to_one
+from schema.mapping.enums import enum_of_words
 from schema.mapping.object import OBJECTS
 
+GenWidgetKind = enum_of_words(
+    dashboards.WIDGET_KINDS,
+    "GenWidgetKind",
+    "How a widget is drawn.",
+    {
+        "table": "Rows and columns.",
+        "number": "A single number.",
+        "bar": "A bar for each group.",
+        "line": "A line, usually over time.",
+        "area": "A line with the area below it filled.",
+        "pie": "Shares of a whole.",
+        "scatter": "A point for each row.",
+        "heatmap": "Cells coloured by a value.",
+        "map": "Rows as places on a map.",
+        "text": "Its `content`, in Markdown; it has no query.",
+    },
+)
 _TO_DASHBOARD = Join(OBJECTS["GenDashboard"].table, ("dashboard_id",), ("id",))
 ON_VISIBLE_DASHBOARD = AllOf(
     (
@@ -22,7 +40,7 @@ class GenDashboardWidget:
 
     title = column()
     description = column()
-    kind = column()
+    kind = column("How it is drawn.", enum=GenWidgetKind)
     x = column()
     y = column()
     width = column()

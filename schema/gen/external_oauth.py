@@ -44,8 +44,13 @@ class GenExternalApiConnectionTestPayload:
     expires_at: DateTime = strawberry.field(description="When the current access token expires.")
 
 
-@strawberry.input(description="Which API.")
-class GenExternalApiInput:
+@strawberry.input(description="The API to connect your account to.")
+class GenExternalApiAuthorizeStartInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the API.")
+
+
+@strawberry.input(description="The API to test your account with.")
+class GenExternalApiConnectionTestInput:
     id: strawberry.ID = strawberry.field(description="Global id of the API.")
 
 
@@ -82,7 +87,7 @@ class GenExternalApiClientSecretSetInput:
     expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=None)
 
 
-async def _start(context: Context, given: GenExternalApiInput) -> Any:
+async def _start(context: Context, given: GenExternalApiAuthorizeStartInput) -> Any:
     started = await start_authorization(context, uuid_key(given.id, "GenExternalApi"))
     return GenExternalApiAuthorizeStartPayload(url=started.url, expires_at=date_time(started.expires_at))
 
@@ -97,7 +102,7 @@ async def _forget(context: Context, given: GenExternalAccountDeleteInput, asked:
     return GenExternalAccountDeletePayload(deleted_id=given.id, is_revoked=revoked)
 
 
-async def _test(context: Context, given: GenExternalApiInput) -> Any:
+async def _test(context: Context, given: GenExternalApiConnectionTestInput) -> Any:
     token = await access_token(context, uuid_key(given.id, "GenExternalApi"))
     return GenExternalApiConnectionTestPayload(expires_at=date_time(token.expires_at))
 
@@ -112,7 +117,7 @@ async def _set_secret(context: Context, given: GenExternalApiClientSecretSetInpu
 class ExternalOAuthMutation:
     gen_external_api_authorize_start = mutation(
         _start,
-        takes=GenExternalApiInput,
+        takes=GenExternalApiAuthorizeStartInput,
         answers=GenExternalApiAuthorizeStartPayload,
         guard=_OWN,
         each_time="its answer holds the `state` that connects an account, of which a digest alone is kept",
@@ -135,7 +140,7 @@ class ExternalOAuthMutation:
     )
     gen_external_api_connection_test = mutation(
         _test,
-        takes=GenExternalApiInput,
+        takes=GenExternalApiConnectionTestInput,
         answers=GenExternalApiConnectionTestPayload,
         guard=_OWN,
         each_time="it changes nothing that others see, and tells how it is now",

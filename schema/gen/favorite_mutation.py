@@ -43,20 +43,50 @@ class GenFavoriteTableRemovePayload:
     removed: bool = strawberry.field(description=_REMOVED)
 
 
-@strawberry.input(description="Which dashboard.")
-class GenFavoriteDashboardInput:
+@strawberry.input
+class _Dashboard:
     dashboard_id: strawberry.ID = strawberry.field(description="Global id of the dashboard.")
 
 
-@strawberry.input(description="Which dataset.")
-class GenFavoriteDatasetInput:
+@strawberry.input(description="The dashboard to mark.")
+class GenFavoriteDashboardAddInput(_Dashboard):
+    pass
+
+
+@strawberry.input(description="The dashboard to unmark.")
+class GenFavoriteDashboardRemoveInput(_Dashboard):
+    pass
+
+
+@strawberry.input
+class _Dataset:
     dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
 
 
-@strawberry.input(description="Which remote table.")
-class GenFavoriteTableInput:
+@strawberry.input(description="The dataset to mark.")
+class GenFavoriteDatasetAddInput(_Dataset):
+    pass
+
+
+@strawberry.input(description="The dataset to unmark.")
+class GenFavoriteDatasetRemoveInput(_Dataset):
+    pass
+
+
+@strawberry.input
+class _Table:
     dataset_id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
     table_name: str = strawberry.field(description="Name of the table, as the engine has it.")
+
+
+@strawberry.input(description="The remote table to mark.")
+class GenFavoriteTableAddInput(_Table):
+    pass
+
+
+@strawberry.input(description="The remote table to unmark.")
+class GenFavoriteTableRemoveInput(_Table):
+    pass
 
 
 def _target(name: str, references: dict[str, str], names: dict[str, str]) -> Target:
@@ -75,43 +105,43 @@ _TABLES = _target(
 _OWN = SignedIn("A mark is its maker's own, and what it is on must be seen to be marked.")
 
 
-def _dashboard(given: GenFavoriteDashboardInput) -> dict[str, Value]:
+def _dashboard(given: _Dashboard) -> dict[str, Value]:
     return {"dashboard_id": uuid_key(given.dashboard_id, "GenDashboard")}
 
 
-def _dataset(given: GenFavoriteDatasetInput) -> dict[str, Value]:
+def _dataset(given: _Dataset) -> dict[str, Value]:
     return {"dataset_id": uuid_key(given.dataset_id, "GenDataset")}
 
 
-def _table(given: GenFavoriteTableInput) -> dict[str, Value]:
+def _table(given: _Table) -> dict[str, Value]:
     return {"dataset_id": uuid_key(given.dataset_id, "GenDataset"), "table_name": given.table_name}
 
 
-async def _add_dashboard(context: Context, given: GenFavoriteDashboardInput, asked: Asked) -> Any:
+async def _add_dashboard(context: Context, given: GenFavoriteDashboardAddInput, asked: Asked) -> Any:
     return GenFavoriteDashboardAddPayload(
         key=await add_favorite(context, _DASHBOARDS, _dashboard(given), policies(), asked)
     )
 
 
-async def _add_dataset(context: Context, given: GenFavoriteDatasetInput, asked: Asked) -> Any:
+async def _add_dataset(context: Context, given: GenFavoriteDatasetAddInput, asked: Asked) -> Any:
     return GenFavoriteDatasetAddPayload(key=await add_favorite(context, _DATASETS, _dataset(given), policies(), asked))
 
 
-async def _add_table(context: Context, given: GenFavoriteTableInput, asked: Asked) -> Any:
+async def _add_table(context: Context, given: GenFavoriteTableAddInput, asked: Asked) -> Any:
     return GenFavoriteTableAddPayload(key=await add_favorite(context, _TABLES, _table(given), policies(), asked))
 
 
-async def _remove_dashboard(context: Context, given: GenFavoriteDashboardInput, asked: Asked) -> Any:
+async def _remove_dashboard(context: Context, given: GenFavoriteDashboardRemoveInput, asked: Asked) -> Any:
     return GenFavoriteDashboardRemovePayload(
         removed=await remove_favorite(context, _DASHBOARDS, _dashboard(given), asked)
     )
 
 
-async def _remove_dataset(context: Context, given: GenFavoriteDatasetInput, asked: Asked) -> Any:
+async def _remove_dataset(context: Context, given: GenFavoriteDatasetRemoveInput, asked: Asked) -> Any:
     return GenFavoriteDatasetRemovePayload(removed=await remove_favorite(context, _DATASETS, _dataset(given), asked))
 
 
-async def _remove_table(context: Context, given: GenFavoriteTableInput, asked: Asked) -> Any:
+async def _remove_table(context: Context, given: GenFavoriteTableRemoveInput, asked: Asked) -> Any:
     return GenFavoriteTableRemovePayload(removed=await remove_favorite(context, _TABLES, _table(given), asked))
 
 
@@ -119,42 +149,42 @@ async def _remove_table(context: Context, given: GenFavoriteTableInput, asked: A
 class FavoriteMutation:
     gen_favorite_dashboard_add = idempotent_mutation(
         _add_dashboard,
-        takes=GenFavoriteDashboardInput,
+        takes=GenFavoriteDashboardAddInput,
         answers=GenFavoriteDashboardAddPayload,
         guard=_OWN,
         description="Adds a dashboard to your favorites; does nothing if it is one already.",
     )
     gen_favorite_dashboard_remove = idempotent_mutation(
         _remove_dashboard,
-        takes=GenFavoriteDashboardInput,
+        takes=GenFavoriteDashboardRemoveInput,
         answers=GenFavoriteDashboardRemovePayload,
         guard=_OWN,
         description="Removes a dashboard from your favorites; does nothing if it is not one.",
     )
     gen_favorite_dataset_add = idempotent_mutation(
         _add_dataset,
-        takes=GenFavoriteDatasetInput,
+        takes=GenFavoriteDatasetAddInput,
         answers=GenFavoriteDatasetAddPayload,
         guard=_OWN,
         description="Adds a dataset to your favorites; does nothing if it is one already.",
     )
     gen_favorite_dataset_remove = idempotent_mutation(
         _remove_dataset,
-        takes=GenFavoriteDatasetInput,
+        takes=GenFavoriteDatasetRemoveInput,
         answers=GenFavoriteDatasetRemovePayload,
         guard=_OWN,
         description="Removes a dataset from your favorites; does nothing if it is not one.",
     )
     gen_favorite_table_add = idempotent_mutation(
         _add_table,
-        takes=GenFavoriteTableInput,
+        takes=GenFavoriteTableAddInput,
         answers=GenFavoriteTableAddPayload,
         guard=_OWN,
         description="Adds a remote table to your favorites; does nothing if it is one already.",
     )
     gen_favorite_table_remove = idempotent_mutation(
         _remove_table,
-        takes=GenFavoriteTableInput,
+        takes=GenFavoriteTableRemoveInput,
         answers=GenFavoriteTableRemovePayload,
         guard=_OWN,
         description="Removes a remote table from your favorites; does nothing if it is not one.",

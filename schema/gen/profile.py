@@ -10,11 +10,24 @@ from loaders.tables.axion_gen import profiles
 from resolvers.context import Context
 from resolvers.permissions.fields import ByRows, FieldGuard
 from resolvers.permissions.guards import Visible
+from resolvers.profiles.result import Basis
 from resolvers.profiles.visible_columns import columns_shown, described, figures_shown, named
 from schema.mapping.declare import column, resolved, table_type, to_many, to_one
+from schema.mapping.enums import described_enum
 from schema.mapping.splice import Row
 from schema.scalars import JSON, BigInt, bigint
 
+GenProfileBasis = described_enum(
+    Basis,
+    "GenProfileBasis",
+    "The rows that the statistics of a profile were computed from.",
+    {
+        Basis.METADATA: "None: counts and sizes come from the engine's metadata.",
+        Basis.TABLE: "All rows.",
+        Basis.PARTITION: "All rows that match the condition.",
+        Basis.SAMPLE: "Some of the rows, of those that match the condition if there is one.",
+    },
+)
 _TABLE_VIEWERS = Visible("dataset", "can_view_table", "dataset_id")
 _OF_PROFILE: FieldGuard = ByRows("profiles, whose rows are guarded by `can_view_table` on their dataset")
 _PLACE = ("dataset_id", "table_name")
@@ -202,7 +215,7 @@ class GenTableProfile:
     columns = _columns_field()
     row_count = column()
     byte_count = column()
-    basis = column()
+    basis = column("The rows its statistics were computed from.", enum=GenProfileBasis)
     profiled_rows = column()
     estimated_bytes = column()
     excluded_columns = _excluded_field()
@@ -230,7 +243,7 @@ class GenTableProfileVersion:
     version = column()
     row_count = column()
     byte_count = column()
-    basis = column()
+    basis = column("The rows its statistics were computed from.", enum=GenProfileBasis)
     profiled_rows = column()
     estimated_bytes = column()
     excluded_columns = _excluded_field()

@@ -1,5 +1,6 @@
 from loaders.tables.axion_gen import profile_schedules
 from resolvers.permissions.guards import Relation, Visible
+from schema.job_state import JobState
 from schema.mapping.declare import column, table_type, to_one
 
 _ADMINS = Relation("dataset", "can_admin", "dataset_id")
@@ -27,7 +28,7 @@ class GenTableProfileSchedule:
     pause_reason = column()
     last_run_at = column()
     last_skipped_at = column()
-    last_state = column()
+    last_state = column("The final state of the last job; null until it has ended.", enum=JobState)
     last_error = column(
         "Why the last job failed, or why the schedule is paused: code and message. For the dataset's administrators.",
         guard=_ADMINS,

@@ -1,5 +1,6 @@
 from loaders.tables.axion_gen import role_assignments
 from resolvers.permissions.guards import Visible
+from schema.gen.resource_type import GenResourceType
 from schema.mapping.declare import column, table_type, to_one
 
 
@@ -7,7 +8,7 @@ from schema.mapping.declare import column, table_type, to_one
 class GenRoleAssignment:
     """A resource that a role is assigned to: the role's flags apply to it and to everything below it."""
 
-    resource_type = column()
+    resource_type = column("The type of the resource.", enum=GenResourceType)
     table_name = column()
     created_at = column()
     role = to_one("GenRole", local="role_id", description="The role that is assigned.")

@@ -1,6 +1,5 @@
 """Mutations of Gen's roles: their flags, holders and assignments."""
 
-from enum import Enum
 from typing import Any
 
 import strawberry
@@ -14,7 +13,7 @@ from resolvers.gen.resources import OfDataset, OfDataSource, OfSystem, OfTable, 
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
-from schema.mapping.enums import described_enum
+from schema.gen.resource_type import GenResourceType, ResourceType
 from schema.mapping.filters import integer_key, uuid_key
 from schema.mapping.mutation import idempotent_mutation, sent
 from schema.mapping.write_inputs import EXPECTED_UPDATED_AT
@@ -34,27 +33,6 @@ GenRoleAssignResourcePayload = granted_payload(
 GenRoleUnassignResourcePayload = granted_payload(
     "GenRoleUnassignResourcePayload", "role", "GenRole", "The role is not assigned to the resource."
 )
-
-
-class ResourceType(Enum):
-    SYSTEM = "system"
-    DATASOURCE = "datasource"
-    DATASET = "dataset"
-    TABLE = "table"
-
-
-GenResourceType = described_enum(
-    ResourceType,
-    "GenResourceType",
-    "What a role can be assigned to.",
-    {
-        ResourceType.SYSTEM: "Everything: all data sources, datasets and tables.",
-        ResourceType.DATASOURCE: "A data source and everything below it.",
-        ResourceType.DATASET: "A dataset and its tables.",
-        ResourceType.TABLE: "One table of a dataset.",
-    },
-)
-
 _ROLE = "Global id of the role."
 
 
@@ -97,16 +75,26 @@ class GenRoleFlagsSetInput:
     expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=UNSET)
 
 
-@strawberry.input(description="A role and a user.")
-class GenRoleUserInput:
+@strawberry.input
+class _RoleAndUser:
     id: strawberry.ID = strawberry.field(description=_ROLE)
     user_id: strawberry.ID = strawberry.field(description="Global id of the user.")
 
 
-@strawberry.input(description="A role and a resource: the whole system, or the one that the ids name.")
-class GenRoleResourceInput:
+@strawberry.input(description="The role to assign, and the user.")
+class GenRoleAssignUserInput(_RoleAndUser):
+    pass
+
+
+@strawberry.input(description="The role to remove, and the user.")
+class GenRoleUnassignUserInput(_RoleAndUser):
+    pass
+
+
+@strawberry.input
+class _RoleAndResource:
     id: strawberry.ID = strawberry.field(description=_ROLE)
-    resource_type: GenResourceType = strawberry.field(description="The type of the resource.")  # type: ignore[valid-type]
+    resource_type: GenResourceType = strawberry.field(description="The type of the resource.")
     data_source_id: strawberry.ID | None = strawberry.field(
         description="Global id of the data source, for `DATASOURCE` only.", default=UNSET
     )
@@ -116,6 +104,16 @@ class GenRoleResourceInput:
     table_name: str | None = strawberry.field(
         description="Name of the table within the dataset, for `TABLE` only.", default=UNSET
     )
+
+
+@strawberry.input(description="The role to assign, and the resource: the whole system, or the one that the ids name.")
+class GenRoleAssignResourceInput(_RoleAndResource):
+    pass
+
+
+@strawberry.input(description="The role to remove, and the resource: the whole system, or the one that the ids name.")
+class GenRoleUnassignResourceInput(_RoleAndResource):
+    pass
 
 
 async def _create(context: Context, given: GenRoleCreateInput, asked: Asked) -> Any:
@@ -154,26 +152,26 @@ async def _set_flags(context: Context, given: GenRoleFlagsSetInput, asked: Asked
     return GenRoleFlagsSetPayload(**_changed(role_id))
 
 
-async def _assign_user(context: Context, given: GenRoleUserInput, asked: Asked) -> Any:
+async def _assign_user(context: Context, given: GenRoleAssignUserInput, asked: Asked) -> Any:
     role_id = integer_key(given.id, "GenRole")
     await role_assignments.assign_user(context, asked, role_id, integer_key(given.user_id, "GenUser"))
     return GenRoleAssignUserPayload(**_changed(role_id))
 
 
-async def _unassign_user(context: Context, given: GenRoleUserInput, asked: Asked) -> Any:
+async def _unassign_user(context: Context, given: GenRoleUnassignUserInput, asked: Asked) -> Any:
     role_id = integer_key(given.id, "GenRole")
     await role_assignments.unassign_user(context, asked, role_id, integer_key(given.user_id, "GenUser"))
     return GenRoleUnassignUserPayload(**_changed(role_id))
 
 
-async def _assign_resource(context: Context, given: GenRoleResourceInput, asked: Asked) -> Any:
+async def _assign_resource(context: Context, given: GenRoleAssignResourceInput, asked: Asked) -> Any:
     role_id, object_ = await role_assignments.assign_resource(
         context, asked, integer_key(given.id, "GenRole"), _resource(given)
     )
     return GenRoleAssignResourcePayload(key=(role_id,), objects=(object_,))
 
 
-async def _unassign_resource(context: Context, given: GenRoleResourceInput, asked: Asked) -> Any:
+async def _unassign_resource(context: Context, given: GenRoleUnassignResourceInput, asked: Asked) -> Any:
     role_id, object_ = await role_assignments.unassign_resource(
         context, asked, integer_key(given.id, "GenRole"), _resource(given)
     )
@@ -184,7 +182,7 @@ def _changed(role_id: int) -> dict[str, Any]:
     return {"key": (role_id,), "objects": (roles.role_object(role_id),)}
 
 
-def _resource(given: GenRoleResourceInput) -> Resource:
+def _resource(given: _RoleAndResource) -> Resource:
     """The resource that the fields identify. `BadInput` for a field that is missing or does not belong to the type."""
     names = {"dataSourceId": given.data_source_id, "datasetId": given.dataset_id, "tableName": given.table_name}
     present = {name: value for name, value in names.items() if value is not UNSET and value is not None}
@@ -236,21 +234,21 @@ class GenRoleMutation:
     )
     gen_role_assign_user = idempotent_mutation(
         _assign_user,
-        takes=GenRoleUserInput,
+        takes=GenRoleAssignUserInput,
         answers=GenRoleAssignUserPayload,
         guard=Admins(),
         description="Gives a role to a user. For administrators.",
     )
     gen_role_unassign_user = idempotent_mutation(
         _unassign_user,
-        takes=GenRoleUserInput,
+        takes=GenRoleUnassignUserInput,
         answers=GenRoleUnassignUserPayload,
         guard=Admins(),
         description="Removes a role from a user. For administrators.",
     )
     gen_role_assign_resource = idempotent_mutation(
         _assign_resource,
-        takes=GenRoleResourceInput,
+        takes=GenRoleAssignResourceInput,
         answers=GenRoleAssignResourcePayload,
         guard=Admins(),
         description="Assigns a role to a resource: its flags then apply to it and to everything below it. For "
@@ -258,7 +256,7 @@ class GenRoleMutation:
     )
     gen_role_unassign_resource = idempotent_mutation(
         _unassign_resource,
-        takes=GenRoleResourceInput,
+        takes=GenRoleUnassignResourceInput,
         answers=GenRoleUnassignResourcePayload,
         guard=Admins(),
         description="Removes the assignment of a role to a resource. For administrators.",

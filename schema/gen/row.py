@@ -2,7 +2,6 @@
 strings.
 """
 
-from enum import Enum
 from typing import Optional
 
 import strawberry
@@ -13,6 +12,7 @@ from schema.mapping import types
 from schema.mapping.aggregate_types import TimeUnit
 from schema.mapping.connection import PageInfo
 from schema.mapping.enums import described_enum
+from schema.mapping.orders import SortOrder
 from schema.scalars import JSON
 
 GenRowFilter = types.make_input(
@@ -39,17 +39,11 @@ GenRowFilter = types.make_input(
 )
 
 
-@strawberry.enum(description="Smallest or largest first. Nulls count as largest.")
-class GenSortDirection(Enum):
-    ASC = strawberry.enum_value("ASC", description="Smallest first, nulls last.")
-    DESC = strawberry.enum_value("DESC", description="Largest first, nulls first.")
-
-
 @strawberry.input(description="A sort term for rows.")
 class GenRowOrder:
     column: str = strawberry.field(description="The column to order by.")
-    direction: GenSortDirection = strawberry.field(
-        description="The direction; ascending by default.", default=GenSortDirection.ASC
+    direction: SortOrder = strawberry.field(
+        description="The direction, and the position of nulls; `ASC` by default.", default=SortOrder.ASC
     )
 
 

@@ -1,6 +1,19 @@
 from loaders.tables.axion_gen import curation
 from resolvers.permissions.guards import Visible
 from schema.mapping.declare import column, table_type, to_one
+from schema.mapping.enums import enum_of_words
+
+GenMetricKind = enum_of_words(
+    curation.METRIC_KINDS,
+    "GenMetricKind",
+    "How a metric is defined.",
+    {
+        "simple": "One measure of the rows of a table.",
+        "ratio": "One metric divided by another.",
+        "derived": "Arithmetic on other metrics.",
+        "cumulative": "A metric accumulated over time.",
+    },
+)
 
 
 @table_type(curation.SemanticMetric, store="axion_gen", guard=Visible("dataset", "can_view", "dataset_id"))
@@ -13,7 +26,7 @@ class GenSemanticMetric:
     title = column()
     description = column()
     unit = column()
-    kind = column()
+    kind = column("How it is defined.", enum=GenMetricKind)
     table_name = column()
     grain = column()
     time_column = column()

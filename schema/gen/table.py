@@ -29,7 +29,7 @@ from resolvers.context import Context
 from resolvers.gen.answer import answer_grouped, answer_groups, answer_rows, estimate_read, guarded_rows, source_of
 from resolvers.gen.groups import Groups
 from resolvers.gen.over import Comparison, Fill, Over, over
-from resolvers.gen.rows import MeasureOf, aggregate_read, fields, order, paged, predicate
+from resolvers.gen.rows import MeasureOf, Term, aggregate_read, fields, order, paged, predicate
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
 from resolvers.permissions.fields import ByRows, FieldGuard
 from schema.gen.forecast import GenScanEstimate, shown_estimate
@@ -39,6 +39,7 @@ from schema.mapping import types
 from schema.mapping.arguments import argument, signature
 from schema.mapping.install import document
 from schema.mapping.object import OBJECTS
+from schema.mapping.orders import direction_of
 from schema.mapping.page import page_info, page_size
 from schema.mapping.roots import run_one
 from schema.mapping.splice import Row
@@ -57,7 +58,7 @@ async def _rows(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Map
         described,
         connection=_connection(info, shown),
         where=predicate(arguments.get("where"), described),
-        order=order(described, [(term["column"], _descending(term)) for term in arguments.get("orderBy") or []]),
+        order=order(described, [_term(term) for term in arguments.get("orderBy") or []]),
         page=Page(limit=limit),
     )
     read = paged(read, tuple(field.key for field in shown), after=arguments.get("after"))
@@ -68,8 +69,8 @@ async def _rows(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Map
     return orjson.Fragment(await answer_rows(read, table.dataset_id, context))
 
 
-def _descending(term: Mapping[str, Any]) -> bool:
-    return getattr(term.get("direction"), "value", term.get("direction")) == "DESC"
+def _term(given: Mapping[str, Any]) -> Term:
+    return Term(given["column"], *direction_of(given["direction"]))
 
 
 def _connection(info: GraphQLResolveInfo[Any], row: tuple[Any, ...]) -> Connection:

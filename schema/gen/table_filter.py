@@ -1,5 +1,6 @@
 from loaders.tables.axion_gen import dashboards
 from resolvers.permissions.guards import Visible
+from schema.gen.filter_words import GenFilterKind, GenFilterOperator
 from schema.mapping.declare import column, table_type, to_one
 
 
@@ -9,8 +10,8 @@ class GenTableFilter:
 
     table_name = column()
     column_name = column()
-    kind = column()
-    operator = column()
+    kind = column("The kind of value it takes.", enum=GenFilterKind)
+    operator = column("How it compares the column with its value.", enum=GenFilterOperator)
     label = column()
     description = column()
     default_value = column()

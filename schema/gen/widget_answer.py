@@ -11,6 +11,7 @@ from resolvers.context import Context
 from resolvers.gen.narrowing import Reason, Source
 from resolvers.gen.widgets import Answered, QueryResult, Widget, answer_widget
 from resolvers.permissions.fields import OnObject
+from schema.gen.filter_words import GenFilterOperator
 from schema.gen.zones import checked_zone
 from schema.mapping.enums import described_enum
 from schema.mapping.splice import Row
@@ -50,7 +51,7 @@ class GenAppliedFilter:
     source: GenFilterSource = strawberry.field(description="Where the filter comes from.")  # type: ignore[valid-type]
     name: str | None = strawberry.field(description="Name of the dashboard's filter; filters of tables have none.")
     column: str = strawberry.field(description="The column that was compared.")
-    operator: str = strawberry.field(description="The operator of the comparison.")
+    operator: GenFilterOperator = strawberry.field(description="The operator of the comparison.")
     value: JSON = strawberry.field(description="The value it was compared with.")
     is_default: bool = strawberry.field(description="Whether the value is the filter's default.")
 
@@ -147,7 +148,7 @@ def _shown(answered: Answered, dataset_id: UUID) -> GenWidgetAnswer:
             source=each.source,
             name=each.name,
             column=each.column,
-            operator=each.operator,
+            operator=GenFilterOperator(each.operator),
             value=each.value,
             is_default=each.is_default,
         )

@@ -9,7 +9,7 @@ from loaders.description import Kind
 from schema.mapping import types
 from schema.mapping.arguments import signature
 from schema.mapping.figures import COUNT_DISTINCT, FAMILIES, STATISTIC, enum_name, groupable
-from schema.mapping.kinds import FILTERS, output_type
+from schema.mapping.kinds import FILTERS, filter_type, output_type
 from schema.mapping.object import OBJECTS, ObjectMapping
 from schema.mapping.orders import SortOrder
 
@@ -81,7 +81,7 @@ def make_aggregate(mapping: ObjectMapping) -> None:
             f"{family.description}.",
         )
         asked = {
-            field: (FILTERS[type_.kind], f"Condition on the figure of `{field}`.") for field, type_ in columns.items()
+            field: (filter_type(type_), f"Condition on the figure of `{field}`.") for field, type_ in columns.items()
         }
         types.make_input(condition, asked, f"{family.description}: a filter of which all given conditions must hold.")
         for function in family.functions:

@@ -13,7 +13,7 @@ of the model unless `column("...")` gives another. Connection, filter and order 
 declaration.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from inspect import cleandoc
 from typing import Any, Optional, TypeVar
@@ -30,6 +30,7 @@ from schema.mapping import types
 from schema.mapping.aggregate_types import make_aggregate
 from schema.mapping.arguments import connection_arguments
 from schema.mapping.connection import make_connection
+from schema.mapping.enums import enumeration
 from schema.mapping.filters import make_filter
 from schema.mapping.kinds import output_type
 from schema.mapping.nearest import make_nearest
@@ -53,8 +54,10 @@ _SECRET = ("encrypted", "nonce", "tag", "token", "hash", "password", "secret")
 
 
 class Column:
-    def __init__(self, description: str | None, secret: bool, guard: Relation | None) -> None:
-        self.description, self.secret, self.guard = description, secret, guard
+    def __init__(
+        self, description: str | None, secret: bool, guard: Relation | None, enum: Any, of: str | None
+    ) -> None:
+        self.description, self.secret, self.guard, self.enum, self.of = description, secret, guard, enum, of
 
 
 class Resolved:
@@ -64,13 +67,21 @@ class Resolved:
         self.resolver, self.required, self.guard, self.description = resolver, required, guard, description
 
 
-def column(description: str | None = None, *, secret: bool = False, guard: Relation | None = None) -> Any:
-    """Exposes the column with the name of the attribute. Columns whose names look secret need an explicit
-    `secret=True`.
+def column(
+    description: str | None = None,
+    *,
+    secret: bool = False,
+    guard: Relation | None = None,
+    enum: Any = None,
+    of: str | None = None,
+) -> Any:
+    """Exposes the column with the name of the attribute, or the column `of` another name under that of the attribute.
+    Columns whose names look secret need an explicit `secret=True`.
 
-    With a `guard` the field is null, with `FORBIDDEN`, in rows of objects on which the caller lacks the relation.
+    With a `guard` the field is null, with `FORBIDDEN`, in rows of objects on which the caller lacks the relation. A
+    text of a closed set is of an `enum` (schema/mapping/enums.py): shown, compared and written by its names.
     """
-    return Column(description, secret, guard)
+    return Column(description, secret, guard, enum, of)
 
 
 def score(description: str, *, of: str) -> Any:
@@ -114,12 +125,23 @@ def table_type(
         table = describe(model, store)
         if key is not None:
             table = replace(table, key=key, apart=tuple(name for name in table.key if name not in key))
+        declared = ((name, each) for name, each in vars(cls).items() if isinstance(each, Column))
+        table = _with_enums(table, {each.of or name: each.enum for name, each in declared if each.enum is not None})
         mapping = ObjectMapping(cls.__name__, table, guard, _fields(cls, table, row_id))
         OBJECTS[mapping.name] = mapping
         _DECLARED[mapping.name] = cls
         return cls
 
     return declare
+
+
+def _with_enums(table: Table, enums: Mapping[str, Any]) -> Table:
+    """Raises `ValueError` for a column that is no text, or identifies rows: ids and joins have the stored text."""
+    for name in enums:
+        if not table.has_column(name) or table.column(name).type.kind is not Kind.TEXT or name in table.unique:
+            raise ValueError(f"{table.name}.{name} cannot be of an enum: it is no text, or is part of the key")
+    types_ = {name: replace(table.column(name).type, enumeration=enumeration(enum)) for name, enum in enums.items()}
+    return replace(table, columns=tuple(replace(each, type=types_.get(each.name, each.type)) for each in table.columns))
 
 
 def make_types(mappings: Iterable[ObjectMapping]) -> None:
@@ -138,7 +160,7 @@ def make_types(mappings: Iterable[ObjectMapping]) -> None:
 
 def _check_uses(mapping: ObjectMapping) -> None:
     """Raises `ValueError` where a guarded column would be revealed: as part of an edge, or as an argument of a
-    resolver.
+    resolver; and where a column of an enum, which is shown by its names, would be the key of an edge.
     """
     for name, field in mapping.fields.items():
         match field:
@@ -150,6 +172,8 @@ def _check_uses(mapping: ObjectMapping) -> None:
             case _:
                 continue
         for table, columns in used:
+            if isinstance(field, EdgeField) and any(table.column(each).type.enumeration for each in columns):
+                raise ValueError(f"{mapping.name}.{name} is joined by a column of an enum")
             if guarded := _guarded(table).intersection(columns):
                 raise ValueError(
                     f"{mapping.name}.{name} reads {', '.join(guarded)}, guarded by field: it would tell it"
@@ -168,7 +192,7 @@ def _fields(cls: type, table: Table, row_id: str | None) -> dict[str, FieldMappi
     for attribute, declared in vars(cls).items():
         match declared:
             case Column():
-                fields[to_camel_case(attribute)] = _column_field(attribute, declared, table)
+                fields[to_camel_case(attribute)] = _column_field(declared.of or attribute, declared, table)
             case Resolved():
                 fields[to_camel_case(attribute)] = ResolvedField(declared.required)
             case ScoreField(name) if not table.has_column(name) or table.column(name).type.kind is not Kind.VECTOR:
@@ -228,7 +252,8 @@ def _declared_as(field: FieldMapping, mapping: ObjectMapping) -> tuple[Any, str,
         case ColumnField(name, description, _):
             described = mapping.table.column(name)
             type_ = output_type(described.type)
-            nullable = described.nullable or described.type.kind is Kind.FLOAT or field.guard is not None
+            unshown = described.type.kind is Kind.FLOAT or described.type.enumeration is not None
+            nullable = described.nullable or unshown or field.guard is not None
             required = name in mapping.table.key or not nullable
             return (type_ if required else Optional[type_]), description, None
         case ScoreField(_, description):

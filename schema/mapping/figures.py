@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from strawberry.utils.str_converters import to_camel_case
+
 from loaders.description import ColumnType, Kind
 from loaders.encode.value import SORTABLE
 from loaders.expression import measure_type
 from loaders.read import AggregateFunction, Col, Measure
+from schema.mapping.enums import value_name
 from schema.mapping.object import ColumnField, ObjectMapping
 
 _NUMBERS = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.FLOAT, Kind.NUMERIC})
@@ -24,12 +27,16 @@ FUNCTIONS: dict[str, AggregateFunction] = {
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Figures that share the type `{type}{suffix}`: they exist for the same columns, with the same scalars."""
+    """Figures that share the type `{type}{suffix}`: they exist for the same columns, with the same scalars.
+
+    `of_enums`: also for columns of enums, whose values have no rank.
+    """
 
     suffix: str
     kinds: frozenset[Kind]
     functions: tuple[str, ...]
     description: str
+    of_enums: bool = False
 
     def columns(self, mapping: ObjectMapping) -> dict[str, ColumnType]:
         """The figure's type for each field that has it."""
@@ -37,8 +44,11 @@ class Family:
         return {
             name: measure_type(Measure(function, Col(column)), mapping.table)
             for name, column in columns_of(mapping).items()
-            if mapping.table.column(column).type.kind in self.kinds
+            if self._has(mapping.table.column(column).type)
         }
+
+    def _has(self, type_: ColumnType) -> bool:
+        return type_.kind in self.kinds and (self.of_enums or type_.enumeration is None)
 
 
 FAMILIES = (
@@ -47,6 +57,7 @@ FAMILIES = (
         SORTABLE,
         ("countDistinct",),
         "The number of distinct values of each column, not counting nulls",
+        of_enums=True,
     ),
     Family("Sum", _NUMBERS, ("sum",), "The sum of each column; null where there is no value"),
     Family("Statistic", _NUMBERS, ("avg", "stddev"), "A statistic of each column; null where it is not defined"),
@@ -67,4 +78,4 @@ def groupable(mapping: ObjectMapping) -> dict[str, str]:
 
 def enum_name(field: str, column: str) -> str:
     """The value of `{type}GroupField` for a field."""
-    return "ROW_ID" if field == "rowId" else column.upper()
+    return column.upper() if field == to_camel_case(column) else value_name(field)

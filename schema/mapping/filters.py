@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from enum import Enum
 from functools import lru_cache, partial
 from typing import Any, cast
 from uuid import UUID
@@ -16,7 +17,8 @@ from loaders.errors import BadInput, InvalidId
 from loaders.read import Among, And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Slot, Value
 from resolvers.geojson import check_geometry
 from schema.mapping import types
-from schema.mapping.kinds import FILTERS, OPERATORS
+from schema.mapping.enums import stored
+from schema.mapping.kinds import OPERATORS, filter_type
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, IdField, ObjectMapping, join, joinable
 from schema.mapping.unknown import not_true
 from schema.mapping.variables import decide, take
@@ -49,7 +51,7 @@ def make_filter(mapping: ObjectMapping) -> None:
             case IdField():
                 fields[name] = (IdFilter, "Condition on the global id.")
             case ColumnField(column):
-                fields[name] = (FILTERS[mapping.table.column(column).type.kind], f"Condition on `{name}`.")
+                fields[name] = (filter_type(mapping.table.column(column).type), f"Condition on `{name}`.")
             case EdgeField(target, _, _, many, _) if joinable(mapping, target):
                 suffix = "ManyFilter" if many else "Filter"
                 fields[name] = (types.lazy(target + suffix), f"Condition on the related `{name}`.")
@@ -167,7 +169,7 @@ def _value(op: Op, kind: Kind, value: Any) -> Value:
         case Op.IN | Op.NOT_IN:
             if None in value:
                 raise BadInput("A list of values holds a null. Use `isNull` beside `in`.")
-            return tuple(value)
+            return tuple(map(stored, value)) if value and isinstance(value[0], Enum) else tuple(value)
         case Op.BBOX:
             if len(value) != 4:
                 raise BadInput("`bbox` takes four numbers: west, south, east, north.")
@@ -184,7 +186,7 @@ def _value(op: Op, kind: Kind, value: Any) -> Value:
         case Op.CONTAINS | Op.CONTAINED_BY if kind is Kind.JSON:
             return _json_text(value)
         case _:
-            return value
+            return stored(value)
 
 
 def _geometry(text: str) -> str:

@@ -1,12 +1,14 @@
 """Maps the kinds of columns to GraphQL types and to their filter operators (docs/schema-conventions.md)."""
 
+from functools import cache
 from typing import Any
 
 import strawberry
 
-from loaders.description import ColumnType, Kind
+from loaders.description import ColumnType, Enumeration, Kind
 from loaders.read import Op
 from schema.mapping import types
+from schema.mapping.enums import enum_of
 from schema.scalars import JSON, UUID, Base64, BigInt, CalendarDate, DateTime, GeoJSON, H3Index, Numeric
 
 SCALAR_OF: dict[Kind, Any] = {
@@ -28,6 +30,8 @@ SCALAR_OF: dict[Kind, Any] = {
 
 def output_type(type_: ColumnType) -> Any:
     """The GraphQL output type of a column, without its nullability."""
+    if type_.enumeration is not None:
+        return enum_of(type_.enumeration)
     if type_.kind is Kind.ARRAY and type_.element is not None:
         return list[output_type(type_.element)]  # type: ignore[misc]
     if type_.kind is Kind.VECTOR:
@@ -135,3 +139,19 @@ FILTERS: dict[Kind, type] = {
     )
     for kind in OPERATORS
 }
+
+
+def filter_type(type_: ColumnType) -> type:
+    """The input type of conditions on a value of that type. An enum has an input type of its own."""
+    return FILTERS[type_.kind] if type_.enumeration is None else _enum_filter(type_.enumeration)
+
+
+@cache
+def _enum_filter(enumeration: Enumeration) -> type:
+    """Of conditions that mean something for names: they have no order, and no parts."""
+    enum = enum_of(enumeration)
+    return types.make_input(
+        f"{enumeration.name}Filter",
+        {name: (_operand(op, enum), _MEANING[op]) for name, op in (_EQUALITY | _NULL).items()},
+        f"Filter for values of `{enumeration.name}`. All given conditions must hold.",
+    )

@@ -9,6 +9,7 @@ import strawberry
 from loaders.description import Kind
 from loaders.errors import BadInput
 from loaders.read import Col, CountOf, OrderBy, SortKey, Through
+from resolvers.sort_order import sort_order
 from schema.mapping import types
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping, join, joinable
 from schema.mapping.variables import decide
@@ -91,6 +92,4 @@ def _key(term: Mapping[str, Any], mapping: ObjectMapping, joins: int) -> tuple[S
 
 def direction_of(direction: Any) -> tuple[bool, bool | None]:
     """Whether a coerced `SortOrder` is descending, and where it places nulls."""
-    spelled = direction.name if isinstance(direction, Enum) else str(direction)
-    nulls = True if spelled.endswith("NULLS_FIRST") else False if spelled.endswith("NULLS_LAST") else None
-    return spelled.startswith("DESC"), nulls
+    return sort_order(direction.name if isinstance(direction, Enum) else str(direction))

@@ -13,6 +13,7 @@ from resolvers.permissions.guards import WriteRule
 from resolvers.permissions.writing import guarding_column
 from resolvers.target import Check, Target, Whole
 from resolvers.written import Shape
+from schema.mapping.enums import stored
 from schema.mapping.filters import row_key
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping
 
@@ -57,8 +58,8 @@ def write_target(
 
 
 def column_values(sent: Mapping[str, Any], mapping: ObjectMapping, target: Target) -> dict[str, Any]:
-    """The given values, keyed by column. A global id becomes the key it contains."""
-    values = {column: sent[name] for column, name in target.names.items() if name in sent}
+    """The given values, keyed by column. A global id becomes the key it contains, a value of an enum its word."""
+    values = {column: stored(sent[name]) for column, name in target.names.items() if name in sent}
     for column in values.keys() & target.references.keys():
         if values[column] is not None:
             edge = _edge(column, mapping)

@@ -27,17 +27,21 @@ from tests.differential.oracle.world import Hidden, World
 from tests.differential.rows import TEAMS, Data, Row
 from tests.differential.tables import ITEMS, LABELS, MARKS, NOTES, SORTS, TRACES
 
+_ITEM_COLUMNS = (
+    *("n", "big", "price", "ratio", "name", "flag", "day", "seen", "doc", "tags", "bigs", "raw", "place", "mood"),
+    "tone",
+)
 MASKABLE: Mapping[str, tuple[str, Sequence[Any], Sequence[str]]] = {
     ITEMS.name: (
         "team",
         TEAMS,
-        ("n", "big", "price", "ratio", "name", "flag", "day", "seen", "doc", "tags", "bigs", "raw", "place", "mood"),
+        _ITEM_COLUMNS,
     ),
     SORTS.name: ("owner_id", (7, 8), ("title", "rank")),
     NOTES.name: ("stars", (1, 2, 3), ("body", "written_on")),
     MARKS.name: ("id", (1, 2, 3), ("colour",)),
     LABELS.name: ("title", ("", "a", "b"), ("weight",)),
-    TRACES.name: ("team", TEAMS, ("speed", "total", "name", "day")),
+    TRACES.name: ("team", TEAMS, ("speed", "total", "name", "day", "tone")),
 }
 """By table: the column that decides, values of it, and the columns that may be masked by it."""
 

@@ -12,24 +12,22 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from loaders.read import Join
-from loaders.tables.describe import describe
 from resolvers.permissions.guards import Own, Public, Visible, Whole
 from schema.build import build, graphql_schema
 from schema.mapping import types
 from schema.mapping.declare import column, make_types, score, table_type, to_many, to_one
+from schema.mapping.enums import enum_of_words
 from schema.mapping.install import install
 from schema.mapping.object import OBJECTS, ObjectMapping
 from schema.scalars import SCALARS
-from tests.differential.tables import FAR, ITEMS, LABELS, MARKS, NEAR, NOTES, SORTS, clickhouse_table
+from tests.differential.tables import FAR, ITEMS, LABELS, MARKS, NEAR, NOTES, SORTS, TONES, clickhouse_table
 
 CLICKHOUSE_DATABASE = f"differential_{secrets.token_hex(6)}"
 """Of this run, as the scratch database is."""
 TEAM = Visible("team", "can_view", "team")
-TEAM_OF_ITEM = Visible(
-    "team", "can_view", "team", via=(Join(describe(ITEMS, NEAR), local=("item_id",), remote=("id",)),)
-)
 OWNER = Own("owner_id", "user_id")
 SHELF = Whole("can_view", "shelf:labels")
+TONE = enum_of_words(TONES.values(), "DiffTone", "How loud.", {word: f"It is {word}." for word in TONES.values()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,11 @@ def _api() -> Api:
 
 
 def _exposed(table: sa.Table, *hidden: str) -> dict[str, object]:
-    return {each.name: column() for each in table.columns if each.name not in hidden}
+    return {
+        each.name: column(enum=TONE if each.name == "tone" else None)
+        for each in table.columns
+        if each.name not in hidden
+    }
 
 
 def _declare() -> None:
@@ -90,15 +92,17 @@ def _declare() -> None:
         traces=to_many("DiffTrace", remote="item_id", description="Its traces, in ClickHouse."),
         score=score("How near it is.", of="mood"),
     )
+    to_item = Join(OBJECTS["DiffItem"].table, local=("item_id",), remote=("id",))
+    team_of_item = Visible("team", "can_view", "team", via=(to_item,))
     _type("DiffSort", SORTS, NEAR, OWNER)(
         **_exposed(SORTS, "id"),
         items=to_many("DiffItem", remote="sort_id", description="What is of this sort."),
     )
-    _type("DiffNote", NOTES, NEAR, TEAM_OF_ITEM)(
+    _type("DiffNote", NOTES, NEAR, team_of_item)(
         **_exposed(NOTES),
         item=to_one("DiffItem", local="item_id", description="What it is about."),
     )
-    _type("DiffMark", MARKS, NEAR, TEAM_OF_ITEM, key=("id",))(
+    _type("DiffMark", MARKS, NEAR, team_of_item, key=("id",))(
         **_exposed(MARKS, "id"),
         item=to_one("DiffItem", local="item_id", description="What it marks."),
     )

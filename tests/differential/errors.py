@@ -1,4 +1,4 @@
-"""The errors of an answer beside the oracle's: one for each field that is null for a reason, and the same reason."""
+"""The errors of an answer beside the oracle's: one for each field and each reason that it is null for."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 from graphql import GraphQLError
 
 Path: TypeAlias = Sequence[str | int]
-Found: TypeAlias = Mapping[tuple[str, ...], tuple[str, Path, int]]
-"""By path without places in lists: the code, the first path, and how many there are."""
+Found: TypeAlias = Mapping[tuple[tuple[str, ...], str], tuple[Path, int]]
+"""By path without places in lists, and code: the first path, and how many there are."""
 
 
 def compare_errors(ours: Sequence[Mapping[str, Any]], expected: Sequence[GraphQLError]) -> None:
@@ -17,26 +17,20 @@ def compare_errors(ours: Sequence[Mapping[str, Any]], expected: Sequence[GraphQL
 
 def _answered(errors: Sequence[Mapping[str, Any]]) -> Found:
     found = {
-        _field(error["path"]): (error["extensions"]["code"], error["path"], error["extensions"].get("nulls", 1))
+        (_field(error["path"]), error["extensions"]["code"]): (error["path"], error["extensions"].get("nulls", 1))
         for error in errors
     }
-    assert len(found) == len(errors), f"two errors of one field: {errors}"
+    assert len(found) == len(errors), f"two errors of one field for one reason: {errors}"
     return found
 
 
 def _right(errors: Sequence[GraphQLError]) -> Found:
-    paths: dict[tuple[str, ...], list[Path]] = {}
-    codes: dict[tuple[str, ...], set[str]] = {}
+    paths: dict[tuple[tuple[str, ...], str], list[Path]] = {}
     for error in errors:
         assert error.path is not None
         assert error.extensions is not None
-        paths.setdefault(_field(error.path), []).append(error.path)
-        codes.setdefault(_field(error.path), set()).add(error.extensions["code"])
-    found = {}
-    for each, here in paths.items():
-        (code,) = codes[each]
-        found[each] = code, min(here, key=list), len(here)
-    return found
+        paths.setdefault((_field(error.path), error.extensions["code"]), []).append(error.path)
+    return {each: (min(here, key=list), len(here)) for each, here in paths.items()}
 
 
 def _field(path: Iterable[str | int]) -> tuple[str, ...]:

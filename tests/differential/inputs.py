@@ -14,6 +14,7 @@ from schema.mapping.object import ColumnField, EdgeField, IdField, ObjectMapping
 from tests.differential.oracle.execute import node_id
 from tests.differential.oracle.world import World
 from tests.differential.rows import DOCS, Data
+from tests.differential.tables import TONES
 
 Json: TypeAlias = Any
 _PATTERNS = ["%", "_", "%a%", "a\\%b", "a\\_%", "A%", "%É", "", "%\\\\%", "日本%", "__"]
@@ -147,6 +148,8 @@ class Inputs:
 
     def value(self, mapping: ObjectMapping, column: str) -> Json:
         """One that stands in the column, as its input has it."""
+        if mapping.table.column(column).type.enumeration is not None:
+            return self.draw(st.sampled_from(sorted(TONES)))
         rows = self.data[mapping.table.name]
         values = [row[column] for row in rows if row[column] is not None]
         if not values:

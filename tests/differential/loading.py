@@ -30,6 +30,7 @@ _CLICKHOUSE = {
     "day": "Nullable(Date)",
     "flag": "Bool",
     "team": "Nullable(String)",
+    "tone": "Nullable(String)",
 }
 
 

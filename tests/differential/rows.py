@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from tests.differential.tables import ITEMS, LABELS, MARKS, NOTES, SORTS, TRACES
+from tests.differential.tables import ITEMS, LABELS, MARKS, NOTES, SORTS, TONES, TRACES
 
 Row: TypeAlias = dict[str, Any]
 Data: TypeAlias = Mapping[str, list[Row]]
@@ -36,6 +36,8 @@ TEXTS = [
     "x" * 300,
 ]
 TEAMS = ["red", "blue", "green", "grey"]
+TONE_WORDS = [*TONES.values(), *TONES.values(), "shrill", ""]
+"""The last two are no members."""
 INTEGERS = [0, 1, -1, 2, 3, 2**31 - 1, -(2**31)]
 BIGS = [0, 1, -1, 7, 2**53 + 1, 2**63 - 1, -(2**63)]
 PRICES = [
@@ -127,6 +129,7 @@ def _item(chance: random.Random, place: int, ids: list[UUID], codes: list[str]) 
         "sort_id": _maybe(chance, BIGS),
         "label_code": _maybe(chance, [*codes, "no such code"]),
         "team": _maybe(chance, TEAMS),
+        "tone": _maybe(chance, TONE_WORDS),
     }
 
 
@@ -165,4 +168,5 @@ def _trace(chance: random.Random, ids: list[UUID]) -> Row:
         "day": _maybe(chance, DAYS),
         "flag": chance.choice([True, False]),
         "team": _maybe(chance, TEAMS),
+        "tone": _maybe(chance, TONE_WORDS),
     }

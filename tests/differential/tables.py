@@ -9,6 +9,8 @@ METADATA = sa.MetaData()
 NEAR, FAR = "near", "far"
 """The public names of the two Postgres stores. They share a database, which nothing but the test's set-up knows."""
 SCHEMA = "differential"
+TONES = {"CALM": "calm", "NOT_SO_LOUD": "notSoLoud", "LOUD": "loud"}
+"""The members of an enum and the words that its columns hold. They hold others, too."""
 
 
 def _said(name: str, type_: object, **options: object) -> "sa.Column[object]":
@@ -42,6 +44,7 @@ ITEMS = sa.Table(
     _said("sort_id", sa.BigInteger),
     _said("label_code", sa.Text),
     _said("team", sa.Text),
+    _said("tone", sa.Text),
     schema=SCHEMA,
 )
 SORTS = sa.Table(
@@ -94,6 +97,7 @@ TRACES = sa.Table(
     _said("day", sa.Date),
     _said("flag", sa.Boolean, nullable=False),
     _said("team", sa.Text),
+    _said("tone", sa.Text),
 )
 """In ClickHouse; its database is named by `clickhouse_table`."""
 

@@ -51,8 +51,8 @@ WHERE: list[tuple[dict[str, Any], str]] = [
     ({"name": {"startsWith": "a%"}}, "starts_with(name, 'a%')"),
     ({"name": {"startsWith": "back\\"}}, "starts_with(name, 'back\\')"),
     ({"name": {"isNull": True}}, "name IS NULL"),
-    ({"status": {"in": ["pending", "lost"]}}, "status IN ('pending', 'lost')"),
-    ({"status": {"notIn": ["pending"]}}, "status NOT IN ('pending')"),
+    ({"status": {"in": ["PENDING", "COMMITTED"]}}, "status IN ('pending', 'committed')"),
+    ({"status": {"notIn": ["PENDING"]}}, "status NOT IN ('pending')"),
     ({"flag": {"eq": True}}, "flag"),
     ({"flag": {"ne": True}}, "flag <> true"),
     ({"flag": {"isNull": True}}, "flag IS NULL"),
@@ -146,7 +146,8 @@ GROUPS: list[tuple[str, str, str]] = [
     (
         "groupBy: [{field: STATUS}]",
         "key { status } count",
-        "SELECT json_build_object('status', status) AS key, count(*) AS count FROM {t} GROUP BY status ORDER BY status",
+        "SELECT json_build_object('status', upper(status)) AS key, count(*) AS count FROM {t}"
+        " GROUP BY status ORDER BY status",
     ),
     (
         "groupBy: [{field: SMALL}, {field: FLAG}]",
@@ -163,8 +164,9 @@ GROUPS: list[tuple[str, str, str]] = [
     (
         "groupBy: [{field: STATUS}], having: {avg: {small: {lt: 0}}}",
         "key { status } avg { small }",
-        "SELECT json_build_object('status', status) AS key, json_build_object('small', avg(small)::float8) AS avg"
-        " FROM {t} GROUP BY status HAVING avg(small) < 0 ORDER BY status",
+        "SELECT json_build_object('status', upper(status)) AS key,"
+        " json_build_object('small', avg(small)::float8) AS avg FROM {t}"
+        " GROUP BY status HAVING avg(small) < 0 ORDER BY status",
     ),
     (
         'groupBy: [{field: AT, truncate: DAY, timeZone: "Europe/Berlin"}]',
@@ -318,13 +320,51 @@ async def test_groups(specimens: Client, direct: Direct, arguments: str, fields:
     _same(found, await _groups(direct, sql.format(t=TABLE)))
 
 
+WORDS = """{ sense { specimens(first: 1000) {
+  nodes { rowId status } aggregate(groupBy: [{field: STATUS}]) { key { status } count }
+} } }"""
+
+
+async def test_a_word_that_the_enum_does_not_have(specimens: Client, direct: Direct) -> None:
+    """Null, with one error for each field, and all that is beside it is answered; it is the `notIn` of all names."""
+    names = {"where": {"status": {"notIn": ["PENDING", "COMMITTED", "LOST"]}}}
+    assert (await specimens.ask(IDS, names)).data["sense"]["specimens"]["nodes"] == []
+    before = (await specimens.ask(WORDS)).data["sense"]["specimens"]
+    await direct.postgres("axion_sense", f"UPDATE {TABLE} SET status = 'found' WHERE id IN (7, 9)")
+    try:
+        answer = await specimens.ask(WORDS)
+        found = (await specimens.ask(IDS, names)).data["sense"]["specimens"]["nodes"]
+    finally:
+        await direct.postgres("axion_sense", f"UPDATE {TABLE} SET status = 'committed' WHERE id = 7")
+        await direct.postgres("axion_sense", f"UPDATE {TABLE} SET status = 'pending' WHERE id = 9")
+    assert [node["rowId"] for node in found] == ["7", "9"]
+    after = answer.body["data"]["sense"]["specimens"]
+    changed = [(was, now) for was, now in zip(before["nodes"], after["nodes"], strict=True) if was != now]
+    assert changed == [
+        ({"rowId": id_, "status": was}, {"rowId": id_, "status": None})
+        for id_, was in (("7", "COMMITTED"), ("9", "PENDING"))
+    ]
+    assert [group["count"] for group in after["aggregate"] if group["key"]["status"] is None] == [2]
+    assert [(error["path"], error["extensions"]) for error in answer.errors] == [
+        (
+            ["sense", "specimens", "nodes", 6, "status"],
+            {"code": "ENUM_VALUE_UNKNOWN", "store": "axion_sense", "nulls": 2},
+        ),
+        (
+            ["sense", "specimens", "aggregate", 1, "key", "status"],
+            {"code": "ENUM_VALUE_UNKNOWN", "store": "axion_sense"},
+        ),
+    ]
+    assert (await specimens.ask(WORDS)).data["sense"]["specimens"] == before
+
+
 async def test_groups_of_each_parent(specimens: Client, direct: Direct) -> None:
     answer = await specimens.ask(NESTED)
     organizations = answer.data["sense"]["organizations"]["nodes"]
     assert [organization["code"] for organization in organizations] == ["north", "south"]
     for organization in organizations:
         sql = (
-            "SELECT json_build_object('status', status) AS key, count(*) AS count,"
+            "SELECT json_build_object('status', upper(status)) AS key, count(*) AS count,"
             f" json_build_object('price', max(price)::text) AS max FROM {TABLE} WHERE small >= 0"
             f" AND organization_id = (SELECT id FROM organizations WHERE code = '{organization['code']}')"
             " GROUP BY status HAVING count(*) > 2 ORDER BY status"

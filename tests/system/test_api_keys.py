@@ -204,15 +204,17 @@ async def test_service_account(client: Client) -> None:
     account = (await client.ask(SERVICE, user="admin", variables={"name": "nightly"})).data["serviceAccountCreate"][
         "user"
     ]
-    assert account["kind"] == "service"
+    assert account["kind"] == "SERVICE"
     others = await make(client, "analyst", scopes=["gen:read"], serviceAccountId=account["id"])
     assert others["code"] == "NOT_FOUND"
-    made = await make(client, "admin", scopes=["gen:read"], serviceAccountId=account["id"])
-    assert made["apiKey"]["user"] == {"displayName": "nightly", "kind": "service"}
+    made = await make(client, "admin", scopes=["gen:read", "sense:read"], serviceAccountId=account["id"])
+    assert made["apiKey"]["user"] == {"displayName": "nightly", "kind": "SERVICE"}
     keyed = replace(client, tokens={**client.tokens, "key": made["secret"]})
-    answer = await keyed.ask("{ viewer { subject isAdmin } gen { datasets { nodes { id } } } }", user="key")
+    asked = "{ viewer { subject isAdmin user { id kind } } gen { datasets { nodes { id } } } }"
+    answer = await keyed.ask(asked, user="key")
+    itself = {"id": account["id"], "kind": "SERVICE"}
     assert answer.data == {
-        "viewer": {"subject": account["externalAuthId"], "isAdmin": False},
+        "viewer": {"subject": account["externalAuthId"], "isAdmin": False, "user": itself},
         "gen": {"datasets": {"nodes": []}},
     }
     update = """mutation ($id: ID!) {

@@ -17,7 +17,7 @@ BOARD = """mutation Board {
   it: genDashboardCreate(input: {name: "Budget"}) { ... on GenDashboardCreatePayload { dashboard { id } } }
 }"""
 SHARE = """mutation Share($id: ID!) {
-  it: genDashboardUpdate(input: {id: $id, patch: {visibility: "everyone"}}) { __typename }
+  it: genDashboardUpdate(input: {id: $id, patch: {visibility: EVERYONE}}) { __typename }
 }"""
 WIDGET = """mutation Widget($input: GenDashboardWidgetCreateInput!) {
   it: genDashboardWidgetCreate(input: $input) { __typename }
@@ -41,7 +41,7 @@ class Frugal:
     async def board(self, widgets: int) -> str:
         """A dashboard of so many widgets, each of which reads that column."""
         made = (await self.client.ask(BOARD)).data["it"]["dashboard"]["id"]
-        given = {"dashboardId": made, "kind": "table", "datasetId": self.dataset, "tableName": "flights"}
+        given = {"dashboardId": made, "kind": "TABLE", "datasetId": self.dataset, "tableName": "flights"}
         for n in range(widgets):
             done = await self.client.ask(WIDGET, {"input": {**given, "title": f"{n}", "query": BY_ORIGIN}})
             assert done.data["it"]["__typename"] == "GenDashboardWidgetCreatePayload"

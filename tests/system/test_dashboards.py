@@ -16,7 +16,7 @@ FOUND = """
 }
 """
 DASHBOARD = {
-    "visibility": "dataset",
+    "visibility": "DATASET",
     "widgets": {"totalCount": 4},
     "controls": {"totalCount": 2},
     "dataset": {"name": "nycflights13"},

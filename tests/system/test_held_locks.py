@@ -19,7 +19,7 @@ mutation Update($input: GenDatasetUpdateInput!) {
 }
 """
 UNMARK = """
-mutation Unmark($input: GenFavoriteDatasetInput!) {
+mutation Unmark($input: GenFavoriteDatasetRemoveInput!) {
   it: genFavoriteDatasetRemove(input: $input) { __typename ... on Error { message } }
 }
 """

@@ -63,7 +63,7 @@ async def test_a_superseded_widget_is_cancelled(client: Client, gateway: Gateway
     made = await client.ask(BOARD, {"name": "Superseded"})
     board = made.data["genDashboardCreate"]["dashboard"]["id"]
     try:
-        widget = {"dashboardId": board, "title": "Slow", "kind": "table", "datasetId": big, "tableName": "big"}
+        widget = {"dashboardId": board, "title": "Slow", "kind": "TABLE", "datasetId": big, "tableName": "big"}
         done = await client.ask(WIDGET, {"input": {**widget, "query": SLOW_WIDGET}})
         assert done.data["genDashboardWidgetCreate"] == {"__typename": "GenDashboardWidgetCreatePayload"}
         await _hang_up({"query": ANSWER, "variables": {"id": board}}, "Superseded", client, gateway, direct)

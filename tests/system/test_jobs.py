@@ -70,9 +70,9 @@ async def test_watched_to_its_end(client: Client, profiled: Any) -> None:
     assert sequences == sorted(set(sequences))
     assert [event["isFinal"] for event in profiled["seen"]] == [*[False] * len(following), True]
     assert following[-1]["payload"] == {"state": "succeeded", "attempt": 1}
-    assert following[-1]["job"] == {"state": "succeeded"}
+    assert following[-1]["job"] == {"state": "SUCCEEDED"}
     job = await _job(client, profiled["id"])
-    assert (job["state"], job["progress"], job["attempts"], job["error"]) == ("succeeded", 1, 1, None)
+    assert (job["state"], job["progress"], job["attempts"], job["error"]) == ("SUCCEEDED", 1, 1, None)
     assert {name: job["result"][name] for name in ("rowCount", "columns", "basis")} == {
         "rowCount": 336_776,
         "columns": 19,
@@ -91,7 +91,7 @@ async def test_of_the_rows_that_match(client: Client, worker: Running, dataset: 
         'query($id: ID!) { gen { dataset(id: $id) { table(name: "airlines") { profile { basis profiledRows } } } } }'
     )
     found = (await client.ask(document, {"id": dataset}, user="analyst")).data["gen"]["dataset"]["table"]["profile"]
-    assert (result["basis"], found) == ("partition", {"basis": "partition", "profiledRows": "4"})
+    assert (result["basis"], found) == ("partition", {"basis": "PARTITION", "profiledRows": "4"})
 
 
 async def test_the_profile_is_right(profiled: Any, direct: Direct) -> None:
@@ -163,9 +163,9 @@ async def test_cancelled_while_queued(client: Client, worker: Running, dataset: 
     worker.process.send_signal(signal.SIGSTOP)
     try:
         job = await _start(client, dataset, "planes")
-        assert job["state"] == "queued"
+        assert job["state"] == "QUEUED"
         cancelled = (await client.ask(CANCEL, {"id": job["id"]}, user="analyst")).data["jobCancel"]
-        assert cancelled["job"]["state"] == "cancelled"
+        assert cancelled["job"]["state"] == "CANCELLED"
         (event,) = await over_websocket(client, job["id"], user="analyst")
         assert (event["kind"], event["payload"]["state"], event["isFinal"]) == ("SNAPSHOT", "cancelled", True)
     finally:

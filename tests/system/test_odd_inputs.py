@@ -57,7 +57,7 @@ ODD = {
     ),
     "a default that is no value": Odd(
         "genTableFilterCreate",
-        {"datasetId": "{dataset}", "tableName": "x", "columnName": "y", "kind": "text", "defaultValue": {"a": 1}},
+        {"datasetId": "{dataset}", "tableName": "x", "columnName": "y", "kind": "TEXT", "defaultValue": {"a": 1}},
         "defaultValue",
     ),
     "U+0000 in a code": Odd("genExternalApiAuthorizeFinish", {"code": NUL, "state": "x"}, "code"),
@@ -87,7 +87,7 @@ async def test_the_failure_names_the_field(client: Client, case: str) -> None:
     (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
     ids = {"{dataset}": dataset["id"], "{source}": dataset["dataSource"]["id"]}
     given = {name: ids.get(value, value) if isinstance(value, str) else value for name, value in odd.values.items()}
-    type_ = {"genFavoriteTableAdd": "GenFavoriteTable"}.get(odd.mutation, odd.mutation[0].upper() + odd.mutation[1:])
+    type_ = odd.mutation[0].upper() + odd.mutation[1:]
     done = (await client.ask(ASK % (type_, odd.mutation), {"input": given})).data["it"]
     assert (done["__typename"], done.get("field"), done.get("code")) == ("InvalidInput", odd.field, "BAD_USER_INPUT")
     assert odd.field in done["message"] or odd.field == "connectorType"

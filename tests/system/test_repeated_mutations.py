@@ -77,14 +77,14 @@ mutation Resume($input: GenTableProfileScheduleResumeInput!) {
 }
 """
 MARK = """
-mutation Mark($input: GenFavoriteTableInput!) {
+mutation Mark($input: GenFavoriteTableAddInput!) {
   it: genFavoriteTableAdd(input: $input) {
     __typename ... on GenFavoriteTableAddPayload { favorite { tableName } } ... on Error { message }
   }
 }
 """
 UNMARK = """
-mutation Unmark($input: GenFavoriteTableInput!) {
+mutation Unmark($input: GenFavoriteTableRemoveInput!) {
   it: genFavoriteTableRemove(input: $input) {
     __typename ... on GenFavoriteTableRemovePayload { removed } ... on Error { message }
   }
@@ -206,7 +206,7 @@ async def test_a_job_is_cancelled_once(repeated: Repeated, client: Client, direc
     nodes = (await client.ask(document, {"keys": [str(key) for key in keys]})).data["jobs"]["nodes"]
     one, other = (node["id"] for node in nodes)
     done = await repeated.twice(CANCEL, {"id": one}, {"id": other})
-    assert done["job"] == {"id": one, "state": "cancelled"}
+    assert done["job"] == {"id": one, "state": "CANCELLED"}
     await direct.postgres("axion_sense_tasks", "DELETE FROM jobs WHERE id = ANY($1)", keys)
 
 

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+)
 
 from resolvers.permissions.guards import Public
 from schema.build import build, graphql_schema
@@ -40,6 +47,12 @@ def test_everything_is_described(schema: GraphQLSchema) -> None:
     parts = list(_parts(schema))
     assert len(parts) > 500
     assert [name for name, part in parts if not (part.description or "").strip()] == []
+
+
+def test_every_mutation_takes_an_input_of_its_own(schema: GraphQLSchema) -> None:
+    assert schema.mutation_type is not None
+    taken = {name: get_named_type(field.args["input"].type).name for name, field in schema.mutation_type.fields.items()}
+    assert taken == {name: f"{name[0].upper()}{name[1:]}Input" for name in taken}
 
 
 def test_every_table_is_guarded() -> None:

@@ -10,7 +10,7 @@ from deploy.local.errors import StackError
 DASHBOARD = {
     "name": "New York departures",
     "description": "How punctual flights left New York City in 2013.",
-    "visibility": "dataset",
+    "visibility": "DATASET",
     "timeZone": "America/New_York",
 }
 _DELAY = {"function": "AVG", "column": "dep_delay", "as": "delay"}
@@ -18,21 +18,21 @@ _FLIGHTS = {"function": "COUNT", "as": "flights"}
 WIDGETS: tuple[dict[str, Any], ...] = (
     {
         "title": "Read me",
-        "kind": "text",
+        "kind": "TEXT",
         "content": "Delays are in *minutes*; early departures count as negative ones.",
         "width": 12,
         "height": 1,
     },
     {
         "title": "Mean delay by carrier",
-        "kind": "bar",
+        "kind": "BAR",
         "tableName": "flights",
         "query": {"groupBy": ["carrier"], "measures": [_DELAY, _FLIGHTS]},
         "y": 1,
     },
     {
         "title": "Departures by month",
-        "kind": "line",
+        "kind": "LINE",
         "tableName": "flights",
         "query": {"groupBy": ["month"], "measures": [_FLIGHTS]},
         "x": 6,
@@ -40,7 +40,7 @@ WIDGETS: tuple[dict[str, Any], ...] = (
     },
     {
         "title": "The latest of all",
-        "kind": "table",
+        "kind": "TABLE",
         "tableName": "flights",
         "query": {
             "select": ["time_hour", "carrier", "flight", "origin", "dest", "dep_delay"],
@@ -53,39 +53,39 @@ WIDGETS: tuple[dict[str, Any], ...] = (
     },
 )
 CONTROLS: tuple[dict[str, Any], ...] = (
-    {"name": "origin", "label": "From", "kind": "select", "columnName": "origin", "operator": "in", "position": 1},
-    {"name": "carrier", "label": "Carrier", "kind": "select", "columnName": "carrier", "operator": "in", "position": 2},
+    {"name": "origin", "label": "From", "kind": "SELECT", "columnName": "origin", "operator": "IN", "position": 1},
+    {"name": "carrier", "label": "Carrier", "kind": "SELECT", "columnName": "carrier", "operator": "IN", "position": 2},
 )
 METRICS: tuple[dict[str, Any], ...] = (
     {
         "name": "flights",
         "title": "Flights",
-        "kind": "simple",
+        "kind": "SIMPLE",
         "definition": {"measure": {"function": "COUNT"}},
     },
     {
         "name": "cancelled_flights",
         "title": "Cancelled flights",
-        "kind": "simple",
+        "kind": "SIMPLE",
         "definition": {"measure": {"function": "COUNT"}, "where": {"column": "dep_time", "isNull": True}},
     },
     {
         "name": "mean_departure_delay",
         "title": "Mean departure delay",
         "unit": "min",
-        "kind": "simple",
+        "kind": "SIMPLE",
         "definition": {"measure": {"function": "AVG", "column": "dep_delay"}},
     },
     {
         "name": "cancelled_share",
         "title": "Share of cancelled flights",
-        "kind": "ratio",
+        "kind": "RATIO",
         "definition": {"numerator": "cancelled_flights", "denominator": "flights"},
     },
     {
         "name": "flights_this_year",
         "title": "Flights since the year began",
-        "kind": "cumulative",
+        "kind": "CUMULATIVE",
         "timeColumn": "time_hour",
         "definition": {"metric": "flights", "grainToDate": "YEAR"},
     },
@@ -128,7 +128,7 @@ async def load_dashboards(operations: Operations, dataset: str) -> str:
     metrics = {node["name"] for node in known["dataset"]["metrics"]["nodes"]}
     for metric in METRICS:
         if metric["name"] not in metrics:
-            of_kind = _OF_FLIGHTS if metric["kind"] == "simple" else {}
+            of_kind = _OF_FLIGHTS if metric["kind"] == "SIMPLE" else {}
             await _made(operations, "GenSemanticMetric", {**of_kind, **metric, "datasetId": dataset})
     if not known["dataset"]["articles"]["totalCount"]:
         await _made(operations, "GenArticleVersion", {**ARTICLE, "datasetId": dataset})

@@ -60,7 +60,7 @@ mutation AddDataset($input: GenDatasetCreateInput!) {
 }
 """
 _ASSIGN = """
-mutation Assign($input: GenRoleResourceInput!) {
+mutation Assign($input: GenRoleAssignResourceInput!) {
   genRoleAssignResource(input: $input) {
     ... on GenRoleAssignResourcePayload { role { id } }
     ... on Error { message }

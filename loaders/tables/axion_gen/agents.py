@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loaders.tables.axion_gen.base import AxionGen, OwnerSubject
-from loaders.tables.axion_gen.words import named, one_of
 from loaders.tables.columns import CreatedAt, Json, UpdatedAt, Uuid7Key
 from loaders.tables.uuid7 import uuid7
+from loaders.tables.words import named, one_of
 
 ARTIFACT_KINDS = ("chart", "table", "query", "dashboard", "document")
 CHECKPOINT_STATES = ("pending", "running", "done", "failed")

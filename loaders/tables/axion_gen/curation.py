@@ -6,9 +6,9 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, UniqueCo
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loaders.tables.axion_gen.base import AxionGen
-from loaders.tables.axion_gen.words import named, one_of
 from loaders.tables.columns import CreatedAt, Json, UpdatedAt, Uuid7Key
 from loaders.tables.uuid7 import uuid7
+from loaders.tables.words import named, one_of
 
 METRIC_KINDS = ("simple", "ratio", "derived", "cumulative")
 

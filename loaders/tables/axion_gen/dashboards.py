@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loaders.tables.axion_gen.base import AxionGen, OwnerSubject
-from loaders.tables.axion_gen.words import named, one_of
 from loaders.tables.columns import CreatedAt, Json, UpdatedAt, Uuid7Key
+from loaders.tables.words import named, one_of
 
 OPERATORS = ("eq", "ne", "in", "notIn", "lt", "lte", "gt", "gte", "between", "isNull", "like", "ilike", "startsWith")
 FILTER_KINDS = ("text", "number", "boolean", "date", "time_range", "select")

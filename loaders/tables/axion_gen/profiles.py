@@ -8,8 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from loaders.tables.axion_gen.base import AxionGen
 from loaders.tables.columns import BigInt, Json, Uuid7Key
+from loaders.tables.words import one_of
 
-_BASIS = "basis IN ('metadata', 'table', 'partition', 'sample')"
+BASES = ("metadata", "table", "partition", "sample")
 
 
 class _Found:
@@ -60,7 +61,7 @@ class TableProfile(_Found, AxionGen):
     __table_args__ = (
         UniqueConstraint("dataset_id", "table_name"),
         CheckConstraint("row_count >= 0", name="row_count"),
-        CheckConstraint(_BASIS, name="basis"),
+        CheckConstraint(one_of("basis", BASES), name="basis"),
         {"schema": "public", "comment": "Columns, statistics and sample values of remote tables, as last refreshed."},
     )
 
@@ -81,7 +82,7 @@ class TableProfileVersion(_Found, AxionGen):
         UniqueConstraint("job_id"),
         Index("ix_table_profile_versions_dataset_id", "dataset_id"),
         CheckConstraint("row_count >= 0", name="row_count"),
-        CheckConstraint(_BASIS, name="basis"),
+        CheckConstraint(one_of("basis", BASES), name="basis"),
         {"schema": "public", "comment": "Every refresh of a table's profile, without sample values; none is changed."},
     )
 

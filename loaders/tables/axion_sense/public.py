@@ -22,6 +22,9 @@ from loaders.tables.axion_sense.base import AxionSense
 from loaders.tables.columns import BigInt, IdentityKey, Json, Uuid7Key
 from loaders.tables.idempotency_key import IdempotencyKeyTable
 from loaders.tables.openfga_model_version import OpenFgaModelVersionTable
+from loaders.tables.words import one_of
+
+USER_KINDS = ("person", "service")
 
 
 class User(AxionSense):
@@ -34,7 +37,7 @@ class User(AxionSense):
             postgresql_using="gin",
             postgresql_ops={"profile_data": "jsonb_path_ops"},
         ),
-        CheckConstraint("kind IN ('person', 'service')", name="kind"),
+        CheckConstraint(one_of("kind", USER_KINDS), name="kind"),
         {"schema": "public", "comment": "Who uses the platform: people, by OIDC subject, and service accounts."},
     )
 

@@ -15,6 +15,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from loaders.tables.axion_sense.base import AxionSense
 from loaders.tables.axion_sense.public import Organization, User
 from loaders.tables.columns import BigInt, IdentityKey, Uuid7Key
+from loaders.tables.words import one_of
+
+BATCH_STATES = ("pending", "committed")
 
 
 class TrackLog(AxionSense):
@@ -51,7 +54,7 @@ class TrackLog(AxionSense):
 class FrameBatch(AxionSense):
     __tablename__ = "frame_batches"
     __table_args__ = (
-        CheckConstraint("status IN ('pending', 'committed')", name="status"),
+        CheckConstraint(one_of("status", BATCH_STATES), name="status"),
         CheckConstraint("(status = 'committed') = (commit_time IS NOT NULL)", name="commit_time"),
         Index("ix_frame_batches_track_id_id_created_at", "track_id", "id", "created_at"),
         {

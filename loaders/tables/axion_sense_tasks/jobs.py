@@ -9,14 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from loaders.tables.axion_sense_tasks.base import AxionSenseTasks
 from loaders.tables.columns import BigInt, Json, Uuid7Key
 from loaders.tables.idempotency_key import IdempotencyKeyTable
+from loaders.tables.words import one_of
 
 FINAL_STATES = ("succeeded", "failed", "cancelled")
+STATES = ("queued", "running", *FINAL_STATES)
 
 
 class Job(AxionSenseTasks):
     __tablename__ = "jobs"
     __table_args__ = (
-        CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
+        CheckConstraint(one_of("state", STATES), name="state"),
         CheckConstraint(
             "(state IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished_at"
         ),

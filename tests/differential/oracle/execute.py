@@ -10,6 +10,7 @@ from uuid import UUID
 
 from graphql import (
     ExecutionResult,
+    GraphQLEnumType,
     GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
@@ -29,6 +30,7 @@ from tests.differential.oracle.shown import Cursor, Estimate, shown
 from tests.differential.oracle.world import World
 from tests.differential.oracle.wrong import DENIED, wrong
 from tests.differential.rows import Row
+from tests.differential.tables import TONES
 
 _PARSE: Mapping[str, Callable[[Any], Any]] = {
     "BigInt": int,
@@ -78,8 +80,12 @@ class Asking:
 
 
 def oracle_schema(sdl: str) -> GraphQLSchema:
-    """Scalars come in as Python's values, and leave as they are."""
+    """Scalars come in as Python's values, and leave as they are. Members of the enum are words."""
     schema = build_schema(sdl)
+    tone = schema.type_map["DiffTone"]
+    assert isinstance(tone, GraphQLEnumType)
+    for name, member in tone.values.items():
+        member.value = TONES[name]
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLScalarType) and type_.name in _PARSE:
             type_.coerce_input_value = _PARSE[type_.name]

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from loaders.description import ColumnType, Kind
+from tests.differential.oracle.wrong import wrong
+from tests.differential.tables import TONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ def shown(value: Any, type_: ColumnType) -> Any:
     match value:
         case None:
             return None
+        case _ if type_.enumeration is not None and value not in TONES.values():
+            raise wrong("a word that is no member", "ENUM_VALUE_UNKNOWN")
         case _ if type_.kind is Kind.JSON:
             return Loose(value)
         case list() if type_.kind is Kind.VECTOR:

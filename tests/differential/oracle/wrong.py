@@ -5,7 +5,13 @@ from typing import Literal, TypeAlias
 from graphql import GraphQLError
 
 Code: TypeAlias = Literal[
-    "BAD_USER_INPUT", "INVALID_ID", "INVALID_CURSOR", "PAGE_TOO_LARGE", "GRAPHQL_VALIDATION_FAILED", "FORBIDDEN"
+    "BAD_USER_INPUT",
+    "INVALID_ID",
+    "INVALID_CURSOR",
+    "PAGE_TOO_LARGE",
+    "GRAPHQL_VALIDATION_FAILED",
+    "FORBIDDEN",
+    "ENUM_VALUE_UNKNOWN",
 ]
 DENIED: Code = "FORBIDDEN"
 

@@ -6,9 +6,10 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from loaders.description import ColumnType, Kind
-from loaders.encode.text import json_text
+from loaders.description import ColumnType, Enumeration, Kind
+from loaders.encode.text import json_text, plain_text
 from loaders.errors import BadInput
+from loaders.unnamed import UNNAMED
 
 NOON = datetime(2024, 1, 1, 12)
 ID = UUID("018cc251-f400-7000-8000-0123456789ab")
@@ -64,6 +65,15 @@ CASES = [
     (Kind.JSON, pa.struct([("a", pa.binary())]), {"a": b"\x00\xff"}, '{"a":"AP8="}'),
     (Kind.VECTOR, pa.list_(pa.float32()), [0.5, float("nan")], "[0.5,null]"),
 ]
+
+
+@pytest.mark.parametrize("arrow_type", [pa.string(), pa.binary(), pa.dictionary(pa.int8(), pa.string())])
+def test_json_of_an_enum(arrow_type: pa.DataType) -> None:
+    """By its names; a word that has none is marked, and as Arrow a word is itself."""
+    tone = ColumnType(Kind.TEXT, enumeration=Enumeration("Tone", (("calm", "CALM"), ("notSoLoud", "NOT_SO_LOUD"))))
+    column = _text(["notSoLoud", None, "CALM", "calm", ""], arrow_type)
+    assert json_text(column, tone).to_pylist() == ['"NOT_SO_LOUD"', "null", UNNAMED, '"CALM"', UNNAMED, "null"]
+    assert plain_text(column, tone).to_pylist() == ["notSoLoud", None, "CALM", "calm", "", None]
 
 
 @pytest.mark.parametrize(("kind", "arrow_type", "value", "expected"), CASES)

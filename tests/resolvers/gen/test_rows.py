@@ -10,7 +10,7 @@ from loaders.encode.cursor import encode_cursor
 from loaders.errors import BadInput, InvalidCursor
 from loaders.order import cursor_mark
 from loaders.read import And, Col, Compare, Connection, Digest, Not, Op, Page, PageInfo, PageInfoPart, Read
-from resolvers.gen.rows import order, paged, predicate
+from resolvers.gen.rows import Term, order, paged, predicate
 
 TABLE = Table(
     "datasource:any",
@@ -69,7 +69,7 @@ def test_taken() -> None:
 
 def test_a_cursor_belongs_to_its_table_order_and_selection() -> None:
     shown = ("carrier", "delay", "year")
-    read = Read(TABLE, connection=CURSORS, order=order(TABLE, [("delay", True)]), page=Page(2))
+    read = Read(TABLE, connection=CURSORS, order=order(TABLE, [Term("delay", descending=True)]), page=Page(2))
     by = paged(read, shown, after=None)
     assert [term.expression for term in by.order] == [Col("delay"), Col("year"), Digest(("carrier",))]
     cursor = encode_cursor(["1.5", "2024", "A0", "3"], cursor_mark(by.order, TABLE))
@@ -79,8 +79,8 @@ def test_a_cursor_belongs_to_its_table_order_and_selection() -> None:
         (replace(read, table=replace(TABLE, name="arrivals")), shown),
         (replace(read, table=replace(TABLE, store="datasource:other")), shown),
         (replace(read, table=replace(TABLE, schema="lake")), shown),
-        (replace(read, order=order(TABLE, [("delay", False)])), shown),
-        (replace(read, order=order(TABLE, [("fare", True)])), shown),
+        (replace(read, order=order(TABLE, [Term("delay")])), shown),
+        (replace(read, order=order(TABLE, [Term("fare", descending=True)])), shown),
         (replace(read, order=()), shown),
         (read, (*shown, "at")),
         (read, ("delay", "year")),

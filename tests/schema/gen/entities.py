@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-DASHBOARD = {"name": "Delays", "visibility": "private"}
+DASHBOARD = {"name": "Delays", "visibility": "PRIVATE"}
 QUERY = {"groupBy": ["origin"], "measures": [{"function": "AVG", "column": "dep_delay", "as": "delay"}], "limit": 10}
 WIDGET = {
     "dashboardId": "$GenDashboard",
     "title": "Delay by airport",
-    "kind": "bar",
+    "kind": "BAR",
     "datasetId": "@flights",
     "tableName": "flights",
     "query": QUERY,
 }
-CONTROL = {"dashboardId": "$GenDashboard", "name": "from", "kind": "select", "columnName": "origin"}
+CONTROL = {"dashboardId": "$GenDashboard", "name": "from", "kind": "SELECT", "columnName": "origin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,7 @@ ENTITIES = (
         {"name": "Late flights", "datasetId": "@flights", "refreshSeconds": 60},
         (
             ({"name": "taken"}, "Conflict", "name"),
-            ({"visibility": "world"}, "InvalidInput", "visibility"),
-            ({"visibility": "dataset"}, "InvalidInput", "datasetId"),
+            ({"visibility": "DATASET"}, "InvalidInput", "datasetId"),
             ({"datasetId": "@secret"}, "InvalidInput", "datasetId"),
             ({"columns": 0}, "InvalidInput", "columns"),
             ({"refreshSeconds": 1}, "InvalidInput", "refreshSeconds"),
@@ -84,8 +83,7 @@ ENTITIES = (
         (
             ({"dashboardId": "@flights"}, "InvalidInput", "dashboardId"),
             ({"datasetId": "@secret"}, "InvalidInput", "datasetId"),
-            ({"kind": "pyramid"}, "InvalidInput", "kind"),
-            ({"kind": "text"}, "InvalidInput", "query"),
+            ({"kind": "TEXT"}, "InvalidInput", "query"),
             ({"tableName": None}, "InvalidInput", "query"),
             ({"width": 49}, "InvalidInput", "width"),
             ({"x": 40000}, "InvalidInput", "x"),
@@ -110,11 +108,9 @@ ENTITIES = (
         "GenDashboardControl",
         "dashboardControls",
         CONTROL,
-        {"label": "From", "isRequired": True, "defaultValue": "JFK", "operator": "ne"},
+        {"label": "From", "isRequired": True, "defaultValue": "JFK", "operator": "NE"},
         (
             ({"name": "taken"}, "Conflict", "name"),
-            ({"kind": "colour"}, "InvalidInput", "kind"),
-            ({"operator": "~"}, "InvalidInput", "operator"),
             ({"datasetId": "@flights"}, "InvalidInput", "tableName"),
             ({"targets": {"widgetId": 1}}, "InvalidInput", "targets"),
             ({"targets": [{"widgetId": "w1"}]}, "InvalidInput", "targets"),
@@ -130,15 +126,14 @@ ENTITIES = (
             "datasetId": "@flights",
             "tableName": "flights",
             "columnName": "time_hour",
-            "kind": "time_range",
-            "operator": "between",
+            "kind": "TIME_RANGE",
+            "operator": "BETWEEN",
             "isRequired": True,
         },
         {"label": "When", "defaultValue": ["2013-01-01T00:00:00Z", "2013-02-01T00:00:00Z"]},
         (
             ({"tableName": "taken"}, "Conflict", "operator"),
             ({"datasetId": "@secret"}, "InvalidInput", "datasetId"),
-            ({"kind": "colour"}, "InvalidInput", "kind"),
         ),
         writer="steward",
         readers=("admin", "ann", "bob"),
@@ -202,10 +197,9 @@ ENTITIES = (
         "GenDiscoveryCheckpoint",
         "discoveryCheckpoints",
         {"datasetId": "@flights", "agent": "explorer", "state": {"seen": ["flights"]}},
-        {"status": "running", "stage": "describe", "state": {"seen": ["flights", "planes"]}},
+        {"status": "RUNNING", "stage": "describe", "state": {"seen": ["flights", "planes"]}},
         (
             ({"agent": "taken"}, "Conflict", "agent"),
-            ({"status": "lost"}, "InvalidInput", "status"),
             ({"datasetId": "@secret"}, "InvalidInput", "datasetId"),
         ),
         writer="steward",

@@ -22,12 +22,28 @@ async def test_agents_audit(world: World) -> None:
     selection = "agentAuditEntry { id }"
     assert (await world.do("ann", "genAgentAuditEntryCreate", ENTRY, selection))["agentAuditEntry"] is None
     data = (await world.ask("admin", ENTRIES))["gen"]["agentAuditEntries"]
-    noted = {"subject": "ann", "agent": "explorer", "action": "query_table", "outcome": "succeeded"}
+    noted = {"subject": "ann", "agent": "explorer", "action": "query_table", "outcome": "SUCCEEDED"}
     assert data["nodes"] == [noted | {"details": {"rows": 3}, "dataset": {"name": "flights"}}]
     for user in ("ann", "steward", "stranger"):
         assert (await world.ask(user, ENTRIES))["gen"]["agentAuditEntries"] == {"totalCount": 0, "nodes": []}
     done = await world.do("ann", "genAgentAuditEntryCreate", ENTRY | {"datasetId": "@secret"})
     assert (done["__typename"], done["field"]) == ("InvalidInput", "datasetId")
+
+
+async def test_an_entry_keeps_the_keys_of_what_is_gone(world: World) -> None:
+    """It names a conversation by its global id, as every input does, which must be the caller's own."""
+    chat = (await world.do("ann", "genChatSessionCreate", {"title": "x"}, "chatSession { id rowId }"))["chatSession"]
+    entry = ENTRY | {"chatSessionId": chat["id"]}
+    done = await world.do("bob", "genAgentAuditEntryCreate", entry)
+    assert (done["__typename"], done["field"]) == ("InvalidInput", "chatSessionId")
+    await world.do("ann", "genAgentAuditEntryCreate", entry)
+    await world.do("ann", "genChatSessionDelete", {"id": chat["id"]})
+    document = (
+        "{ gen { agentAuditEntries { nodes { chatSession { id } chatSessionRowId dataset { rowId } datasetRowId } } } }"
+    )
+    (node,) = (await world.ask("admin", document))["gen"]["agentAuditEntries"]["nodes"]
+    assert (node["chatSession"], node["chatSessionRowId"]) == (None, chat["rowId"])
+    assert node["dataset"] == {"rowId": node["datasetRowId"]}
 
 
 def test_nothing_changes_an_audit_entry() -> None:
@@ -54,7 +70,7 @@ async def test_messages_have_a_shape(world: World, messages: Any) -> None:
 
 async def test_a_chat_takes_its_artifacts(world: World) -> None:
     chat = (await world.do("ann", "genChatSessionCreate", {"title": "x"}, "chatSession { id }"))["chatSession"]["id"]
-    artifact = {"kind": "query", "title": "x", "content": {"sql": "SELECT 1"}, "chatSessionId": chat}
+    artifact = {"kind": "QUERY", "title": "x", "content": {"sql": "SELECT 1"}, "chatSessionId": chat}
     done = await world.do("bob", "genArtifactVersionCreate", artifact)
     assert (done["__typename"], done["field"]) == ("InvalidInput", "chatSessionId")
     done = await world.do("ann", "genArtifactVersionCreate", artifact, "artifactVersion { chatSession { title } }")

@@ -25,7 +25,7 @@ async def dashboard(world: World) -> str:
     """Ann's, with a widget over the flights, a text and a control; and one of admin's over what Ann may not see."""
     id_ = await made(world, "GenDashboard", {"name": "Delays", "datasetId": "@flights"})
     await made(world, "GenDashboardWidget", WIDGET | {"dashboardId": id_})
-    text = {"dashboardId": id_, "title": "Read me", "kind": "text", "content": "Delays in *minutes*."}
+    text = {"dashboardId": id_, "title": "Read me", "kind": "TEXT", "content": "Delays in *minutes*."}
     await made(world, "GenDashboardWidget", text)
     secret = WIDGET | {"dashboardId": id_, "title": "Secret", "datasetId": "@secret"}
     await made(world, "GenDashboardWidget", secret, user="admin")
@@ -42,9 +42,9 @@ ALL, KNOWN, LITTLE = [FLIGHTS, TEXT, SECRET], [FLIGHTS, TEXT], [TEXT]
 @pytest.mark.parametrize(
     ("visibility", "shown"),
     [
-        ("private", {"ann": KNOWN, "admin": ALL, "bob": None, "stranger": None}),
-        ("dataset", {"ann": KNOWN, "admin": ALL, "bob": KNOWN, "stranger": None}),
-        ("everyone", {"ann": KNOWN, "admin": ALL, "bob": KNOWN, "stranger": LITTLE}),
+        ("PRIVATE", {"ann": KNOWN, "admin": ALL, "bob": None, "stranger": None}),
+        ("DATASET", {"ann": KNOWN, "admin": ALL, "bob": KNOWN, "stranger": None}),
+        ("EVERYONE", {"ann": KNOWN, "admin": ALL, "bob": KNOWN, "stranger": LITTLE}),
     ],
 )
 async def test_sharing(world: World, dashboard: str, visibility: str, shown: dict[str, Any]) -> None:
@@ -57,11 +57,11 @@ async def test_sharing(world: World, dashboard: str, visibility: str, shown: dic
 
 
 async def test_what_is_shared_is_not_written_by_its_readers(world: World, dashboard: str) -> None:
-    await world.do("ann", "genDashboardUpdate", {"id": dashboard, "patch": {"visibility": "everyone"}})
+    await world.do("ann", "genDashboardUpdate", {"id": dashboard, "patch": {"visibility": "EVERYONE"}})
     own = await made(world, "GenDashboard", {"name": "Bob's"}, user="bob")
     mine = await made(world, "GenDashboardWidget", WIDGET | {"dashboardId": own}, user="bob")
     attempts = (
-        ("genDashboardUpdate", {"id": dashboard, "patch": {"visibility": "private"}}),
+        ("genDashboardUpdate", {"id": dashboard, "patch": {"visibility": "PRIVATE"}}),
         ("genDashboardDelete", {"id": dashboard}),
         ("genDashboardWidgetCreate", WIDGET | {"dashboardId": dashboard}),
         ("genDashboardWidgetUpdate", {"id": mine, "patch": {"dashboardId": dashboard}}),
@@ -109,9 +109,7 @@ async def test_a_removed_dashboard_takes_what_is_on_it(world: World, dashboard: 
 
 
 async def test_a_widget_keeps_its_query_as_it_was_given(world: World, dashboard: str) -> None:
-    document = (
-        '{ gen { dashboardWidgets(where: {kind: {eq: "bar"}, query: {hasKey: "measures"}}) { nodes { query } } } }'
-    )
+    document = '{ gen { dashboardWidgets(where: {kind: {eq: BAR}, query: {hasKey: "measures"}}) { nodes { query } } } }'
     data = await world.ask("ann", document)
     assert data["gen"]["dashboardWidgets"]["nodes"] == [{"query": QUERY}]
 
@@ -122,9 +120,9 @@ FOLDERS = "{ gen { dashboardGroups { nodes { name dashboards { nodes { name } } 
 async def test_nobody_fills_the_folder_of_another(world: World) -> None:
     """What is in a folder keeps it in sight: only who may write it says what that is."""
     folder = await made(world, "GenDashboardGroup", {"name": "Ours"})
-    shared = {"name": "Shared", "visibility": "everyone", "dashboardGroupId": folder}
+    shared = {"name": "Shared", "visibility": "EVERYONE", "dashboardGroupId": folder}
     first = await made(world, "GenDashboard", shared)
-    alien = {"name": "Alien", "visibility": "everyone"}
+    alien = {"name": "Alien", "visibility": "EVERYONE"}
     done = await world.do("bob", "genDashboardCreate", alien | {"dashboardGroupId": folder})
     assert done["__typename"] == "NotAllowed"
     own = await made(world, "GenDashboard", alien, user="bob")
@@ -134,6 +132,6 @@ async def test_nobody_fills_the_folder_of_another(world: World) -> None:
     await made(world, "GenDashboard", shared | {"name": "Of admin"}, user="admin")
     in_it = [{"name": "Ours", "dashboards": {"nodes": [{"name": "Shared"}, {"name": "Of admin"}]}}]
     assert (await world.ask("bob", FOLDERS))["gen"]["dashboardGroups"]["nodes"] == in_it
-    await world.do("ann", "genDashboardUpdate", {"id": first, "patch": {"visibility": "private"}})
+    await world.do("ann", "genDashboardUpdate", {"id": first, "patch": {"visibility": "PRIVATE"}})
     assert (await world.ask("bob", FOLDERS))["gen"]["dashboardGroups"]["nodes"] == []  # only its owner's show it
     assert len((await world.ask("ann", FOLDERS))["gen"]["dashboardGroups"]["nodes"]) == 1

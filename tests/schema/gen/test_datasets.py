@@ -38,10 +38,10 @@ async def test_who_may_not_remove_a_dataset(world: World, user: str, failure: st
 async def test_a_removed_dataset_takes_what_describes_it(world: World, stores: GenStores) -> None:
     for name in ("GenTableFilter", "GenDatasetMap", "GenCurationOverride", "GenTooltipTemplate"):
         await create(world, BY_NAME[name])
-    about = {"datasetId": "@flights", "visibility": "dataset"}
+    about = {"datasetId": "@flights", "visibility": "DATASET"}
     shared = await world.do("ann", "genDashboardCreate", {"name": "Kept", **about}, "dashboard { id }")
     kept = shared["dashboard"]["id"]
-    for given in (WIDGET, {"title": "Read me", "kind": "text", "content": "Hello"}):
+    for given in (WIDGET, {"title": "Read me", "kind": "TEXT", "content": "Hello"}):
         widget = await world.do("ann", "genDashboardWidgetCreate", {**given, "dashboardId": kept})
         assert widget["__typename"] == "GenDashboardWidgetCreatePayload", widget
     role = await world.do("admin", "genRoleCreate", {"name": "Pilots"}, "role { id }")
@@ -58,7 +58,7 @@ async def test_a_removed_dataset_takes_what_describes_it(world: World, stores: G
     for name in ("GenTableFilter", "GenDatasetMap", "GenCurationOverride", "GenTooltipTemplate"):
         assert await ids(world, "admin", BY_NAME[name]) == [], name
     document = "{ gen { dashboards { nodes { id visibility dataset { id } widgets { nodes { title } } } } } }"
-    left = {"id": kept, "visibility": "private", "dataset": None, "widgets": {"nodes": [{"title": "Read me"}]}}
+    left = {"id": kept, "visibility": "PRIVATE", "dataset": None, "widgets": {"nodes": [{"title": "Read me"}]}}
     assert (await world.ask("ann", document))["gen"]["dashboards"]["nodes"] == [left]
     assert (await world.do("steward", "genDatasetDelete", {"id": "@flights"}))["__typename"] == "Absent"
     steward = world.as_("steward").verdicts

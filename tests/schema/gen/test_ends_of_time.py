@@ -110,7 +110,7 @@ async def test_hours_of_dates(ends: World) -> None:
 async def test_sums_through_time(ends: World, request: pytest.FixtureRequest) -> None:
     simple = {
         "datasetId": "@ends",
-        "kind": "simple",
+        "kind": "SIMPLE",
         "tableName": "ends",
         "definition": {"measure": {"function": "COUNT"}},
     }
@@ -124,7 +124,7 @@ async def test_sums_through_time(ends: World, request: pytest.FixtureRequest) ->
             ("years", {"window": {"count": 10_000, "unit": "YEAR"}}),
             ("ever", {}),
         ):
-            given = {"datasetId": "@ends", "kind": "cumulative", "timeColumn": column, "title": sums}
+            given = {"datasetId": "@ends", "kind": "CUMULATIVE", "timeColumn": column, "title": sums}
             definition = {"metric": name, **span}
             await made(
                 ends, "GenSemanticMetric", {**given, "name": f"{sums}_{column}", "definition": definition}, user="admin"

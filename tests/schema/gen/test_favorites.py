@@ -26,7 +26,7 @@ FAVORITES: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 
 @pytest.fixture
 async def shared(world: World) -> World:
-    given = {"name": "Delays", "visibility": "everyone"}
+    given = {"name": "Delays", "visibility": "EVERYONE"}
     done = await world.do("ann", "genDashboardCreate", given, "dashboard { id }")
     return replace(world, ids={**world.ids, "dashboard": done["dashboard"]["id"]})
 

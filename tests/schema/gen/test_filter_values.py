@@ -21,12 +21,12 @@ query Choices($id: ID!, $search: String, $first: Int! = 50, $filters: [GenFilter
 async def board(nyc: World) -> str:
     """Origin narrows destination, which narrows the carrier."""
     id_ = await made(nyc, "GenDashboard", {"name": "Choices"})
-    given: dict[str, Any] = {"dashboardId": id_, "kind": "select", "datasetId": "@nyc", "tableName": "flights"}
+    given: dict[str, Any] = {"dashboardId": id_, "kind": "SELECT", "datasetId": "@nyc", "tableName": "flights"}
     parent = None
     for position, column in enumerate(("origin", "dest", "carrier")):
         control = given | {"name": column, "columnName": column, "position": position, "parentFilterId": parent}
         parent = await made(nyc, "GenDashboardControl", control)
-    await made(nyc, "GenDashboardControl", {"dashboardId": id_, "kind": "date", "name": "day", "columnName": "day"})
+    await made(nyc, "GenDashboardControl", {"dashboardId": id_, "kind": "DATE", "name": "day", "columnName": "day"})
     return id_
 
 
@@ -62,9 +62,9 @@ async def test_cascade(nyc: World, board: str, sample: NewYorkFlights) -> None:
 
 async def test_a_filter_that_fails_spoils_no_other(nyc: World, board: str, sample: NewYorkFlights) -> None:
     for table, column in (("flights", "gone"), ("none", "origin")):
-        given = {"dashboardId": board, "kind": "select", "datasetId": "@nyc", "tableName": table, "columnName": column}
+        given = {"dashboardId": board, "kind": "SELECT", "datasetId": "@nyc", "tableName": table, "columnName": column}
         await made(nyc, "GenDashboardControl", {**given, "name": table, "position": 9})
-    carrier = {"dashboardId": board, "kind": "select", "datasetId": "@nyc", "tableName": "airlines", "position": 9}
+    carrier = {"dashboardId": board, "kind": "SELECT", "datasetId": "@nyc", "tableName": "airlines", "position": 9}
     await made(nyc, "GenDashboardControl", {**carrier, "name": "airline", "columnName": "name"})
     answer = await asked(nyc, "ann", CHOICES, {"id": board})
     assert sorted(error["code"] for error in answer.errors) == ["NOT_FOUND", "UNKNOWN_COLUMN"]
@@ -84,7 +84,7 @@ async def test_search(nyc: World, board: str, sample: NewYorkFlights) -> None:
 
 
 async def test_who_may_not_see_the_table(nyc: World, board: str) -> None:
-    await nyc.do("ann", "genDashboardUpdate", {"id": board, "patch": {"visibility": "everyone"}})
+    await nyc.do("ann", "genDashboardUpdate", {"id": board, "patch": {"visibility": "EVERYONE"}})
     answer = await asked(nyc, "stranger", CHOICES, {"id": board})
     assert choices(answer) == {"day": None}
     assert answer.statements(nyc.stores["nyc"]) == 0

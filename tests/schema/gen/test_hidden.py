@@ -89,12 +89,12 @@ async def test_a_hidden_column(nyc: World, user: str) -> None:
 
 
 async def test_a_hidden_column_of_a_dashboard(nyc: World) -> None:
-    board = await made(nyc, "GenDashboard", {"name": "Board", "datasetId": "@nyc", "visibility": "dataset"}, user="ann")
-    widget = {"dashboardId": board, "kind": "table", "datasetId": "@nyc", "tableName": "flights"}
+    board = await made(nyc, "GenDashboard", {"name": "Board", "datasetId": "@nyc", "visibility": "DATASET"}, user="ann")
+    widget = {"dashboardId": board, "kind": "TABLE", "datasetId": "@nyc", "tableName": "flights"}
     query = {"groupBy": ["tailnum"], "measures": [{"function": "COUNT"}], "limit": 1}
     await made(nyc, "GenDashboardWidget", {**widget, "title": "by plane", "query": query}, user="ann")
     await made(nyc, "GenDashboardWidget", {**widget, "title": "rows", "query": {"limit": 1}}, user="ann")
-    control = {"dashboardId": board, "name": "plane", "kind": "select", "columnName": "tailnum", "operator": "in"}
+    control = {"dashboardId": board, "name": "plane", "kind": "SELECT", "columnName": "tailnum", "operator": "IN"}
     await made(nyc, "GenDashboardControl", {**control, "tableName": "flights", "datasetId": "@nyc"}, user="ann")
     await hide(nyc, "flights", "tailnum")
     answer = await asked(nyc, "ann", DASHBOARD, {"id": board})

@@ -78,7 +78,7 @@ async def tpch(world: World, stores: GenStores, database: str, clickhouse_url: s
 async def define(world: World, name: str, kind: str = "simple", dimensions: Any = (), **given: Any) -> None:
     table = {"tableName": given.pop("table", "orders")} if kind == "simple" else {}
     time = {"timeColumn": time} if (time := given.pop("time", None)) else {}
-    row = {"datasetId": "@tpch", "name": name, "title": name, "kind": kind, "dimensions": list(dimensions)}
+    row = {"datasetId": "@tpch", "name": name, "title": name, "kind": kind.upper(), "dimensions": list(dimensions)}
     await made(world, "GenSemanticMetric", {**row, **table, **time, "definition": given}, user="admin")
 
 
@@ -114,7 +114,7 @@ async def test_no_total_is_inflated(tpch: World) -> None:
         asked = answer.statements(tpch.stores["tpch"])
         assert asked == asked_of_store, "descriptions; and where it is not told, the query itself"
         assert rows(await ask(tpch, name)) == [{name: str(total)}], "a join that is not needed is not made"
-    row = {"datasetId": "@tpch", "name": "x", "title": "x", "kind": "simple", "tableName": "orders"}
+    row = {"datasetId": "@tpch", "name": "x", "title": "x", "kind": "SIMPLE", "tableName": "orders"}
     given = {**row, "dimensions": ["items.l_mode"], **of_joins([TO_ITEMS | MANY])}
     done = await tpch.do("admin", "genSemanticMetricCreate", given)
     assert (done["code"], done["field"]) == ("METRIC_FANOUT", "dimensions")
@@ -264,7 +264,7 @@ async def test_a_joined_column_that_is_hidden(tpch: World) -> None:
             told = answer.errors[0]["message"]
             assert told.count("l_mode") + told.count("l_price") + told.count("l_line") == 1, told
         assert len(rows(await ask(tpch, "total", "o_priority", user=user))) == 3
-    given = {"datasetId": "@tpch", "name": "x", "title": "x", "kind": "simple", "tableName": "orders"}
+    given = {"datasetId": "@tpch", "name": "x", "title": "x", "kind": "SIMPLE", "tableName": "orders"}
     for column in ("l_mode", "l_gone"):
         row = {**given, **of_joins([TO_ITEMS | MANY]), "dimensions": [f"items.{column}"]}
         row["definition"]["measure"] = {"function": "COUNT_DISTINCT", "column": "o_key"}
@@ -277,8 +277,8 @@ async def test_a_joined_table_that_is_only_read_narrowed(tpch: World) -> None:
         "datasetId": "@tpch",
         "tableName": "lineitem",
         "columnName": "l_line",
-        "kind": "select",
-        "operator": "eq",
+        "kind": "SELECT",
+        "operator": "EQ",
     }
     await made(tpch, "GenTableFilter", {**demanded, "isRequired": True}, user="admin")
     await define(tpch, "open", dimensions=["items.l_mode"], measure=TOTAL, joins=[TO_ITEMS])
@@ -293,7 +293,7 @@ async def test_a_definition_is_held_against_its_tables(tpch: World) -> None:
     """What is refused when it is written: the field, and what the message names."""
     items = [TO_ITEMS | MANY]
     await define(tpch, "one", "ratio", numerator="two", denominator="two")
-    simple = {"kind": "simple", "tableName": "orders", "definition": {"measure": TOTAL}}
+    simple = {"kind": "SIMPLE", "tableName": "orders", "definition": {"measure": TOTAL}}
     cases: list[tuple[dict[str, Any], str, str]] = [
         ({"tableName": "gone"}, "tableName", "'gone'"),
         ({"grain": ["o_gone"]}, "grain", "o_key"),
@@ -318,7 +318,7 @@ async def test_a_definition_is_held_against_its_tables(tpch: World) -> None:
         ({**of_joins(items), "dimensions": ["items.l_mode"]}, "dimensions", "'items'"),
         (
             {
-                "kind": "ratio",
+                "kind": "RATIO",
                 "tableName": None,
                 "definition": {"numerator": "one", "denominator": "one"},
                 "name": "two",
@@ -343,7 +343,7 @@ async def test_names_that_are_sql_are_only_names(tpch: World) -> None:
         "datasetId": "@tpch",
         "name": "x",
         "title": "x",
-        "kind": "simple",
+        "kind": "SIMPLE",
         "tableName": "orders",
         "dimensions": [odd],
     }

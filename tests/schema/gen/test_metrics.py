@@ -30,7 +30,7 @@ PARTS = """query Parts($id: ID!) { gen { dataset(id: $id) {
 } } }"""
 SIMPLE = {
     "datasetId": "@nyc",
-    "kind": "simple",
+    "kind": "SIMPLE",
     "tableName": "flights",
     "grain": ["time_hour", "carrier", "flight"],
     "timeColumn": "time_hour",
@@ -59,7 +59,7 @@ async def metrics(nyc: World) -> World:
         ("week_share", "cumulative", {"metric": "late_share", "window": {"count": 7, "unit": "DAY"}}),
     )
     for name, kind, definition in made_of:
-        given = {"datasetId": "@nyc", "name": name, "title": name, "kind": kind, "definition": definition}
+        given = {"datasetId": "@nyc", "name": name, "title": name, "kind": kind.upper(), "definition": definition}
         time = {"timeColumn": "time_hour"} if kind == "cumulative" else {}
         await made(nyc, "GenSemanticMetric", {**given, **time}, user="admin")
     return nyc

@@ -248,7 +248,7 @@ async def test_what_is_refused_is_written_down(querying: World, stores: GenStore
 
 
 async def test_a_required_filter_holds(querying: World, stores: GenStores) -> None:
-    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "number", "operator": "eq"}
+    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "NUMBER", "operator": "EQ"}
     await made(querying, "GenTableFilter", {**given, "isRequired": True}, user="admin")
     for sql in (
         "SELECT * FROM flights",
@@ -273,7 +273,7 @@ OF_JANUARY = 27_004
 
 async def test_a_required_filter_is_on_the_column_whatever_else_has_its_name(querying: World) -> None:
     """To ClickHouse a name means an alias before it means a column."""
-    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "number", "operator": "eq"}
+    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "NUMBER", "operator": "EQ"}
     await made(querying, "GenTableFilter", {**given, "isRequired": True}, user="admin")
     tuple_ = "CAST(tuple(1) AS Tuple(month UInt8))"
     for sql in (
@@ -305,7 +305,7 @@ async def test_a_required_filter_is_on_the_column_whatever_else_has_its_name(que
 
 
 async def test_a_required_filter_loses_no_row(querying: World) -> None:
-    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "number", "operator": "eq"}
+    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "NUMBER", "operator": "EQ"}
     counted = "SELECT count(*) AS n FROM flights WHERE month = 1 AND origin NOT LIKE 'E%'"
     bucket = "SELECT month * 0 + 1 AS month, count(*) AS n FROM flights WHERE month = 1 GROUP BY month"
     free = of(await run(querying, "ann", counted))["answer"]["rows"]
@@ -320,7 +320,7 @@ async def test_a_required_filter_loses_no_row(querying: World) -> None:
 async def test_a_required_filter_on_a_hidden_column_cannot_be_met(querying: World) -> None:
     given = {"datasetId": "@nyc", "tableName": "airlines", "columnName": "name"}
     await made(
-        querying, "GenTableFilter", {**given, "kind": "text", "operator": "eq", "isRequired": True}, user="admin"
+        querying, "GenTableFilter", {**given, "kind": "TEXT", "operator": "EQ", "isRequired": True}, user="admin"
     )
     await made(querying, "GenCurationOverride", {**given, "isHidden": True}, user="admin")
     for with_ in ("", "WITH 'Envoy Air' AS name "):

@@ -66,6 +66,29 @@ async def test_a_walk_shows_each_row_once_while_rows_are_inserted(nyc: World, wr
     assert set(counts.values()) <= {1, 15}
 
 
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [
+        ("ASC", ["a", "b", None]),
+        ("DESC", [None, "b", "a"]),
+        ("ASC_NULLS_FIRST", [None, "a", "b"]),
+        ("DESC_NULLS_LAST", ["b", "a", None]),
+    ],
+)
+async def test_a_walk_has_nulls_where_the_order_puts_them(
+    direction: str, expected: list[str | None], nyc: World, written: tuple[ClickHouse, str]
+) -> None:
+    seen: list[Any] = []
+    after, more = None, True
+    while more:
+        rows = rows_of(
+            await page(nyc, "pages", select=["tag"], order=[{"column": "tag", "direction": direction}], after=after)
+        )
+        seen += [row["tag"] for row in rows["nodes"]]
+        after, more = rows["pageInfo"]["endCursor"], rows["pageInfo"]["hasNextPage"]
+    assert (list(dict.fromkeys(seen)), len(seen)) == (expected, 60)
+
+
 async def test_rows_that_nothing_tells_apart_are_counted(nyc: World, written: tuple[ClickHouse, str]) -> None:
     seen: list[Any] = []
     after, more = None, True

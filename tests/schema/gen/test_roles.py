@@ -27,9 +27,9 @@ CREATE = """mutation($input: GenRoleCreateInput!) { genRoleCreate(input: $input)
 FLAGS = """mutation($input: GenRoleFlagsSetInput!) { genRoleFlagsSet(input: $input) {
   __typename ... on GenRoleFlagsSetPayload { role { hasViewDataset hasViewTable } permissionsPending }
   ... on Error { code } } }"""
-ASSIGN = """mutation($input: GenRoleUserInput!) { genRoleAssignUser(input: $input) {
+ASSIGN = """mutation($input: GenRoleAssignUserInput!) { genRoleAssignUser(input: $input) {
   __typename ... on GenRoleAssignUserPayload { role { users { nodes { user { email } } } } } } }"""
-RESOURCE = """mutation($input: GenRoleResourceInput!) { genRoleAssignResource(input: $input) {
+RESOURCE = """mutation($input: GenRoleAssignResourceInput!) { genRoleAssignResource(input: $input) {
   __typename ... on GenRoleAssignResourcePayload { role { assignments { nodes { resourceType } } } }
   ... on InvalidInput { message field } } }"""
 DELETE = """mutation($input: GenRoleDeleteInput!) { genRoleDelete(input: $input) {
@@ -82,7 +82,7 @@ async def test_a_role_is_made_given_and_seen_by_whom_it_concerns(as_: As) -> Non
     given = await ask(ASSIGN, as_("admin"), id=role(100), userId=user(2))
     assert given["role"]["users"]["nodes"] == [{"user": {"email": "ann@x.org"}}, {"user": {"email": "bob@x.org"}}]
     assigned = await ask(RESOURCE, as_("admin"), id=role(100), resourceType="SYSTEM")
-    assert assigned["role"]["assignments"]["nodes"] == [{"resourceType": "system"}]
+    assert assigned["role"]["assignments"]["nodes"] == [{"resourceType": "SYSTEM"}]
 
     ann = {"email": "ann@x.org", "roles": {"nodes": [{"role": {"name": "Roads"}}]}}
     seen = await ask(SEEN, as_("ann"))

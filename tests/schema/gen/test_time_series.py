@@ -139,9 +139,9 @@ async def test_a_widget_through_time(nyc: World, departures: list[tuple[datetime
         "over": {"column": "time_hour", "unit": "WEEK", "weekStart": "SUNDAY", "fill": "NULL", "as": "week"},
         "measures": [{"function": "COUNT", "as": "n"}],
     }
-    widget = {"dashboardId": board, "title": "weeks", "kind": "line", "datasetId": "@nyc", "tableName": "flights"}
+    widget = {"dashboardId": board, "title": "weeks", "kind": "LINE", "datasetId": "@nyc", "tableName": "flights"}
     await made(nyc, "GenDashboardWidget", {**widget, "query": query})
-    control = {"dashboardId": board, "name": "when", "kind": "time_range", "operator": "between"}
+    control = {"dashboardId": board, "name": "when", "kind": "TIME_RANGE", "operator": "BETWEEN"}
     await made(nyc, "GenDashboardControl", {**control, "columnName": "time_hour"})
     wrong = {**query, "over": {**query["over"], "timeZone": "Mars"}}  # type: ignore[dict-item]
     done = await nyc.do("ann", "genDashboardWidgetCreate", {**widget, "query": wrong})
@@ -185,9 +185,9 @@ async def test_a_widget_that_compares_the_range_of_a_filter(
     board = await made(nyc, "GenDashboard", {"name": "Compared", "timeZone": ZONE})
     over = {"column": "time_hour", "unit": "DAY", "compare": "PREVIOUS_PERIOD", "as": "day", **own}
     query = {"over": over, "measures": [{"function": "COUNT", "as": "n"}]}
-    widget = {"dashboardId": board, "title": "days", "kind": "line", "datasetId": "@nyc", "tableName": "flights"}
+    widget = {"dashboardId": board, "title": "days", "kind": "LINE", "datasetId": "@nyc", "tableName": "flights"}
     await made(nyc, "GenDashboardWidget", {**widget, "query": query})
-    control = {"dashboardId": board, "name": "when", "kind": "time_range", "operator": "between"}
+    control = {"dashboardId": board, "name": "when", "kind": "TIME_RANGE", "operator": "BETWEEN"}
     await made(nyc, "GenDashboardControl", {**control, "columnName": "time_hour"})
     document = """query Board($id: ID!, $filters: [GenFilterValue!]) { gen { dashboard(id: $id) { widgets { nodes {
       answer(filters: $filters) { rows } } } } } }"""

@@ -40,7 +40,7 @@ COUNT = {"measure": {"function": "COUNT"}}
 
 def of(kind: str, **definition: Any) -> dict[str, Any]:
     table = {"tableName": "flights"} if kind == "simple" else {"tableName": None}
-    return {"kind": kind, **table, "definition": definition}
+    return {"kind": kind.upper(), **table, "definition": definition}
 
 
 SERIES = (
@@ -62,7 +62,6 @@ SERIES = (
         (
             ({"datasetId": "@secret"}, "datasetId"),
             ({"name": "Two words"}, "name"),
-            ({"kind": "guess"}, "kind"),
             ({"tableName": None}, "tableName"),
             (of("ratio", numerator="a", denominator="b") | {"tableName": "flights"}, "tableName"),
             (of("simple"), "definition"),
@@ -88,9 +87,9 @@ SERIES = (
     Series(
         "GenArtifactVersion",
         "artifactVersions",
-        {"kind": "chart", "title": "Delays", "content": {"mark": "bar"}},
+        {"kind": "CHART", "title": "Delays", "content": {"mark": "bar"}},
         ({"content": {"mark": "line"}}, {"title": "Late flights"}),
-        (({"kind": "song"}, "kind"), ({"chatSessionId": "@flights"}, "chatSessionId")),
+        (({"chatSessionId": "@flights"}, "chatSessionId"),),
         writer="ann",
         reader="admin",
         shown=False,

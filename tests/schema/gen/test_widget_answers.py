@@ -37,11 +37,11 @@ async def board(nyc: World) -> str:
     for y, (title, table, query) in enumerate(
         (("origins", "flights", BY_ORIGIN), ("late", "flights", LATEST), ("airlines", "airlines", NAMES))
     ):
-        place = {"dashboardId": id_, "title": title, "kind": "table", "y": y}
+        place = {"dashboardId": id_, "title": title, "kind": "TABLE", "y": y}
         await made(nyc, "GenDashboardWidget", {**place, "datasetId": "@nyc", "tableName": table, "query": query})
-    text = {"dashboardId": id_, "title": "text", "kind": "text", "content": "Read me", "y": 3}
+    text = {"dashboardId": id_, "title": "text", "kind": "TEXT", "content": "Read me", "y": 3}
     await made(nyc, "GenDashboardWidget", text)
-    control = {"dashboardId": id_, "name": "carrier", "kind": "select", "columnName": "carrier", "operator": "in"}
+    control = {"dashboardId": id_, "name": "carrier", "kind": "SELECT", "columnName": "carrier", "operator": "IN"}
     await made(nyc, "GenDashboardControl", control)
     return id_
 
@@ -82,7 +82,7 @@ async def test_one_document(nyc: World, board: str, flights: list[dict[str, Any]
 async def test_statements_are_for_administrators_of_the_dataset(nyc: World, board: str) -> None:
     """They name the tables as the data source has them, which `GenDataset.remoteSchema` keeps from others, too."""
     document = DASHBOARD.replace("truncated engine", "sql engine")
-    await nyc.do("ann", "genDashboardUpdate", {"id": board, "patch": {"visibility": "everyone"}})
+    await nyc.do("ann", "genDashboardUpdate", {"id": board, "patch": {"visibility": "EVERYONE"}})
     answer = await asked(nyc, "admin", document, {"id": board})
     assert not answer.errors
     found = widgets(answer)
@@ -104,7 +104,7 @@ async def test_what_is_asked_of_the_stores(nyc: World, board: str, stores: GenSt
     before = answer.statements("axion_gen")
     assert answer.statements(nyc.stores["nyc"]) == 2 + 3
     for number in range(10):
-        place = {"dashboardId": board, "title": f"more {number}", "kind": "bar", "y": 10 + number}
+        place = {"dashboardId": board, "title": f"more {number}", "kind": "BAR", "y": 10 + number}
         await made(
             nyc, "GenDashboardWidget", {**place, "datasetId": "@nyc", "tableName": "flights", "query": BY_ORIGIN}
         )
@@ -118,12 +118,12 @@ async def test_a_filter(nyc: World, board: str, flights: list[dict[str, Any]]) -
     found = widgets(await asked(nyc, "ann", DASHBOARD, given))
     assert found["origins"]["rows"] == counted([f for f in flights if f["carrier"] in ("UA", "9E")], "origin")
     assert [row["carrier"] for row in found["airlines"]["rows"]] == ["9E", "UA"]
-    applied = {"source": "DASHBOARD", "name": "carrier", "column": "carrier", "operator": "in"}
+    applied = {"source": "DASHBOARD", "name": "carrier", "column": "carrier", "operator": "IN"}
     assert found["origins"]["appliedFilters"] == [{**applied, "value": ["UA", "9E"], "isDefault": False}]
 
 
 async def test_what_is_ignored_says_why(nyc: World, board: str, flights: list[dict[str, Any]]) -> None:
-    control = {"dashboardId": board, "kind": "number", "columnName": "month", "operator": "between"}
+    control = {"dashboardId": board, "kind": "NUMBER", "columnName": "month", "operator": "BETWEEN"}
     await made(nyc, "GenDashboardControl", {**control, "name": "months", "defaultValue": [2, 3]})
     nobody = {"widgetId": "019a0000-0000-7000-8000-000000000000"}
     await made(nyc, "GenDashboardControl", {**control, "name": "else", "defaultValue": [2, 3], "targets": [nobody]})
@@ -138,7 +138,7 @@ async def test_what_is_ignored_says_why(nyc: World, board: str, flights: list[di
 
 
 async def test_only_what_a_filter_touches_is_asked(nyc: World, board: str) -> None:
-    control = {"dashboardId": board, "name": "months", "kind": "number", "columnName": "month"}
+    control = {"dashboardId": board, "name": "months", "kind": "NUMBER", "columnName": "month"}
     await made(nyc, "GenDashboardControl", control)
     given = {"id": board, "filters": [{"name": "months", "value": 2}], "touchedBy": ["months"]}
     answer = await asked(nyc, "ann", DASHBOARD, given)
@@ -158,8 +158,8 @@ async def test_only_what_a_filter_touches_is_asked(nyc: World, board: str) -> No
 
 async def test_a_required_filter(nyc: World, board: str, flights: list[dict[str, Any]]) -> None:
     """Of the table: for widgets and for reads of the table alike, and nothing is sent."""
-    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "number"}
-    await made(nyc, "GenTableFilter", {**given, "operator": "between", "isRequired": True}, user="admin")
+    given = {"datasetId": "@nyc", "tableName": "flights", "columnName": "month", "kind": "NUMBER"}
+    await made(nyc, "GenTableFilter", {**given, "operator": "BETWEEN", "isRequired": True}, user="admin")
     answer = await asked(nyc, "ann", DASHBOARD, {"id": board})
     found = widgets(answer)
     assert (found["origins"], found["late"]) == (None, None)
@@ -184,7 +184,7 @@ async def test_a_required_filter(nyc: World, board: str, flights: list[dict[str,
         whole = {"column": "month", "gte": 2, "lt": 3}
         answer = await asked(nyc, "ann", document, {"id": "@nyc", "where": whole})
         assert not answer.errors
-    control = {"dashboardId": board, "kind": "number", "columnName": "month", "operator": "between"}
+    control = {"dashboardId": board, "kind": "NUMBER", "columnName": "month", "operator": "BETWEEN"}
     await made(nyc, "GenDashboardControl", {**control, "name": "months", "defaultValue": [2, 3]})
     found = widgets(await asked(nyc, "ann", DASHBOARD, {"id": board}))
     assert found["origins"]["rows"] == counted([f for f in flights if f["month"] in (2, 3)], "origin")
@@ -201,7 +201,7 @@ async def test_a_failing_widget_spoils_no_other(nyc: World, board: str) -> None:
             ("@nyc", "gone", BY_ORIGIN),
         )
     ):
-        place = {"dashboardId": board, "title": f"bad {y}", "kind": "table", "y": 4 + y}
+        place = {"dashboardId": board, "title": f"bad {y}", "kind": "TABLE", "y": 4 + y}
         await made(nyc, "GenDashboardWidget", {**place, "datasetId": dataset, "tableName": table, "query": query})
     answer = await asked(nyc, "ann", DASHBOARD, {"id": board})
     found = widgets(answer)
@@ -219,7 +219,7 @@ async def test_a_failing_widget_spoils_no_other(nyc: World, board: str) -> None:
 
 async def test_who_may_not_see_the_table(nyc: World, board: str) -> None:
     """A stranger sees no widget of a shared dashboard, and nothing is sent to its store."""
-    await nyc.do("ann", "genDashboardUpdate", {"id": board, "patch": {"visibility": "everyone"}})
+    await nyc.do("ann", "genDashboardUpdate", {"id": board, "patch": {"visibility": "EVERYONE"}})
     seen: defaultdict[str, list[str]] = defaultdict(list)
     for user in ("bob", "stranger", ""):
         answer = await asked(nyc, user, DASHBOARD, {"id": board})

@@ -33,6 +33,7 @@ from loaders.read import (
 )
 from schema.build import build, graphql_schema
 from schema.mapping.aggregate_types import MAX_GROUPS, MAX_LISTED_GROUPS
+from schema.mapping.enums import value_name
 from schema.mapping.object import OBJECTS
 from tests.schema.mapping.building import read_of
 
@@ -335,7 +336,8 @@ def test_only_what_is_declared_is_aggregated(name: str) -> None:
             assert inner.description, inner_name
     groups = TYPES.get(f"{name}GroupField")
     assert isinstance(groups, GraphQLEnumType)
-    exposed = {getattr(field, "column", None) for field in fields.values()} | {"row_id"}
+    renamed = {value_name(field_name).lower() for field_name in fields}
+    exposed = {getattr(field, "column", None) for field in fields.values()} | renamed
     assert {value.lower() for value in groups.values} <= exposed
     having = TYPES[f"{name}Having"]
     assert isinstance(having, GraphQLInputObjectType)

@@ -128,7 +128,7 @@ async def test_groups_of_each_parent_are_one_statement(ask: Ask, own: tuple[Sql,
     )
     (south,) = answer["data"]["sense"]["organizations"]["nodes"]
     found = [
-        {"track": log["rowId"], "status": group["key"]["status"], "n": group["count"]}
+        {"track": log["rowId"], "status": group["key"]["status"].lower(), "n": group["count"]}
         for log in sorted(south["trackLogs"]["nodes"], key=lambda log: str(log["rowId"]))
         for group in log["frameBatches"]["aggregate"]
     ]

@@ -31,10 +31,11 @@ VALUES: dict[str, Any] = {
 FORMS: dict[str, Any] = {
     "genSemanticMetricCreate": {
         "name": "metric",
-        "kind": "simple",
+        "kind": "SIMPLE",
         "tableName": "t",
         "definition": {"measure": {"function": "COUNT"}},
-    }
+    },
+    "genDashboardWidgetCreate": {"kind": "TEXT"},
 }
 """Where values alone would be refused for their form."""
 FORMS_OF_ADMINS: dict[str, dict[str, Any]] = {

@@ -25,14 +25,14 @@ _NAMES = {
     "rain": "weather.precip",
 }
 _FLIGHTS: dict[str, Any] = {
-    "kind": "simple",
+    "kind": "SIMPLE",
     "tableName": "flights",
     "timeColumn": "time_hour",
     "dimensions": ["origin", "carrier", "manufacturer", "engine", "zone", "airport"],
 }
 _JOINED: dict[str, Any] = {"joins": [_TO_PLANE, _TO_DEST, _TO_ORIGIN, _TO_WEATHER], "names": _NAMES}
 _RAIN: dict[str, Any] = {
-    "kind": "simple",
+    "kind": "SIMPLE",
     "tableName": "weather",
     "timeColumn": "time_hour",
     "dimensions": ["airport"],
@@ -51,7 +51,7 @@ def _of_flights(measure: Mapping[str, Any], where: Mapping[str, Any] | None = No
 def _seats(join: Mapping[str, Any], **names: str) -> dict[str, Any]:
     measure = {"function": "SUM", "column": "seats"}
     return {
-        "kind": "simple",
+        "kind": "SIMPLE",
         "tableName": "planes",
         "dimensions": [*names, "engines"],
         "definition": {"measure": measure, "joins": [join], "names": names},
@@ -65,8 +65,8 @@ METRICS: dict[str, dict[str, Any]] = {
     "delay_in_rain": _of_flights({"function": "AVG", "column": "dep_delay"}, {"column": "rain", "gt": 0}),
     "late": _of_flights(_COUNT, {"column": "dep_delay", "gt": 60}),
     "rain": _RAIN,
-    "late_share": {"kind": "ratio", "definition": {"numerator": "late", "denominator": "flights"}},
-    "rain_a_flight": {"kind": "ratio", "definition": {"numerator": "rain", "denominator": "flights"}},
+    "late_share": {"kind": "RATIO", "definition": {"numerator": "late", "denominator": "flights"}},
+    "rain_a_flight": {"kind": "RATIO", "definition": {"numerator": "rain", "denominator": "flights"}},
     "seats_by_use": _seats(
         {**_TO_FLIGHTS, "cardinality": "ONE_TO_MANY", "measures": [{**_COUNT, "as": "n"}]}, flights="flown.n"
     ),

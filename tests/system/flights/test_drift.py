@@ -33,10 +33,10 @@ async def refreshed(client: Client, engine: Engine) -> dict[str, Any]:
 
     async def over() -> bool:
         job.update((await client.ask(JOB, {"id": started["job"]["id"]})).data["job"])
-        return job["state"] in ("succeeded", "failed", "cancelled")
+        return job["state"] in ("SUCCEEDED", "FAILED", "CANCELLED")
 
     await until(over, timeout_s=120)
-    assert (job["state"], job["error"]) == ("succeeded", None)
+    assert (job["state"], job["error"]) == ("SUCCEEDED", None)
     seen = (await client.ask(SEEN, {"dataset": engine.dataset})).data["gen"]["dataset"]["table"]["profile"]
     assert isinstance(seen, dict)
     return seen

@@ -2,7 +2,15 @@
 
 from resolvers.permissions.guards import Visible
 from schema.mapping.declare import column, table_type, to_one
-from tests.system.specimen.model import Specimen
+from schema.mapping.enums import enum_of_words
+from tests.system.specimen.model import WORDS, Specimen
+
+SenseSpecimenStatus = enum_of_words(
+    WORDS,
+    "SenseSpecimenStatus",
+    "What became of it.",
+    {"pending": "Nothing yet.", "committed": "It is kept.", "lost": "It is gone."},
+)
 
 
 @table_type(Specimen, store="axion_sense", guard=Visible("organization", "can_view", "organization_id"))
@@ -14,7 +22,7 @@ class SenseSpecimen:
     ratio = column()
     price = column()
     name = column()
-    status = column()
+    status = column(enum=SenseSpecimenStatus)
     flag = column()
     ref = column()
     day = column()

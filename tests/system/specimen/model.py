@@ -11,6 +11,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from loaders.tables.axion_sense.public import Organization
 from loaders.tables.columns import NAMES, TYPES, BigInt, IdentityKey, Json
 
+WORDS = ("pending", "committed", "lost")
+
 
 class Specimens(DeclarativeBase):
     """Apart from the product's own models, which tests compare with the database."""
@@ -30,7 +32,7 @@ class Specimen(Specimens):
     ratio: Mapped[float | None] = mapped_column(Double, comment="A double.")
     price: Mapped[Decimal | None] = mapped_column(Numeric(12, 4), comment="An exact decimal.")
     name: Mapped[str | None] = mapped_column(comment="Text.")
-    status: Mapped[str] = mapped_column(comment="Text of a few values.")
+    status: Mapped[str] = mapped_column(comment="A word of a closed set, which nothing checks.")
     flag: Mapped[bool | None] = mapped_column(comment="A truth value.")
     ref: Mapped[uuid.UUID | None] = mapped_column(Uuid, comment="A UUID.")
     day: Mapped[date | None] = mapped_column(Date, comment="A date.")

@@ -24,12 +24,12 @@ class Two:
     here: Client
     there: Client
 
-    async def do(self, mutation: str, input_: dict[str, Any], *, type_: str | None = None, shown: str = "") -> Any:
-        """Done here. `type_`: the input's name before `Input`; `shown`: what is selected of the answer.
+    async def do(self, mutation: str, input_: dict[str, Any], *, shown: str = "") -> Any:
+        """Done here. `shown`: what is selected of the answer.
 
         Asked again where OpenFGA was late: nothing was done then.
         """
-        document = DO.format(type_ or mutation[0].upper() + mutation[1:], mutation, shown)
+        document = DO.format(mutation[0].upper() + mutation[1:], mutation, shown)
         async with asyncio.timeout(60):
             while "PERMISSIONS_UNAVAILABLE" in (answer := await self.here.ask(document, {"input": input_})).codes:
                 pass

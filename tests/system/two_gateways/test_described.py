@@ -59,7 +59,7 @@ async def test_hidden_columns(two: Two, dataset: str) -> None:
 
 async def test_required_filters(two: Two, dataset: str) -> None:
     await seen(two, dataset)
-    asks = {"datasetId": dataset, "tableName": "airlines", "columnName": "carrier", "kind": "text", "isRequired": True}
+    asks = {"datasetId": dataset, "tableName": "airlines", "columnName": "carrier", "kind": "TEXT", "isRequired": True}
     filter_ = await made(two, "GenTableFilter", **asks)
     refused = await two.there.ask(SEEN, {"dataset": dataset})
     assert refused.codes == ["FILTER_REQUIRED"]
@@ -69,10 +69,10 @@ async def test_required_filters(two: Two, dataset: str) -> None:
 
 async def test_favorites_and_names(two: Two, dataset: str) -> None:
     assert (await seen(two, dataset))["favorite"] is None
-    await two.do("genFavoriteDatasetAdd", {"datasetId": dataset}, type_="GenFavoriteDataset")
+    await two.do("genFavoriteDatasetAdd", {"datasetId": dataset})
     await two.do("genDatasetUpdate", {"id": dataset, "patch": {"name": f"{NAME} renamed"}})
     found = await seen(two, dataset)
     assert (found["name"], found["favorite"] is not None) == (f"{NAME} renamed", True)
-    await two.do("genFavoriteDatasetRemove", {"datasetId": dataset}, type_="GenFavoriteDataset")
+    await two.do("genFavoriteDatasetRemove", {"datasetId": dataset})
     await two.do("genDatasetUpdate", {"id": dataset, "patch": {"name": NAME}})
     assert (await seen(two, dataset))["favorite"] is None

@@ -167,11 +167,11 @@ async def test_by_a_mutation(person: Person, revoked: str, record_property: Reco
     async with role(two) as id_:
         resource = {"id": id_, "resourceType": "DATASET", "datasetId": dataset["id"]}
         user = {"id": id_, "userId": person.id}
-        await two.do("genRoleAssignUser", user, type_="GenRoleUser")
-        await two.do("genRoleAssignResource", resource, type_="GenRoleResource")
+        await two.do("genRoleAssignUser", user)
+        await two.do("genRoleAssignResource", resource)
         ways = {
-            "the user": lambda: two.do("genRoleUnassignUser", user, type_="GenRoleUser"),
-            "the resource": lambda: two.do("genRoleUnassignResource", resource, type_="GenRoleResource"),
+            "the user": lambda: two.do("genRoleUnassignUser", user),
+            "the resource": lambda: two.do("genRoleUnassignResource", resource),
             "the flags": lambda: two.do("genRoleFlagsSet", {"id": id_, "hasViewDataset": False, "hasViewTable": False}),
         }
 
@@ -202,7 +202,7 @@ async def test_what_is_open_ends(person: Person, settings: Settings, by: str, re
     two, there = person.two, person.two.there
     user = {"id": encode_node_id("GenRole", [str(identity.ADMIN_ROLE_ID)]), "userId": person.id}
     if by == "a mutation":
-        await two.do("genRoleAssignUser", user, type_="GenRoleUser")
+        await two.do("genRoleAssignUser", user)
     else:
         await person.holds("admin", names.SYSTEM)
     await until(person.is_admin)
@@ -220,7 +220,7 @@ async def test_what_is_open_ends(person: Person, settings: Settings, by: str, re
             assert (await watching.receive())["type"] == "next"
             await following.subscribe(FOLLOW, {})
             if by == "a mutation":
-                await two.do("genRoleUnassignUser", user, type_="GenRoleUser")
+                await two.do("genRoleUnassignUser", user)
             else:
                 await person.holds_no_more("admin", names.SYSTEM)
             revoked = time.monotonic()
