@@ -25,6 +25,8 @@ from loaders.warehouses.settings import FlightSqlCredentials, FlightSqlOptions
 
 _NO_TIME: Final = "1e-06"
 """Seconds that the driver has for its own question: they are over before it is sent, and it does without the answer."""
+_METADATA_BYTES: Final = 64 << 20
+"""Of one answer about metadata, which is held in memory."""
 
 
 class Session:
@@ -80,7 +82,7 @@ class Session:
     def rows(self, command: bytes, columns: Sequence[str]) -> list[tuple[str | None, ...]]:
         """The whole answer to a question about metadata: these of its columns, which are text."""
         tickets = self._home.tickets(self._info(command).endpoints)
-        return [row for ticket in tickets for batch in self._batches(ticket) for row in _texts(batch, columns)]
+        return [row for batch in self._batches(tickets) for row in _texts(batch, columns)]
 
     def schema(self, command: bytes) -> pa.Schema:
         """Of an answer, none of whose rows are read."""
@@ -129,12 +131,24 @@ class Session:
             if driver is not None:
                 both.callback(driver.close)
 
-    def _batches(self, ticket: flight.Ticket) -> Iterator[pa.RecordBatch]:
+    def _batches(self, tickets: Sequence[flight.Ticket]) -> Iterator[pa.RecordBatch]:
+        """Of an answer about metadata, all of it."""
+        received = 0
+        for ticket in tickets:
+            for batch in self._read(ticket):
+                received += batch.nbytes
+                if received > _METADATA_BYTES:
+                    raise flight.FlightInternalError("an answer about metadata is too large to be held in memory")
+                yield batch
+
+    def _read(self, ticket: flight.Ticket) -> Iterator[pa.RecordBatch]:
         """Not by `read_all`: of an answer that is cancelled, by whomever, it has this process interrupted (SIGINT)."""
         reader = self._client.do_get(ticket, self._call())
         try:
             while True:
-                yield reader.read_chunk().data
+                batch = reader.read_chunk().data
+                if batch is not None:  # as in a message of application metadata alone
+                    yield batch
         except StopIteration:
             return
         finally:

@@ -18,6 +18,7 @@ from deploy.local.flight_sql_server.server import FlightSqlServer
 from loaders.columnar.statement import Statement
 from loaders.errors import StoreError, StoreQueryFailed
 from loaders.ledger import Ledger
+from loaders.warehouses import flight_sql_session
 from loaders.warehouses.base import Query, Warehouse
 from loaders.warehouses.connectors import connector
 from loaders.warehouses.flight_sql_endpoints import Home, RowsElsewhere
@@ -168,6 +169,13 @@ async def test_an_answer_that_the_server_cancels_interrupts_nobody(warehouse: Wa
             await listing(warehouse)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+async def test_an_endless_listing_is_not_held_in_memory(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    await listing(warehouse)
+    monkeypatch.setattr(flight_sql_session, "_METADATA_BYTES", 20)
+    with pytest.raises(StoreQueryFailed, match="could not run the query"):
+        await listing(warehouse)
 
 
 async def test_one_endpoint_elsewhere_is_enough(warehouse: Warehouse, answers: Answers, trap: socket.socket) -> None:
