@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from chdb.state.sqlitelike import Connection, StreamingInserter, StreamingResult
+from chdb.state.sqlitelike import Connection, StreamingResult
 
 from deploy.local.clickhouse_server.errors import ServerError
-from deploy.local.clickhouse_server.statement import CLIENT_QUERY_ID, MARK, OWN
+from deploy.local.clickhouse_server.statement import CLIENT_QUERY_ID, MARK, OWN, Statement
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIKE_A_SERVER = {"implicit_select": "0", "allow_introspection_functions": "0"}
@@ -77,11 +77,15 @@ class EngineConnection:
         except RuntimeError as error:
             raise ServerError.from_engine(error) from error
 
-    def insert(self, sql: bytes, format_name: str) -> StreamingInserter:
-        try:
-            return self._connection.send_insert(_text(sql), format_name)
-        except RuntimeError as error:
-            raise ServerError.from_engine(error) from error
+    def insert(self, statement: Statement, format_name: str, data: Path) -> Result:
+        """Of all rows in a file. What chDB is sent piece by piece (`send_insert`) it reports as written even if its
+        commit failed: on a full disk, or for rows that break a constraint.
+        """
+        if not _NAME.fullmatch(format_name):
+            raise ServerError(73, "UNKNOWN_FORMAT", f"Unknown format {format_name}")
+        named = f" FROM INFILE {literal(str(data))} COMPRESSION 'none' ".encode()
+        before, after = statement.sql[: statement.source], statement.sql[statement.source :]
+        return self.query(before + named + after + f" FORMAT {format_name}".encode())
 
     def close(self) -> None:
         """Cancels what still runs on it."""

@@ -8,6 +8,7 @@ _ENGINE_MESSAGE = re.compile(
     r"(?: \((?P<name>[A-Z][A-Z0-9_]+)\))?(?: \(version [^()]*\))?\s*$",
     re.DOTALL,
 )
+_DATA_FILE = re.compile(r":? ?\(in file/uri [^()]*\)")
 
 _STATUS = {
     400: (6, 25, 26, 27, 36, 38, 41, 53, 62, 72, 117, 130, 167, 168, 173, 321, 376, 377, 441, 456, 457),
@@ -41,11 +42,16 @@ class ServerError(Exception):
 
     @classmethod
     def from_engine(cls, error: Exception) -> Self:
-        """chDB reports everything as text; what carries no ClickHouse code is a STD_EXCEPTION (1001)."""
+        """chDB reports everything as text; what carries no ClickHouse code is a STD_EXCEPTION (1001).
+
+        What is wrong with the data of an INSERT it reports within another error, with the file that the data is in.
+        """
         match = _ENGINE_MESSAGE.search(str(error))
         if match is None:
             return cls(1001, "STD_EXCEPTION", f"std::exception. {error}")
-        return cls(int(match["code"]), match["name"] or "UNKNOWN_EXCEPTION", match["message"])
+        inner = _ENGINE_MESSAGE.match(match["message"].rstrip("."))
+        message = _DATA_FILE.sub("", (inner or match)["message"])
+        return cls(int(match["code"]), match["name"] or "UNKNOWN_EXCEPTION", message)
 
 
 def bad_arguments(message: str) -> ServerError:

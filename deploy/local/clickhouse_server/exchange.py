@@ -8,12 +8,13 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, ParamSpec, TypeVar
 
 from deploy.local.clickhouse_server.answer import Answer, Summary, answer, content_type
 from deploy.local.clickhouse_server.body import Body, ClientGone, Send
 from deploy.local.clickhouse_server.encoding import Encoder, encoder, negotiate
-from deploy.local.clickhouse_server.engine import Engine, EngineConnection, marked
+from deploy.local.clickhouse_server.engine import Engine, EngineConnection, Result, marked
 from deploy.local.clickhouse_server.errors import ServerError, not_implemented
 from deploy.local.clickhouse_server.request import Request
 from deploy.local.clickhouse_server.running import Running
@@ -144,20 +145,22 @@ class Exchange:
             sql = statement.sql + b" VALUES " + data
             summary.add(await self._call(connection.query, sql, "TabSeparated", self._asked.parameters))
         else:
-            inserter = await self._call(connection.insert, statement.sql, format_name)
-            try:
-                if head:
-                    await self._call(inserter.append, head)
-                async for chunk in self._body.chunks():
-                    await self._call(inserter.append, chunk)
-                result = await self._call(inserter.finish)
-            except RuntimeError as error:
-                raise ServerError.from_engine(error) from error
-            finally:
-                await self._call(inserter.cancel)
-            summary.written_rows, summary.written_bytes = result.rows_written, result.bytes_written
+            summary.add(await self._inserted(connection, statement, format_name, head))
         await send_start(self._send, 200, {**self._headers("TabSeparated", summary), "Content-Length": "0"})
         return b""
+
+    async def _inserted(
+        self, connection: EngineConnection, statement: Statement, format_name: str, head: bytes
+    ) -> Result:
+        with tempfile.NamedTemporaryFile() as file:
+            try:
+                await self._call(file.write, head)
+                async for chunk in self._body.chunks():
+                    await self._call(file.write, chunk)
+                await self._call(file.flush)
+            except OSError as error:
+                raise ServerError(243, "NOT_ENOUGH_SPACE", f"Cannot keep the data of the INSERT: {error}") from error
+            return await self._call(connection.insert, statement, format_name, Path(file.name))
 
     async def _query(self, connection: EngineConnection, statement: Statement) -> bytes:
         format_name = statement.format or self._asked.default_format or "TabSeparated"

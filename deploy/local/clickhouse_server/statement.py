@@ -60,14 +60,15 @@ class Statement:
     """`sql` is ready for the engine: without FORMAT clause, and with query ids mapped.
 
     `format` is the requested format of the answer or, for INSERT, of the data. `data` is the offset of an INSERT's
-    data. `framed` says that the answer also has other rows than plain ones (WITH TOTALS), so it cannot be produced
-    block by block.
+    data, and `source` where in `sql` a file with the data would be named. `framed` says that the answer also has other
+    rows than plain ones (WITH TOTALS), so it cannot be produced block by block.
     """
 
     kind: StatementKind
     sql: bytes
     format: str | None = None
     data: int | None = None
+    source: int | None = None
     framed: bool = False
 
 
@@ -119,16 +120,27 @@ def _insert(sql: str, stream: Iterator[Token]) -> Statement:
             data = _DATA_START.match(sql, name.end)
             _refuse_local_files(words)
             offset = data.end() if data else name.end
-            return Statement(StatementKind.INSERT, sql[: token.start].encode("latin-1"), name.name, offset)
+            return _of_data(sql[: token.start], words, name.name, offset)
         if token.keyword == "VALUES":
             _refuse_local_files(words)
-            return Statement(StatementKind.INSERT, sql[: token.start].encode("latin-1"), "Values", token.end)
+            return _of_data(sql[: token.start], words, "Values", token.end)
         if token.keyword == "FROM":
             raise ServerError(1, "UNSUPPORTED_METHOD", "INSERT ... FROM INFILE is for a local client only")
         words = _single([*words, *stream])
         _refuse_local_files(words)
         return Statement(StatementKind.COMMAND, _edited(sql[: words[-1].end], list(_rename_queries(words))))
-    return Statement(StatementKind.INSERT, sql.rstrip(" \t\r\n;").encode("latin-1"), None, len(sql))
+    return _of_data(sql.rstrip(" \t\r\n;"), words, None, len(sql))
+
+
+def _of_data(sql: str, words: Sequence[Token], format_name: str | None, data: int) -> Statement:
+    """`words` are those after INSERT; the third is the first that cannot be the table's name."""
+    settings = (
+        after.start
+        for before, after in pairwise(words[1:])
+        if after.keyword == "SETTINGS" and after.depth == 0 and before.text != "." and before.keyword != "TABLE"
+    )
+    source = next(settings, len(sql))
+    return Statement(StatementKind.INSERT, sql.encode("latin-1"), format_name, data, source)
 
 
 def _single(words: list[Token]) -> list[Token]:

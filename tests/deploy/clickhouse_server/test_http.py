@@ -146,6 +146,9 @@ async def test_wrong_password(server: Server) -> None:
         ("INSERT INTO {t} (s, a) FORMAT CSV", b'"e",5', "5\te\n"),
         ("INSERT INTO {t} VALUES", b"(6, 'f')", "6\tf\n"),
         ("", b"INSERT INTO {t} SELECT 8, 'h'", "8\th\n"),
+        ("INSERT INTO {t} (a) SETTINGS max_insert_threads = 1 FORMAT CSV", b"9", "9\t\n"),
+        ("", b"INSERT INTO {t} VALUES (4 + 6, concat('i', 'j'))", "10\tij\n"),
+        ("INSERT INTO {t} FORMAT TSV", b"", ""),
     ],
 )
 async def test_inserts(http: Http, query: str, body: bytes, rows: str) -> None:
@@ -169,6 +172,28 @@ async def test_insert_of_bad_data_writes_nothing(http: Http) -> None:
     await http.text(f"CREATE TABLE {table} (a UInt64) ENGINE = MergeTree ORDER BY a")
     async with http.post(f"INSERT INTO {table} FORMAT TSV\n1\nx\n") as response:
         assert (response.status, response.headers["X-ClickHouse-Exception-Code"]) == (400, "27")
+    assert await http.text(f"SELECT count() FROM {table}") == "0\n"
+
+
+@pytest.mark.parametrize(
+    ("made", "format_name", "rows", "status", "code"),
+    [
+        ("(a UInt64, CONSTRAINT positive CHECK a > 0) ENGINE = MergeTree ORDER BY a", "TSV", b"1\n0\n", 500, "469"),
+        ("(a UInt64) ENGINE = MergeTree ORDER BY a PARTITION BY a", "TSV", b"1\n2\n3\n", 500, "252"),
+        ("(a UInt64) ENGINE = MergeTree ORDER BY a", "Nonsense", b"1\n", 404, "73"),
+        ("(a UInt64) ENGINE = MergeTree ORDER BY a", "`TSV SELECT`", b"1\n", 404, "73"),
+    ],
+)
+async def test_insert_that_the_table_does_not_take_is_no_success(
+    http: Http, made: str, format_name: str, rows: bytes, status: int, code: str
+) -> None:
+    """Refused when it is committed, which chDB does not tell of rows that it is sent piece by piece."""
+    table = f"t_{uuid.uuid4().hex}"
+    await http.text(f"CREATE TABLE {table} {made}")
+    insert = f"INSERT INTO {table} FORMAT {format_name}\n".encode() + rows
+    async with http.post(insert, max_partitions_per_insert_block="2") as response:
+        assert (response.status, response.headers["X-ClickHouse-Exception-Code"]) == (status, code)
+        assert "/" not in await response.text()
     assert await http.text(f"SELECT count() FROM {table}") == "0\n"
 
 
