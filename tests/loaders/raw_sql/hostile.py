@@ -1,4 +1,4 @@
-"""More statements that are never sent: what an attacker tries of each engine, beyond `statements.py`."""
+"""More statements that are never sent: attacks on each engine, in addition to `statements.py`."""
 
 HOSTILE_EVERYWHERE = (
     "SELECT 1 UNION ALL (DELETE FROM t)",

@@ -1,4 +1,4 @@
-"""What of a WHERE is put on a table's own columns, and where nothing of it may be."""
+"""Which conditions of a WHERE are applied to a table's own columns, and where none may be."""
 
 import pytest
 

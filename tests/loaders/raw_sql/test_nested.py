@@ -1,4 +1,4 @@
-"""Every value of an answer as JSON: none lost, none as Python shows it."""
+"""Every value of an answer has a JSON form: none is lost, and none appears in Python's notation."""
 
 from collections.abc import AsyncGenerator, Mapping
 

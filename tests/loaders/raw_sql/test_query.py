@@ -1,4 +1,4 @@
-"""Whatever is written: one SELECT over tables, from functions that are known, or nothing is sent."""
+"""Only one SELECT over tables, with functions of the allowlist, is ever sent, whatever the text is."""
 
 import random
 import re

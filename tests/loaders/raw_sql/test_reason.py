@@ -1,4 +1,4 @@
-"""What is told of SQL that did not run names no place: no address, no server, no file, no project."""
+"""Messages about SQL that did not run reveal no address, server, file or project."""
 
 import adbc_driver_manager
 import duckdb

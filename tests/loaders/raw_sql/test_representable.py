@@ -1,4 +1,4 @@
-"""What an answer would carry as another value is not asked for."""
+"""Expressions whose values an answer would change are refused."""
 
 import pytest
 

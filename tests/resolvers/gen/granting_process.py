@@ -1,4 +1,4 @@
-"""Makes a data source whose tuple goes to a server that never answers: `python -m ... <settings as JSON>`."""
+"""Creates a data source while OpenFGA never answers: `python -m ... <settings as JSON>`."""
 
 import asyncio
 import sys

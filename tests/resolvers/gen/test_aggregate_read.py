@@ -1,4 +1,4 @@
-"""Measures of a remote table, named by text, as an `Aggregate`."""
+"""Measures of a remote table, given by name, as an `Aggregate`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A renamed data source: its permissions follow it, whatever else happens meanwhile."""
+"""The permissions of a renamed data source follow it, whatever else happens at the same time."""
 
 import asyncio
 from uuid import UUID

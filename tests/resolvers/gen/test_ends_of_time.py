@@ -1,6 +1,6 @@
-"""Every unit, fill, comparison and sum at both ends of the years there are: an answer, or an error that says why.
+"""Every unit, fill, comparison and sum at the first and last years of the calendar: an answer, or an explained error.
 
-Anything else that is raised would be an INTERNAL_ERROR.
+Any other exception would be an INTERNAL_ERROR.
 """
 
 from collections.abc import Iterator

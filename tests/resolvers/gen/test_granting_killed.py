@@ -1,4 +1,4 @@
-"""A process killed between the commit in Postgres and OpenFGA: the worker that is started next delivers."""
+"""When a process is killed between the commit in Postgres and the write to OpenFGA, the next worker delivers."""
 
 import asyncio
 import base64

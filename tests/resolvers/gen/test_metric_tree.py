@@ -1,4 +1,4 @@
-"""What metrics are made of, and sums through time: a table of cases."""
+"""Trees of metrics and cumulative sums, as a table of cases."""
 
 import ast
 from dataclasses import replace

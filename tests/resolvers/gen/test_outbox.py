@@ -1,4 +1,4 @@
-"""The outbox over a real Postgres and OpenFGA: what is noted is delivered, in order, once and for all."""
+"""The outbox over a real Postgres and OpenFGA: every entry is delivered, in order, and takes effect once."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What is asked of a remote table as parts of a `Read`: what does not fit is the caller's mistake, whatever it is."""
+"""Arguments of remote tables as parts of a `Read`: whatever does not fit is reported as the caller's mistake."""
 
 from dataclasses import replace
 from typing import Any

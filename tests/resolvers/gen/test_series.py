@@ -1,4 +1,4 @@
-"""Gaps and comparisons: a table of cases."""
+"""Filled gaps and comparisons, as a table of cases."""
 
 from datetime import UTC, date, datetime
 from typing import Any

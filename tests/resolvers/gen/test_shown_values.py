@@ -1,4 +1,4 @@
-"""A value of a ClickHouse column, written as rows answer it, finds the rows that show it."""
+"""A filter with a ClickHouse value, written as rows return it, finds the rows that show the value."""
 
 from collections.abc import Iterator
 

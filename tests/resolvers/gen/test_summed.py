@@ -1,4 +1,4 @@
-"""Cumulative metrics are summed up of buckets that begin when the zone's clocks say, or not at all."""
+"""Cumulative metrics only sum buckets that begin where the time zone says."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
