@@ -150,6 +150,17 @@ def _nested_types(*, anew: int) -> str:
     return f"{{ __schema {{ types {{ {asked} fields {fields} inputFields {{ name type {below} }} }} }} }}"
 
 
+def _lists(*, anew: int) -> str:
+    return (
+        "{ sense {" + _numbered(f"a{{n}}x{anew}: organizations(first: 1) {{{{ nodes {{{{ rowId }}}} }}}}", 99) + "} }"
+    )
+
+
+def _different_lists(*, anew: int) -> str:
+    each = f"a{{n}}: organizations(first: 1) {{{{ nodes {{{{ b{{n}}x{anew}: rowId }}}} }}}}"
+    return "{ sense {" + _numbered(each, 49) + "} }"
+
+
 def _shuffled(names: str, turn: int) -> str:
     orders = list(permutations(names.split()))
     return " ".join(orders[turn % len(orders)])
@@ -162,6 +173,8 @@ EXECUTED: Mapping[str, Callable[[int], str]] = {
     "every list of the schema, asked anew": lambda turn: _every_list(anew=turn),
     "18 types within types, asked anew": lambda turn: _nested_types(anew=turn),
     "ten types, asked anew": lambda turn: _types(anew=turn),
+    "99 lists, asked anew": lambda turn: _lists(anew=turn),
+    "49 different lists, asked anew": lambda turn: _different_lists(anew=turn),
 }
 """What is within every limit and executed. Each turn asks for something else, so that no answer is there already."""
 
