@@ -38,7 +38,7 @@ class Answers:
     queries: Sequence[str] | None = None
     """In place of the query that was asked, one for each endpoint."""
     is_cancelled: bool = False
-    """Whether rows are refused as if somebody had cancelled them."""
+    """Whether a listing ends after its first rows, as if somebody had cancelled it."""
     asked: list[str] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
     """The queries among the tickets that were redeemed."""
@@ -66,11 +66,19 @@ class Naming(FlightSqlServer):
 
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
         if self._answers.is_cancelled:
-            raise flight.FlightCancelledError("cancelled by the server")
+            return flight.GeneratorStream(_LISTED.schema, _cancelled())
         message = Message.parse(ticket.ticket)
         if message.name == "TicketStatementQuery":
             self._answers.read.append(message.bytes_(1).decode())
         return super().do_get(context, ticket)
+
+
+_LISTED = pa.table({"db_schema_name": ["main"], "table_name": ["numbers"], "table_type": ["BASE TABLE"]})
+
+
+def _cancelled() -> Iterator[pa.RecordBatch]:
+    yield from _LISTED.to_batches()
+    raise flight.FlightCancelledError("cancelled by the server")
 
 
 @pytest.fixture
@@ -162,13 +170,15 @@ async def test_no_other_place_is_dialed(
 
 async def test_an_answer_that_the_server_cancels_interrupts_nobody(warehouse: Warehouse, answers: Answers) -> None:
     """pyarrow's `read_all` would have SIGINT raised in the gateway."""
-    before = signal.signal(signal.SIGINT, lambda *_: pytest.fail("was interrupted"))
+    interrupted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: interrupted.append(number))
     try:
         answers.is_cancelled = True
         with pytest.raises(StoreQueryFailed, match="could not run the query"):
             await listing(warehouse)
     finally:
         signal.signal(signal.SIGINT, before)
+    assert interrupted == []
 
 
 async def test_an_endless_listing_is_not_held_in_memory(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
