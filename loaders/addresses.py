@@ -28,7 +28,7 @@ class InsideAddress(OSError):
 
 class Bounds(Protocol):
     def allows(self, text: str) -> bool:
-        """Of an address, as text; an IPv6 one may name a scope."""
+        """Whether an address, given as text, may be connected to. An IPv6 address may have a scope."""
         ...
 
 
@@ -61,7 +61,9 @@ class Reach:
         return self.private or (self.loopback and address.is_loopback)
 
     def allows_host(self, host: str) -> bool:
-        """Of a host that is an address; what names lead to is known when they are resolved."""
+        """Whether a host that is an address may be connected to. True for names, whose addresses are checked once they
+        are resolved.
+        """
         try:
             return self.allows(host)
         except ValueError:

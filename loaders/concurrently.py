@@ -8,9 +8,10 @@ T = TypeVar("T")
 
 
 async def concurrently(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Their results in order. The first failure is raised after all others were cancelled and have ended.
+    """Runs the coroutines and returns their results in order. The first failure is raised after all others were
+    cancelled and have ended.
 
-    `asyncio.gather` would return at the first failure while the others go on using connections and the request's
+    `asyncio.gather` would return at the first failure, while the others go on using connections and the request's
     ledger.
     """
     try:

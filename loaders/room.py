@@ -53,7 +53,7 @@ class Lent:
         self._taken += bytes_
 
     def made(self) -> "Made":
-        """For what is made of that, and takes its place."""
+        """The room for what is made of the taken bytes and replaces them."""
         most, others = self._room.most, self._room.taken - self._taken
         return Made(most, None if most is None else most - others)
 

@@ -9,5 +9,5 @@ _OF_THE_HOST = frozenset(("localtime", "Factory"))
 
 @cache
 def time_zones() -> frozenset[str]:
-    """Of the IANA database."""
+    """The names of the IANA database's time zones."""
     return frozenset(available_timezones()) - _OF_THE_HOST

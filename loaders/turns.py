@@ -4,7 +4,9 @@ import asyncio
 
 
 class Turns:
-    """Of one request. A document may need a hundred new statements: between two of them the loop serves others."""
+    """The turns of one request. A document may need a hundred new statements; between two of them the loop serves
+    others.
+    """
 
     __slots__ = ("_one",)
 
@@ -12,6 +14,6 @@ class Turns:
         self._one = asyncio.Lock()
 
     async def next(self) -> None:
-        """Returns when the loop has looked after everybody else since the last turn was given."""
+        """Returns when the loop has run all other ready tasks since the last turn."""
         async with self._one:
             await asyncio.sleep(0)

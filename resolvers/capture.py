@@ -45,7 +45,7 @@ class Capture:
         self.taken.append(Captured(_rows_of(read), source))
 
     def take_stream(self, streamed: Streamed) -> None:
-        """For lists that are not made of a read."""
+        """Captures a list that is not built from a read."""
         self.taken.append(streamed)
 
     def one(self) -> Streamed:

@@ -49,7 +49,7 @@ class Known:
     ready: Ready
 
     def holds(self, verdicts: Verdicts) -> bool:
-        """For this caller now. Asks memory, and nobody else."""
+        """Whether this is valid for the caller now. Only reads memory."""
         subject = verdicts.subject
         return (self.subject is subject or self.subject == subject) and verdicts.still(self.grounds)
 

@@ -124,7 +124,7 @@ class PlannedRead:
 
 _numbers: Final = count()
 _known: BoundedCache[tuple[int, str], Known] = BoundedCache(_KEPT_IDS)
-"""By the number of the read and the caller."""
+"""Keyed by the number of the read and the caller."""
 
 
 def _split(restriction: Restriction, slots: Slots) -> Restriction:

@@ -14,7 +14,7 @@ class Subject:
     email: str | None = None
     display_name: str | None = None
     scopes: frozenset[str] | None = None
-    """Of an API key: all it may be used for (`resolvers.permissions.scopes`). None for those who signed in."""
+    """The scopes of an API key, which limit its use (`resolvers.permissions.scopes`). None for users who signed in."""
 
     @property
     def is_anonymous(self) -> bool:

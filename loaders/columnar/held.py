@@ -12,7 +12,9 @@ T = TypeVar("T")
 SMALL: Final = 1 << 20
 """Bytes that are always held, and encoded in some 10 ms; to hand them to a thread costs 0.1 ms."""
 _VALUE_BYTES = 8
-"""Of a value in a list, at least: a boolean is a bit in Arrow and a null nothing, in JSON both are several bytes."""
+"""The least bytes of a value in a list: Arrow stores a boolean in one bit and a null in none, JSON needs
+several bytes.
+"""
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 

@@ -12,7 +12,7 @@ from loaders.expression import expression_type, sortable
 from loaders.read import AggregateFunction, Col, Expression, Joined, Measure
 
 _LEAST = Measure(AggregateFunction.MIN)
-"""Of values that are all the same it is that value, in every engine null where no row matches."""
+"""For values that are all equal it is that value; on every engine it is null when no row matches."""
 
 
 def joined_to(query: exp.Select, joins: Sequence[Joined], binder: Binder) -> exp.Select:

@@ -10,7 +10,7 @@ from loaders.columnar.statement import Statement
 from loaders.ledger import Ledger
 
 ANSWER_BYTES: Final = 64 << 20
-"""Of one statement's answer that is not streamed, unless its source says otherwise."""
+"""The limit of one statement's answer that is not streamed, unless its source has another."""
 
 
 class Source(Protocol):

@@ -21,7 +21,7 @@ class Outcome:
 
 
 async def known_jobs(within: Transaction, ids: Collection[UUID]) -> frozenset[UUID]:
-    """Those of the ids that exist."""
+    """The ids among these that exist."""
     rows = await within.rows(select(JOBS.c.id).where(JOBS.c.id.in_(ids)))
     return frozenset(row.id for row in rows)
 

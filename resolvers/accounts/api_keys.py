@@ -65,7 +65,9 @@ async def create_api_key(context: Context, asked: Asked, input_: ApiKeyCreate) -
 
 
 async def revoke_api_key(context: Context, asked: Asked, id_: UUID) -> Key:
-    """For who the key acts as, and system admins. Revoked before, it stays as it was. `NotFound` for another's."""
+    """Revokes a key, for the user it acts as and system administrators. A revoked key stays as it is. `NotFound` for
+    the keys of others.
+    """
     context.verdicts.require_subject()
     anyone = await context.verdicts.is_admin()
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:

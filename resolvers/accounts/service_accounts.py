@@ -26,7 +26,9 @@ class ServiceAccountCreate:
 
 
 async def create_service_account(context: Context, asked: Asked, input_: ServiceAccountCreate) -> Key:
-    """For system admins. What it may do is granted to `user:service|{uuid}`, as to any user."""
+    """Creates a service account, for system administrators. Permissions are granted to `user:service|{uuid}`, as to any
+    user.
+    """
     await context.verdicts.require_admin()
     name = checked_name(input_.display_name, field="displayName")
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
@@ -42,7 +44,9 @@ async def create_service_account(context: Context, asked: Asked, input_: Service
 
 
 async def set_service_account_active(context: Context, asked: Asked, id_: int, *, is_active: bool) -> Key:
-    """For system admins. Deactivated, its API keys are refused and its jobs end. `NotFound` for a person."""
+    """Activates or deactivates a service account, for system administrators. The API keys of a deactivated one are
+    refused and its jobs end. `NotFound` for a person.
+    """
     await context.verdicts.require_admin()
     async with transaction(context.stores.postgres[STORE], context.ledger) as within:
 

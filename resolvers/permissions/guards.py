@@ -176,7 +176,7 @@ class AdminWrite:
 
 @dataclass(frozen=True, slots=True)
 class WriteVia:
-    """Those may write a row who may write, by `guard`, the row of `target` whose key its column holds."""
+    """A row may be written by those who may write, by `guard`, the row of `target` that its column refers to."""
 
     column: str
     target: Table

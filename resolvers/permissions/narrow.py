@@ -12,7 +12,7 @@ from loaders.read import And, Col, Compare, Never, Op, Read, Slot, Value
 from resolvers.permissions.apply import Restriction, touched
 
 Asked: TypeAlias = Mapping[str, tuple[Op, Value]]
-"""By column: how and by which value, or slot, all of a table's rows in a read are asked for."""
+"""By column, the operator and the value or slot by which a read selects all of a table's rows."""
 
 
 def asked(read: Read) -> Asked:

@@ -30,9 +30,9 @@ from resolvers.permissions.scopes import require_scope_to_read
 from resolvers.permissions.verdicts import Everything, Only, Unbounded, Verdicts
 
 Candidates: TypeAlias = Callable[[Table, tuple[Join, ...], str], Awaitable[Collection[object]]]
-"""Of a guarded table, the distinct values of a column behind the joins, for who sees too many objects to list.
-
-Nulls may be among them."""
+"""The distinct values, including null, of a guarded table's column behind the joins. Needed for subjects who may see
+too many objects to list.
+"""
 
 
 async def restrictions(
@@ -89,7 +89,7 @@ async def _masked(
 async def _rows(
     table: Table, way: tuple[Join, ...], row_guard: RowGuard, verdicts: Verdicts, candidates: Candidates
 ) -> Predicate | None:
-    """Of the rows behind `way`, as a predicate over them."""
+    """The condition for the rows behind `way`, as a predicate over them."""
     match row_guard:
         case Public() | SignedIn():
             return None

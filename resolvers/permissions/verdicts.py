@@ -158,7 +158,7 @@ class Verdicts:
         )
 
     def anew(self) -> "Verdicts":
-        """Of the same subject, with nothing asked yet; what is asked is no longer counted for the request."""
+        """Verdicts of the same subject without any checks yet. Their checks are not counted for the request."""
         return Verdicts(self.subject, self._authority, Ledger(), memory=self._memory)
 
     def still(self, grounds: Grounds) -> bool:
