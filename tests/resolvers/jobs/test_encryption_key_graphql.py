@@ -32,7 +32,7 @@ JOB = "query Job($id: ID!) { job(id: $id) { state result error message } }"
 USAGE = "{ gen { encryptionKeyUsage { table keyVersion rows isCurrent isConfigured } } }"
 READ = """query Read($id: ID!) { node(id: $id) { ... on GenDataset { table(name: "every_type") {
   rows(select: ["id"], orderBy: [{column: "id"}]) { nodes } } } } }"""
-FINAL = ("succeeded", "failed", "cancelled")
+FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ async def test_reads_go_on_while_everything_is_sealed_anew(
         group.create_task(reading())
         job = await ended(person, await rotated(person))
         over.set()
-    assert (job["state"], job["error"], job["result"]) == ("succeeded", None, {"resealed": 251, "toVersion": 2})
+    assert (job["state"], job["error"], job["result"]) == ("SUCCEEDED", None, {"resealed": 251, "toVersion": 2})
     assert await usage(person) == {2: 251}
     answers.append(await asked(person, READ, {"id": dataset}))
     expected = {"node": {"table": {"rows": {"nodes": [{"id": id_} for id_ in (1, 2, 3, 4)]}}}}
@@ -153,10 +153,10 @@ async def test_stopped_halfway_it_goes_on_when_repeated(person: Someone, rotatin
             async with asyncio.timeout(60):
                 await until(half)
             assert not (await asked(person, CANCEL, {"id": id_}))[1]
-            assert (await ended(person, id_))["state"] == "cancelled"
+            assert (await ended(person, id_))["state"] == "CANCELLED"
         assert await usage(person) == {1: 50, 2: 100}
         job = await ended(person, await rotated(person))
-    assert (job["state"], job["result"]) == ("succeeded", {"resealed": 50, "toVersion": 2})
+    assert (job["state"], job["result"]) == ("SUCCEEDED", {"resealed": 50, "toVersion": 2})
     assert await usage(person) == {2: 150}
 
 
@@ -173,7 +173,7 @@ async def test_a_missing_version_is_named_and_no_key(person: Someone, rotating: 
         await session.execute(sa.update(DataSource).where(DataSource.id == source).values(key_version=0))
     async with working(rotating.settings):
         job = await ended(person, await rotated(person))
-    assert (job["state"], job["error"]["code"]) == ("failed", "ENCRYPTION_KEY_MISSING")
+    assert (job["state"], job["error"]["code"]) == ("FAILED", "ENCRYPTION_KEY_MISSING")
     assert "version 0" in job["error"]["message"]
     for key in KEYS.values():
         assert key.get_secret_value() not in str(error) + str(job)
