@@ -35,7 +35,7 @@ def exact_json(text: bytes) -> Any:
     try:
         return json.loads(text, parse_float=exact_number)
     except (ValueError, RecursionError):
-        raise NumberRefused("A number is too long, or stands too deep.", "", 0) from None
+        raise NumberRefused("A number has too many digits, or is nested too deeply.", "", 0) from None
 
 
 def _is_written_so(value: Any, text: bytes) -> bool:

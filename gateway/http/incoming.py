@@ -115,7 +115,7 @@ async def _request(scope: Scope, receive: Receive, headers: Mapping[str, str], m
     if not is_json(headers.get("content-type")):
         raise _unsupported(headers.get("content-type"))
     if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        message = "The body must be sent as it is: no Content-Encoding is taken."
+        message = "The body must be sent uncompressed: Content-Encoding is not supported."
         raise refuse(415, Code.REQUEST_INVALID, message, headers={"accept-encoding": "identity"})
     return from_body(await read_body(receive, declared=headers.get("content-length"), maximum=max_body))
 

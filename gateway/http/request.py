@@ -42,7 +42,7 @@ def from_body(body: bytes) -> GraphQLRequest:
     try:
         parameters = exact_json(body)
     except NumberRefused as error:
-        raise _invalid(f"The request body is not taken: {error.msg}") from None
+        raise _invalid(f"The request body cannot be read: {error.msg}") from None
     except json.JSONDecodeError as error:
         raise _invalid(
             f"The request body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
@@ -66,7 +66,7 @@ def from_query_string(query_string: bytes) -> GraphQLRequest:
             try:
                 parameters[name] = exact_json(parameters[name].encode())
             except NumberRefused as error:
-                raise _invalid(f"The parameter {name} is not taken: {error.msg}") from None
+                raise _invalid(f"The parameter {name} cannot be read: {error.msg}") from None
             except json.JSONDecodeError as error:
                 raise _invalid(f"The parameter {name} is not JSON: {error.msg}.") from None
         else:

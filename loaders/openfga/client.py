@@ -232,7 +232,7 @@ class OpenFga:
                 raise
             raise StoreQueryFailed(
                 STORE_NAME,
-                f"OpenFGA did not take a permission tuple ({refused.reason}): its type or relation is not in "
+                f"OpenFGA did not accept a permission tuple ({refused.reason}): its type or relation is not in "
                 "the model, or it exists with another expiry. Nothing of this write was kept.",
             ) from refused
         finally:

@@ -11,7 +11,7 @@ _LONGEST = 60
 
 def refuse(construct: str, why: str, *, at: exp.Expr | None = None) -> NoReturn:
     """Raises `SqlRefused`. `construct` may quote the caller's text, shortened; `why` ends with the next step."""
-    raise SqlRefused(f"{shortened(construct)}{_place(at)} is not taken: {why}")
+    raise SqlRefused(f"{shortened(construct)}{_place(at)} is not allowed: {why}")
 
 
 def shortened(text: str) -> str:

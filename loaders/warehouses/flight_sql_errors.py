@@ -84,7 +84,7 @@ def store_error(store: str, error: Exception) -> StoreError:
         return StoreQueryFailed(
             store,
             f"{store}: the Flight SQL server sent a batch of rows in one message of more than {MESSAGE_BYTES >> 20} "
-            "MiB, which is not taken. Select fewer columns, or have the server send smaller batches.",
+            "MiB, more than is accepted. Select fewer columns, or have the server send smaller batches.",
         )
     if status in _REJECTED:
         return StoreCredentialsRejected(

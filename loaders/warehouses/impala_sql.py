@@ -223,7 +223,7 @@ def _literal(value: object) -> exp.Expr:
             return _call("UNHEX", exp.Literal.string(value.hex()))
         case str():
             if "\0" in value:
-                raise BadInput("Impala takes no text with a NUL character in it.")
+                raise BadInput("Impala accepts no text that has U+0000 in it.")
             return exp.Literal.string(value)
         case _:
             return exp.Literal.string(str(value))

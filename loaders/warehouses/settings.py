@@ -192,7 +192,7 @@ def _service_account(secret: SecretStr) -> SecretStr:
     except json.JSONDecodeError:
         raise ValueError("must be the JSON of a service account's key") from None
     if not isinstance(key, dict) or key.get("type") != "service_account":
-        raise ValueError("must be the key of a service account: other kinds of credentials are not taken")
+        raise ValueError("must be the key of a service account: other kinds of credentials are not supported")
     if not all(isinstance(key.get(name), str) for name in ("client_email", "private_key", "token_uri")):
         raise ValueError("must hold client_email, private_key and token_uri, as downloaded")
     if key.get("universe_domain", _UNIVERSE) != _UNIVERSE:

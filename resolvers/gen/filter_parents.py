@@ -21,4 +21,5 @@ async def refuse_circle(_: Context, within: Transaction, key: Key, patch: Mappin
     assert isinstance(parent, UUID)
     await lock_lines(within)
     if id_ in await line_above(within, parent):
-        raise Conflict("The parent is narrowed by this filter: neither can narrow the other.", field="parentFilterId")
+        message = "This filter narrows that parent already: two filters cannot narrow each other."
+        raise Conflict(message, field="parentFilterId")

@@ -52,7 +52,7 @@ async def grouped_rows(groups: Groups, run: Run) -> Grouped:
     whole = over is not None and (over.fill is not None or over.compare is not None)
     if whole and (groups.limit is not None or groups.order_by):
         raise BadInput(
-            "Groups with filled gaps or a comparison come whole, in the order of time: without limit, order."
+            "Groups with filled gaps or a comparison are all answered, in the order of time. Leave limit and order out."
         )
     if over is not None and COMPARED in (over.key, *groups.group_by, *(measure.key for measure in groups.measures)):
         raise BadInput(f"{COMPARED!r} is the name of the earlier range. Set `as` to another one.")

@@ -32,7 +32,8 @@ async def check_metric(context: Context, values: Mapping[str, Value]) -> None:
     """
     row = _row(values)
     if row.name in (TIME, COMPARED):
-        raise BadInput(f"A metric is not named {row.name!r}, as groups through time have that.", field="name")
+        message = f"A metric cannot be named {row.name!r}: groups by time have a column of that name. Choose another."
+        raise BadInput(message, field="name")
     if row.name in row.dimensions:
         message = f"A dimension has the metric's name {row.name!r}. Give the column another one in `names`."
         raise BadInput(message, field="dimensions")

@@ -119,7 +119,7 @@ def metric_values(values: Mapping[str, Value]) -> Mapping[str, Value]:
         raise BadInput("A cumulative metric needs `timeColumn`: it is summed up through time.", field="timeColumn")
     parts = _parts(type_.model_validate(definition))
     if values["name"] in parts:
-        raise BadInput("A metric is not made of itself.", field="definition")
+        raise BadInput("A metric cannot be made of itself.", field="definition")
     return {**values, "definition": definition}
 
 

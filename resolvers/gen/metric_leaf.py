@@ -218,4 +218,4 @@ def _number(value: Any, kind: Kind, leaf: Leaf) -> Number | None:
         case Kind.BIGINT | Kind.NUMERIC:
             return None if value is None else Decimal(value)
         case _:
-            raise BadInput(f"Metric {leaf.row.name!r} is no number but of kind {kind}.")
+            raise BadInput(f"Metric {leaf.row.name!r} is not a number: its values are of kind {kind}.")

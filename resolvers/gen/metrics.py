@@ -170,8 +170,9 @@ def _rows(
     """Sorted by time and then dimensions, or the other way round; nulls last."""
     if len(values) > MAX_GROUPS:
         raise PageTooLarge(f"The metric has more than {MAX_GROUPS} groups. Narrow it, or take fewer dimensions.")
-    if len(values) * tree.steps > _MAX_STEPS:
-        raise CostExceeded(f"Metric {tree.row.name!r} is long, and has many groups. Narrow it, or take fewer of them.")
+    if (steps := len(values) * tree.steps) > _MAX_STEPS:
+        message = f"Metric {tree.row.name!r} takes {steps} steps of arithmetic, and at most {_MAX_STEPS} are done."
+        raise CostExceeded(f"{message} Narrow it, or take fewer dimensions.")
     ordered = sorted(values, key=_by_group if by_group else _by_time)
     return [_row(tree, key, values[key], names, time) for key in ordered]
 

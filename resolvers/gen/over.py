@@ -137,7 +137,7 @@ class Earlier:
 
 def _exact(value: object) -> Moment:
     if not isinstance(value, Moment):
-        raise BadInput("What a compared range is narrowed by is given to the microsecond.")
+        raise BadInput("With `compare`, conditions on the column of time are no finer than a microsecond. Round them.")
     return value
 
 

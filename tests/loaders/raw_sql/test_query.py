@@ -176,6 +176,6 @@ def test_a_refusal_names_the_construct_the_place_and_the_next_step() -> None:
     with pytest.raises(SqlRefused) as caught:
         RawQuery("SELECT a,\n  read_csv('x')\nFROM t", "duckdb")
     assert str(caught.value) == (
-        "The function READ_CSV (line 2, column 3) is not taken: it is not among the functions that may be called "
+        "The function READ_CSV (line 2, column 3) is not allowed: it is not among the functions that may be called "
         "(docs/raw-sql.md). Use one of those."
     )

@@ -31,7 +31,7 @@ def test_the_greatest_number_it_carries_is_taken() -> None:
 
 
 def test_clickhouse_variants_are_refused_by_name() -> None:
-    with pytest.raises(SqlRefused, match="The type VARIANT is not taken"):
+    with pytest.raises(SqlRefused, match="The type VARIANT is not allowed"):
         RawQuery("SELECT [CAST(1 AS Variant(UInt8, String))] AS v", "clickhouse")
 
 
