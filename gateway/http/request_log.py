@@ -2,6 +2,7 @@
 the request has ended.
 """
 
+import asyncio
 import re
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.http.unbroken import stopped
 from gateway.logs import log_access
 
 _VALID_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -72,6 +74,8 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except asyncio.CancelledError:  # by the server, which would log a traceback
+            await stopped(send_with_id, exchange.request_id, begun=status != 0 or scope["type"] != "http")
         finally:
             _write(scope, exchange, status, perf_counter() - started)
 

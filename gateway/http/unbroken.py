@@ -1,14 +1,18 @@
 """Failures that no answer can tell whole. What is unexpected is logged with its traceback, and raised as `Broken`; what
-breaks off a stream is logged in one line.
+breaks off a stream is logged in one line, the end of the gateway included.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
+from starlette.types import Send
 
+from gateway.http.answer import refused
 from gateway.http.body import HungUp
-from gateway.http.refusal import Refusal
+from gateway.http.media_type import MediaType
+from gateway.http.refusal import Refusal, refuse
+from gateway.http.respond import respond
 from gateway.http.running import StreamBroken
 from loaders.errors import AxionError, Code
 
@@ -46,3 +50,16 @@ def broken_off(error: StreamBroken, request_id: str) -> str:
         raise error
     _log.warning("stream_broken", request_id=request_id, code=code.value, reason=str(cause))
     return code.value
+
+
+async def stopped(send: Send, request_id: str, *, begun: bool) -> None:
+    """Ends a request that the server has cancelled: it was told to end, and has waited for as long as it does. An
+    answer that has begun is logged and left unfinished; otherwise the answer is 503. To be called last.
+    """
+    if begun:
+        reason = "The gateway was told to end."
+        _log.warning("stream_broken", request_id=request_id, code=Code.CANCELLED.value, reason=reason)
+        return
+    message = "The gateway is ending and has cancelled this request. Send it again, with the same `Idempotency-Key`."
+    answer = refused(refuse(503, Code.CANCELLED, message))
+    await respond(send, 503, answer.encode(), MediaType.JSON)

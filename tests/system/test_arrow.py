@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +272,20 @@ async def test_a_store_that_breaks_off_leaves_no_whole_stream(cut: tuple[Client,
     assert [line for line in gateway.running.lines() if "Traceback" in line] == []
     async with asking.arrow(FRAMES) as response:
         assert (await response.read()).endswith(END_OF_STREAM)
+
+
+async def test_a_gateway_that_is_told_to_end_logs_one_line_for_each_stream(
+    env_file: Path, logs: Path, client: Client, big: str
+) -> None:
+    """The server waits for them in vain, and cancels them: that is no error of the gateway's with a traceback."""
+    streams = 3
+    async with AsyncExitStack() as reading, Gateway.serve(env_file, logs / "told_to_end.log") as gateway:
+        for _ in range(streams):
+            response = await reading.enter_async_context(client.at(gateway.url).arrow(BIG, {"id": big}))
+            await response.content.readexactly(100_000)
+    lines = gateway.running.lines()
+    assert len([line for line in lines if "stream_broken" in line and '"code":"CANCELLED"' in line]) == streams
+    assert [line for line in lines if "Traceback" in line] == []
 
 
 async def test_a_store_that_is_down_is_told_before_the_stream(cut: tuple[Client, Proxy, Gateway]) -> None:

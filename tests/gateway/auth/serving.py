@@ -21,8 +21,12 @@ async def serving(
     lifespan: Literal["on", "off"] = "off",
     http: type[BoundedHttp] = BoundedHttp,
     ws: type[BoundedSocket] = BoundedSocket,
+    patience_s: int | None = None,
 ) -> AsyncIterator[str]:
-    """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start."""
+    """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start.
+
+    At the end it waits for running requests, at most for `patience_s`, and then cancels them.
+    """
     listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(
         uvicorn.Config(
@@ -33,6 +37,7 @@ async def serving(
             http=http,
             ws=ws,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=patience_s,
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))

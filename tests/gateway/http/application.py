@@ -91,8 +91,11 @@ async def serving(
     denials: Denials | None = None,
     http: type[BoundedHttp] = BoundedHttp,
     ws: type[BoundedSocket] = BoundedSocket,
+    patience_s: int | None = None,
 ) -> AsyncIterator[str]:
-    """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start."""
+    """Yields the origin, e.g. `http://127.0.0.1:40123`. Its socket listens already; requests wait for the start. At the
+    end it waits for running requests, at most for `patience_s`, and then cancels them.
+    """
 
     @asynccontextmanager
     async def opened(_: Settings) -> AsyncIterator[Runtime]:
@@ -107,5 +110,5 @@ async def serving(
         )
 
     application = create_app(settings or settings_without_stores(), SCHEMA, opened=opened)
-    async with served(application, lifespan="on", http=http, ws=ws) as origin:
+    async with served(application, lifespan="on", http=http, ws=ws, patience_s=patience_s) as origin:
         yield origin
