@@ -55,6 +55,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Python frees classes by collecting their cycles: what it must not collect, bindings report as leaked."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def env_file() -> Path:
     """Of the running test stack. Without one there is nothing to test against, so this fails."""
