@@ -207,7 +207,8 @@ def _answer(endpoint: TokenEndpoint, status: int, body: bytes | None, not_grante
         tokens = None if answer is None else _tokens(answer)
         if tokens is None:
             raise StoreQueryFailed(
-                endpoint.store, f"The token endpoint of {endpoint.api} answered with no token. Check its address."
+                endpoint.store,
+                f"The token endpoint of {endpoint.api} answered with no token that can be used. Check its address.",
             )
         return tokens
     if answer is not None and answer.get("error") == "invalid_grant":
@@ -245,13 +246,11 @@ def _tokens(answer: Mapping[str, object]) -> Tokens | None:
     if refresh is not None and not _is_token(refresh):
         return None
     expires, scope = answer.get("expires_in"), answer.get("scope")
+    scopes = tuple(scope.split()) if isinstance(scope, str) else None
+    if not all(each.isprintable() for each in scopes or ()):  # RFC 6749, 3.3: visible ASCII; U+0000 cannot be stored
+        return None
     seconds = expires if isinstance(expires, int) and expires > 0 else _DEFAULT_EXPIRES_S
-    return Tokens(
-        str(access),
-        None if refresh is None else str(refresh),
-        min(seconds, _LONGEST_S),
-        tuple(scope.split()) if isinstance(scope, str) else None,
-    )
+    return Tokens(str(access), None if refresh is None else str(refresh), min(seconds, _LONGEST_S), scopes)
 
 
 def _is_token(value: object) -> bool:
@@ -266,5 +265,5 @@ def _inside(field: str) -> BadInput:
     )
 
 
-_CODE_REFUSED = "{} does not take this authorization code (any more). Start the authorization again."
-_CONNECTION_LOST = "{} has ended your connection: its refresh token is not taken any more. Connect again."
+_CODE_REFUSED = "{} does not accept this authorization code, or no longer does. Start the authorization again."
+_CONNECTION_LOST = "{} has ended your connection: it no longer accepts the refresh token. Connect again."

@@ -94,11 +94,12 @@ async def finish_authorization(context: Context, returned: Returned, asked: Aske
     If the API has an issuer, `iss` must equal it (RFC 9207): otherwise the code may belong to another server, and is
     not sent. Raises `BadInput` for any other state or code, and `StoreError`s of the API. The refresh token is stored
     sealed. The work continues when the caller disconnects, since the API accepts the code only once; a retry with the
-    same `Idempotency-Key` then gets the account (for `asked` see `once_told`).
+    same `Idempotency-Key` then gets the account (for `asked` see `once_told`). A retry that comes before is a
+    `BadInput`: nothing tells it from a used state, since no transaction is open while the API is waited for.
     """
     context.verdicts.require_subject()
     if not (0 < len(returned.code) <= _MAX_SENT and 0 < len(returned.state) <= _MAX_SENT):
-        raise BadInput("`code` and `state` are what the API has sent along.", field="state")
+        raise BadInput(f"`code` and `state` have 1 to {_MAX_SENT} characters: send them as the API did.", field="state")
     key = await context.stores.oauth.to_its_end(_finished(context, returned, asked))
     account_id = key[0]
     assert isinstance(account_id, UUID)
@@ -116,7 +117,9 @@ async def _finished(context: Context, returned: Returned, asked: Asked | None) -
         api = None if taken is None else await _api(within, taken.api_id)
     if taken is None or api is None or taken.expires_at <= datetime.now(UTC):
         raise BadInput(
-            "You did not start this authorization, it is used, or it has expired. Start again.", field="state"
+            "This authorization was not started by you, was used already, or has expired. Start again, unless your "
+            "first attempt may still be running: then repeat it shortly with the same `Idempotency-Key`.",
+            field="state",
         )
     if api.issuer is not None and returned.iss != api.issuer:
         raise BadInput(f"It was not {api.name} that answered: `iss` names another issuer, or none.", field="iss")
@@ -142,7 +145,7 @@ async def _connected(context: Context, within: Transaction, api: Api, tokens: To
         raise Conflict(f"{api.name} gave no refresh token. An administrator may have to add a scope for it.")
     now = await _api(within, api.id, locked=True)
     if now.token_url != api.token_url:
-        raise Conflict(f"{api.name} has moved meanwhile. Start the authorization again.")
+        raise Conflict(f"{api.name} has moved to another address meanwhile. Start the authorization again.")
     subject = context.subject
     await revocations.keep_replaced(within, owner_subject=subject.id, api_id=api.id, versions=keyring.versions)
     account_id = await accounts.put_account(

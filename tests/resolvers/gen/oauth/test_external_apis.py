@@ -168,7 +168,7 @@ async def test_a_code_of_another_authorization_does_not_fit_the_verifier(people:
     """The provider compares the verifier with the challenge: a stolen code is worth nothing elsewhere."""
     stolen, _ = await consented((await start_authorization(people.context("ann"), people.api)).url)
     _, state = await consented((await start_authorization(people.context("mallory"), people.api)).url)
-    with pytest.raises(BadInput, match="does not take this authorization code"):
+    with pytest.raises(BadInput, match="does not accept this authorization code"):
         await finish_authorization(people.context("mallory"), Returned(code=stolen, state=state))
 
 
