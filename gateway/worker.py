@@ -23,6 +23,7 @@ from procrastinate.jobs import Job as Place
 from gateway.acting import acting_for
 from gateway.chores import chores
 from gateway.lifespan import open_traces
+from gateway.places import Places
 from gateway.settings import Jobs, Settings
 from gateway.stores import open_stores
 from gateway.worker_metrics import count_job
@@ -160,6 +161,7 @@ async def _work(jobs: Jobs, url: str, runner: Runner, ready: Callable[[], None])
         timeout=5.0,
     )
     app = App(connector=connector, worker_defaults={"name": "axion"})
+    app.job_manager = Places(connector)
 
     @app.task(name=TASK, queue=QUEUE, pass_context=True, retry=_AsTheRunnerSays())
     async def run_job(context: JobContext, job_id: str) -> None:

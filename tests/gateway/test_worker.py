@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Network, IPv6Network
@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.settings import DatabaseUrls, Jobs, Settings
-from loaders.jobs.job import EventKind, Job, JobEvent
+from loaders.jobs.job import EventKind, Job, JobEvent, JsonObject
 from loaders.jobs.store import JobStore
 from loaders.jobs.watch import JobWatcher
 from tests.loaders.jobs.database import JobDatabase, opened
@@ -56,7 +56,7 @@ async def start_worker(settings: Settings, job_stack: JobDatabase) -> AsyncItera
 
     async def start() -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.gateway.worker_process", stdin=PIPE, stdout=PIPE
+            sys.executable, "-m", "tests.gateway.worker_process", stdin=PIPE, stdout=PIPE, stderr=STDOUT
         )
         processes.append(process)
         assert process.stdin is not None
@@ -286,3 +286,31 @@ async def test_a_worker_outlives_its_connections(
         assert (await watching.end())["state"] == "cancelled"
     next_job = Watching(watcher, await failing_job(store, "not at all"))
     assert (await next_job.end())["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("then", ["success", "outage"])
+async def test_a_job_whose_place_was_discarded_ends_without_an_alarm(
+    start_worker: StartWorker, store: JobStore, watcher: JobWatcher, job_stack: JobDatabase, job_admin: Admin, then: str
+) -> None:
+    """As `Recovery` does it for a worker that seems to be gone, whether the job then ends or is to be tried again."""
+    process = await start_worker()
+    discard = (
+        "DELETE FROM procrastinate.procrastinate_jobs WHERE id = "
+        "(SELECT procrastinate_job_id FROM public.jobs WHERE id = $1)"
+    )
+    async with held(job_stack):
+        arguments: JsonObject = {"url": job_stack.admin_url, "lock": LOCK, "then": then}
+        job = await store.create(kind="wait", subject="ann", arguments=arguments)
+        watching = Watching(watcher, job)
+        await watching.until(EventKind.PROGRESS, 0.25)
+        assert await job_admin.execute(discard, job.id) == "DELETE 1"
+    if then == "success":
+        assert await watching.end() == {"state": "succeeded", "attempt": 1}
+    else:
+        await watching.until(EventKind.STATE, "queued")
+        await watching.until(EventKind.STATE, "running")
+        assert (await watching.end())["state"] == "succeeded"
+    process.send_signal(signal.SIGTERM)
+    printed, _ = await process.communicate()
+    assert b"place_was_discarded" in printed
+    assert b"Task exception was never retrieved" not in printed

@@ -16,14 +16,20 @@ from resolvers.context import Context
 from resolvers.jobs.kinds.kind import JobContext
 from resolvers.subject import Subject
 
+_OUTAGE = StoreUnavailable("clickhouse", "clickhouse cannot be reached. Try again shortly.")
+
 
 async def wait(context: JobContext, arguments: JsonObject) -> JsonObject:
-    """Says that it is at work, then waits in a query of its own until nobody holds the lock."""
+    """Says that it is at work, then waits in a query of its own until nobody holds the lock. `then` may be an outage,
+    which is over with the second attempt.
+    """
     url = str(arguments["url"])
     connection = await asyncpg.connect(url, server_settings={"application_name": f"job-{context.job.id}"})
     try:
         context.report(0.25, f"attempt {context.job.attempts}")
         await connection.execute("SELECT pg_advisory_lock_shared($1)", arguments["lock"])
+        if arguments.get("then") == "outage" and context.job.attempts == 1:
+            raise _OUTAGE
         context.report(0.75, "released")
         return {"subject": context.context.subject.id, "attempt": context.job.attempts}
     finally:
@@ -38,7 +44,7 @@ async def fail(context: JobContext, arguments: JsonObject) -> JsonObject:
         case "bug":
             raise KeyError("password=hunter2")
         case "outage" if context.job.attempts < 3:
-            raise StoreUnavailable("clickhouse", "clickhouse cannot be reached. Try again shortly.")
+            raise _OUTAGE
         case _:
             return {"attempt": context.job.attempts}
 
