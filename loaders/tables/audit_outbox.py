@@ -16,14 +16,18 @@ class AuditOutboxTable:
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the entry (UUIDv7), the same in ClickHouse.")
     organization_id: Mapped[BigInt] = mapped_column(
-        server_default=text("0"), comment="Organization it happened in; 0 for the platform itself."
+        server_default=text("0"), comment="Organization that the action belongs to; 0 for the platform itself."
     )
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it happened (UTC).")
-    actor: Mapped[str] = mapped_column(comment="Who did it, as OpenFGA names subjects; empty for nobody signed in.")
-    action: Mapped[str] = mapped_column(comment="What was done.")
-    resource: Mapped[str] = mapped_column(comment="To what: an object of OpenFGA, or a field of the API.")
-    request_id: Mapped[str] = mapped_column(comment="Request that did it.")
-    context: Mapped[Json] = mapped_column(server_default=text("'{}'"), comment="Further facts of the action.")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the action happened (UTC).")
+    actor: Mapped[str] = mapped_column(
+        comment="Who acted, as an OpenFGA subject; empty for the worker and for anonymous callers."
+    )
+    action: Mapped[str] = mapped_column(comment="Name of the action, such as `denied` or `api_key.created`.")
+    resource: Mapped[str] = mapped_column(comment="Target of the action: an OpenFGA object, or a field of the API.")
+    request_id: Mapped[str] = mapped_column(comment="Id of the request; empty if the worker acted.")
+    context: Mapped[Json] = mapped_column(
+        server_default=text("'{}'"), comment="Further details of the action, as an object."
+    )
 
     @declared_attr.directive
     @classmethod
@@ -32,6 +36,7 @@ class AuditOutboxTable:
             Index("ix_audit_outbox_created_at", "created_at"),
             {
                 "schema": "public",
-                "comment": "Audit entries on their way to ClickHouse, written in the transaction they tell of.",
+                "comment": "Outbox of audit entries: written in the transaction that they describe, then "
+                "moved to ClickHouse.",
             },
         )

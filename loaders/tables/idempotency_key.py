@@ -18,11 +18,12 @@ class IdempotencyKeyTable:
     key: Mapped[str] = mapped_column(primary_key=True, comment="What the caller sent as `Idempotency-Key`.")
     mutation: Mapped[str] = mapped_column(primary_key=True, comment="Name of the mutation, such as `senseHoldCreate`.")
     response_key: Mapped[str] = mapped_column(
-        primary_key=True, comment="Name or alias of the mutation in its document, which may hold it several times."
+        primary_key=True, comment="Alias or name of the mutation in its document, which can contain it several times."
     )
     input_sha256: Mapped[str] = mapped_column(comment="SHA-256 of the input, 64 hexadecimal digits in lower case.")
     row_key: Mapped[Json] = mapped_column(
-        server_default=text("'[]'"), comment="Key of the row the mutation was about: the texts of its parts."
+        server_default=text("'[]'"),
+        comment="Primary key of the row that the mutation was about, one text per column; empty if none.",
     )
     created_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), comment="When the mutation was done (UTC); a day later the row is removed."
@@ -35,6 +36,6 @@ class IdempotencyKeyTable:
             Index("ix_idempotency_keys_created_at", "created_at"),
             {
                 "schema": "public",
-                "comment": "Mutations done under an `Idempotency-Key`, written in the transaction of their change.",
+                "comment": "Mutations sent with an `Idempotency-Key`, recorded in the transaction of their change.",
             },
         )

@@ -13,7 +13,7 @@ class GenExternalApi:
     description = column()
     base_url = column()
     authorization_url = column()
-    token_url = column("OAuth 2 token endpoint, which exchanges codes for tokens.", secret=True)
+    token_url = column(secret=True)
     client_id = column()
     scopes = column()
     is_enabled = column()

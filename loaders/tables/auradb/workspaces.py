@@ -44,7 +44,10 @@ class IndexMetadata(Auradb):
     __tablename__ = "index_metadata"
     __table_args__ = (
         Index("ix_index_metadata_file_workspace_type", "file_path", "workspace_path", "index_type", unique=True),
-        {"schema": "public", "comment": "Which content of each file is in which index."},
+        {
+            "schema": "public",
+            "comment": "Indexed files of each workspace, with the hash of the content that was indexed.",
+        },
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the entry (UUIDv7).")
@@ -52,7 +55,7 @@ class IndexMetadata(Auradb):
     workspace_path: Mapped[str] = mapped_column(String(1000), comment="Path of the workspace the file is in.")
     content_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the indexed content, in hexadecimal.")
     indexed_at: Mapped[datetime] = mapped_column(default=utc_now, comment="When the file was indexed (UTC).")
-    index_type: Mapped[str] = mapped_column(String(50), comment="`rag` or `graph`.")
+    index_type: Mapped[str] = mapped_column(String(50), comment="Index that the file is in: `rag` or `graph`.")
 
 
 class IdempotencyKey(IdempotencyKeyTable, Auradb):

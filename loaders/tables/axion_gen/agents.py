@@ -28,17 +28,20 @@ class ChatSession(AxionGen):
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the conversation (UUIDv7).")
     owner_subject: Mapped[OwnerSubject]
-    title: Mapped[str] = mapped_column(comment="What it is about.")
+    title: Mapped[str] = mapped_column(comment="What the conversation is about.")
     dataset_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("public.datasets.id", ondelete="SET NULL"), comment="Dataset it is about."
     )
     dashboard_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("public.dashboards.id", ondelete="SET NULL"), comment="Dashboard it was begun on."
+        ForeignKey("public.dashboards.id", ondelete="SET NULL"), comment="Dashboard it was started on."
     )
     messages: Mapped[Json] = mapped_column(
-        server_default=text("'[]'"), comment="What was said, oldest first: `role`, `content`, `at` and `toolCalls`."
+        server_default=text("'[]'"),
+        comment="Messages, oldest first: objects with `role`, `content`, `at` and `toolCalls`.",
     )
-    archived_at: Mapped[datetime | None] = mapped_column(comment="When it was put away (UTC); null while it is open.")
+    archived_at: Mapped[datetime | None] = mapped_column(
+        comment="When the conversation was archived (UTC); null while it is open."
+    )
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
 
@@ -49,7 +52,7 @@ class TooltipTemplate(AxionGen):
         UniqueConstraint("dataset_id", "table_name", "name"),
         {
             "schema": "public",
-            "comment": "What is shown of a remote table's row when it is pointed at on a map or chart.",
+            "comment": "Templates of the tooltips for rows of remote tables on maps and charts.",
         },
     )
 
@@ -61,7 +64,9 @@ class TooltipTemplate(AxionGen):
     name: Mapped[str] = mapped_column(comment="Name of the template, unique within its table.")
     template: Mapped[str] = mapped_column(comment="Markdown with columns in double braces, such as `{{origin}}`.")
     column_names: Mapped[list[str]] = mapped_column(
-        ARRAY(Text), server_default=text("'{}'"), comment="Columns it shows, which a reader has to select."
+        ARRAY(Text),
+        server_default=text("'{}'"),
+        comment="Columns that the template uses, so that a client knows which to select.",
     )
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
@@ -75,19 +80,26 @@ class AgentArtifactVersion(AxionGen):
         CheckConstraint("version >= 1", name="version"),
         Index("ix_agent_artifact_versions_owner_subject", "owner_subject"),
         Index("ix_agent_artifact_versions_chat_session_id", "chat_session_id"),
-        {"schema": "public", "comment": "What agents have made for users: each change is a new row, none is changed."},
+        {
+            "schema": "public",
+            "comment": "Versions of the artifacts that agents made for users: each change adds a row.",
+        },
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the version (UUIDv7).")
     owner_subject: Mapped[OwnerSubject]
-    artifact_id: Mapped[uuid.UUID] = mapped_column(default=uuid7, comment="The artifact, the same in all its versions.")
+    artifact_id: Mapped[uuid.UUID] = mapped_column(
+        default=uuid7, comment="Id of the artifact, the same in all its versions."
+    )
     version: Mapped[int] = mapped_column(server_default="1", comment="Number of the version, from 1.")
     chat_session_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("public.chat_sessions.id", ondelete="CASCADE"), comment="Conversation it was made in."
     )
-    kind: Mapped[str] = mapped_column(comment=f"What it is: {named(ARTIFACT_KINDS)}.")
-    title: Mapped[str] = mapped_column(comment="What it shows.")
-    content: Mapped[Json] = mapped_column(comment="The artifact, as its kind and the client understand it.")
+    kind: Mapped[str] = mapped_column(comment=f"Kind of the artifact: {named(ARTIFACT_KINDS)}.")
+    title: Mapped[str] = mapped_column(comment="What the artifact shows.")
+    content: Mapped[Json] = mapped_column(
+        comment="Content of the artifact. Its format depends on the kind and is up to the client."
+    )
     created_at: Mapped[CreatedAt]
 
 
@@ -98,7 +110,7 @@ class AgentDiscoveryCheckpoint(AxionGen):
         CheckConstraint(one_of("status", CHECKPOINT_STATES), name="status"),
         {
             "schema": "public",
-            "comment": "How far agents have explored datasets, so that they go on where they stopped.",
+            "comment": "How far agents have explored datasets, so that they can resume there.",
         },
     )
 
@@ -106,11 +118,15 @@ class AgentDiscoveryCheckpoint(AxionGen):
     dataset_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset that is explored."
     )
-    table_name: Mapped[str | None] = mapped_column(comment="Table that is explored; null means the dataset.")
+    table_name: Mapped[str | None] = mapped_column(comment="Table that is explored; null means the whole dataset.")
     agent: Mapped[str] = mapped_column(comment="Name of the agent that explores it.")
-    status: Mapped[str] = mapped_column(server_default="pending", comment=f"How it stands: {named(CHECKPOINT_STATES)}.")
-    stage: Mapped[str | None] = mapped_column(comment="What the agent was about to do.")
-    state: Mapped[Json] = mapped_column(JSONB, server_default=text("'{}'"), comment="What the agent knows so far.")
+    status: Mapped[str] = mapped_column(
+        server_default="pending", comment=f"State of the exploration: {named(CHECKPOINT_STATES)}."
+    )
+    stage: Mapped[str | None] = mapped_column(comment="Step that the agent was about to take.")
+    state: Mapped[Json] = mapped_column(
+        JSONB, server_default=text("'{}'"), comment="Data that the agent saved in order to resume."
+    )
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
 
@@ -123,21 +139,23 @@ class AgentAuditEntry(AxionGen):
         Index("ix_agent_audit_entries_subject_occurred_at", "subject", "occurred_at"),
         {
             "schema": "public",
-            "comment": "What agents did for whom. Rows are added only: a trigger refuses to change or remove them.",
+            "comment": "Audit log of agents' actions. Rows are only added: a trigger rejects updates and deletes.",
         },
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the entry (UUIDv7).")
-    occurred_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was done (UTC).")
-    subject: Mapped[str] = mapped_column(comment="Subject (`sub`) in whose name it was done.")
-    agent: Mapped[str] = mapped_column(comment="Name of the agent that did it.")
-    action: Mapped[str] = mapped_column(comment="What it did, such as `query_table`.")
-    outcome: Mapped[str] = mapped_column(server_default="succeeded", comment=f"How it ended: {named(OUTCOMES)}.")
+    occurred_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the agent acted (UTC).")
+    subject: Mapped[str] = mapped_column(comment="Subject (`sub`) of the user for whom the agent acted.")
+    agent: Mapped[str] = mapped_column(comment="Name of the agent that acted.")
+    action: Mapped[str] = mapped_column(comment="Name of the action, such as `query_table`.")
+    outcome: Mapped[str] = mapped_column(
+        server_default="succeeded", comment=f"Outcome of the action: {named(OUTCOMES)}."
+    )
     chat_session_id: Mapped[uuid.UUID | None] = mapped_column(
-        comment="Key of the conversation it was done in, which may be gone since."
+        comment="Key of the conversation in which the agent acted, which may have been deleted since."
     )
     dataset_id: Mapped[uuid.UUID | None] = mapped_column(
-        comment="Key of the dataset it was done to, which may be gone since."
+        comment="Key of the dataset that the action was about, which may have been deleted since."
     )
-    table_name: Mapped[str | None] = mapped_column(comment="Table it was done to.")
-    details: Mapped[Json] = mapped_column(JSONB, server_default=text("'{}'"), comment="What else there is to know.")
+    table_name: Mapped[str | None] = mapped_column(comment="Table that the action was about.")
+    details: Mapped[Json] = mapped_column(JSONB, server_default=text("'{}'"), comment="Further details of the action.")

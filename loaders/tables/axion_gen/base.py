@@ -17,6 +17,6 @@ OwnerSubject = Annotated[
     str,
     mapped_column(
         ForeignKey("public.users.external_auth_id", ondelete="CASCADE", onupdate="CASCADE"),
-        comment="Subject (`sub`) of who made it.",
+        comment="Subject (`sub`) of the user who created it, its owner.",
     ),
 ]

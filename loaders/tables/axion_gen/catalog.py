@@ -26,9 +26,7 @@ class DataSource(AxionGen):
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the data source (UUIDv7).")
     name: Mapped[str] = mapped_column(comment="Name of the data source, unique; permissions refer to it.")
     description: Mapped[str | None] = mapped_column(comment="What the data source holds.")
-    connector_type: Mapped[str] = mapped_column(
-        comment="Connector that speaks to it, such as `clickhouse` or `s3_parquet`."
-    )
+    connector_type: Mapped[str] = mapped_column(comment="Type of the connector, such as `clickhouse` or `s3_parquet`.")
     options: Mapped[Json] = mapped_column(
         server_default=text("'{}'"), comment="Settings of the connector that are not secret, such as host and database."
     )
@@ -56,7 +54,7 @@ class DatasetGroup(AxionGen):
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the group (UUIDv7).")
     name: Mapped[str] = mapped_column(comment="Name of the group; unique.")
     description: Mapped[str | None] = mapped_column(comment="What the datasets of the group have in common.")
-    position: Mapped[int] = mapped_column(server_default="0", comment="Place among the groups, smallest first.")
+    position: Mapped[int] = mapped_column(server_default="0", comment="Sort position among the groups, lowest first.")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was added (UTC).")
     updated_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), onupdate=func.now(), comment="When it was last changed (UTC)."
@@ -115,7 +113,7 @@ class DatasetMap(AxionGen):
     )
     table_name: Mapped[str] = mapped_column(comment="Table the tiles are made from.")
     name: Mapped[str] = mapped_column(comment="Name of the map, unique within its table.")
-    geometry_column: Mapped[str] = mapped_column(comment="Column of the table that is drawn.")
+    geometry_column: Mapped[str] = mapped_column(comment="Geometry column of the table, which is drawn on the map.")
     min_zoom: Mapped[int] = mapped_column(SmallInteger, server_default="0", comment="Smallest zoom level, 0 to 24.")
     max_zoom: Mapped[int] = mapped_column(SmallInteger, server_default="14", comment="Largest zoom level, 0 to 24.")
     built_at: Mapped[datetime | None] = mapped_column(comment="When the bundle was last built (UTC); null if never.")

@@ -25,9 +25,9 @@ class DashboardGroup(AxionGen):
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the folder (UUIDv7).")
     owner_subject: Mapped[OwnerSubject]
-    name: Mapped[str] = mapped_column(comment="Name of the folder, unique among its owner's.")
-    description: Mapped[str | None] = mapped_column(comment="What its dashboards have in common.")
-    position: Mapped[int] = mapped_column(server_default="0", comment="Place among the folders, smallest first.")
+    name: Mapped[str] = mapped_column(comment="Name of the folder, unique among its owner's folders.")
+    description: Mapped[str | None] = mapped_column(comment="What the dashboards of the folder have in common.")
+    position: Mapped[int] = mapped_column(server_default="0", comment="Sort position among the folders, lowest first.")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
 
@@ -48,17 +48,18 @@ class Dashboard(AxionGen):
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the dashboard (UUIDv7).")
     owner_subject: Mapped[OwnerSubject]
-    name: Mapped[str] = mapped_column(comment="Name of the dashboard, unique among its owner's.")
-    description: Mapped[str | None] = mapped_column(comment="What it shows, and to whom it is useful.")
+    name: Mapped[str] = mapped_column(comment="Name of the dashboard, unique among its owner's dashboards.")
+    description: Mapped[str | None] = mapped_column(comment="What the dashboard shows, and for whom.")
     visibility: Mapped[str] = mapped_column(
         server_default="private",
-        comment="Who sees it: `private` its owner, `dataset` who sees its dataset too, `everyone` all who sign in.",
+        comment="Who can see it: `private` its owner, `dataset` also everyone who can see its "
+        "dataset, `everyone` all users.",
     )
     dataset_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("public.datasets.id", ondelete="SET NULL"), comment="Dataset it is mainly about."
+        ForeignKey("public.datasets.id", ondelete="SET NULL"), comment="Dataset that the dashboard is mainly about."
     )
     dashboard_group_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("public.dashboard_groups.id", ondelete="SET NULL"), comment="Folder it is shown in."
+        ForeignKey("public.dashboard_groups.id", ondelete="SET NULL"), comment="Folder that the dashboard is shown in."
     )
     columns: Mapped[int] = mapped_column(
         SmallInteger,
@@ -71,10 +72,10 @@ class Dashboard(AxionGen):
         comment="Height of a row of its grid in pixels, 8 to 400.",
     )
     time_zone: Mapped[str] = mapped_column(
-        server_default="UTC", comment="IANA time zone its time buckets are counted in, such as `Europe/Berlin`."
+        server_default="UTC", comment="IANA time zone of its time buckets, such as `Europe/Berlin`."
     )
     refresh_seconds: Mapped[int | None] = mapped_column(
-        comment="Seconds after which an open dashboard asks anew, at least 5; null means never.",
+        comment="Seconds after which an open dashboard is refreshed, at least 5; null means never.",
     )
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
@@ -90,30 +91,41 @@ class DashboardWidget(AxionGen):
         CheckConstraint("y >= 0 AND height >= 1", name="height"),
         Index("ix_dashboard_widgets_dashboard_id", "dashboard_id"),
         Index("ix_dashboard_widgets_dataset_id", "dataset_id"),
-        {"schema": "public", "comment": "Widgets of dashboards: a query of a remote table, how it is drawn and where."},
+        {
+            "schema": "public",
+            "comment": "Widgets of dashboards: a query of a remote table, with its chart and position.",
+        },
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the widget (UUIDv7).")
     dashboard_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("public.dashboards.id", ondelete="CASCADE"), comment="Dashboard it is on."
     )
-    title: Mapped[str] = mapped_column(comment="What is written above it.")
-    description: Mapped[str | None] = mapped_column(comment="How it is to be read.")
-    kind: Mapped[str] = mapped_column(comment=f"How it is drawn: {named(WIDGET_KINDS)}.")
-    x: Mapped[int] = mapped_column(SmallInteger, server_default="0", comment="Leftmost column of the grid, from 0.")
-    y: Mapped[int] = mapped_column(SmallInteger, server_default="0", comment="Topmost row of the grid, from 0.")
-    width: Mapped[int] = mapped_column(SmallInteger, server_default="6", comment="Width in columns of the grid.")
-    height: Mapped[int] = mapped_column(SmallInteger, server_default="4", comment="Height in rows of the grid.")
-    dataset_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset it asks; null only for `text`."
+    title: Mapped[str] = mapped_column(comment="Title, shown above the widget.")
+    description: Mapped[str | None] = mapped_column(comment="How to read the widget.")
+    kind: Mapped[str] = mapped_column(comment=f"How the widget is drawn: {named(WIDGET_KINDS)}.")
+    x: Mapped[int] = mapped_column(
+        SmallInteger, server_default="0", comment="Grid column of the widget's left edge, from 0."
     )
-    table_name: Mapped[str | None] = mapped_column(comment="Table of the dataset it asks; null only for `text`.")
+    y: Mapped[int] = mapped_column(
+        SmallInteger, server_default="0", comment="Grid row of the widget's top edge, from 0."
+    )
+    width: Mapped[int] = mapped_column(SmallInteger, server_default="6", comment="Width of the widget in grid columns.")
+    height: Mapped[int] = mapped_column(SmallInteger, server_default="4", comment="Height of the widget in grid rows.")
+    dataset_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("public.datasets.id", ondelete="CASCADE"),
+        comment="Dataset that the widget queries; null only for `text`.",
+    )
+    table_name: Mapped[str | None] = mapped_column(comment="Table that the widget queries; null only for `text`.")
     query: Mapped[Json | None] = mapped_column(
-        comment="What it asks: `select` of rows, or `measures` and `groupBy`; with `where`, `orderBy` and `limit`."
+        comment="The query: `select` for rows, or `measures`, `groupBy` and `over` for groups; "
+        "`where`, `orderBy` and `limit`."
     )
     content: Mapped[str | None] = mapped_column(comment="Text of a `text` widget, in Markdown.")
     options: Mapped[Json] = mapped_column(
-        JSONB, server_default="{}", comment="How it is drawn: colours, axes, formats, as the client understands them."
+        JSONB,
+        server_default="{}",
+        comment="Display options, such as colours, axes and formats. Their shape is up to the client.",
     )
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
@@ -135,35 +147,38 @@ class DashboardFilter(AxionGen):
         ),
         Index("ix_dashboard_filters_dashboard_id_parent_filter_id", "dashboard_id", "parent_filter_id"),
         Index("ix_dashboard_filters_dataset_id", "dataset_id"),
-        {"schema": "public", "comment": "Filters a reader of a dashboard sets, and the widgets they apply to."},
+        {"schema": "public", "comment": "Filters that readers of a dashboard can set, and the widgets they apply to."},
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the filter (UUIDv7).")
     dashboard_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("public.dashboards.id", ondelete="CASCADE"), comment="Dashboard it is on."
     )
-    name: Mapped[str] = mapped_column(comment="Name its value is given by, unique on its dashboard.")
-    label: Mapped[str | None] = mapped_column(comment="What is written beside it; its name unless given.")
-    kind: Mapped[str] = mapped_column(comment=f"What is entered: {named(FILTER_KINDS)}.")
-    column_name: Mapped[str] = mapped_column(comment="Column of the widgets' tables it compares.")
-    operator: Mapped[str] = mapped_column(server_default="eq", comment=f"How it compares: {named(OPERATORS)}.")
+    name: Mapped[str] = mapped_column(comment="Name by which queries set the filter, unique on its dashboard.")
+    label: Mapped[str | None] = mapped_column(comment="Label to show; null means the name of the filter.")
+    kind: Mapped[str] = mapped_column(comment=f"Kind of value that the filter takes: {named(FILTER_KINDS)}.")
+    column_name: Mapped[str] = mapped_column(comment="Column of the widgets' tables that the filter compares.")
+    operator: Mapped[str] = mapped_column(
+        server_default="eq", comment=f"How the filter compares the column with its value: {named(OPERATORS)}."
+    )
     default_value: Mapped[Json | None] = mapped_column(
-        comment="Its value until one is entered, a list for `in`, a pair for `between`; null means none."
+        comment="Default value: a list for `in` and `notIn`, a pair for `between`; null means none."
     )
     is_required: Mapped[bool] = mapped_column(
-        server_default=false(), comment="Whether widgets wait until it has a value."
+        server_default=false(), comment="Whether the widgets it applies to are queried only if it has a value."
     )
     targets: Mapped[Json | None] = mapped_column(
-        comment="Widgets it applies to, objects of `widgetId` and `column`; null means all that have its column."
+        comment="Widgets it applies to: objects with `widgetId` and `column`; null means all "
+        "whose table has its column."
     )
     dataset_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset its choices are read from."
+        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset that its choices are read from."
     )
-    table_name: Mapped[str | None] = mapped_column(comment="Table of that dataset its choices are read from.")
+    table_name: Mapped[str | None] = mapped_column(comment="Table that its choices are read from.")
     parent_filter_id: Mapped[uuid.UUID | None] = mapped_column(
         comment="Filter of the same dashboard whose value narrows its choices."
     )
-    position: Mapped[int] = mapped_column(server_default="0", comment="Place among the filters, smallest first.")
+    position: Mapped[int] = mapped_column(server_default="0", comment="Sort position among the filters, lowest first.")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
 
@@ -174,7 +189,7 @@ class TableFilter(AxionGen):
         CheckConstraint(one_of("kind", FILTER_KINDS), name="kind"),
         CheckConstraint(one_of("operator", OPERATORS), name="operator"),
         UniqueConstraint("dataset_id", "table_name", "column_name", "operator"),
-        {"schema": "public", "comment": "Filters of remote tables: what their readers may or must narrow them by."},
+        {"schema": "public", "comment": "Optional and required filters of remote tables."},
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the filter (UUIDv7).")
@@ -182,17 +197,21 @@ class TableFilter(AxionGen):
         ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset of the filtered table."
     )
     table_name: Mapped[str] = mapped_column(comment="Name of the filtered table.")
-    column_name: Mapped[str] = mapped_column(comment="Column of the table it compares.")
-    kind: Mapped[str] = mapped_column(comment=f"What is entered: {named(FILTER_KINDS)}.")
-    operator: Mapped[str] = mapped_column(server_default="eq", comment=f"How it compares: {named(OPERATORS)}.")
-    label: Mapped[str | None] = mapped_column(comment="What is written beside it; its column unless given.")
-    description: Mapped[str | None] = mapped_column(comment="What it is good for.")
+    column_name: Mapped[str] = mapped_column(comment="Column that the filter compares.")
+    kind: Mapped[str] = mapped_column(comment=f"Kind of value that the filter takes: {named(FILTER_KINDS)}.")
+    operator: Mapped[str] = mapped_column(
+        server_default="eq", comment=f"How the filter compares the column with its value: {named(OPERATORS)}."
+    )
+    label: Mapped[str | None] = mapped_column(comment="Label to show; null means the name of the column.")
+    description: Mapped[str | None] = mapped_column(comment="What the filter is for.")
     default_value: Mapped[Json | None] = mapped_column(
-        comment="Its value until one is entered, a list for `in`, a pair for `between`; null means none."
+        comment="Default value: a list for `in` and `notIn`, a pair for `between`; null means none."
     )
     is_required: Mapped[bool] = mapped_column(
-        server_default=false(), comment="Whether the table is answered only with a value for it, such as a time range."
+        server_default=false(), comment="Whether queries of the table must restrict the column as the filter does."
     )
-    position: Mapped[int] = mapped_column(server_default="0", comment="Place among the table's filters.")
+    position: Mapped[int] = mapped_column(
+        server_default="0", comment="Sort position among the table's filters, lowest first."
+    )
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]

@@ -14,13 +14,13 @@ class FavoriteDashboard(AxionGen):
     __table_args__ = (
         UniqueConstraint("owner_subject", "dashboard_id"),
         Index("ix_user_favorite_dashboards_dashboard_id", "dashboard_id"),
-        {"schema": "public", "comment": "Dashboards that users have marked as theirs to find again."},
+        {"schema": "public", "comment": "Users' favorite dashboards."},
     )
 
-    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the mark (UUIDv7).")
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the favorite (UUIDv7).")
     owner_subject: Mapped[OwnerSubject]
     dashboard_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("public.dashboards.id", ondelete="CASCADE"), comment="The marked dashboard."
+        ForeignKey("public.dashboards.id", ondelete="CASCADE"), comment="The favorite dashboard."
     )
     created_at: Mapped[CreatedAt]
 
@@ -30,13 +30,13 @@ class FavoriteDataset(AxionGen):
     __table_args__ = (
         UniqueConstraint("owner_subject", "dataset_id"),
         Index("ix_user_favorite_datasets_dataset_id", "dataset_id"),
-        {"schema": "public", "comment": "Datasets that users have marked as theirs to find again."},
+        {"schema": "public", "comment": "Users' favorite datasets."},
     )
 
-    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the mark (UUIDv7).")
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the favorite (UUIDv7).")
     owner_subject: Mapped[OwnerSubject]
     dataset_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="The marked dataset."
+        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="The favorite dataset."
     )
     created_at: Mapped[CreatedAt]
 
@@ -46,13 +46,13 @@ class FavoriteTable(AxionGen):
     __table_args__ = (
         UniqueConstraint("owner_subject", "dataset_id", "table_name"),
         Index("ix_user_favorite_tables_dataset_id", "dataset_id"),
-        {"schema": "public", "comment": "Remote tables that users have marked as theirs to find again."},
+        {"schema": "public", "comment": "Users' favorite remote tables."},
     )
 
-    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the mark (UUIDv7).")
+    id: Mapped[Uuid7Key] = mapped_column(comment="Key of the favorite (UUIDv7).")
     owner_subject: Mapped[OwnerSubject]
     dataset_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset of the marked table."
+        ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset of the favorite table."
     )
-    table_name: Mapped[str] = mapped_column(comment="Name of the marked table.")
+    table_name: Mapped[str] = mapped_column(comment="Name of the favorite table.")
     created_at: Mapped[CreatedAt]

@@ -26,7 +26,10 @@ class User(AxionGen):
     external_auth_id: Mapped[str] = mapped_column(comment="Subject (`sub`) of the identity provider's tokens; unique.")
     email: Mapped[str | None] = mapped_column(comment="E-mail address, as the identity provider gave it.")
     display_name: Mapped[str | None] = mapped_column(comment="Name to show to others.")
-    is_active: Mapped[bool] = mapped_column(server_default=true(), comment="Whether the user may sign in.")
+    is_active: Mapped[bool] = mapped_column(
+        server_default=true(),
+        comment="Whether the user counts as a holder of roles. `users` of `axion_sense` decides who can sign in.",
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the user was added (UTC).")
     updated_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), onupdate=func.now(), comment="When the user was last changed (UTC)."
@@ -63,10 +66,11 @@ class Role(AxionGen):
         server_default=false(), comment="Whether its holders see the datasets it is assigned to."
     )
     has_view_table: Mapped[bool] = mapped_column(
-        server_default=false(), comment="Whether its holders see the tables, and their rows, it is assigned to."
+        server_default=false(), comment="Whether its holders see the tables it is assigned to, and their rows."
     )
     has_query_dataset: Mapped[bool] = mapped_column(
-        server_default=false(), comment="Whether its holders may write SQL of their own where it is assigned."
+        server_default=false(),
+        comment="Whether its holders may run their own read-only SQL on the datasets it is assigned to.",
     )
 
     parent: Mapped["Role | None"] = relationship(remote_side="Role.id", lazy="raise")
@@ -80,7 +84,10 @@ class UserRole(AxionGen):
     )
 
     user_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("public.users.id", ondelete="CASCADE"), primary_key=True, comment="Who holds the role."
+        BigInteger,
+        ForeignKey("public.users.id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="User who holds the role.",
     )
     role_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("public.roles.id", ondelete="CASCADE"), primary_key=True, comment="The role held."

@@ -26,49 +26,52 @@ class TableProfileSchedule(AxionGen):
         CheckConstraint("every_minutes BETWEEN 5 AND 527040", name="every_minutes"),
         CheckConstraint("(paused_at IS NULL) = (pause_reason IS NULL)", name="paused"),
         CheckConstraint("last_state IN ('succeeded', 'failed', 'cancelled')", name="last_state"),
-        {"schema": "public", "comment": "When tables are profiled again: at most one schedule of a table."},
+        {"schema": "public", "comment": "Schedules by which remote tables are profiled, at most one per table."},
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the schedule (UUIDv7).")
     owner_subject: Mapped[str] = mapped_column(
         ForeignKey("public.users.external_auth_id", ondelete="CASCADE", onupdate="CASCADE"),
-        comment="Subject (`sub`) of who set it: its jobs act as them.",
+        comment="Subject (`sub`) of the user who set the schedule. Its jobs act as that user.",
     )
     dataset_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset of the table."
     )
     table_name: Mapped[str] = mapped_column(comment="Name of the table, as the engine has it.")
     cron: Mapped[str | None] = mapped_column(
-        comment="Minute, hour, day of the month, month and day of the week, as cron has them; null with an interval."
+        comment="Cron expression: minute, hour, day of month, month, day of week. Null if the schedule has an interval."
     )
     time_zone: Mapped[str | None] = mapped_column(
-        comment="Zone of the clock that `cron` is read by, such as `Europe/Zurich`; null with an interval."
+        comment="IANA time zone of the cron expression, such as `Europe/Zurich`; null if the schedule has an interval."
     )
     every_minutes: Mapped[int | None] = mapped_column(
-        comment="Minutes from one refresh to the next: 5 to 527,040 (366 days); null with `cron`."
+        comment="Interval between refreshes in minutes, 5 to 527,040 (366 days); null if the "
+        "schedule has a cron expression."
     )
     refresh: Mapped[Json] = mapped_column(
         server_default=text("'{}'"),
-        comment="What each refresh is asked for, as in the arguments of its job: `sampleRows`, `where`, "
+        comment="Options of each refresh, as in the arguments of its job: `sampleRows`, `where`, "
         "`excludeColumns`, `maxBytes`.",
     )
     next_run_at: Mapped[datetime | None] = mapped_column(
-        comment="When the table is profiled next (UTC); null when that is never again."
+        comment="When the next refresh is due (UTC); null if there is none."
     )
-    last_run_at: Mapped[datetime | None] = mapped_column(comment="When it last started a job (UTC).")
+    last_run_at: Mapped[datetime | None] = mapped_column(comment="When the schedule last started a job (UTC).")
     last_skipped_at: Mapped[datetime | None] = mapped_column(
-        comment="When it last started none, since a refresh of the table was still under way (UTC)."
+        comment="When the schedule last skipped a refresh, because another one of the table was still running (UTC)."
     )
-    last_job_id: Mapped[uuid.UUID | None] = mapped_column(comment="The job it started last; null before the first.")
+    last_job_id: Mapped[uuid.UUID | None] = mapped_column(
+        comment="Job that the schedule started last; null if there is none."
+    )
     last_state: Mapped[str | None] = mapped_column(
-        comment="How the last job ended: `succeeded`, `failed` or `cancelled`; null before it has."
+        comment="Final state of the last job: `succeeded`, `failed` or `cancelled`; null until it has ended."
     )
     last_error: Mapped[Json | None] = mapped_column(
-        comment="Why the last job failed, or why there is no next one: code and message."
+        comment="Why the last job failed, or why there is no next refresh: code and message."
     )
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[UpdatedAt]
     paused_at: Mapped[datetime | None] = mapped_column(
-        comment="When it was paused (UTC); null while it goes on. Setting or resuming it ends the pause."
+        comment="When the schedule was paused (UTC); null while it is active. Setting or resuming it ends the pause."
     )
-    pause_reason: Mapped[str | None] = mapped_column(comment="Why it is paused, and what to do.")
+    pause_reason: Mapped[str | None] = mapped_column(comment="Why the schedule is paused, and what to do about it.")

@@ -23,30 +23,31 @@ class _Found:
         sort_order=10, comment="Columns of the table, in order: name, type, nullability."
     )
     row_count: Mapped[BigInt | None] = mapped_column(
-        sort_order=11, comment="Number of rows; null if the source does not know."
+        sort_order=11, comment="Number of rows in the table; null if unknown."
     )
     byte_count: Mapped[BigInt | None] = mapped_column(
-        sort_order=21, comment="Stored size in bytes by the engine's metadata; null if they are silent."
+        sort_order=21, comment="Stored size in bytes according to the engine's metadata; null if unknown."
     )
     basis: Mapped[str] = mapped_column(
         sort_order=22,
         server_default="table",
-        comment="What the figures are of: `table` all rows, `partition` the rows that match the condition, `sample` "
-        "some of them, `metadata` none.",
+        comment="Rows that the statistics were computed from: `table` all, `partition` those that match the condition, "
+        "`sample` some of them, `metadata` none.",
     )
     profiled_rows: Mapped[BigInt] = mapped_column(
-        sort_order=23, server_default="0", comment="Number of rows the figures were computed from."
+        sort_order=23, server_default="0", comment="Number of rows that the statistics were computed from."
     )
     estimated_bytes: Mapped[BigInt | None] = mapped_column(
-        sort_order=24, comment="Bytes that reading was estimated at before it was done; null if the engine cannot tell."
+        sort_order=24,
+        comment="Bytes that the read was estimated to scan, before it ran; null if the engine gives no estimate.",
     )
     excluded_columns: Mapped[list[str]] = mapped_column(
-        ARRAY(Text), sort_order=25, server_default=text("'{}'"), comment="Columns that were not read."
+        ARRAY(Text), sort_order=25, server_default=text("'{}'"), comment="Columns that the refresh did not read."
     )
     drift: Mapped[Json] = mapped_column(
         sort_order=26,
         server_default=text("'{}'"),
-        comment="Columns added, removed and retyped since the version before.",
+        comment="Columns added, removed and retyped since the previous version.",
     )
     statistics: Mapped[Json] = mapped_column(
         sort_order=12,
@@ -83,15 +84,20 @@ class TableProfileVersion(_Found, AxionGen):
         Index("ix_table_profile_versions_dataset_id", "dataset_id"),
         CheckConstraint("row_count >= 0", name="row_count"),
         CheckConstraint(one_of("basis", BASES), name="basis"),
-        {"schema": "public", "comment": "Every refresh of a table's profile, without sample values; none is changed."},
+        {
+            "schema": "public",
+            "comment": "Every version of the tables' profiles, without sample values. Rows are never changed.",
+        },
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the version (UUIDv7).")
     profile_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("public.table_profile_cache.id", ondelete="CASCADE"), comment="Profile it is a version of."
+        ForeignKey("public.table_profile_cache.id", ondelete="CASCADE"), comment="Profile that this is a version of."
     )
     dataset_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("public.datasets.id", ondelete="CASCADE"), comment="Dataset of the profiled table."
     )
     table_name: Mapped[str] = mapped_column(comment="Name of the profiled table.")
-    job_id: Mapped[uuid.UUID] = mapped_column(comment="Job that found it: a repeated one writes no second version.")
+    job_id: Mapped[uuid.UUID] = mapped_column(
+        comment="Job that computed the version. A job that runs again writes no second version."
+    )

@@ -12,7 +12,7 @@ from loaders.tables.columns import CreatedAt, Uuid7Key
 
 _NONCE = "Nonce of the encryption, 12 bytes, fresh for each write."
 _TAG = "Authentication tag of the encryption, 16 bytes."
-_VERSION = "Version of the key it is encrypted with."
+_VERSION = "Version of the encryption key."
 
 
 class TokenRevocation(AxionGen):
@@ -26,14 +26,15 @@ class TokenRevocation(AxionGen):
         Index("ix_external_api_revocations_created_at", "created_at"),
         {
             "schema": "public",
-            "comment": "Where tokens of connections that ended here are revoked: an API as it was when they ended.",
+            "comment": "Token revocations to send to external APIs, each with the API's settings when "
+            "the connections ended.",
         },
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the revocation (UUIDv7).")
-    api_name: Mapped[str] = mapped_column(comment="Name the API had.")
-    revocation_url: Mapped[str] = mapped_column(comment="OAuth 2 revocation endpoint it had (RFC 7009).")
-    client_id: Mapped[str] = mapped_column(comment="Id the API knows this platform by.")
+    api_name: Mapped[str] = mapped_column(comment="Name of the API when the connections ended.")
+    revocation_url: Mapped[str] = mapped_column(comment="OAuth 2 revocation endpoint of the API (RFC 7009).")
+    client_id: Mapped[str] = mapped_column(comment="OAuth 2 client id of this platform at the API.")
     encrypted_client_secret: Mapped[bytes | None] = mapped_column(
         comment="AES-256-GCM ciphertext of the client secret's UTF-8 bytes; null for a public client."
     )
@@ -41,12 +42,10 @@ class TokenRevocation(AxionGen):
     tag: Mapped[bytes | None] = mapped_column(comment=_TAG)
     key_version: Mapped[int | None] = mapped_column(comment=_VERSION)
     next_attempt_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), comment="From when on the worker asks the API (UTC)."
+        server_default=func.now(), comment="Earliest time at which the worker sends the next request to the API (UTC)."
     )
-    attempts: Mapped[int] = mapped_column(
-        server_default="0", comment="How often in a row the API did not revoke a token."
-    )
-    last_error: Mapped[str | None] = mapped_column(comment="Why it did not, the last time.")
+    attempts: Mapped[int] = mapped_column(server_default="0", comment="Number of failed attempts in a row.")
+    last_error: Mapped[str | None] = mapped_column(comment="Error of the last failed attempt; null after a success.")
     created_at: Mapped[CreatedAt]
 
 
@@ -58,24 +57,27 @@ class TokenToRevoke(AxionGen):
         Index("ix_external_api_revocation_tokens_account_id", "account_id"),
         Index("ix_external_api_revocation_tokens_revocation_id", "revocation_id", "attempts", "id"),
         Index("ix_external_api_revocation_tokens_key_version", "key_version"),
-        {"schema": "public", "comment": "Refresh tokens that are to be revoked, sealed; gone when they are."},
+        {
+            "schema": "public",
+            "comment": "Encrypted refresh tokens to be revoked. A row is deleted once its token is revoked.",
+        },
     )
 
     id: Mapped[uuid.UUID] = mapped_column(
-        primary_key=True, comment="Key of the connection that ended, or of the replacement."
+        primary_key=True, comment="Key of the connection that ended; a new UUIDv7 for a token that was replaced."
     )
     revocation_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("public.external_api_revocations.id", ondelete="CASCADE"),
-        comment="Where it is revoked; null while its connection lasts.",
+        comment="Revocation that the token belongs to; null while its connection exists.",
     )
     encrypted_token: Mapped[bytes] = mapped_column(comment="AES-256-GCM ciphertext of the refresh token's UTF-8 bytes.")
     nonce: Mapped[bytes] = mapped_column(comment=_NONCE)
     tag: Mapped[bytes] = mapped_column(comment=_TAG)
     key_version: Mapped[int] = mapped_column(comment=_VERSION)
     attempts: Mapped[int] = mapped_column(
-        server_default=text("0"), comment="How often it was tried in vain: those tried less come first."
+        server_default=text("0"), comment="Number of failed attempts. Tokens with fewer attempts are tried first."
     )
     account_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("public.user_external_api_tokens.id", ondelete="CASCADE"),
-        comment="The connection it was replaced in, which lasts; null once that ended.",
+        comment="Existing connection in which the token was replaced; null once the connection has ended.",
     )

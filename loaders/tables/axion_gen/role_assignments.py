@@ -32,19 +32,28 @@ class RoleAssignment(AxionGen):
         CheckConstraint(NAMES_ITS_RESOURCE, name="resource"),
         Index("ix_role_assignments_data_source_id", "data_source_id"),
         Index("ix_role_assignments_dataset_id", "dataset_id"),
-        {"schema": "public", "comment": "Resources a role is assigned to: there, and below, its flags hold."},
+        {
+            "schema": "public",
+            "comment": "Resources that roles are assigned to. A role's flags apply to the resource and "
+            "to everything below it.",
+        },
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the assignment (UUIDv7).")
     role_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("public.roles.id", ondelete="CASCADE"), comment="The role that is assigned."
     )
-    resource_type: Mapped[str] = mapped_column(comment="`system`, `datasource`, `dataset` or `table`.")
+    resource_type: Mapped[str] = mapped_column(
+        comment="Type of the resource: `system`, `datasource`, `dataset` or `table`."
+    )
     data_source_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("public.data_sources.id"), comment="The data source; null unless it is one."
+        ForeignKey("public.data_sources.id"), comment="The data source, if the resource is one; null otherwise."
     )
     dataset_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("public.datasets.id"), comment="The dataset, or that of the table; null for other resources."
+        ForeignKey("public.datasets.id"),
+        comment="The dataset, if the resource is one or a table of it; null otherwise.",
     )
-    table_name: Mapped[str | None] = mapped_column(comment="The table within the dataset; null unless it is one.")
+    table_name: Mapped[str | None] = mapped_column(
+        comment="Name of the table within the dataset, if the resource is one; null otherwise."
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was assigned (UTC).")

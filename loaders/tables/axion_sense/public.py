@@ -38,7 +38,10 @@ class User(AxionSense):
             postgresql_ops={"profile_data": "jsonb_path_ops"},
         ),
         CheckConstraint(one_of("kind", USER_KINDS), name="kind"),
-        {"schema": "public", "comment": "Who uses the platform: people, by OIDC subject, and service accounts."},
+        {
+            "schema": "public",
+            "comment": "Users of the platform: people, identified by their OIDC subject, and service accounts.",
+        },
     )
 
     id: Mapped[IdentityKey] = mapped_column(comment="Key of the user.")
@@ -47,7 +50,7 @@ class User(AxionSense):
     display_name: Mapped[str | None] = mapped_column(comment="Name to show to others.")
     is_active: Mapped[bool] = mapped_column(server_default=true(), comment="Whether the user may sign in.")
     profile_data: Mapped[Json] = mapped_column(
-        server_default=text("'{}'"), comment="Free profile attributes, filterable by path."
+        server_default=text("'{}'"), comment="Free-form profile attributes, which can be filtered by path."
     )
     kind: Mapped[str] = mapped_column(
         server_default=text("'person'"), comment="`person`, or `service` for an account that has API keys only."
@@ -103,7 +106,7 @@ class UserOrg(AxionSense):
         primary_key=True,
         comment="The organization the user is a member of.",
     )
-    expires_at: Mapped[datetime | None] = mapped_column(comment="When the membership ends (UTC); null never ends.")
+    expires_at: Mapped[datetime | None] = mapped_column(comment="When the membership ends (UTC); null means never.")
 
     user: Mapped[User] = relationship(back_populates="memberships", lazy="raise")
     organization: Mapped[Organization] = relationship(back_populates="members", lazy="raise")
@@ -141,7 +144,10 @@ class ApiKey(AxionSense):
         CheckConstraint("octet_length(secret_sha256) = 32", name="secret_sha256"),
         CheckConstraint("cardinality(scopes) > 0", name="scopes"),
         CheckConstraint("expires_at BETWEEN created_at AND created_at + interval '366 days'", name="expires_at"),
-        {"schema": "public", "comment": "Keys that programs send instead of an OIDC token; the secret is not kept."},
+        {
+            "schema": "public",
+            "comment": "API keys, which programs send instead of an OIDC token. Only a hash of the secret is stored.",
+        },
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the API key (UUIDv7), part of what the program sends.")
@@ -152,11 +158,13 @@ class ApiKey(AxionSense):
     secret_sha256: Mapped[bytes] = mapped_column(comment="SHA-256 of the secret.")
     scopes: Mapped[list[str]] = mapped_column(
         ARRAY(Text),
-        comment="What it may be used for, such as `gen:read` or `sense:write`, which includes reading.",
+        comment="Scopes of the key, such as `gen:read` or `sense:write`; a write scope includes reading.",
     )
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was made (UTC).")
-    expires_at: Mapped[datetime] = mapped_column(comment="When it ends (UTC), at most 366 days after it was made.")
-    revoked_at: Mapped[datetime | None] = mapped_column(comment="When it was revoked (UTC); null while it may be used.")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the key was created (UTC).")
+    expires_at: Mapped[datetime] = mapped_column(
+        comment="When the key expires (UTC), at most 366 days after its creation."
+    )
+    revoked_at: Mapped[datetime | None] = mapped_column(comment="When the key was revoked (UTC); null if it was not.")
 
     user: Mapped[User] = relationship(lazy="raise")
 

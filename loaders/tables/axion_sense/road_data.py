@@ -30,7 +30,7 @@ class TrackLog(AxionSense):
         {
             "schema": "road_data",
             "postgresql_partition_by": "RANGE (created_at)",
-            "comment": "Recorded drives: the life-cycle row of a track, whose points are in ClickHouse and log in S3.",
+            "comment": "Life cycle of recorded tracks. Their telemetry is in ClickHouse, their raw logs are in S3.",
         },
     )
 
@@ -42,7 +42,9 @@ class TrackLog(AxionSense):
     created_at: Mapped[datetime] = mapped_column(
         TIMESTAMP(timezone=True), primary_key=True, server_default=func.now(), comment="When the row was made (UTC)."
     )
-    s3_log_key: Mapped[str | None] = mapped_column(comment="S3 object key of the raw log (`log/{id}`), once uploaded.")
+    s3_log_key: Mapped[str | None] = mapped_column(
+        comment="S3 object key of the raw log (`log/{id}`); null until it is uploaded."
+    )
 
     organization: Mapped[Organization] = relationship(lazy="raise")
     user: Mapped[User] = relationship(lazy="raise")
@@ -66,7 +68,9 @@ class FrameBatch(AxionSense):
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the batch (UUIDv7).")
     track_id: Mapped[uuid.UUID] = mapped_column(comment="Track the frames belong to.")
-    status: Mapped[str] = mapped_column(server_default="pending", comment="`pending` or `committed`.")
+    status: Mapped[str] = mapped_column(
+        server_default="pending", comment="State of the batch: `pending` or `committed`."
+    )
     commit_time: Mapped[datetime | None] = mapped_column(comment="When the batch was committed (UTC).")
     created_at: Mapped[datetime] = mapped_column(
         TIMESTAMP(timezone=True), primary_key=True, server_default=func.now(), comment="When the row was made (UTC)."
@@ -94,9 +98,9 @@ class Hold(AxionSense):
     )
     location: Mapped[WKBElement] = mapped_column(
         Geometry("POINTZ", srid=4326, dimension=3, spatial_index=False),
-        comment="Where: longitude and latitude in degrees (WGS 84), altitude in metres.",
+        comment="Position of the hold: longitude and latitude in degrees (WGS 84), altitude in metres.",
     )
-    message: Mapped[str] = mapped_column(comment="What there is to know about the place.")
+    message: Mapped[str] = mapped_column(comment="Message about the place.")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the hold was made (UTC).")
 
     organization: Mapped[Organization] = relationship(lazy="raise")

@@ -34,29 +34,34 @@ class Job(AxionSenseTasks):
         ),
         Index("ix_jobs_finished_at", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         Index("ix_jobs_procrastinate_job_id", "procrastinate_job_id"),
-        {"schema": "public", "comment": "Work done outside of a request: one row per job, from start to final state."},
+        {"schema": "public", "comment": "Background jobs, one row each, from request to final state."},
     )
 
     id: Mapped[Uuid7Key] = mapped_column(comment="Key of the job (UUIDv7).")
     kind: Mapped[str] = mapped_column(comment="What the job does, such as `table_profile_refresh`.")
     state: Mapped[str] = mapped_column(
         server_default="queued",
-        comment="`queued`, `running`, `succeeded`, `failed` or `cancelled`; the last three are final.",
+        comment="State of the job: `queued`, `running`, `succeeded`, `failed` or `cancelled`; "
+        "the last three are final.",
     )
-    subject: Mapped[str] = mapped_column(comment="Who started the job: the external authentication id of a user.")
-    arguments: Mapped[Json] = mapped_column(server_default=text("'{}'"), comment="What the job was asked to do.")
-    result: Mapped[Json | None] = mapped_column(comment="What the job found or made, once succeeded.")
+    subject: Mapped[str] = mapped_column(comment="Subject (`sub`) of the user who started the job.")
+    arguments: Mapped[Json] = mapped_column(
+        server_default=text("'{}'"), comment="Arguments that the job was started with."
+    )
+    result: Mapped[Json | None] = mapped_column(comment="Result of the job; null unless it succeeded.")
     error: Mapped[Json | None] = mapped_column(comment="Why the job failed: code and message.")
     progress: Mapped[float | None] = mapped_column(comment="Share of the work done, 0 to 1; null if unknown.")
-    message: Mapped[str | None] = mapped_column(comment="What the job is doing, for people.")
+    message: Mapped[str | None] = mapped_column(comment="Progress message, for people to read.")
     attempts: Mapped[int] = mapped_column(server_default="0", comment="How many times a worker has started the job.")
     procrastinate_job_id: Mapped[BigInt | None] = mapped_column(
-        comment="Id of the job in the queue; null until deferred."
+        comment="Id of the job in procrastinate's queue; null until it is queued there."
     )
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the job was asked for (UTC).")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the job was requested (UTC).")
     started_at: Mapped[datetime | None] = mapped_column(comment="When a worker first started the job (UTC).")
     finished_at: Mapped[datetime | None] = mapped_column(comment="When the job reached its final state (UTC).")
-    heartbeat_at: Mapped[datetime | None] = mapped_column(comment="When the worker last said it is at work (UTC).")
+    heartbeat_at: Mapped[datetime | None] = mapped_column(
+        comment="When the worker last reported that it is working on the job (UTC)."
+    )
     cancel_requested_at: Mapped[datetime | None] = mapped_column(comment="When somebody asked to cancel the job (UTC).")
     sequence: Mapped[BigInt] = mapped_column(server_default="0", comment="Sequence number of the job's newest event.")
 
@@ -69,19 +74,22 @@ class JobEvent(AxionSenseTasks):
         CheckConstraint("sequence > 0", name="sequence"),
         {
             "schema": "public",
-            "comment": "What happened to a job, in order; subscriptions resume from a sequence number.",
+            "comment": "Events of jobs, numbered per job, so that subscriptions can resume after any of them.",
         },
     )
 
     job_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("public.jobs.id", ondelete="CASCADE"), primary_key=True, comment="The job."
+        ForeignKey("public.jobs.id", ondelete="CASCADE"), primary_key=True, comment="Job that the event belongs to."
     )
     sequence: Mapped[int] = mapped_column(
-        BigInteger, primary_key=True, autoincrement=False, comment="Place of the event in its job, from 1 without gaps."
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="Sequence number of the event within its job, from 1 without gaps.",
     )
-    kind: Mapped[str] = mapped_column(comment="What happened, such as `state` or `progress`.")
-    payload: Mapped[Json] = mapped_column(server_default=text("'{}'"), comment="What changed.")
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it happened (UTC).")
+    kind: Mapped[str] = mapped_column(comment="Kind of event, such as `state` or `progress`.")
+    payload: Mapped[Json] = mapped_column(server_default=text("'{}'"), comment="What changed, as an object.")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the event happened (UTC).")
 
     job: Mapped[Job] = relationship(back_populates="events", lazy="raise")
 

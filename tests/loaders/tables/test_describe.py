@@ -94,7 +94,7 @@ def test_model() -> None:
         "location",
         ColumnType(Kind.GEOMETRY, geometry="POINTZ"),
         nullable=False,
-        description="Where: longitude and latitude in degrees (WGS 84), altitude in metres.",
+        description="Position of the hold: longitude and latitude in degrees (WGS 84), altitude in metres.",
     )
     assert [column.name for column in table.columns] == ["id", "organization_id", "location", "message", "created_at"]
 
