@@ -79,14 +79,19 @@ async def distinct_values(
 async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores, ledger: Ledger) -> str | None:
     store = _store(prepared.read.table, stores)
     if isinstance(store, Postgres):
-        if not prepared.is_compiled:
-            await ledger.turns.next()
-        sql, parameters = prepared.statement(values)
+        sql, parameters = await _statement(prepared, values, ledger)
         if is_never(prepared.read.where):
             return None if prepared.read.connection is None else empty_answer(prepared.read).decode()
         return await store.fetch_json(sql, parameters, ledger=ledger)
     text = (await read_connection(prepared.filled(values), store, ledger)).decode()
     return None if text == "null" else text
+
+
+async def _statement(prepared: Prepared, values: Sequence[Value], ledger: Ledger) -> tuple[str, tuple[object, ...]]:
+    """As `Prepared.statement`; one that is not compiled yet waits for its turn."""
+    if not prepared.is_compiled:
+        await ledger.turns.next()
+    return prepared.statement(values)
 
 
 async def _taken_apart(
@@ -184,9 +189,7 @@ async def _keyed(
         return answers
     store = _store(prepared.read.table, stores)
     if isinstance(store, Postgres):
-        if not prepared.is_compiled:
-            await ledger.turns.next()
-        sql, parameters = prepared.statement((*values, tuple(keys.values())))
+        sql, parameters = await _statement(prepared, (*values, tuple(keys.values())), ledger)
         given = list(keys)
         rows = await store.fetch(sql, *parameters, ledger=ledger)
         return answers | {given[row[0]]: row[1] for row in rows}
