@@ -7,8 +7,8 @@ never looks complete.
 """
 
 import inspect
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any, NoReturn
 
 from starlette.types import Receive, Send
@@ -21,6 +21,7 @@ from gateway.http.operations import Operations
 from gateway.http.refusal import refuse
 from gateway.http.respond import respond
 from gateway.http.running import StreamBroken, send_while_read, while_waited_for
+from gateway.http.unbroken import unbroken
 from loaders.encode.ipc import Chunk
 from loaders.errors import AxionError, StoreError
 from resolvers.capture import Capture
@@ -36,31 +37,45 @@ _HEADERS = [
 async def arrow_response(
     operations: Operations, incoming: Incoming, context: Context, receive: Receive, send: Send
 ) -> str:
-    """Sends the answer and returns the code it is counted under. Raises `Refusal` or `HungUp` before anything was sent.
+    """Sends the answer and returns the code it is counted under.
 
-    A failure after the first batch is raised as `StreamBroken`, with the response left unfinished.
+    Raises `Refusal`, `HungUp` or `Broken` before anything was sent. A failure after the first batch is raised as
+    `StreamBroken`, with the response left unfinished.
     """
     context.capture = capture = Capture()
-    answer = operations.run(incoming.operation, incoming.request, context)
-    if inspect.isawaitable(answer):
-        answer = await while_waited_for(answer, receive, timeout_ms=operations.limits.request_timeout_ms)
-    if answer.code != OK:
-        await respond(send, 400, answer.encode(), MediaType.JSON)
+    timeout_ms = operations.limits.request_timeout_ms
+    with unbroken(incoming.request_id):
+        answer = operations.run(incoming.operation, incoming.request, context)
+        if inspect.isawaitable(answer):
+            answer = await while_waited_for(answer, receive, timeout_ms=timeout_ms)
+        refused = None if answer.code == OK else answer.encode()
+    if refused is not None:
+        await respond(send, 400, refused, MediaType.JSON)
         return answer.code
-    try:
-        captured = capture.one()
-        stream = captured.chunks(context.ledger, compressed=incoming.takes_compressed)
-        async with aclosing(stream) as chunks:
-            first = await while_waited_for(anext(chunks), receive, timeout_ms=operations.limits.request_timeout_ms)
-            lost = until_lost(
-                context, incoming.authenticated, incoming.refused_by_now, every_s=incoming.runtime.renew_seconds
-            )
-            await _send_while_read(_send(first, chunks, send), receive, send, lost=lost)
-    except StoreError as error:
-        raise refuse(503, error.code, str(error), store=error.store) from error
-    except AxionError as error:
-        raise refuse(400, error.code, str(error)) from error
+    with _told(incoming.request_id):
+        stream = capture.one().chunks(context.ledger, compressed=incoming.takes_compressed)
+    async with aclosing(stream) as chunks:
+        with _told(incoming.request_id):
+            first = await while_waited_for(anext(chunks), receive, timeout_ms=timeout_ms)
+        lost = until_lost(
+            context, incoming.authenticated, incoming.refused_by_now, every_s=incoming.runtime.renew_seconds
+        )
+        await _send_while_read(_send(first, chunks, send), receive, send, lost=lost)
     return OK
+
+
+@contextmanager
+def _told(request_id: str) -> Iterator[None]:
+    """A context manager for what happens before anything was sent: failures become `Refusal`, or `Broken` if nobody
+    foresaw them.
+    """
+    with unbroken(request_id):
+        try:
+            yield
+        except StoreError as error:
+            raise refuse(503, error.code, str(error), store=error.store) from error
+        except AxionError as error:
+            raise refuse(400, error.code, str(error)) from error
 
 
 async def _send_while_read(

@@ -10,7 +10,9 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
+from loaders.encode.ipc import Chunk
 from loaders.errors import Forbidden, StoreUnavailable
+from loaders.ledger import Ledger
 from resolvers.context import Context
 from schema.mapping.splice import Spliced
 
@@ -64,6 +66,17 @@ class TickNode:
         return isinstance(value, Tick)
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A list that fails before its first record batch when it is streamed as Arrow."""
+
+    error: Exception
+
+    async def chunks(self, ledger: Ledger, *, compressed: bool) -> AsyncGenerator[Chunk, None]:
+        raise self.error
+        yield b""
+
+
 @strawberry.type
 class Query:
     @strawberry.field
@@ -110,6 +123,13 @@ class Query:
     def store_down(self, info: Information) -> str | None:
         info.context.ledger.record("clickhouse", rows=2, bytes_=10, ms=1.5)
         raise StoreUnavailable("clickhouse", "ClickHouse cannot be reached.")
+
+    @strawberry.field
+    def stream_fails(self, info: Information, store: bool = False) -> str | None:
+        if info.context.capture is not None:
+            down = StoreUnavailable("clickhouse", "ClickHouse cannot be reached.")
+            info.context.capture.take_stream(Failing(down if store else RuntimeError("password=hunter2")))
+        return None
 
     @strawberry.field
     def broken(self) -> str | None:
