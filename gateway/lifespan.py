@@ -18,7 +18,13 @@ from gateway.auth.subjects import Subjects
 from gateway.context import Contexts, NewContext
 from gateway.denials import Denials
 from gateway.http.admission import Admission
-from gateway.http.authentication import Authenticated, Authenticates, authenticate, refused_by_now
+from gateway.http.authentication import (
+    WITHOUT_CREDENTIALS,
+    Authenticated,
+    Authenticates,
+    authenticate,
+    refused_by_now,
+)
 from gateway.http.refusal import Refusal
 from gateway.metrics import ReadBacklog, count_verdict
 from gateway.settings import Http, Limits, Settings
@@ -55,7 +61,11 @@ class Runtime:
     admission: Admission = field(default_factory=lambda: Admission(Limits()))
 
     async def authenticate(self, authorization: str | None, scope: Scope, *, request_id: str) -> Authenticated:
-        """Raises `Refusal`: for these credentials, or because the address has sent too many bad ones."""
+        """Without credentials, the anonymous caller. Raises `Refusal`: for these credentials, or because the address
+        has sent too many bad ones.
+        """
+        if authorization is None:
+            return WITHOUT_CREDENTIALS
         with self.admission.credentials(authorization, scope):
             return await authenticate(self.authenticator, authorization, request_id=request_id, denials=self.denials)
 

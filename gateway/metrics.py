@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cache
+from functools import cache, partial
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -32,7 +32,13 @@ DURATION = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     registry=REGISTRY,
 )
-IN_FLIGHT = Gauge("axion_operations_in_flight", "GraphQL operations running now.", ("transport",), registry=REGISTRY)
+IN_FLIGHT = dict.fromkeys(("http", "sse", "websocket"), 0)
+"""Operations running now, by transport: numbers that the gauge reads when it is asked, since every request changes them
+twice.
+"""
+_in_flight = Gauge("axion_operations_in_flight", "GraphQL operations running now.", ("transport",), registry=REGISTRY)
+for _transport in IN_FLIGHT:
+    _in_flight.labels(_transport).set_function(partial(IN_FLIGHT.__getitem__, _transport))
 SOCKETS = Gauge("axion_websockets", "WebSocket connections open now.", registry=REGISTRY)
 STATEMENTS = Counter("axion_store_statements", "Statements or calls sent to a store.", ("store",), registry=REGISTRY)
 ROWS = Counter("axion_store_rows", "Rows received from a store.", ("store",), registry=REGISTRY)

@@ -34,11 +34,11 @@ class Admission:
         self._refused = RateLimit(limits.requests_per_second, limits.requests_burst)
         self._good: BoundedCache[bytes, bool] = BoundedCache(_MAX_GOOD)
 
-    def credentials(self, authorization: str | None, scope: Scope) -> AbstractContextManager[None]:
+    def credentials(self, authorization: str, scope: Scope) -> AbstractContextManager[None]:
         """A context manager to verify credentials in. Raises `Refusal` 429 if the address has sent too many bad
         ones.
         """
-        return _FREE if authorization is None or not self._limits else self._judging(authorization, scope)
+        return _FREE if not self._limits else self._judging(authorization, scope)
 
     @contextmanager
     def _judging(self, authorization: str, scope: Scope) -> Iterator[None]:

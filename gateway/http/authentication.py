@@ -11,13 +11,13 @@ from gateway.metrics import count_stores
 from loaders.errors import StoreError
 from loaders.ledger import Ledger
 from resolvers.context import Denials
-from resolvers.subject import Subject
+from resolvers.subject import ANONYMOUS, Subject
 
 
 class Authenticates(Protocol):
     """What `gateway.auth` offers: the subject and the end of its token. Raises `TokenRejected` or a `StoreError`."""
 
-    async def subject(self, authorization: str | None, ledger: Ledger) -> tuple[Subject, datetime | None]: ...
+    async def subject(self, authorization: str, ledger: Ledger) -> tuple[Subject, datetime | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,11 @@ class Authenticated:
     expires_at: float | None
 
 
+WITHOUT_CREDENTIALS = Authenticated(ANONYMOUS, None)
+
+
 async def authenticate(
-    authenticator: Authenticates, authorization: str | None, *, request_id: str, denials: Denials | None
+    authenticator: Authenticates, authorization: str, *, request_id: str, denials: Denials | None
 ) -> Authenticated:
     """Raises `Refusal`: 401 for a bad token, 503 when it cannot be verified. Statements made here are counted in the
     metrics but are not part of the operation's ledger.
@@ -63,6 +66,8 @@ async def refused_by_now(
     """The refusal of credentials that were valid before. `None` while they are valid, or when they cannot be verified
     now.
     """
+    if authorization is None:
+        return None
     try:
         await authenticate(authenticator, authorization, request_id=request_id, denials=denials)
     except Refusal as refusal:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Transport = Literal["http", "sse", "websocket"]
 
 # Finding a labelled child costs more than counting in it.
-_in_flight = cache(IN_FLIGHT.labels)
 _operations = cache(OPERATIONS.labels)
 _duration = cache(DURATION.labels)
 
@@ -43,7 +42,7 @@ class Observed:
         if self._traces is not None:
             exchange = self._exchange
             self._trace = self._traces.begin(self.transport, exchange.request_id, exchange.traceparent)
-        _in_flight(self.transport).inc()
+        IN_FLIGHT[self.transport] += 1
         return self
 
     def prepared(self, operation: Operation) -> None:
@@ -65,7 +64,7 @@ class Observed:
         count_stores(ledger)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        _in_flight(self.transport).dec()
+        IN_FLIGHT[self.transport] -= 1
         code = self._code or Code.INTERNAL_ERROR.value
         if kind is not None:
             code = (Code.INTERNAL_ERROR if issubclass(kind, Exception) else Code.CANCELLED).value

@@ -13,7 +13,7 @@ from loaders.errors import Code
 _MAX_PARAMETERS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as `Incoming`
 class GraphQLRequest:
     query: str | None
     operation_name: str | None

@@ -2,8 +2,7 @@
 breaks off a stream is logged in one line, the end of the gateway included.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import structlog
 from starlette.types import Send
@@ -23,18 +22,23 @@ class Broken(Exception):
     """The gateway failed before anything was sent, and has logged why."""
 
 
-@contextmanager
-def unbroken(request_id: str) -> Iterator[None]:
-    """A context manager that lets through only what the client may be told; other errors are logged and become
-    `Broken`.
+class unbroken:
+    """A context manager (a generator would take twice as long, of every request) that lets through only what the client
+    may be told; other errors are logged and become `Broken`.
     """
-    try:
-        yield
-    except (HungUp, Refusal):
-        raise
-    except Exception as error:
-        _log.exception("request_failed", request_id=request_id)
-        raise Broken from error
+
+    __slots__ = ("_request_id",)
+
+    def __init__(self, request_id: str) -> None:
+        self._request_id = request_id
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if isinstance(error, Exception) and not isinstance(error, HungUp | Refusal):
+            _log.exception("request_failed", request_id=self._request_id)
+            raise Broken from error
 
 
 def broken_off(error: StreamBroken, request_id: str) -> str:

@@ -18,7 +18,7 @@ from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
 from loaders.secrets.api_key import ApiKeyText
 from loaders.tables.uuid7 import uuid7
-from resolvers.subject import ANONYMOUS, Subject
+from resolvers.subject import Subject
 from tests.gateway.auth.provider import Clock, Provider
 
 SUBJECTS = {"auth-test|active": True, "auth-test|inactive": False}
@@ -86,11 +86,6 @@ async def test_user(idp: Provider, platform: Platform, authenticator: Authentica
     for authorization in (f"Bearer {token}", f"bearer {token}", f"BEARER   {token} "):
         assert await authenticator.subject(authorization, platform.ledger) == (subject, expires)
     assert platform.statements == 1
-
-
-async def test_no_credentials(platform: Platform, authenticator: Authenticator) -> None:
-    assert await authenticator.subject(None, platform.ledger) == (ANONYMOUS, None)
-    assert platform.ledger.stores == {}
 
 
 @pytest.mark.parametrize(

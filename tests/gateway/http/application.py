@@ -18,7 +18,7 @@ from gateway.lifespan import Ping, Runtime
 from gateway.settings import Settings
 from loaders.ledger import Ledger
 from resolvers.context import Context, Denials
-from resolvers.subject import ANONYMOUS, Subject
+from resolvers.subject import Subject
 from tests.gateway.auth.serving import serving as served
 from tests.gateway.http.toy import SCHEMA
 
@@ -44,9 +44,7 @@ class Callers:
     verifier: TokenVerifier | None
     known: frozenset[str] = frozenset()
 
-    async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
-        if authorization is None:
-            return ANONYMOUS, None
+    async def subject(self, authorization: str, _: Ledger) -> tuple[Subject, datetime | None]:
         if self.verifier is None:
             raise TokenRejected("No token is good here.")
         claims = await self.verifier.verify(authorization.removeprefix("Bearer "))
@@ -61,7 +59,7 @@ class Revocable:
 
     revoked: bool = False
 
-    async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
+    async def subject(self, authorization: str, _: Ledger) -> tuple[Subject, datetime | None]:
         if self.revoked:
             raise TokenRejected("Revoked.")
         return Subject("auth0|1"), None

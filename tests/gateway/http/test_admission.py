@@ -9,7 +9,7 @@ import pytest
 
 from gateway.auth.errors import TokenRejected
 from loaders.ledger import Ledger
-from resolvers.subject import ANONYMOUS, Subject
+from resolvers.subject import Subject
 from tests.gateway.http.application import serving, settings_without_stores
 from tests.gateway.http.test_websocket import closed, connected, ready, subscribe, told
 
@@ -20,10 +20,10 @@ HELLO = {"query": "{ hello }"}
 class Callers:
     """The token is the user's name."""
 
-    async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
-        if authorization is not None and authorization.startswith("bad"):
+    async def subject(self, authorization: str, _: Ledger) -> tuple[Subject, datetime | None]:
+        if authorization.startswith("bad"):
             raise TokenRejected("Bad.")
-        return (ANONYMOUS if authorization is None else Subject(authorization)), None
+        return Subject(authorization), None
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from loaders.errors import Code
 from loaders.ledger import Ledger
-from resolvers.subject import ANONYMOUS, Subject
+from resolvers.subject import Subject
 from tests.gateway.http.application import serving, settings_without_stores
 from tests.gateway.http.test_websocket import connected, ready, subscribe, told
 
@@ -27,8 +27,8 @@ DENIED = ("field:Query.__schema", Code.UNAUTHENTICATED)
 class Callers:
     """Who sends a token has signed in."""
 
-    async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
-        return (ANONYMOUS if authorization is None else Subject("auth0|1")), None
+    async def subject(self, authorization: str, _: Ledger) -> tuple[Subject, datetime | None]:
+        return Subject("auth0|1"), None
 
 
 class Noted(list[tuple[str, Code]]):

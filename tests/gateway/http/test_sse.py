@@ -90,7 +90,7 @@ async def test_silence_is_broken_by_comments(
 class Expiring(Callers):
     """Whose token ends as soon as it was believed."""
 
-    async def subject(self, authorization: str | None, ledger: Any) -> Any:
+    async def subject(self, authorization: str, ledger: Any) -> Any:
         from datetime import UTC, datetime
 
         from resolvers.subject import Subject
@@ -103,7 +103,7 @@ async def test_ends_with_its_token(client: aiohttp.ClientSession) -> None:
     door = GATES[name] = Gate()
     async with serving(callers=Expiring(None)) as origin:
         query = f'subscription {{count(to: 1, gate: "{name}") {{count}}}}'
-        error, complete = await events(client, f"{origin}/graphql", query)
+        error, complete = await events(client, f"{origin}/graphql", query, authorization="Bearer x")
     assert '"code":"UNAUTHENTICATED"' in error
     assert complete == COMPLETE
     assert door.cancelled.is_set()
@@ -112,11 +112,11 @@ async def test_ends_with_its_token(client: aiohttp.ClientSession) -> None:
 async def test_ends_when_its_caller_is_revoked(client: aiohttp.ClientSession) -> None:
     name, callers = uuid4().hex, Revocable()
     door = GATES[name] = Gate()
-    settings = settings_without_stores(http={"renew_seconds": 0.01})
+    settings, signed_in = settings_without_stores(http={"renew_seconds": 0.01}), {"authorization": "Bearer x"}
     query = f'subscription {{count(to: 1, gate: "{name}") {{count}}}}'
     async with (
         serving(settings, callers=callers) as origin,
-        client.post(f"{origin}/graphql", json={"query": query}, headers=EVENTS) as answer,
+        client.post(f"{origin}/graphql", json={"query": query}, headers={**EVENTS, **signed_in}) as answer,
     ):
         await asyncio.wait_for(door.entered.wait(), 10)
         callers.revoked = True

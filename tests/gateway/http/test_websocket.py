@@ -269,7 +269,7 @@ async def test_own_and_allowed_origins(client: aiohttp.ClientSession) -> None:
 
 async def test_token_that_ends(client: aiohttp.ClientSession) -> None:
     async with serving(callers=Expiring(None)) as origin, connected(client, f"{origin}/graphql") as socket:
-        await ready(socket)
+        await ready(socket, authorization="Bearer x")
         assert await closed(socket) == (4403, websocket.EXPIRED)
 
 

@@ -18,7 +18,7 @@ from loaders.encode.node_id import encode_node_id
 from loaders.ledger import Ledger
 from resolvers.context import Context
 from resolvers.permissions.guards import WriteGuard
-from resolvers.subject import ANONYMOUS, Subject
+from resolvers.subject import Subject
 from schema.build import build, graphql_schema
 from schema.mapping.writes import creates, updates
 from tests.gateway.auth.serving import serving
@@ -55,8 +55,8 @@ def hold(**changes: Any) -> dict[str, Any]:
 class Named:
     """Whoever a token names is who asks: what they may do is decided here, who they are elsewhere."""
 
-    async def subject(self, authorization: str | None, _: Ledger) -> tuple[Subject, datetime | None]:
-        return (Subject(authorization.removeprefix("Bearer ")), None) if authorization else (ANONYMOUS, None)
+    async def subject(self, authorization: str, _: Ledger) -> tuple[Subject, datetime | None]:
+        return Subject(authorization.removeprefix("Bearer ")), None
 
 
 @dataclass(frozen=True, slots=True)
