@@ -15,6 +15,7 @@ from schema.gen.mutation import GenMutation
 from schema.gen.profile_schedule_mutation import ProfileScheduleMutation
 from schema.gen.role_mutation import GenRoleMutation
 from schema.gen.semantics_mutation import SemanticsMutation
+from schema.gen.user_mutation import GenUserMutation
 from schema.job_mutation import JobMutation
 from schema.sense.mutation import SenseMutation
 
@@ -24,6 +25,7 @@ class Mutation(
     GenMutation,
     ProfileScheduleMutation,
     GenRoleMutation,
+    GenUserMutation,
     DatasetMutation,
     DashboardMutation,
     FavoriteMutation,

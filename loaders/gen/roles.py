@@ -50,8 +50,31 @@ async def is_held(within: Transaction, role_id: int) -> bool:
     return bool(await within.rows(active.where(_held.c.role_id == role_id, _users.c.is_active).limit(1)))
 
 
-async def lock_subject(within: Transaction, user_id: int) -> str | None:
-    """The user's `sub`, locked against changes until the transaction ends."""
-    chosen = sa.select(_users.c.external_auth_id).where(_users.c.id == user_id)
-    rows = await within.rows(chosen.with_for_update(read=True, key_share=True))
-    return str(rows[0].external_auth_id) if rows else None
+@dataclass(frozen=True, slots=True)
+class LockedUser:
+    subject: str
+    is_active: bool
+    updated_at: datetime
+
+
+async def lock_user(within: Transaction, user_id: int, *, for_update: bool = False) -> LockedUser | None:
+    """The user, locked against changes until the transaction ends; with `for_update` against other holders of this
+    lock, too. Locks of roles are taken before it.
+    """
+    columns = (_users.c.external_auth_id, _users.c.is_active, _users.c.updated_at)
+    chosen = sa.select(*columns).where(_users.c.id == user_id)
+    rows = await within.rows(chosen.with_for_update(read=not for_update, key_share=for_update))
+    return LockedUser(rows[0].external_auth_id, rows[0].is_active, rows[0].updated_at) if rows else None
+
+
+async def lock_held(within: Transaction, user_id: int) -> frozenset[int]:
+    """The roles that the user holds, locked against deletion until the transaction ends."""
+    chosen = sa.select(_roles.c.id).join(_held, _held.c.role_id == _roles.c.id).where(_held.c.user_id == user_id)
+    rows = await within.rows(chosen.order_by(_roles.c.id).with_for_update(read=True, key_share=True, of=_roles))
+    return frozenset(row.id for row in rows)
+
+
+async def held(within: Transaction, user_id: int) -> frozenset[int]:
+    """The roles that the user holds."""
+    rows = await within.rows(sa.select(_held.c.role_id).where(_held.c.user_id == user_id))
+    return frozenset(row.role_id for row in rows)

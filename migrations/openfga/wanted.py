@@ -86,7 +86,7 @@ async def _catalog(session: WriteSession) -> AsyncIterator[RelationTuple]:
 
 
 async def _roles(session: WriteSession) -> AsyncIterator[RelationTuple]:
-    """Flags, parents, holders and assignments. Whoever holds the built-in role Admin administers the system."""
+    """Flags, parents, active holders and assignments. Whoever holds the built-in role Admin administers the system."""
     yield administration(ADMIN_ROLE_ID)
     async for row in _rows(session, sa.select(cast(sa.Table, Role.__table__))):
         for name in FLAGS:
@@ -95,7 +95,7 @@ async def _roles(session: WriteSession) -> AsyncIterator[RelationTuple]:
         if row.parent_role_id is not None:
             yield role_parent(row.id, parent_id=row.parent_role_id)
     held = sa.select(UserRole.role_id, User.external_auth_id).join(User, User.id == UserRole.user_id)
-    async for row in _rows(session, held):
+    async for row in _rows(session, held.where(User.is_active)):
         yield assignee(row.role_id, row.external_auth_id)
     assigned = sa.select(cast(sa.Table, RoleAssignment.__table__), DataSource.name)
     async for row in _rows(session, assigned.outerjoin(DataSource, DataSource.id == RoleAssignment.data_source_id)):

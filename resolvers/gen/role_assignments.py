@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from loaders.errors import Conflict, NotFound
 from loaders.gen import role_assignments
-from loaders.gen.roles import is_held, lock_subject
+from loaders.gen.roles import LockedUser, is_held, lock_user
 from loaders.gen.stored import USER_ROLES
 from loaders.openfga import names
 from loaders.openfga.roles import assigned_role, assignee
@@ -21,13 +21,16 @@ from resolvers.idempotency import Asked
 
 
 async def assign_user(context: Context, asked: Asked, role_id: int, user_id: int) -> int:
-    """Does nothing when the user already has the role. `NotFound` for a role or user that does not exist."""
+    """Does nothing when the user already has the role. A user who is not active has its permissions once active.
+    `NotFound` for a role or user that does not exist.
+    """
 
     async def work(change: Granting) -> int:
         await locked_role(change.within, role_id)
-        subject = await _subject(change.within, user_id)
+        user = await locked_user(change.within, user_id)
         await insert_unless_there(change.within, USER_ROLES, {"user_id": user_id, "role_id": role_id})
-        await change.note(writes=[assignee(role_id, subject)])
+        if user.is_active:
+            await change.note(writes=[assignee(role_id, user.subject)])
         return role_id
 
     return await grant_role(context, asked, work)
@@ -40,11 +43,11 @@ async def unassign_user(context: Context, asked: Asked, role_id: int, user_id: i
 
     async def work(change: Granting) -> int:
         await locked_role(change.within, role_id)
-        subject = await _subject(change.within, user_id)
+        user = await locked_user(change.within, user_id)
         await delete_where(change.within, USER_ROLES, {"user_id": user_id, "role_id": role_id})
         if role_id == ADMIN_ROLE_ID and not await is_held(change.within, role_id):
             raise Conflict("This is the last active user with the role Admin. Give it to another one first.")
-        await change.note(deletes=[assignee(role_id, subject)])
+        await change.note(deletes=[assignee(role_id, user.subject)])
         return role_id
 
     return await grant_role(context, asked, work)
@@ -104,9 +107,9 @@ async def _at(
     return role, object_
 
 
-async def _subject(within: Transaction, user_id: int) -> str:
-    """The user's `sub`; the user is locked until the transaction ends."""
-    subject = await lock_subject(within, user_id)
-    if subject is None:
+async def locked_user(within: Transaction, user_id: int, *, for_update: bool = False) -> LockedUser:
+    """The user, locked until the transaction ends. `NotFound`."""
+    user = await lock_user(within, user_id, for_update=for_update)
+    if user is None:
         raise NotFound("There is no such user.")
-    return subject
+    return user

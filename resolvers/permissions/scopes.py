@@ -24,6 +24,7 @@ _MUTATIONS = {"gen": "gen", "sense": "sense", "aura": "aura", "powernode": "powe
 """The domain of a mutation by the first word of its name (flat names, noun first)."""
 _FOR_PEOPLE = (
     "genRole",
+    "genUser",
     "genEncryptionKey",
     "genExternalApiClientSecret",
     "genExternalApiAuthorize",

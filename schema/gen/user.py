@@ -11,8 +11,8 @@ class GenUser:
     email = column()
     display_name = column()
     is_active = column(
-        "Whether the user counts as a holder of roles: the role `Admin` keeps at least one. `User.isActive` decides "
-        "who can sign in."
+        "Whether the user has the permissions of the roles held: the role `Admin` keeps at least one such user. "
+        "`User.isActive` decides who can sign in."
     )
     created_at = column()
     updated_at = column()

@@ -28,9 +28,9 @@ ROWS = {
         DELETE FROM roles WHERE NOT is_built_in;
         INSERT INTO data_sources (id, name, connector_type) VALUES ('{GUID}', 'f: 1', 'clickhouse');
         INSERT INTO datasets (id, data_source_id, name) VALUES ('{GUID}', '{GUID}', 'd');
-        INSERT INTO users (id, external_auth_id) VALUES (1, 'ann');
+        INSERT INTO users (id, external_auth_id, is_active) VALUES (1, 'ann', true), (2, 'idle', false);
         INSERT INTO roles (id, name, parent_role_id, has_view_table) VALUES (100, 'Roads', 2, true);
-        INSERT INTO user_roles (user_id, role_id) VALUES (1, 100);
+        INSERT INTO user_roles (user_id, role_id) VALUES (1, 100), (2, 100);
         INSERT INTO role_assignments (id, role_id, resource_type, data_source_id, dataset_id, table_name) VALUES
             (gen_random_uuid(), 100, 'system', NULL, NULL, NULL),
             (gen_random_uuid(), 100, 'datasource', '{GUID}', NULL, NULL),

@@ -93,3 +93,4 @@ async def seeded(stores: GenStores) -> None:
         await session.execute(sa.text("ALTER TABLE roles ALTER COLUMN id RESTART WITH 100"))
         people = [{"id": i, "external_auth_id": name} for i, name in ((1, "ann"), (2, "bob"))]
         await session.execute(sa.insert(User), people)
+        await session.execute(sa.text("ALTER TABLE users ALTER COLUMN id RESTART WITH 100"))

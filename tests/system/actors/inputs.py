@@ -44,6 +44,7 @@ FORMS_OF_ADMINS: dict[str, dict[str, Any]] = {
     "genDataSourceUpdate": {"description": "text"},
     "genRoleFlagsSet": {"hasViewTable": True},
     "genRoleUpdate": {"description": "text"},
+    "genUserUpdate": {"displayName": "text"},
 }
 """Where who may do it would be refused for it."""
 

@@ -43,7 +43,7 @@ PUT_BACK = """
 SEEN = {"genExternalApiUpdate", "genExternalApiDelete", "genDashboardGroupUpdate", "genDashboardGroupDelete"}
 """Of rows that others see (of groups, who sees a dashboard in it): that they may not be changed tells nothing."""
 FOR_ADMINS = re.compile(
-    r"genRole|genDataSource|genDatasetGroup|genEncryptionKey|serviceAccount|genExternalApi(Create|Update|Delete|Client)"
+    r"genRole|genUser|genDataSource|genDatasetGroup|genEncryptionKey|serviceAccount|genExternalApi(Create|Update|Delete|Client)"
 )
 """What is for system admins (or, of data sources, for theirs): refused before anything is read."""
 FOR_THEIR_ADMINS = re.compile(
