@@ -33,11 +33,22 @@ mutation Board($name: String!) {
 """
 WIDGET = """
 mutation Widget($input: GenDashboardWidgetCreateInput!) {
-  genDashboardWidgetCreate(input: $input) { __typename ... on Error { message } }
+  genDashboardWidgetCreate(input: $input) {
+    ... on GenDashboardWidgetCreatePayload { dashboardWidget { rowId } } ... on Error { message }
+  }
+}
+"""
+CONTROL = """
+mutation Control($input: GenDashboardControlCreateInput!) {
+  genDashboardControlCreate(input: $input) { __typename ... on Error { message } }
 }
 """
 UNDO = "mutation Undo($id: ID!) { genDashboardDelete(input: {id: $id}) { __typename } }"
-ANSWER = "query Superseded($id: ID!) { gen { dashboard(id: $id) { widgets { nodes { answer { rowCount } } } } } }"
+ANSWER = """
+query Superseded($id: ID!, $filters: [GenFilterValue!], $touchedBy: [String!]) { gen { dashboard(id: $id) {
+  widgets { nodes { title answer(filters: $filters, touchedBy: $touchedBy) { asked rowCount } } }
+} } }
+"""
 SLOW_WIDGET = {
     "groupBy": ["a", "b"],
     "measures": [{"function": "COUNT_DISTINCT", "column": name} for name in ("c", "at")],
@@ -58,27 +69,41 @@ async def test_raw_sql_is_cancelled(client: Client, gateway: Gateway, big: str, 
     await _hang_up({"query": RAW, "variables": {"id": big, "sql": SLOW_SQL}}, "Raw", client, gateway, direct)
 
 
-async def test_a_superseded_widget_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:
-    """A dashboard's client gives up the request of the filters before; its queries end in their store."""
+async def test_a_superseded_dashboard_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:
+    """Its client gives up the request of the filters before: the queries of all widgets, which run at once, end in
+    their store. It then asks for what the changed filter touches, and nothing else is queried.
+    """
     made = await client.ask(BOARD, {"name": "Superseded"})
     board = made.data["genDashboardCreate"]["dashboard"]["id"]
     try:
-        widget = {"dashboardId": board, "title": "Slow", "kind": "TABLE", "datasetId": big, "tableName": "big"}
-        done = await client.ask(WIDGET, {"input": {**widget, "query": SLOW_WIDGET}})
-        assert done.data["genDashboardWidgetCreate"] == {"__typename": "GenDashboardWidgetCreatePayload"}
-        await _hang_up({"query": ANSWER, "variables": {"id": board}}, "Superseded", client, gateway, direct)
+        ids = []
+        for title in ("one", "two"):
+            widget = {"dashboardId": board, "title": title, "kind": "TABLE", "datasetId": big, "tableName": "big"}
+            done = (await client.ask(WIDGET, {"input": {**widget, "query": SLOW_WIDGET}})).data
+            ids.append(done["genDashboardWidgetCreate"]["dashboardWidget"]["rowId"])
+        least = {"dashboardId": board, "name": "least", "kind": "NUMBER", "columnName": "c", "operator": "GTE"}
+        done = (await client.ask(CONTROL, {"input": {**least, "targets": [{"widgetId": ids[0], "column": "c"}]}})).data
+        assert done["genDashboardControlCreate"] == {"__typename": "GenDashboardControlCreatePayload"}
+        before = {"id": board, "filters": [{"name": "least", "value": 0}]}
+        await _hang_up({"query": ANSWER, "variables": before}, "Superseded", client, gateway, direct, queries=2)
+        beyond_all = [{"name": "least", "value": 1e19}]
+        answer = await client.ask(ANSWER, {"id": board, "filters": beyond_all, "touchedBy": ["least"]})
+        shown = {node["title"]: node["answer"] for node in answer.data["gen"]["dashboard"]["widgets"]["nodes"]}
+        assert shown == {"one": {"asked": True, "rowCount": 0}, "two": {"asked": False, "rowCount": None}}
     finally:
         await client.ask(UNDO, {"id": board})
 
 
-async def _hang_up(body: dict[str, Any], name: str, client: Client, gateway: Gateway, direct: Direct) -> None:
+async def _hang_up(
+    body: dict[str, Any], name: str, client: Client, gateway: Gateway, direct: Direct, *, queries: int = 1
+) -> None:
     logged = len(gateway.running.lines())
     async with aiohttp.ClientSession() as leaving:
         asking = asyncio.create_task(leaving.post(f"{client.url}/graphql", json=body, headers=client.headers("admin")))
 
         async def started() -> bool:
             assert not asking.done(), await asking
-            return await running(direct) == 1
+            return await running(direct) == queries
 
         await until(started, timeout_s=10)
         asking.cancel()

@@ -15,6 +15,7 @@ from tests.system.client import Client
 from tests.system.flights.by_hand import ByHand
 from tests.system.flights.figures import Figure
 from tests.system.flights.questions import Question
+from tests.system.flights.series import Series
 from tests.system.frail import add_source, remove_sources
 from tests.system.proxy import Proxy
 from tests.system.stores import Direct
@@ -55,8 +56,8 @@ def _is_left_out(item: pytest.Function) -> bool:
         return False
     if item.originalname == "test_columns_that_come_go_and_change":
         return True
-    question = asked.get("question")
-    return isinstance(asked.get("figure"), Figure) or (isinstance(question, Question) and not question.quick)
+    question = asked.get("question", asked.get("series"))
+    return isinstance(asked.get("figure"), Figure) or (isinstance(question, Question | Series) and not question.quick)
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,20 @@ METRICS: dict[str, dict[str, Any]] = {
     "rain": _RAIN,
     "late_share": {"kind": "RATIO", "definition": {"numerator": "late", "denominator": "flights"}},
     "rain_a_flight": {"kind": "RATIO", "definition": {"numerator": "rain", "denominator": "flights"}},
+    "on_time_percent": {
+        "kind": "DERIVED",
+        "definition": {"expression": "(flights - late) / flights * 100", "metrics": ["flights", "late"]},
+    },
+    "so_far": {
+        "kind": "CUMULATIVE",
+        "timeColumn": "time_hour",
+        "definition": {"metric": "flights", "grainToDate": "MONTH"},
+    },
+    "late_share_of_a_week": {
+        "kind": "CUMULATIVE",
+        "timeColumn": "time_hour",
+        "definition": {"metric": "late_share", "window": {"count": 7, "unit": "DAY"}},
+    },
     "seats_by_use": _seats(
         {**_TO_FLIGHTS, "cardinality": "ONE_TO_MANY", "measures": [{**_COUNT, "as": "n"}]}, flights="flown.n"
     ),
@@ -75,6 +89,10 @@ METRICS: dict[str, dict[str, Any]] = {
 """What each is besides its name: input of `genSemanticMetricCreate`, those it is made of before it."""
 
 _MONTHS = 'time: {unit: MONTH, timeZone: "America/New_York"}'
+_DAYS = """time: {unit: DAY, timeZone: "America/New_York", from: "2013-03-08T05:00:00Z", to: "2013-03-13T04:00:00Z"}"""
+_THOSE_DAYS = "time >= '2013-03-08T05:00:00+00:00' AND time < '2013-03-13T04:00:00+00:00'"
+_OF_DAYS = """SELECT ny_day AS at, ny_month AS month, count(*) AS n, sum(coalesce(dep_delay, 0) > 60) AS late
+  FROM flights JOIN hours ON at = time_hour GROUP BY 1, 2"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +161,28 @@ FIGURES = [
         'aggregate(groupBy: ["zone"])',
         """SELECT tzone AS zone, count(DISTINCT tailnum) AS planes FROM flights LEFT JOIN airports ON faa = dest
            GROUP BY 1 ORDER BY tzone IS NULL, tzone""",
+    ),
+    Figure(
+        "arithmetic over two metrics, for each group of a joined column",
+        "on_time_percent",
+        'aggregate(groupBy: ["manufacturer"], where: {column: "engine", eq: "Turbo-jet"})',
+        """SELECT manufacturer, sum(coalesce(dep_delay, 0) <= 60) * 100.0 / count(*) AS on_time_percent FROM flights
+           JOIN planes ON planes.tailnum = flights.tailnum WHERE engine = 'Turbo-jet' GROUP BY 1 ORDER BY 1""",
+    ),
+    Figure(
+        "since the month of New York began, around the day of 23 hours",
+        "so_far",
+        f"aggregate({_DAYS})",
+        f"""SELECT time, so_far FROM (SELECT at AS time, sum(n) OVER (PARTITION BY month ORDER BY at) AS so_far
+           FROM ({_OF_DAYS})) WHERE {_THOSE_DAYS} ORDER BY 1""",
+    ),
+    Figure(
+        "a ratio of seven days is that of two sums, not a mean of ratios",
+        "late_share_of_a_week",
+        f"aggregate({_DAYS})",
+        f"""SELECT time, late_share_of_a_week FROM (SELECT at AS time, sum(late) OVER week * 1.0 / sum(n) OVER week
+           AS late_share_of_a_week FROM ({_OF_DAYS}) WINDOW week AS (ORDER BY at ROWS 6 PRECEDING))
+           WHERE {_THOSE_DAYS} ORDER BY 1""",
     ),
     Figure(
         "many rows for each: counted by the key before they are joined",
