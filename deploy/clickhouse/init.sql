@@ -19,21 +19,21 @@ CREATE TABLE IF NOT EXISTS tracks
     user_id         Int64                   COMMENT 'users.id in Postgres: who drove.',
     started_at      DateTime64(3, 'UTC')    COMMENT 'Begin of the recording, to the millisecond.',
     finished_at     DateTime64(3, 'UTC')    COMMENT 'End of the recording, to the millisecond.',
-    route           LineString              COMMENT 'Points (longitude, latitude) in degrees, WGS 84.',
+    route           LineString              COMMENT 'Route that was driven: points (longitude, latitude) in degrees, WGS 84.',
     device_model    LowCardinality(String)  COMMENT 'Model of the recording device; empty if unknown.',
     device_os       LowCardinality(String)  COMMENT 'Operating system of the device; empty if unknown.',
-    distance_m      Float64                 COMMENT 'Length of the way in metres.',
+    distance_m      Float64                 COMMENT 'Length of the route in metres.',
     duration_s      Float64                 COMMENT 'Length of the recording in seconds.',
     frame_count     Int32                   COMMENT 'Number of frames.',
-    h3_indices      Array(UInt64)           COMMENT 'H3 cells of resolution 9 the way passes through.',
-    is_map_matched  Bool                    COMMENT 'Whether the way was matched to the road network.',
+    h3_indices      Array(UInt64)           COMMENT 'H3 cells of resolution 9 that the route passes through.',
+    is_map_matched  Bool                    COMMENT 'Whether the route was matched to the road network.',
     CONSTRAINT id_is_uuid_v7 CHECK substring(toString(id), 15, 1) = '7',
     CONSTRAINT figures_are_not_negative CHECK distance_m >= 0 AND duration_s >= 0 AND frame_count >= 0
 )
 ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 PARTITION BY toYYYYMM(UUIDv7ToDateTime(id))
 ORDER BY (id)
-COMMENT 'Recorded tracks: way, device and figures, one row per track.';
+COMMENT 'Recorded tracks, one row each: route, device and figures.';
 
 CREATE TABLE IF NOT EXISTS frames
 (
@@ -84,20 +84,38 @@ COMMENT 'What detectors found in frames, one row per frame and detector.';
 
 CREATE TABLE IF NOT EXISTS audit_log
 (
-    organization_id Int64                   COMMENT 'organizations.id in Postgres.',
-    created_at      DateTime64(3, 'UTC')    COMMENT 'When it happened, to the millisecond.',
-    actor           String                  COMMENT 'Who did it, as OpenFGA names subjects: user:{external_auth_id}.',
-    action          LowCardinality(String)  COMMENT 'What was done.',
-    resource        String                  COMMENT 'To what, as OpenFGA names objects: type:id.',
-    request_id      String                  COMMENT 'Request that did it.',
-    context         JSON                    COMMENT 'Further facts of the action.'
+    organization_id Int64                   COMMENT 'Organization that the action belongs to; 0 for the platform.',
+    created_at      DateTime64(3, 'UTC')    COMMENT 'When the action happened (UTC, to the millisecond).',
+    actor           String                  COMMENT 'Subject that acted, in OpenFGA''s form `user:{externalAuthId}`; empty if nobody was signed in.',
+    action          LowCardinality(String)  COMMENT 'Name of the action, such as `denied` or `api_key.created`.',
+    resource        String                  COMMENT 'What the action was about: an object in OpenFGA''s form `type:id`, or a field of the API.',
+    request_id      String                  COMMENT 'Id of the request in which it happened, as in the answer''s header `X-Request-Id` and in the log.',
+    context         JSON                    COMMENT 'Details of the action, as an object.'
 )
 ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 PARTITION BY toYYYYMM(created_at)
 ORDER BY (organization_id, created_at)
-COMMENT 'Who did what, write-once.';
+COMMENT 'Audit log, written once: who did what, to what and in which request.';
 
 ALTER TABLE audit_log ADD COLUMN IF NOT EXISTS id UUID COMMENT 'Key of the entry (UUIDv7).' FIRST;
+
+-- Tables that were made with other words.
+ALTER TABLE audit_log
+    COMMENT COLUMN organization_id 'Organization that the action belongs to; 0 for the platform.',
+    COMMENT COLUMN created_at 'When the action happened (UTC, to the millisecond).',
+    COMMENT COLUMN actor 'Subject that acted, in OpenFGA''s form `user:{externalAuthId}`; empty if nobody was signed in.',
+    COMMENT COLUMN action 'Name of the action, such as `denied` or `api_key.created`.',
+    COMMENT COLUMN resource 'What the action was about: an object in OpenFGA''s form `type:id`, or a field of the API.',
+    COMMENT COLUMN request_id 'Id of the request in which it happened, as in the answer''s header `X-Request-Id` and in the log.',
+    COMMENT COLUMN context 'Details of the action, as an object.',
+    MODIFY COMMENT 'Audit log, written once: who did what, to what and in which request.';
+
+ALTER TABLE tracks
+    COMMENT COLUMN route 'Route that was driven: points (longitude, latitude) in degrees, WGS 84.',
+    COMMENT COLUMN distance_m 'Length of the route in metres.',
+    COMMENT COLUMN h3_indices 'H3 cells of resolution 9 that the route passes through.',
+    COMMENT COLUMN is_map_matched 'Whether the route was matched to the road network.',
+    MODIFY COMMENT 'Recorded tracks, one row each: route, device and figures.';
 
 CREATE TABLE IF NOT EXISTS schema_history
 (

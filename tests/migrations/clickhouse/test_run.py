@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Table
 
 from deploy.local.paths import CHECKOUT
-from loaders.tables.clickhouse import FRAMES, TRACKS
+from loaders.tables.clickhouse.sense import AUDIT_LOG, FRAMES, TRACKS
 from migrations.clickhouse import run
 from migrations.errors import MigrationFailed, TargetInvalid
 from migrations.report import Report
@@ -91,6 +91,16 @@ async def test_every_column_and_table_is_described(http: Http, migrated: str) ->
     for table in ("columns", "tables"):
         sql = f"SELECT name FROM system.{table} WHERE database = '{migrated}' AND NOT endsWith(comment, '.')"
         assert await http.text(sql) == ""
+
+
+async def test_tables_that_were_made_with_other_words_get_these(http: Http, server: Server, migrated: str) -> None:
+    """What the API's clients read of a column is what operators read in ClickHouse."""
+    await http.text(f"ALTER TABLE {migrated}.audit_log COMMENT COLUMN request_id 'Old.', MODIFY COMMENT 'Old.'")
+    await _run(server, migrated)
+    sql = f"SELECT comment FROM system.columns WHERE database = '{migrated}' AND table = 'audit_log' ORDER BY position"
+    assert (await http.text(f"{sql} FORMAT TSVRaw")).splitlines() == [column.comment for column in AUDIT_LOG.columns]
+    of_table = f"SELECT comment FROM system.tables WHERE database = '{migrated}' AND name = 'audit_log' FORMAT TSVRaw"
+    assert await http.text(of_table) == f"{AUDIT_LOG.comment}\n"
 
 
 FRAME = (
