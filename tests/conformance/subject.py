@@ -48,6 +48,8 @@ class Subject(ABC):
     """Columns of `every_type` the test server, unlike the engine, spells wrongly."""
     unsorted: frozenset[str] = frozenset()
     """Columns the test server, unlike the engine, does not sort as it is told."""
+    streams_whole = False
+    """Whether the test server, unlike the engine, sends a table as one message."""
     estimates = True
     """Whether the engine tells sizes from metadata."""
     without: frozenset[AggregateFunction] = frozenset()

@@ -174,8 +174,8 @@ async def test_a_page_is_what_was_asked_for(warehouse: Warehouse, ledger: Ledger
     assert [row["id"] for row in await read_rows(read, warehouse, ledger)] == ["199999", "199998", "199997"]
 
 
-async def test_a_large_table_comes_in_small_batches(warehouse: Warehouse, ledger: Ledger) -> None:
-    """200,000 rows of 45 MB: no batch holds more than a third, and a slow reader makes nothing pile up."""
+async def test_a_large_table_comes_in_small_batches(subject: Subject, warehouse: Warehouse, ledger: Ledger) -> None:
+    """200,000 rows of 43 MiB: no batch holds more than a third, and a slow reader makes nothing pile up."""
     statement = await statement_of(warehouse, "large", ledger)
     seen = set()
     rows = most = peak = 0
@@ -189,7 +189,7 @@ async def test_a_large_table_comes_in_small_batches(warehouse: Warehouse, ledger
     assert rows == LARGE_ROWS
     assert most <= 66_000
     assert len(seen) == -(-LARGE_ROWS // most) or len(seen) > 3
-    assert peak < 48 << 20
+    assert peak < (48 if subject.streams_whole else 24) << 20
     assert ledger.stores[STORE].rows >= LARGE_ROWS
 
 
