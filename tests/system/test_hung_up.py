@@ -1,13 +1,16 @@
 """A query whose client goes away is cancelled in its store, at once and with nothing left behind."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.system.client import Client
 from tests.system.process import Gateway
 from tests.system.stores import Direct
+from tests.system.watching import connected
 from tests.waiting import until
 
 SLOW = """
@@ -61,6 +64,10 @@ async def running(direct: Direct) -> int:
     return sum("system.processes" not in row["query"] for row in rows)
 
 
+async def _run(direct: Direct, queries: int) -> bool:
+    return await running(direct) == queries
+
+
 async def test_a_slow_query_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:
     await _hang_up({"query": SLOW, "variables": {"id": big}}, "Slow", client, gateway, direct)
 
@@ -69,29 +76,54 @@ async def test_raw_sql_is_cancelled(client: Client, gateway: Gateway, big: str, 
     await _hang_up({"query": RAW, "variables": {"id": big, "sql": SLOW_SQL}}, "Raw", client, gateway, direct)
 
 
-async def test_a_superseded_dashboard_is_cancelled(client: Client, gateway: Gateway, big: str, direct: Direct) -> None:
+@pytest.fixture
+async def board(client: Client, big: str) -> AsyncIterator[str]:
+    """A dashboard of two slow widgets, and a filter that applies to the first."""
+    made = await client.ask(BOARD, {"name": "Superseded"})
+    id_: str = made.data["genDashboardCreate"]["dashboard"]["id"]
+    ids = []
+    for title in ("one", "two"):
+        widget = {"dashboardId": id_, "title": title, "kind": "TABLE", "datasetId": big, "tableName": "big"}
+        done = (await client.ask(WIDGET, {"input": {**widget, "query": SLOW_WIDGET}})).data
+        ids.append(done["genDashboardWidgetCreate"]["dashboardWidget"]["rowId"])
+    least = {"dashboardId": id_, "name": "least", "kind": "NUMBER", "columnName": "c", "operator": "GTE"}
+    done = (await client.ask(CONTROL, {"input": {**least, "targets": [{"widgetId": ids[0], "column": "c"}]}})).data
+    assert done["genDashboardControlCreate"] == {"__typename": "GenDashboardControlCreatePayload"}
+    yield id_
+    await client.ask(UNDO, {"id": id_})
+
+
+def _beyond_all(board: str) -> dict[str, Any]:
+    """Variables of the filter that no row meets, which answers at once."""
+    return {"id": board, "filters": [{"name": "least", "value": 1e19}], "touchedBy": ["least"]}
+
+
+def _assert_only_one_is_asked(data: Any) -> None:
+    shown = {node["title"]: node["answer"] for node in data["gen"]["dashboard"]["widgets"]["nodes"]}
+    assert shown == {"one": {"asked": True, "rowCount": 0}, "two": {"asked": False, "rowCount": None}}
+
+
+async def test_a_superseded_dashboard_is_cancelled(
+    client: Client, gateway: Gateway, board: str, direct: Direct
+) -> None:
     """Its client gives up the request of the filters before: the queries of all widgets, which run at once, end in
     their store. It then asks for what the changed filter touches, and nothing else is queried.
     """
-    made = await client.ask(BOARD, {"name": "Superseded"})
-    board = made.data["genDashboardCreate"]["dashboard"]["id"]
-    try:
-        ids = []
-        for title in ("one", "two"):
-            widget = {"dashboardId": board, "title": title, "kind": "TABLE", "datasetId": big, "tableName": "big"}
-            done = (await client.ask(WIDGET, {"input": {**widget, "query": SLOW_WIDGET}})).data
-            ids.append(done["genDashboardWidgetCreate"]["dashboardWidget"]["rowId"])
-        least = {"dashboardId": board, "name": "least", "kind": "NUMBER", "columnName": "c", "operator": "GTE"}
-        done = (await client.ask(CONTROL, {"input": {**least, "targets": [{"widgetId": ids[0], "column": "c"}]}})).data
-        assert done["genDashboardControlCreate"] == {"__typename": "GenDashboardControlCreatePayload"}
-        before = {"id": board, "filters": [{"name": "least", "value": 0}]}
-        await _hang_up({"query": ANSWER, "variables": before}, "Superseded", client, gateway, direct, queries=2)
-        beyond_all = [{"name": "least", "value": 1e19}]
-        answer = await client.ask(ANSWER, {"id": board, "filters": beyond_all, "touchedBy": ["least"]})
-        shown = {node["title"]: node["answer"] for node in answer.data["gen"]["dashboard"]["widgets"]["nodes"]}
-        assert shown == {"one": {"asked": True, "rowCount": 0}, "two": {"asked": False, "rowCount": None}}
-    finally:
-        await client.ask(UNDO, {"id": board})
+    before = {"id": board, "filters": [{"name": "least", "value": 0}]}
+    await _hang_up({"query": ANSWER, "variables": before}, "Superseded", client, gateway, direct, queries=2)
+    _assert_only_one_is_asked((await client.ask(ANSWER, _beyond_all(board))).data)
+
+
+async def test_a_superseded_operation_of_a_websocket_is_cancelled(client: Client, board: str, direct: Direct) -> None:
+    """The same by `complete`, on a connection that goes on."""
+    async with connected(client, "admin") as socket:
+        await socket.subscribe(ANSWER, {"id": board, "filters": [{"name": "least", "value": 0}]}, id_="before")
+        await until(lambda: _run(direct, 2), timeout_s=10)
+        await socket.send(id="before", type="complete")
+        await socket.subscribe(ANSWER, _beyond_all(board), id_="after")
+        (answer,) = [payload async for payload in socket.payloads()]
+        _assert_only_one_is_asked(answer["data"])
+        await until(lambda: _run(direct, 0), timeout_s=5)
 
 
 async def _hang_up(
@@ -103,16 +135,13 @@ async def _hang_up(
 
         async def started() -> bool:
             assert not asking.done(), await asking
-            return await running(direct) == queries
+            return await _run(direct, queries)
 
         await until(started, timeout_s=10)
         asking.cancel()
         await asyncio.wait((asking,))
 
-    async def gone() -> bool:
-        return await running(direct) == 0
-
-    await until(gone, timeout_s=5)
+    await until(lambda: _run(direct, 0), timeout_s=5)
     await gateway.running.logs("CANCELLED", name, since=logged)
 
 
