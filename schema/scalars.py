@@ -190,7 +190,12 @@ def _scalar(name: str, parse: Callable[[Any], Any], url: str | None, description
 
 
 SCALARS: dict[object, ScalarDefinition] = {
-    BigInt: _scalar("BigInt", _parse_bigint, None, "A 64-bit signed integer as a decimal string."),
+    BigInt: _scalar(
+        "BigInt",
+        _parse_bigint,
+        "https://www.w3.org/TR/xmlschema11-2/#long",
+        "A 64-bit signed integer as a decimal string.",
+    ),
     DateTime: _scalar(
         "DateTime",
         _parse_datetime,
@@ -200,7 +205,12 @@ SCALARS: dict[object, ScalarDefinition] = {
     CalendarDate: _scalar(
         "Date", _parse_date, "https://www.rfc-editor.org/rfc/rfc3339#section-5.6", "A calendar date, `YYYY-MM-DD`."
     ),
-    Numeric: _scalar("Decimal", _parse_decimal, None, "An exact decimal number as a string."),
+    Numeric: _scalar(
+        "Decimal",
+        _parse_decimal,
+        "https://www.w3.org/TR/xmlschema11-2/#decimal",
+        "An exact decimal number as a string.",
+    ),
     UUID: _scalar("UUID", _parse_uuid, "https://www.rfc-editor.org/rfc/rfc9562", "A UUID, `8-4-4-4-12` digits."),
     JSON: _scalar("JSON", _parse_json, "https://www.rfc-editor.org/rfc/rfc8259", "Any JSON value."),
     GeoJSON: _scalar(

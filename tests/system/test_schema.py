@@ -9,8 +9,10 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     get_named_type,
+    is_specified_scalar_type,
 )
 
 from resolvers.permissions.guards import Public
@@ -47,6 +49,16 @@ def test_everything_is_described(schema: GraphQLSchema) -> None:
     parts = list(_parts(schema))
     assert len(parts) > 500
     assert [name for name, part in parts if not (part.description or "").strip()] == []
+
+
+def test_every_scalar_names_its_specification(schema: GraphQLSchema) -> None:
+    custom = [
+        type_
+        for type_ in schema.type_map.values()
+        if isinstance(type_, GraphQLScalarType) and not is_specified_scalar_type(type_)
+    ]
+    assert len(custom) > 5
+    assert [type_.name for type_ in custom if not (type_.specified_by_url or "").startswith("https://")] == []
 
 
 def test_every_mutation_takes_an_input_of_its_own(schema: GraphQLSchema) -> None:
