@@ -86,6 +86,9 @@ def _graphql_schema(schema: strawberry.Schema | None) -> GraphQLSchema:
 def _cors(origins: tuple[str, ...]) -> list[Middleware]:
     """Without origins in the settings, pages of other sites can neither read answers nor send requests that need a
     preflight.
+
+    Pages of the origins may send any header: clients and tracers add their own (`apollographql-client-name`,
+    `traceparent`, `baggage`), and callers are known by a token that no browser sends by itself.
     """
     if not origins:
         return []
@@ -94,18 +97,15 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "HEAD", "POST"],
-            allow_headers=[
-                "authorization",
-                "content-type",
-                "x-axion-stores",
+            allow_headers=["*"],
+            expose_headers=[
                 "x-request-id",
-                "last-event-id",
-                "idempotency-key",
-                "range",
-                "if-range",
-                "if-none-match",
+                "retry-after",
+                "www-authenticate",
+                "etag",
+                "content-range",
+                "accept-ranges",
             ],
-            expose_headers=["x-request-id", "etag", "content-range", "accept-ranges"],
         )
     ]
 

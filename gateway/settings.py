@@ -5,11 +5,14 @@ Names are `AXION_` plus the path with `__` between levels, e.g. `AXION_DATABASES
 for embedded and for real servers. No other module reads settings from the environment.
 """
 
+import re
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
 class _Section(BaseModel):
@@ -204,12 +207,23 @@ class Http(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     allowed_origins: tuple[str, ...] = ()
+    """As browsers send them, such as `https://app.example`; `*` is every page."""
     anonymous_introspection: bool = True
     """Whether who has not signed in may ask for the schema; if not, wrong names are not corrected for anyone either."""
     renew_seconds: float = Field(2.0, gt=0, le=60)
     """How often the caller of an open socket or stream is authenticated again: what was revoked ends."""
     write_timeout_seconds: float = Field(30.0, gt=0, le=3600)
     """A connection whose client takes not a byte of what is written to it for so long is broken off."""
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _as_browsers_send_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Any other text would never equal an Origin, and its pages would be refused without a reason."""
+        lower = tuple(origin.lower() for origin in origins)
+        for origin in lower:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError("origins are a scheme, a host and perhaps a port: https://app.example, without a path")
+        return lower
 
 
 class Traces(_Section):
