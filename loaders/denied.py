@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from loaders.errors import Forbidden
 from loaders.failure import Failure, Path
-from loaders.read import Col, Computed, Edges, Field, Masked, Nodes, Read, Related
+from loaders.read import Col, Computed, Field, Masked, Read, Related
 
 _MARK: Final = "!"
 
@@ -31,23 +31,12 @@ def marks_of(read: Read) -> tuple[tuple[str, ...], ...]:
 
 
 def _marks(read: Read, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    yield from _marks_among(read.fields, path)
-    for key, part in read.connection.entries if read.connection is not None else ():
-        match part:
-            case Nodes(fields):
-                yield from _marks_among(fields, (*path, key))
-            case Edges(entries):
-                for below, entry in entries:
-                    if isinstance(entry, Nodes):
-                        yield from _marks_among(entry.fields, (*path, key, below))
-
-
-def _marks_among(fields: tuple[Field, ...], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for field in fields:
-        if field.key.startswith(_MARK):
-            yield (*path, field.key)
-        elif isinstance(field.output, Related):
-            yield from _marks(field.output.read, (*path, field.key))
+    for at, fields in read.shown():
+        for field in fields:
+            if field.key.startswith(_MARK):
+                yield (*path, *at, field.key)
+            elif isinstance(field.output, Related):
+                yield from _marks(field.output.read, (*path, *at, field.key))
 
 
 def take_marks(trees: Sequence[tuple[Any, Path]], marks: Iterable[tuple[str, ...]]) -> list[Failure]:

@@ -19,19 +19,14 @@ from loaders.read import (
     Compare,
     Computed,
     Connection,
-    ConnectionPart,
     CosineSimilarity,
     CountOf,
-    EdgePart,
-    Edges,
     Exists,
     Expression,
     Field,
     Having,
     JsonPath,
-    Literal,
     Masked,
-    Nodes,
     Not,
     Op,
     Or,
@@ -110,10 +105,10 @@ class _Taken:
 
 
 def _read(read: Read, change: Change) -> Read:
+    shown = read.with_shown(lambda fields, _: _fields(fields, change))
     return replace(
-        read,
-        fields=_fields(read.fields, change),
-        connection=None if read.connection is None else _connection(read.connection, change),
+        shown,
+        connection=None if shown.connection is None else _connection(shown.connection, change),
         where=None if read.where is None else _predicate(read.where, change),
         order=tuple(replace(term, expression=_sort_key(term.expression, change)) for term in read.order),
         page=_page(read.page, change),
@@ -195,24 +190,14 @@ def _output(output: Output, change: Change) -> Output:
 
 
 def _connection(connection: Connection, change: Change) -> Connection:
-    return Connection(tuple((key, _part(part, change)) for key, part in connection.entries))
+    entries = connection.entries
+    return Connection(
+        tuple((key, _aggregate(part, change) if isinstance(part, Aggregate) else part) for key, part in entries)
+    )
 
 
-def _part(part: ConnectionPart, change: Change) -> ConnectionPart:
-    match part:
-        case Nodes(fields):
-            return Nodes(_fields(fields, change))
-        case Edges(entries):
-            return Edges(tuple((key, _edge(entry, change)) for key, entry in entries))
-        case Aggregate():
-            changed = part.mapped(partial(_expression, change=change))
-            having = changed.having
-            if having is None:
-                return changed
-            return replace(changed, having=Having(having.measures, _predicate(having.where, change)))
-        case _:
-            return part
-
-
-def _edge(entry: EdgePart | Literal | Nodes, change: Change) -> EdgePart | Literal | Nodes:
-    return Nodes(_fields(entry.fields, change)) if isinstance(entry, Nodes) else entry
+def _aggregate(aggregate: Aggregate, change: Change) -> Aggregate:
+    changed = aggregate.mapped(partial(_expression, change=change))
+    if changed.having is None:
+        return changed
+    return replace(changed, having=Having(changed.having.measures, _predicate(changed.having.where, change)))

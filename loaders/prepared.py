@@ -1,37 +1,21 @@
 """A `Read` made ready to run: planned at once and compiled when it first runs, once for all values of its slots."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from loaders.bounded_cache import BoundedCache
 from loaders.denied import marks_of
+from loaders.encode.decoded import shows_json
 from loaders.parameters import fill, split
-from loaders.plan import Graft, plan, shows_json
+from loaders.plan import Graft, plan
 from loaders.postgres.compile import compile_keyed, compile_read
 from loaders.postgres.parameter import Unfit
 from loaders.postgres.statement import Statement
-from loaders.read import (
-    Aggregate,
-    And,
-    CountOf,
-    Edges,
-    Exists,
-    Field,
-    Join,
-    Nodes,
-    Not,
-    Or,
-    Predicate,
-    Read,
-    Related,
-    Slot,
-    SortKey,
-    Through,
-    Value,
-)
+from loaders.read import Join, Read, Slot, Value
 from loaders.unnamed import enums_of
+from loaders.weight import weight
 
 _CACHED = 20_000
-"""Bound of the cache, in fields (`weight`)."""
+"""Bound of the cache, in fields (loaders/weight.py)."""
 _KEYS = Slot(-1)
 """The keys of a keyed read are the last of its values."""
 
@@ -101,54 +85,3 @@ def shared(read: Read) -> Prepared:
         prepared = Prepared(read)
         _prepared.keep(read, prepared, weight(read))
     return prepared
-
-
-def weight(read: Read) -> int:
-    """An estimate of the memory kept for a read, in fields: a field's share of the read, its SQL and SQLAlchemy's
-    structures is about 2 kB. A condition or order term counts as one field.
-    """
-    shown = sum(1 if not isinstance(each.output, Related) else weight(each.output.read) for each in _selected(read))
-    parts = () if read.connection is None else read.connection.entries
-    grouped = sum(_weight_of(part) for _, part in parts if isinstance(part, Aggregate))
-    return 8 + shown + grouped + _terms(read.where) + sum(_depth(term.expression) for term in read.order)
-
-
-def _weight_of(aggregate: Aggregate) -> int:
-    held = 0 if aggregate.having is None else _terms(aggregate.having.where)
-    return len(aggregate.figures) + len(aggregate.hidden) + held
-
-
-def _terms(predicate: Predicate | None) -> int:
-    """Conditions, and what holds them."""
-    match predicate:
-        case None:
-            return 0
-        case And(terms) | Or(terms):
-            return sum(map(_terms, terms))
-        case Not(term):
-            return 1 + _terms(term)
-        case Exists(_, where):
-            return 2 + _terms(where)
-        case _:
-            return 1
-
-
-def _depth(key: SortKey) -> int:
-    match key:
-        case Through(_, by, where):
-            return 2 + _depth(by) + _terms(where)
-        case CountOf(_, where):
-            return 2 + _terms(where)
-        case _:
-            return 1
-
-
-def _selected(read: Read) -> Iterator[Field]:
-    yield from read.fields
-    for _, part in read.connection.entries if read.connection is not None else ():
-        match part:
-            case Nodes(fields):
-                yield from fields
-            case Edges(entries):
-                for _, entry in entries:
-                    yield from entry.fields if isinstance(entry, Nodes) else ()

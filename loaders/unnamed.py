@@ -17,7 +17,7 @@ from loaders.description import Table
 from loaders.errors import EnumValueUnknown
 from loaders.expression import expression_type, measure_type
 from loaders.failure import Failure, Path
-from loaders.read import Aggregate, Computed, Edges, Expression, Field, Figures, Literal, Measure, Nodes, Read, Related
+from loaders.read import Aggregate, Computed, Expression, Figures, Literal, Measure, Read, Related
 
 UNNAMED: Final = "\x1a"
 """SUBSTITUTE (ECMA-48). JSON escapes control characters inside of strings, and has no place for them elsewhere."""
@@ -62,26 +62,16 @@ def take_unnamed(trees: Sequence[tuple[Any, Path]], enums: Enums, store: str) ->
 
 
 def _enums(read: Read, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    yield from _among(read.fields, read.table, path)
+    for at, fields in read.shown():
+        for field in fields:
+            match field.output:
+                case Computed(expression):
+                    yield from _named(expression, read.table, (*path, *at, field.key))
+                case Related(_, below):
+                    yield from _enums(below, (*path, *at, field.key))
     for key, part in read.connection.entries if read.connection is not None else ():
-        match part:
-            case Nodes(fields):
-                yield from _among(fields, read.table, (*path, key))
-            case Edges(entries):
-                for below, entry in entries:
-                    if isinstance(entry, Nodes):
-                        yield from _among(entry.fields, read.table, (*path, key, below))
-            case Aggregate(entries=figures):
-                yield from _of_figures(figures, read.table, (*path, key))
-
-
-def _among(fields: tuple[Field, ...], table: Table, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    for field in fields:
-        match field.output:
-            case Computed(expression):
-                yield from _named(expression, table, (*path, field.key))
-            case Related(_, read):
-                yield from _enums(read, (*path, field.key))
+        if isinstance(part, Aggregate):
+            yield from _of_figures(part.entries, read.table, (*path, key))
 
 
 def _of_figures(

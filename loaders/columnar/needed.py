@@ -13,7 +13,6 @@ from loaders.read import (
     Field,
     Literal,
     NodeId,
-    Nodes,
     OrderBy,
     PageInfo,
     PageInfoPart,
@@ -39,19 +38,11 @@ def has_cursors(read: Read) -> bool:
 def needed_expressions(read: Read, order: tuple[OrderBy, ...], first: Sequence[Expression]) -> tuple[Expression, ...]:
     """`first`, then what fields and cursors need; each once."""
     needed = dict.fromkeys(first)
-    if read.connection is None:
-        needed |= dict.fromkeys(expressions_of(read.fields))
-        return tuple(needed)
-    for _, part in read.connection.entries:
-        for nodes in [part] if isinstance(part, Nodes) else _nodes_of(part) if isinstance(part, Edges) else []:
-            needed |= dict.fromkeys(expressions_of(nodes.fields))
-    if has_cursors(read) and wants_cursors(read.connection):
+    for _, fields in read.shown():
+        needed |= dict.fromkeys(expressions_of(fields))
+    if read.connection is not None and has_cursors(read) and wants_cursors(read.connection):
         needed |= dict.fromkeys(own_expression(term) for term in order)
     return tuple(needed)
-
-
-def _nodes_of(edges: Edges) -> list[Nodes]:
-    return [entry for _, entry in edges.entries if isinstance(entry, Nodes)]
 
 
 def expressions_of(fields: Sequence[Field]) -> tuple[Expression, ...]:

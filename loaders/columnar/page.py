@@ -150,12 +150,5 @@ def _ties(terms: list[list[str | None]], order: tuple[OrderBy, ...], read: Read)
 
 def _nodes(read: Read) -> list[Nodes]:
     """Every distinct list of node fields that the read shows."""
-    if read.connection is None:
-        return [Nodes(read.fields)]
-    nodes: dict[Nodes, None] = {}
-    for _, part in read.connection.entries:
-        if isinstance(part, Nodes):
-            nodes[part] = None
-        elif isinstance(part, Edges):
-            nodes |= dict.fromkeys(entry for _, entry in part.entries if isinstance(entry, Nodes))
-    return list(nodes)
+    shown = read.shown() if read.connection is None else read.connection.shown()
+    return list(dict.fromkeys(Nodes(fields) for _, fields in shown))

@@ -31,7 +31,6 @@ from loaders.postgres.whole import whole
 from loaders.read import (
     Aggregate,
     Computed,
-    Connection,
     ConnectionPart,
     Edges,
     Field,
@@ -123,7 +122,8 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
     paged = [part for _, part in parts if isinstance(part, Nodes | Edges | PageInfo)]
     if not paged:
         return json_object((key, _unpaged(part, read, join, outer)) for key, part in parts)
-    columns = _columns_of_connection(read.connection).union(*(columns_of(term.expression) for term in order))
+    columns = {name for _, fields in read.connection.shown() for name in _columns_of(fields)}
+    columns.update(*(columns_of(term.expression) for term in order))
     more = read.page.limit is not None and any(isinstance(part, PageInfo) for part in paged)
     limit = None if read.page.limit is None else parameter(read.page.limit, sa.BigInteger(), _with_one if more else int)
     page_rows = matched(read, join, outer, columns=columns, limit=limit)
@@ -159,18 +159,6 @@ def _unpaged(part: ConnectionPart, read: Read, join: Join | None, outer: Source 
             return aggregate_text(part, read, join, outer)
         case _:
             raise AssertionError(f"{part} belongs to a page")
-
-
-def _columns_of_connection(connection: Connection) -> set[str]:
-    names: set[str] = set()
-    for _, part in connection.entries:
-        match part:
-            case Nodes(fields):
-                names |= _columns_of(fields)
-            case Edges(entries):
-                for _, entry in entries:
-                    names |= _columns_of(entry.fields) if isinstance(entry, Nodes) else set()
-    return names
 
 
 # --- keyed reads ------------------------------------------------------------------------------------------------------

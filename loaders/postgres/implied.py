@@ -11,46 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from loaders.description import Table
-from loaders.read import (
-    And,
-    Col,
-    Compare,
-    Connection,
-    ConnectionPart,
-    Edges,
-    Exists,
-    Field,
-    Join,
-    Nodes,
-    Op,
-    Predicate,
-    Read,
-    Related,
-)
+from loaders.read import And, Col, Compare, Exists, Field, Join, Op, Predicate, Read, Related
 
 
 def without_implied(read: Read) -> Read:
     """The same read, for a statement in which every nested read is correlated to the rows of its outer read."""
     terms = tuple(_terms(read.where))
-    connection = read.connection
-    if connection is not None:
-        connection = Connection(tuple((key, _part(part, read.table, terms)) for key, part in connection.entries))
-    return replace(read, fields=_fields(read.fields, read.table, terms), connection=connection)
-
-
-def _part(part: ConnectionPart, table: Table, terms: tuple[Predicate, ...]) -> ConnectionPart:
-    match part:
-        case Nodes(fields):
-            return Nodes(_fields(fields, table, terms))
-        case Edges(entries):
-            return Edges(
-                tuple(
-                    (key, Nodes(_fields(entry.fields, table, terms)) if isinstance(entry, Nodes) else entry)
-                    for key, entry in entries
-                )
-            )
-        case _:
-            return part
+    return read.with_shown(lambda fields, _: _fields(fields, read.table, terms))
 
 
 def _fields(fields: tuple[Field, ...], table: Table, terms: tuple[Predicate, ...]) -> tuple[Field, ...]:

@@ -1,6 +1,7 @@
 """The read itself, the reads nested in it, and what is shown of a list of rows."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -72,6 +73,34 @@ ConnectionPart: TypeAlias = Nodes | Edges | PageInfo | TotalCount | Aggregate | 
 class Connection:
     entries: tuple[tuple[str, ConnectionPart], ...]
 
+    def shown(self) -> "Iterator[Shown]":
+        for key, part in self.entries:
+            match part:
+                case Nodes(fields):
+                    yield (key,), fields
+                case Edges(entries):
+                    for below, entry in entries:
+                        if isinstance(entry, Nodes):
+                            yield (key, below), entry.fields
+
+    def with_shown(self, change: "Change") -> "Connection":
+        return Connection(tuple((key, _changed(part, (key,), change)) for key, part in self.entries))
+
+
+def _changed(part: ConnectionPart, at: tuple[str, ...], change: "Change") -> ConnectionPart:
+    match part:
+        case Nodes(fields):
+            return Nodes(change(fields, at))
+        case Edges(entries):
+            return Edges(
+                tuple(
+                    (key, Nodes(change(entry.fields, (*at, key))) if isinstance(entry, Nodes) else entry)
+                    for key, entry in entries
+                )
+            )
+        case _:
+            return part
+
 
 # --- the read ---------------------------------------------------------------------------------------------------------
 
@@ -91,3 +120,22 @@ class Read:
     order: tuple[OrderBy, ...] = ()
     page: Page = field(default_factory=Page)
     joined: tuple[Joined, ...] = ()
+
+    def shown(self) -> "Iterator[Shown]":
+        """The fields of the read's own rows, wherever they stand in its answer. Nested reads are among them, and have
+        fields of their own.
+        """
+        yield (), self.fields
+        if self.connection is not None:
+            yield from self.connection.shown()
+
+    def with_shown(self, change: "Change") -> "Read":
+        """The same read, with what `change` makes of these fields in their places."""
+        connection = None if self.connection is None else self.connection.with_shown(change)
+        return replace(self, fields=change(self.fields, ()), connection=connection)
+
+
+Shown: TypeAlias = tuple[tuple[str, ...], tuple[Field, ...]]
+"""Fields of a row, and the keys that lead to the row in the answer: those of `nodes`, or of `edges` and the node."""
+Change: TypeAlias = Callable[[tuple[Field, ...], tuple[str, ...]], tuple[Field, ...]]
+"""Makes others of a row's fields, whose keys it is given, too."""

@@ -22,7 +22,6 @@ from loaders.read import (
     Compare,
     Computed,
     Connection,
-    Edges,
     Exists,
     Field,
     Join,
@@ -121,17 +120,9 @@ class Reached:
 
 def _levels(read: Read, chain: Chain) -> Iterator[tuple[Chain, Read]]:
     yield chain, read
-    for field in _fields(read):
+    for field in (field for _, fields in read.shown() for field in fields):
         if isinstance(field.output, Related):
             yield from _levels(field.output.read, (*chain, field.output.join))
-
-
-def _fields(read: Read) -> Iterator[Field]:
-    yield from read.fields
-    for _, part in () if read.connection is None else read.connection.entries:
-        for _, shown in part.entries if isinstance(part, Edges) else (("", part),):
-            if isinstance(shown, Nodes):
-                yield from shown.fields
 
 
 def _shortest(chain: Chain, column: str) -> tuple[Chain, str]:

@@ -26,8 +26,8 @@ from graphql.execution.values import VariableValues, get_variable_values
 from loaders.bounded_cache import BoundedCache
 from loaders.errors import AxionError
 from loaders.parameters import fill
-from loaders.prepared import weight
 from loaders.read import Value
+from loaders.weight import weight
 from resolvers.cost import check_compared
 from resolvers.planned import PlannedRead
 from schema.mapping.collect import Document
@@ -39,7 +39,7 @@ from schema.mapping.variables import Derived, Opaque, Recorder, skeleton, wrappe
 _log = structlog.get_logger(__name__)
 
 _CACHED = 40_000
-"""Bound of all that is kept, in fields of reads (`loaders.prepared.weight`)."""
+"""Bound of all that is kept, in fields of reads (loaders/weight.py)."""
 _TOKENS = 2
 """So many tokens of a document, which what is kept of its operations keeps alive, weigh as much as a field."""
 _SMALL = 8
