@@ -111,7 +111,7 @@ def _hours(first: date, end: date) -> Iterator[datetime]:
 _SHORT_DAY, _LONG_DAY = (date(2013, 3, 10), date(2013, 3, 11)), (date(2013, 11, 3), date(2013, 11, 4))
 SERIES = [
     Series(Unit.HOUR, *_SHORT_DAY, "NULL", "PREVIOUS_PERIOD", quick=True),
-    Series(Unit.HOUR, *_SHORT_DAY, "PREVIOUS", "PREVIOUS_PERIOD"),
+    Series(Unit.HOUR, date(2013, 3, 9), date(2013, 3, 11), "PREVIOUS", "PREVIOUS_PERIOD"),  # with the night between
     Series(Unit.HOUR, *_LONG_DAY, "ZERO", "PREVIOUS_PERIOD", quick=True),
     Series(Unit.HOUR, *_LONG_DAY, "NULL"),
     Series(Unit.HOUR, *_LONG_DAY, None, "PREVIOUS_PERIOD"),
