@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from loaders.clickhouse.arrow_decoder import MessageTooLarge, NotArrow, in_utc, require_decoded_size
 from loaders.clickhouse.errors import broken_off, too_large
+from loaders.columnar.sound import sound
 
 _IN_A_THREAD_BYTES = 256 << 10
 
@@ -34,4 +35,4 @@ class EncodedBatch:
             raise broken_off(self.store, b"") from error
 
     def _decode(self) -> pa.RecordBatch:
-        return pa.ipc.read_record_batch(self.message, self.schema)
+        return sound(pa.ipc.read_record_batch(self.message, self.schema))

@@ -15,6 +15,7 @@ from adbc_driver_manager import AdbcStatusCode
 from pyarrow import flight
 
 from loaders.addresses import InsideAddress, denied
+from loaders.columnar.sound import UnsoundBatch
 from loaders.errors import (
     Cancelled,
     StoreCredentialsRejected,
@@ -78,6 +79,10 @@ def store_error(store: str, error: Exception) -> StoreError:
             store,
             f"{store}: the Flight SQL server sends its reader to another host or port for rows, and only the server of "
             "`url` is connected to. Have it answer by itself: with no location, or with its own.",
+        )
+    if isinstance(error, UnsoundBatch):
+        return StoreQueryFailed(
+            store, f"{store}: the Flight SQL server sent rows that are no valid Arrow data. Its operators have to look."
         )
     text, status = str(error), _status(error)
     if _TOO_LARGE in text and _grpc_status(text) == "ResourceExhausted":

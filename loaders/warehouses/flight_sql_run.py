@@ -10,6 +10,7 @@ import structlog
 from adbc_driver_flightsql import StatementOptions
 from pyarrow import flight
 
+from loaders.columnar.sound import sound
 from loaders.columnar.statement import Statement
 from loaders.warehouses.batch_run import BatchRun
 from loaders.warehouses.flight_sql_parameters import parameter_row
@@ -72,7 +73,7 @@ class FlightSqlRun(BatchRun):
     def read(self) -> pa.RecordBatch | None:
         while self._reader is not None:
             try:
-                return self._reader.read_next_batch()
+                return sound(self._reader.read_next_batch())
             except StopIteration:
                 self._open_next()
         return None

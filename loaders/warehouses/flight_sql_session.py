@@ -9,6 +9,7 @@ time to be sent.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from adbc_driver_flightsql import DatabaseOptions
 from pyarrow import flight
 
 from loaders.addresses import Bounds, answering
+from loaders.columnar.sound import UnsoundBatch, sound
 from loaders.warehouses.flight_sql_commands import get_db_schemas
 from loaders.warehouses.flight_sql_endpoints import Home
 from loaders.warehouses.flight_sql_errors import MESSAGE_BYTES
@@ -27,6 +29,8 @@ _NO_TIME: Final = "1e-06"
 """Seconds that the driver has for its own question: they are over before it is sent, and it does without the answer."""
 _METADATA_BYTES: Final = 64 << 20
 """Of one answer about metadata, which is held in memory."""
+_ROW_BYTES: Final = 100
+"""What a row takes as a Python tuple, beside the bytes of its texts."""
 
 
 class Session:
@@ -132,11 +136,13 @@ class Session:
                 both.callback(driver.close)
 
     def _batches(self, tickets: Sequence[flight.Ticket]) -> Iterator[pa.RecordBatch]:
-        """Of an answer about metadata, all of it."""
-        received = 0
+        """Of an answer about metadata, all of it: within one deadline, however many endpoints it has."""
+        received, until = 0, monotonic() + self._options.timeout_s
         for ticket in tickets:
+            if monotonic() > until:
+                raise flight.FlightTimedOutError("an answer about metadata has not ended in time")
             for batch in self._read(ticket):
-                received += batch.nbytes
+                received += sound(batch).nbytes + _ROW_BYTES * batch.num_rows
                 if received > _METADATA_BYTES:
                     raise flight.FlightInternalError("an answer about metadata is too large to be held in memory")
                 yield batch
@@ -175,8 +181,16 @@ def dialed(options: FlightSqlOptions, credentials: FlightSqlCredentials, bounds:
 
 
 def _texts(batch: pa.RecordBatch, columns: Sequence[str]) -> list[tuple[str | None, ...]]:
+    """Only plain text is accepted: a dictionary, or a column of nulls, has more rows than bytes."""
     try:
-        found = [batch.column(name).cast(pa.string()).to_pylist() for name in columns]
+        found = [batch.column(name) for name in columns]
     except KeyError as error:
         raise flight.FlightInternalError("the server's answer lacks a column that Flight SQL requires") from error
-    return list(zip(*found, strict=True))
+    if not all(pa.types.is_string(column.type) or pa.types.is_large_string(column.type) for column in found):
+        raise flight.FlightInternalError("the server's answer has no text in a column that Flight SQL requires it in")
+    try:
+        for column in found:
+            column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise UnsoundBatch("the server sent text that is not UTF-8") from error
+    return list(zip(*(column.to_pylist() for column in found), strict=True))

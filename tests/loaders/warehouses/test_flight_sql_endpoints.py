@@ -15,8 +15,9 @@ from deploy.local.flight_sql_server.authentication import Credentials
 from deploy.local.flight_sql_server.engine import Engine
 from deploy.local.flight_sql_server.messages import Message
 from deploy.local.flight_sql_server.server import FlightSqlServer
+from loaders.columnar.sound import MOST_ROWS
 from loaders.columnar.statement import Statement
-from loaders.errors import StoreError, StoreQueryFailed
+from loaders.errors import StoreError, StoreQueryFailed, StoreTimeout
 from loaders.ledger import Ledger
 from loaders.warehouses import flight_sql_session
 from loaders.warehouses.base import Query, Warehouse
@@ -37,6 +38,8 @@ class Answers:
     schema: pa.Schema | None = None
     queries: Sequence[str] | None = None
     """In place of the query that was asked, one for each endpoint."""
+    rows: pa.RecordBatch | None = None
+    """In place of the rows of whatever was asked."""
     is_cancelled: bool = False
     """Whether a listing ends after its first rows, as if somebody had cancelled it."""
     asked: list[str] = field(default_factory=list)
@@ -67,6 +70,8 @@ class Naming(FlightSqlServer):
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
         if self._answers.is_cancelled:
             return flight.GeneratorStream(_LISTED.schema, _cancelled())
+        if self._answers.rows is not None:
+            return flight.GeneratorStream(self._answers.rows.schema, iter([self._answers.rows]))
         message = Message.parse(ticket.ticket)
         if message.name == "TicketStatementQuery":
             self._answers.read.append(message.bytes_(1).decode())
@@ -186,6 +191,51 @@ async def test_an_endless_listing_is_not_held_in_memory(warehouse: Warehouse, mo
     monkeypatch.setattr(flight_sql_session, "_METADATA_BYTES", 20)
     with pytest.raises(StoreQueryFailed, match="could not run the query"):
         await listing(warehouse)
+
+
+async def test_a_listing_of_many_endpoints_has_one_deadline(
+    warehouse: Warehouse, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.endpoints = [[]] * 3
+    await listing(warehouse)
+    clock = iter(range(0, 1_000, 6))  # of the 10 seconds that there are, each endpoint takes 6
+    monkeypatch.setattr(flight_sql_session, "monotonic", lambda: next(clock))
+    with pytest.raises(StoreTimeout):
+        await listing(warehouse)
+
+
+def _beyond() -> pa.Array:
+    """A text of 100 bytes, of which the buffer has one, and a null that hides that the text after it has less than
+    none.
+    """
+    offsets = pa.array([0, 100, 1], pa.int32()).buffers()[1]
+    return pa.Array.from_buffers(pa.string(), 2, [pa.py_buffer(b"\x01"), offsets, pa.py_buffer(b"x")])
+
+
+def _not_text() -> pa.Array:
+    offsets = pa.array([0, 1], pa.int32()).buffers()[1]
+    return pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(b"\xff")])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [_beyond(), _not_text(), pa.nulls(1), pa.nulls(MOST_ROWS + 1), pa.array([1])],
+    ids=["beyond its buffer", "not UTF-8", "null", "more nulls than rows are accepted", "a number"],
+)
+async def test_a_listing_that_is_no_text_is_refused(warehouse: Warehouse, answers: Answers, column: pa.Array) -> None:
+    """What was read beyond a buffer was the gateway's own memory."""
+    answers.rows = pa.record_batch([column] * 3, _LISTED.schema.names)
+    with pytest.raises(StoreQueryFailed):
+        await listing(warehouse)
+
+
+@pytest.mark.parametrize("ask", [reading, raw_sql])
+async def test_rows_beyond_their_buffers_are_refused(
+    warehouse: Warehouse, answers: Answers, ask: Callable[[Warehouse], Awaitable[None]]
+) -> None:
+    answers.rows = pa.record_batch([_beyond()], ["n"])
+    with pytest.raises(StoreQueryFailed, match="no valid Arrow data"):
+        await ask(warehouse)
 
 
 async def test_one_endpoint_elsewhere_is_enough(warehouse: Warehouse, answers: Answers, trap: socket.socket) -> None:

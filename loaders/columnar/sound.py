@@ -1,0 +1,42 @@
+"""Checks a record batch that came over the network before any of its values is read.
+
+Arrow's readers take lengths and offsets as they were sent. By an offset that leads out of its buffer, a hostile or
+broken server has the gateway answer with its own memory, or end.
+"""
+
+from typing import Final
+
+import pyarrow as pa
+
+MOST_ROWS: Final = 16 << 20
+"""Of one batch. A column of nulls has a length and no bytes, so bounds of bytes do not bound it."""
+
+
+class UnsoundBatch(pa.ArrowInvalid):  # type: ignore[misc]  # pyarrow carries no types
+    """What was sent is no valid record batch."""
+
+
+def sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, if all its values are within it; else `UnsoundBatch`. Text need not be UTF-8, which some stores do not
+    check (loaders/encode/text.py), unless it is nested.
+    """
+    if batch.num_rows > MOST_ROWS:
+        raise UnsoundBatch(f"a record batch has {batch.num_rows} rows")
+    try:
+        for column in batch.columns:
+            column.validate()
+            _as_bytes(column).validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
+        raise UnsoundBatch("a record batch has values outside of its buffers") from error
+    return batch
+
+
+def _as_bytes(column: pa.Array) -> pa.Array:
+    """The column with bytes in place of text."""
+    if pa.types.is_string(column.type):
+        return column.view(pa.binary())
+    if pa.types.is_large_string(column.type):
+        return column.view(pa.large_binary())
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(column.indices, _as_bytes(column.dictionary), safe=False)
+    return column

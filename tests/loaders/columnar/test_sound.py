@@ -1,0 +1,66 @@
+"""A record batch is only read where all of its values are within it."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pytest
+
+from loaders.clickhouse.encoded import EncodedBatch
+from loaders.columnar.sound import MOST_ROWS, UnsoundBatch, sound
+from loaders.errors import StoreUnavailable
+
+
+def text(offsets: Sequence[int], data: bytes = b"abc", *, type_: pa.DataType | None = None) -> pa.Array:
+    width = pa.int64() if type_ == pa.large_string() else pa.int32()
+    buffers = [None, pa.array(offsets, width).buffers()[1], pa.py_buffer(data)]
+    return pa.Array.from_buffers(type_ or pa.string(), len(offsets) - 1, buffers)
+
+
+def listed(offsets: Sequence[int], values: pa.Array) -> pa.Array:
+    buffers = [None, pa.array(offsets, pa.int32()).buffers()[1]]
+    return pa.Array.from_buffers(pa.list_(values.type), len(offsets) - 1, buffers, children=[values])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        text([0, 100, 3]),
+        text([0, 100, 3], type_=pa.large_string()),
+        text([0, 100, 3], type_=pa.binary()),
+        listed([0, 100, 1], pa.array([1])),
+        listed([0, 2], text([0, 100, 3])),
+        pa.DictionaryArray.from_arrays(pa.array([7], pa.int8()), pa.array(["a"]), safe=False),
+        pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), text([0, 100, 3]), safe=False),
+        pa.StructArray.from_arrays([text([0, 100, 3])], ["inner"]),
+        pa.nulls(MOST_ROWS + 1),
+    ],
+)
+def test_what_leads_out_of_its_buffers_is_refused(column: pa.Array) -> None:
+    with pytest.raises(UnsoundBatch):
+        sound(pa.record_batch([pa.nulls(len(column)), column], ["a", "b"]))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["a", None, ""]),
+        pa.array([["a"], None, []]),
+        pa.array(["a", None, "a"]).dictionary_encode(),
+        pa.array([{"inner": "é"}]),
+        pa.nulls(3),
+        text([0, 1], b"\xff"),
+        text([0, 1], b"\xff", type_=pa.large_string()),
+        pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), text([0, 1], b"\xff")),
+        pa.array(["a", "b", "c"])[1:],
+        pa.array([b"0123456789abcdef"], pa.uuid()),
+    ],
+)
+def test_what_is_sound_is_as_it_was(column: pa.Array) -> None:
+    batch = pa.record_batch([column], ["a"])
+    assert sound(batch) is batch
+
+
+async def test_a_broken_batch_of_clickhouse_is_not_read() -> None:
+    batch = pa.record_batch([text([0, 100, 3])], ["a"])
+    with pytest.raises(StoreUnavailable):
+        await EncodedBatch("clickhouse", batch.schema, batch.serialize()).decoded()
