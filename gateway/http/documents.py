@@ -24,9 +24,9 @@ from graphql import (
     validate,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.http.incremental import answered_at_once, comes_in_parts, incremental
+from gateway.http.one_of import OneOfVariablesRule
 from gateway.http.refusal import Refusal, refuse
 from gateway.limits.check import check_document, check_text
 from gateway.limits.overlaps import merged
@@ -37,12 +37,16 @@ from gateway.settings import Limits
 from loaders.errors import Code
 from schema.mapping.deferred import defers_reads
 
-_OF_VARIABLES = (NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule)
+_OF_VARIABLES = (
+    NoUndefinedVariablesRule,
+    NoUnusedVariablesRule,
+    VariablesInAllowedPositionRule,
+    OneOfVariablesRule,
+)
 """They walk all that an operation reaches once more, so they see only documents that are valid without them."""
 _RULES = (
     *(rule for rule in specified_rules if rule not in _OF_VARIABLES),
     MaybeNullValidationRule,
-    OneOfInputValidationRule,
 )
 _SUGGESTING_TOKENS = 500
 """Suggestions compare a wrong name with every name there is: they are for documents as people write them."""
