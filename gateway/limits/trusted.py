@@ -2,8 +2,9 @@
 other documents are answered.
 
 The manifest is a JSON file as Relay and graphql-codegen write it (`{"<id>": "<document>"}`), or Apollo's
-(`{"operations": [{"id": "<id>", "body": "<document>"}]}`). Ids are compared literally; one that is the document's
-SHA-256 may have the prefix `sha256:` of "GraphQL over HTTP", appendix "Persisted Documents".
+(`{"operations": [{"id": "<id>", "body": "<document>"}]}`). Ids are compared literally, but for the prefix `sha256:` of
+"GraphQL over HTTP", appendix "Persisted Documents": graphql-codegen writes it, Relay and Apollo do not, and clients may
+send it or leave it out.
 """
 
 import json
@@ -33,7 +34,7 @@ class UntrustedDocument(Exception):
 
 
 class TrustedDocuments:
-    """`only` means that no other documents are answered."""
+    """`only` means that no other documents are answered. The ids of `by_id` have no prefix."""
 
     def __init__(self, by_id: Mapping[str, str] | None = None, *, only: bool = False) -> None:
         self._by_id = by_id or {}
@@ -52,7 +53,7 @@ class TrustedDocuments:
         `UnknownDocument`, `UntrustedDocument`, and `ValueError` when the query is not the document of its id.
         """
         if document_id is not None:
-            known = self._by_id.get(document_id) or self._by_id.get(document_id.removeprefix(_SHA_256))
+            known = self._by_id.get(document_id.removeprefix(_SHA_256))
             if known is not None:
                 if query not in (None, known):
                     raise ValueError("The query is not the document of this id: send one of them.")
@@ -85,6 +86,6 @@ def _manifest(file: Path) -> dict[str, str]:
     for document_id, text in pairs:
         if not (isinstance(document_id, str) and isinstance(text, str) and document_id and text):
             raise BadManifest("a manifest of trusted documents maps ids to documents, or is an Apollo manifest")
-        if documents.setdefault(document_id, text) != text:
+        if documents.setdefault(document_id.removeprefix(_SHA_256), text) != text:
             raise BadManifest(f"the manifest of trusted documents has two documents of the id {document_id!r}")
     return documents

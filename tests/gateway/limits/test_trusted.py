@@ -9,6 +9,7 @@ from gateway.limits.trusted import BadManifest, TrustedDocuments, UnknownDocumen
 
 HELLO, ITEM = "{ hello }", "query Item { item { name } }"
 RELAY = {"one": HELLO, "two": ITEM}
+CODEGEN = {"sha256:one": HELLO, "sha256:two": ITEM}
 APOLLO = {
     "format": "apollo-persisted-query-manifest",
     "version": 1,
@@ -25,8 +26,8 @@ def read(folder: Path, content: object, *, only: bool = False) -> TrustedDocumen
     return TrustedDocuments.read(file, only=only)
 
 
-@pytest.mark.parametrize("content", [RELAY, APOLLO], ids=["relay", "apollo"])
-def test_both_forms(tmp_path: Path, content: object) -> None:
+@pytest.mark.parametrize("content", [RELAY, CODEGEN, APOLLO], ids=["relay", "codegen", "apollo"])
+def test_all_forms(tmp_path: Path, content: object) -> None:
     trusted = read(tmp_path, content)
     assert [trusted.text(name, None) for name in ("one", "sha256:one", "two")] == [HELLO, HELLO, ITEM]
 
@@ -45,6 +46,7 @@ def test_both_forms(tmp_path: Path, content: object) -> None:
         {"operations": [{"id": "one"}]},
         {"operations": ["one"]},
         {"operations": [{"id": "one", "body": HELLO}, {"id": "one", "body": ITEM}]},
+        {"one": HELLO, "sha256:one": ITEM},
     ],
 )
 def test_what_is_no_manifest(tmp_path: Path, content: object) -> None:
