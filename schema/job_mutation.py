@@ -9,7 +9,7 @@ from resolvers.idempotency import Asked
 from resolvers.jobs.cancel import cancel_job
 from resolvers.jobs.visible import visible_job
 from resolvers.permissions.fields import OnRow
-from schema.mapping.filters import uuid_key
+from schema.mapping.ids import uuid_key
 from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.payload import make_payload
 

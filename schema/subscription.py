@@ -14,7 +14,7 @@ from resolvers.context import Context
 from resolvers.jobs.watch import follow_jobs, watch_job
 from resolvers.permissions.fields import ByRows
 from schema.job_state import JobState
-from schema.mapping.filters import uuid_key
+from schema.mapping.ids import uuid_key
 from schema.mapping.payload import changed_row
 from schema.scalars import JSON, BigInt, DateTime, bigint, date_time
 

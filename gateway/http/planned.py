@@ -14,7 +14,7 @@ from loaders.read import Value
 from resolvers.context import Context
 from resolvers.planned import PlannedRead
 from schema.mapping.compose import Place
-from schema.mapping.plan import Plan, Plans
+from schema.mapping.plans import Plan, Plans
 
 
 class Planned:

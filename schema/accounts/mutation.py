@@ -14,7 +14,7 @@ from resolvers.context import Context
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins, SignedIn
 from resolvers.permissions.scopes import SCOPES
-from schema.mapping.filters import integer_key, uuid_key
+from schema.mapping.ids import integer_key, uuid_key
 from schema.mapping.mutation import idempotent_mutation, sent
 from schema.mapping.payload import changed_row, make_payload
 from schema.scalars import DateTime

@@ -9,7 +9,7 @@ from graphql import FieldNode
 from loaders.read import Exists
 from schema.mapping import types
 from schema.mapping.arguments import argument, signature
-from schema.mapping.filters import has_id
+from schema.mapping.ids import has_id
 from schema.mapping.object import OBJECTS, join
 from schema.mapping.roots import ConnectionRoot, connection_root, object_root
 from schema.mapping.selection import Built, Selection

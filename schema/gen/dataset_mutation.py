@@ -15,7 +15,7 @@ from resolvers.idempotency import Asked
 from resolvers.permissions.fields import Written
 from resolvers.permissions.guards import AdminWrite, WriteGuard
 from schema.gen.granted import deleted_payload
-from schema.mapping.filters import row_key, uuid_key
+from schema.mapping.ids import row_key, uuid_key
 from schema.mapping.mutation import idempotent_mutation, mutation
 from schema.mapping.object import OBJECTS, policies
 from schema.mapping.payload import make_payload

@@ -15,7 +15,7 @@ from resolvers.gen.external_apis import (
 )
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins, SignedIn
-from schema.mapping.filters import uuid_key
+from schema.mapping.ids import uuid_key
 from schema.mapping.mutation import idempotent_mutation, mutation
 from schema.mapping.payload import make_payload
 from schema.mapping.write_inputs import EXPECTED_UPDATED_AT

@@ -11,7 +11,7 @@ from resolvers.gen.favorites import OWNER, add_favorite, remove_favorite
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import SignedIn
 from resolvers.target import Target
-from schema.mapping.filters import uuid_key
+from schema.mapping.ids import uuid_key
 from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.object import OBJECTS, policies
 from schema.mapping.payload import make_payload

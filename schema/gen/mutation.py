@@ -26,7 +26,7 @@ from resolvers.permissions.fields import OnRow
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.gen.row import GenRowFilter
-from schema.mapping.filters import uuid_key
+from schema.mapping.ids import uuid_key
 from schema.mapping.mutation import as_json, idempotent_mutation, mutation, sent
 from schema.mapping.object import policies
 from schema.mapping.payload import make_payload

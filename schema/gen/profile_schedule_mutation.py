@@ -13,7 +13,7 @@ from resolvers.permissions.fields import OnRow
 from resolvers.profiles.recurrence import checked
 from resolvers.profiles.schedule import end_schedule, resume_schedule, set_schedule
 from schema.gen.row import GenRowFilter
-from schema.mapping.filters import uuid_key
+from schema.mapping.ids import uuid_key
 from schema.mapping.mutation import as_json, idempotent_mutation
 from schema.mapping.payload import make_payload
 from schema.mapping.write_inputs import EXPECTED_UPDATED_AT

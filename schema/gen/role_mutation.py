@@ -14,7 +14,7 @@ from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.gen.resource_type import GenResourceType, ResourceType
-from schema.mapping.filters import integer_key, uuid_key
+from schema.mapping.ids import integer_key, uuid_key
 from schema.mapping.mutation import idempotent_mutation, sent
 from schema.mapping.write_inputs import EXPECTED_UPDATED_AT
 from schema.scalars import DateTime

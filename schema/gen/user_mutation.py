@@ -11,7 +11,7 @@ from resolvers.gen import users
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import granted_payload
-from schema.mapping.filters import integer_key
+from schema.mapping.ids import integer_key
 from schema.mapping.mutation import idempotent_mutation, sent
 from schema.mapping.payload import make_payload
 from schema.mapping.write_inputs import EXPECTED_UPDATED_AT

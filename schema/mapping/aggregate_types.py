@@ -1,13 +1,13 @@
 """Generates the GraphQL types of `aggregate`: groups and their figures, group keys, and conditions on groups."""
 
 from enum import Enum
-from typing import Annotated, Any, Optional, cast
+from typing import Any, Optional, cast
 
 import strawberry
 
 from loaders.description import Kind
 from schema.mapping import types
-from schema.mapping.arguments import signature
+from schema.mapping.arguments import argument, optional, signature
 from schema.mapping.figures import COUNT_DISTINCT, FAMILIES, STATISTIC, enum_name, groupable
 from schema.mapping.kinds import FILTERS, filter_type, output_type
 from schema.mapping.object import OBJECTS, ObjectMapping
@@ -110,14 +110,14 @@ def aggregate_field(target: str) -> Any:
         unless = f"Unless given, more than {MAX_GROUPS:,} are an error, below a list more than {MAX_LISTED_GROUPS}."
         first = f"The first groups in their order. {unless}"
         arguments = {
-            "group_by": _argument(by, "The fields to group by. Without them all rows are one group."),
-            "having": _argument(
+            "group_by": optional(by, "The fields to group by. Without them all rows are one group."),
+            "having": optional(
                 types.lazy(f"{target}Having"), "Only groups that satisfy this filter. Requires `groupBy`."
             ),
-            "order_by": _argument(
+            "order_by": optional(
                 order, "Sort terms, the most significant first. Ties are broken by the group key. Requires `groupBy`."
             ),
-            "first": _argument(int, first),
+            "first": optional(int, first),
         }
     groups = types.list_of(types.lazy(f"{target}Aggregate"))
     return strawberry.field(
@@ -171,16 +171,10 @@ def _make_groups(mapping: ObjectMapping) -> None:
 
 
 def _percentile(figure: str) -> Any:
-    p = Annotated[
-        float, strawberry.argument(description="The percentile as a fraction from 0 to 1; 0.5 is the median.")
-    ]
+    p = argument(float, "The percentile as a fraction from 0 to 1; 0.5 is the median.")
     return strawberry.field(
         resolver=signature({"p": p}, {}, types.lazy(figure)),
         name="percentile",
         description=_PERCENTILE,
         metadata={"mapping": "connection"},
     )
-
-
-def _argument(annotation: Any, description: str) -> Any:
-    return Annotated[Optional[annotation], strawberry.argument(description=description)]

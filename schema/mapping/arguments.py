@@ -26,8 +26,8 @@ def argument(annotation: Any, description: str) -> Any:
     return Annotated[annotation, strawberry.argument(description=description)]
 
 
-def _optional(annotation: Any, description: str) -> Any:
-    return argument(annotation | None, description)
+def optional(annotation: Any, description: str) -> Any:
+    return argument(Optional[annotation], description)
 
 
 def connection_arguments(target: str, extra: dict[str, tuple[Any, str]] | None = None) -> Callable[..., Any]:
@@ -38,20 +38,20 @@ def connection_arguments(target: str, extra: dict[str, tuple[Any, str]] | None =
     """
     nearest = {}
     if target in OBJECTS and OBJECTS[target].searchable:
-        nearest["nearest"] = _optional(
+        nearest["nearest"] = optional(
             types.lazy(f"{target}Nearest"),
             "Only rows with this vector, the most similar first; `orderBy` breaks ties. `score` tells how similar.",
         )
     annotations = nearest | {
-        "where": _optional(types.lazy(f"{target}Filter"), "Only rows that satisfy this filter."),
-        "order_by": _optional(
+        "where": optional(types.lazy(f"{target}Filter"), "Only rows that satisfy this filter."),
+        "order_by": optional(
             types.list_of(types.lazy(f"{target}OrderBy")),
             "Sort terms, the most significant first. Ties are broken by the primary key.",
         ),
-        "first": _optional(int, _PAGE["first"]),
-        "after": _optional(str, _PAGE["after"]),
-        "last": _optional(int, _PAGE["last"]),
-        "before": _optional(str, _PAGE["before"]),
+        "first": optional(int, _PAGE["first"]),
+        "after": optional(str, _PAGE["after"]),
+        "last": optional(int, _PAGE["last"]),
+        "before": optional(str, _PAGE["before"]),
     }
     required = {name: argument(type_, text) for name, (type_, text) in (extra or {}).items()}
     return signature(required, annotations, Optional[types.lazy(f"{target}Connection")])

@@ -8,7 +8,7 @@ from graphql import FieldNode, GraphQLResolveInfo
 
 from loaders.encode.node_id import decode_node_id
 from loaders.errors import InvalidId
-from schema.mapping.filters import has_id
+from schema.mapping.ids import has_id
 from schema.mapping.object import OBJECTS
 from schema.mapping.roots import require_reader_of, run, selection
 from schema.mapping.selection import Built, Selection

@@ -12,7 +12,7 @@ from loaders.failure import Failure
 from loaders.read import Value
 from resolvers.answer import answer_known
 from resolvers.context import Context
-from schema.mapping.filters import has_id_of, row_key
+from schema.mapping.ids import has_id_of, row_key
 from schema.mapping.node import type_of
 from schema.mapping.object import OBJECTS, policies
 from schema.mapping.roots import require_reader_of, selection

@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from loaders.description import Kind
+from loaders.encode.value import SORTABLE
 from loaders.errors import BadInput
 from loaders.read import Col, CountOf, OrderBy, SortKey, Through
 from resolvers.sort_order import sort_order
@@ -14,7 +14,6 @@ from schema.mapping import types
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping, join, joinable
 from schema.mapping.variables import decide
 
-_UNORDERED = (Kind.JSON, Kind.BYTES, Kind.GEOMETRY, Kind.VECTOR, Kind.ARRAY)
 _MAX_JOINS = 8
 """Relations on the way of one term: each is a subquery within the last."""
 MAX_TERMS = 64
@@ -40,7 +39,7 @@ def make_order(mapping: ObjectMapping) -> None:
     fields: dict[str, tuple[Any, str]] = {}
     for name, field in mapping.fields.items():
         match field:
-            case ColumnField(column) if mapping.table.column(column).type.kind not in _UNORDERED:
+            case ColumnField(column) if mapping.table.column(column).type.kind in SORTABLE:
                 fields[name] = (SortOrder, f"Sort by `{name}`.")
             case EdgeField(target, _, _, many, _) if joinable(mapping, target) and many:
                 fields[name] = (types.lazy(f"{target}ManyOrderBy"), f"Sort by the related `{name}`.")

@@ -1,5 +1,8 @@
-"""The payload of a mutation: the changed row, from which everything can be selected that queries can select."""
+"""The payload of a mutation: the changed row, from which everything can be selected that queries can select, or the id
+of a deleted one.
+"""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional, Protocol
@@ -48,3 +51,15 @@ def make_payload(name: str, field: str, target: str, description: str) -> type:
     )
     setattr(cls, field, changed_row(target, "The row after the mutation."))
     return strawberry.type(cls, name=name, description=description)
+
+
+def deleted_payload(name: str) -> type:
+    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {"deleted_id": strawberry.ID}})
+    cls.deleted_id = strawberry.field(description="Global id of the deleted row.")  # type: ignore[attr-defined]
+    return strawberry.type(cls, name=f"{name}DeletePayload", description=f"The payload of a deleted `{name}`.")
+
+
+def noun(name: str) -> str:
+    """The name of the row in payloads: `hold` for `SenseHold`."""
+    own = re.sub("^[A-Z][a-z0-9]*", "", name)
+    return re.sub("^[A-Z]+(?=[A-Z]|$)|^[A-Z]", lambda capital: capital.group().lower(), own)

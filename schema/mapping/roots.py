@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Optional
+from typing import Any, Optional
 
 import orjson
 import strawberry
@@ -13,8 +13,8 @@ from resolvers.answer import answer, answer_tree, guarded, source_of
 from resolvers.context import Context
 from resolvers.permissions.restrictions import require_reader
 from schema.mapping import types
-from schema.mapping.arguments import connection_arguments, signature
-from schema.mapping.filters import has_id
+from schema.mapping.arguments import argument, connection_arguments, signature
+from schema.mapping.ids import has_id
 from schema.mapping.install import document
 from schema.mapping.object import OBJECTS, ObjectMapping, policies
 from schema.mapping.selection import Built, Selection
@@ -66,9 +66,8 @@ def connection_root(target: str, description: str) -> Any:
 
 
 def object_root(target: str, description: str) -> Any:
-    id_ = Annotated[strawberry.ID, strawberry.argument(description="Global id of the row.")]
     return strawberry.field(
-        resolver=signature({"id": id_}, {}, Optional[types.lazy(target)]),
+        resolver=signature({"id": argument(strawberry.ID, "Global id of the row.")}, {}, Optional[types.lazy(target)]),
         description=description,
         metadata={"mapping": ObjectRoot(target)},
     )

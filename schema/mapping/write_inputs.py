@@ -1,6 +1,5 @@
-"""Generates the input and payload types of mutations, and reads what a client has given of them."""
+"""Generates the input types of mutations, and reads what a client has given of them."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,19 +44,7 @@ def input_type(name: str, fields: Mapping[str, InputField], description: str) ->
     return types.make_input(name, given, description, required=required)
 
 
-def deleted_payload(name: str) -> type:
-    cls = type(name, (), {"__module__": types.__name__, "__annotations__": {"deleted_id": strawberry.ID}})
-    cls.deleted_id = strawberry.field(description="Global id of the deleted row.")  # type: ignore[attr-defined]
-    return strawberry.type(cls, name=f"{name}DeletePayload", description=f"The payload of a deleted `{name}`.")
-
-
 def sent_values(given: Any, fields: Mapping[str, InputField]) -> dict[str, Any]:
     """What the client has given, without the fields that were left out. Null is kept."""
     values = {name: getattr(given, types.attribute(name)) for name in fields}
     return {name: value for name, value in values.items() if value is not strawberry.UNSET}
-
-
-def noun(name: str) -> str:
-    """The name of the row in payloads: `hold` for `SenseHold`."""
-    own = re.sub("^[A-Z][a-z0-9]*", "", name)
-    return re.sub("^[A-Z]+(?=[A-Z]|$)|^[A-Z]", lambda capital: capital.group().lower(), own)

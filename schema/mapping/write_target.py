@@ -14,7 +14,7 @@ from resolvers.permissions.writing import guarding_column
 from resolvers.target import Check, Target, Whole
 from resolvers.written import Shape
 from schema.mapping.enums import stored
-from schema.mapping.filters import row_key
+from schema.mapping.ids import row_key
 from schema.mapping.object import OBJECTS, ColumnField, EdgeField, ObjectMapping
 
 ANY_SHAPE: Mapping[str, Shape] = MappingProxyType({})

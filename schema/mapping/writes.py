@@ -27,17 +27,15 @@ from resolvers.revisions import Series, revise, withdraw
 from resolvers.target import Along, Check, Whole
 from resolvers.writes import Create, Delete, Update, create, delete, update
 from resolvers.written import Shape
-from schema.mapping.filters import row_key
+from schema.mapping.ids import row_key
 from schema.mapping.mutation import idempotent_mutation
 from schema.mapping.object import OBJECTS, policies
-from schema.mapping.payload import make_payload
+from schema.mapping.payload import deleted_payload, make_payload, noun
 from schema.mapping.write_inputs import (
     EXPECTED_UPDATED_AT,
     InputField,
-    deleted_payload,
     input_field,
     input_type,
-    noun,
     patch_fields,
     sent_values,
 )

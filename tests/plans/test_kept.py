@@ -23,9 +23,9 @@ from loaders.postgres.client import Postgres
 from resolvers.permissions.guards import Public
 from resolvers.planned import PlannedRead
 from schema.build import build, graphql_schema
-from schema.mapping import filters
+from schema.mapping import ids as global_ids
 from schema.mapping.object import OBJECTS
-from schema.mapping.plan import Plan, Plans
+from schema.mapping.plans import Plan, Plans
 from tests.plans.ways import Ways
 from tests.schema.mapping.building import read_of
 from tests.waiting import until
@@ -90,9 +90,9 @@ def test_a_list_is_one_value_wherever_it_is_used() -> None:
     terms = ", ".join("{id: {in: $i}}" for _ in range(40))
     document = f"query($i: [ID!]!) {{ sense {{ organizations(where: {{or: [{terms}]}}) {{ totalCount }} }} }}"
     ids = [encode_node_id("SenseOrganization", [str(70_000 + key)]) for key in range(1_000)]
-    before = filters._key.cache_info().misses
+    before = global_ids._key.cache_info().misses
     plan, values = _find(plans, "forty", document, {"i": ids})
-    assert filters._key.cache_info().misses - before == len(ids)
+    assert global_ids._key.cache_info().misses - before == len(ids)
     assert len(plan.values) == len(values) == 1
 
 
@@ -269,9 +269,9 @@ async def test_what_compares_with_too_much_is_refused_before_it_is_built(ways: W
     ids = "query($i: [ID!]!) { sense { organizations(where: {id: {in: $i}}) { totalCount } } }"
     too_long = {"i": [encode_node_id("SenseOrganization", ["1"])] * 1_001}
     assert "at most 1000 are looked up" in await ways.answered(ids, too_long)
-    before = filters._key.cache_info()
+    before = global_ids._key.cache_info()
     assert '"UNAUTHENTICATED"' in await ways.answered(ids, too_long, "nobody")
-    assert filters._key.cache_info() == before
+    assert global_ids._key.cache_info() == before
 
 
 async def test_an_empty_list_holds_not_even_a_null(ways: Ways) -> None:

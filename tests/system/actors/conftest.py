@@ -21,7 +21,7 @@ from loaders.openfga.tuples import RelationTuple
 from loaders.tables.axion_gen import identity
 from loaders.tables.databases import METADATA
 from resolvers.subject import Subject
-from schema.mapping.filters import uuid_key
+from schema.mapping.ids import uuid_key
 from schema.mapping.object import OBJECTS
 from tests.system.actors.oracle import Oracle
 from tests.system.actors.rows import Made, World, cross, global_id, make, remove
