@@ -176,8 +176,8 @@ def _value(op: Op, kind: Kind, value: Any) -> Value:
             if not 0 <= value["metres"] < math.inf:
                 raise BadInput("`metres` of `dWithin` is a distance: 0 or more.")
             return (_geometry(value["geometry"]), value["metres"])
-        case Op.CONTAINS | Op.CONTAINED_BY if kind is Kind.JSON:
-            return _json_text(value)
+        case Op.CONTAINS | Op.CONTAINED_BY:
+            return _json_text(value) if kind is Kind.JSON else tuple(value)
         case _:
             return stored(value)
 

@@ -44,6 +44,9 @@ _RANGE = {"lt": Op.LT, "lte": Op.LTE, "gt": Op.GT, "gte": Op.GTE}
 _NULL = {"isNull": Op.IS_NULL}
 _TEXT = {"like": Op.LIKE, "ilike": Op.ILIKE, "startsWith": Op.STARTS_WITH}
 _JSON = {"contains": Op.CONTAINS, "containedBy": Op.CONTAINED_BY, "hasKey": Op.HAS_KEY}
+_ARRAY = {"contains": Op.CONTAINS, "containedBy": Op.CONTAINED_BY}
+_ITEMS = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.BIGINT, Kind.TEXT, Kind.UUID, Kind.DATE, Kind.TIMESTAMP, Kind.H3})
+"""Of arrays that are compared: kinds whose equal values are the same value in every store."""
 _GEOMETRY = {"intersects": Op.INTERSECTS, "within": Op.WITHIN, "bbox": Op.BBOX, "dWithin": Op.DWITHIN}
 
 OPERATORS: dict[Kind, dict[str, Op]] = {
@@ -54,7 +57,7 @@ OPERATORS: dict[Kind, dict[str, Op]] = {
     Kind.H3: _EQUALITY | _NULL,
     Kind.BYTES: _NULL,
     Kind.VECTOR: _NULL,
-    Kind.ARRAY: _NULL,
+    Kind.ARRAY: _ARRAY | _NULL,
 } | dict.fromkeys(
     (Kind.INTEGER, Kind.BIGINT, Kind.FLOAT, Kind.NUMERIC, Kind.UUID, Kind.DATE, Kind.TIMESTAMP),
     _EQUALITY | _RANGE | _NULL,
@@ -138,12 +141,34 @@ FILTERS: dict[Kind, type] = {
         f"Filter for values of kind {kind.value}. All given conditions must hold.",
     )
     for kind in OPERATORS
+    if kind is not Kind.ARRAY
 }
 
 
 def filter_type(type_: ColumnType) -> type:
-    """The input type of conditions on a value of that type. An enum has an input type of its own."""
-    return FILTERS[type_.kind] if type_.enumeration is None else _enum_filter(type_.enumeration)
+    """The input type of conditions on a value of that type. An enum and an array have input types of their own."""
+    if type_.enumeration is not None:
+        return _enum_filter(type_.enumeration)
+    if type_.kind is Kind.ARRAY and type_.element is not None:
+        return _array_filter(type_.element.kind)
+    return FILTERS[type_.kind]
+
+
+@cache
+def _array_filter(element: Kind) -> type:
+    """Of arrays in arrays, and of kinds whose values may be equal in one store and not in another, only nulls are
+    asked for.
+    """
+    fields: dict[str, tuple[Any, str]] = {}
+    if element in _ITEMS:
+        items = types.list_of(SCALAR_OF[element])
+        fields["contains"] = (items, "Has each of these items, in any order.")
+        fields["containedBy"] = (items, "Has no other items than these.")
+    return types.make_input(
+        _filter_name(element).removesuffix("Filter") + "ArrayFilter",
+        fields | {"isNull": (bool, _MEANING[Op.IS_NULL])},
+        f"Filter for arrays of values of kind {element.value}. All given conditions must hold.",
+    )
 
 
 @cache

@@ -62,7 +62,7 @@ class Inputs:
         names = self._fields(f"{type_}Filter")
         if depth == 0:
             names = [name for name in names if self._is_flat(type_, name)]
-        rich = [name for name in names if self._kind(type_, name) in (Kind.JSON, Kind.GEOMETRY)]
+        rich = [name for name in names if self._kind(type_, name) in (Kind.JSON, Kind.GEOMETRY, Kind.ARRAY)]
         chosen = self.draw(st.lists(st.sampled_from(names + 4 * rich), max_size=2, unique=True))
         return {name: self._condition(type_, name, depth) for name in chosen}
 
@@ -115,6 +115,8 @@ class Inputs:
                 return [self._at_path() for _ in range(self.draw(st.integers(0, 2)))]
             case "hasKey":
                 return self.draw(st.sampled_from(["a", "deep", "text", "😀", "n"]))
+            case "contains" | "containedBy" if mapping.table.column(column).type.kind is Kind.ARRAY:
+                return self._items(mapping, column)
             case "contains" | "containedBy":
                 return self.draw(st.sampled_from(JSON_VALUES))
             case "in" | "notIn":
@@ -140,6 +142,12 @@ class Inputs:
                 return {self.draw(st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte"])): self.draw(_NUMBERS)}
             case _:
                 return self.draw(texts)
+
+    def _items(self, mapping: ObjectMapping, column: str) -> list[Json]:
+        """Some of those that stand in the arrays of the column; more often all of one."""
+        arrays = [row[column] for row in self.data[mapping.table.name] if row[column]]
+        found = [as_json(item) for item in self.draw(st.sampled_from(arrays or [["1"]]))]
+        return self.draw(st.one_of(st.just(found), st.lists(st.sampled_from([*found, "7"]), max_size=3)))
 
     def nearest(self) -> Json:
         axis = [0.0, 0.0, 0.0]

@@ -31,6 +31,7 @@ _CLICKHOUSE = {
     "flag": "Bool",
     "team": "Nullable(String)",
     "tone": "Nullable(String)",
+    "tags": "Array(String)",
 }
 
 
@@ -94,4 +95,4 @@ def _spelled(value: Any) -> Any:
     """As ClickHouse parses it from JSON."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S.%f")
-    return value if value is None or isinstance(value, bool | int | float) else str(value)
+    return value if value is None or isinstance(value, bool | int | float | list) else str(value)

@@ -71,6 +71,7 @@ DOCS: list[Any] = [
     {"a": 1, "name": "日本", "deep": {"er": {"est": [True, [], {}]}}},
     [1, 2, "a", [3]],
 ]
+TAGS = [[], ["a"], ["a", "b", "a"], ["it's", 'quo"te,{}', "日本", "NULL", ""]]
 MOODS = [[1, 0, 0], [2, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, -1], [-1, 0, 0], [1, 2, 2], [-3, 1, 0]]
 """Vectors whose similarity to an axis is the same to the last bit where it is the same by algebra."""
 _ITEMS, _SORTS, _LABELS, _NOTES, _MARKS, _TRACES = 18, 4, 4, 24, 16, 30
@@ -120,7 +121,7 @@ def _item(chance: random.Random, place: int, ids: list[UUID], codes: list[str]) 
         "at": chance.choice(INSTANTS),
         "seen": _maybe(chance, INSTANTS),
         "doc": _maybe(chance, DOCS),
-        "tags": _maybe(chance, [[], ["a"], ["it's", 'quo"te,{}', "日本", "NULL", ""]]),
+        "tags": _maybe(chance, TAGS),
         "bigs": _maybe(chance, [[], [2**63 - 1, -(2**63)], [0]]),
         "raw": _maybe(chance, [b"", bytes(range(256)), b"\xff" * 100]),
         "place": _maybe(chance, [{"type": "Point", "coordinates": coordinates}]),
@@ -169,4 +170,5 @@ def _trace(chance: random.Random, ids: list[UUID]) -> Row:
         "flag": chance.choice([True, False]),
         "team": _maybe(chance, TEAMS),
         "tone": _maybe(chance, TONE_WORDS),
+        "tags": chance.choice(TAGS),
     }

@@ -98,6 +98,7 @@ TRACES = sa.Table(
     _said("flag", sa.Boolean, nullable=False),
     _said("team", sa.Text),
     _said("tone", sa.Text),
+    _said("tags", postgresql.ARRAY(sa.Text), nullable=False),
 )
 """In ClickHouse; its database is named by `clickhouse_table`."""
 

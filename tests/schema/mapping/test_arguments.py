@@ -349,6 +349,31 @@ def test_json_is_compared_as_it_is(contains: str, text: str) -> None:
     assert read.where.where == Compare(Col("metadata"), Op.CONTAINS, text)
 
 
+@pytest.mark.parametrize(
+    ("list_", "where", "predicate"),
+    [
+        (
+            "sense { tracks",
+            '{h3Indices: {contains: ["891f1d48177ffff"]}}',
+            Compare(Col("h3_indices"), Op.CONTAINS, (0x891F1D48177FFFF,)),
+        ),
+        (
+            "gen { datasets",
+            '{tableNames: {containedBy: ["a", "b"], isNull: false}}',
+            And(
+                (
+                    Compare(Col("table_names"), Op.CONTAINED_BY, ("a", "b")),
+                    Compare(Col("table_names"), Op.IS_NULL, False),
+                )
+            ),
+        ),
+        ("gen { datasets", "{tableNames: {contains: []}}", Compare(Col("table_names"), Op.CONTAINS, ())),
+    ],
+)
+def test_items_of_an_array(list_: str, where: str, predicate: Predicate) -> None:
+    assert read_of(f"{{ {list_}(where: {where}) {{ totalCount }} }} }}").where == predicate
+
+
 PLACES = [
     'intersects: {type: "Point", coordinates: ["a", 1]}',
     'within: {type: "Point", coordinates: [0, 1e400]}',
