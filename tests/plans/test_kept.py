@@ -162,7 +162,10 @@ def test_plans_are_bounded() -> None:
         assert 0 < plans.weight <= 100
 
 
-async def test_values_share_a_prepared_statement(settings: Settings) -> None:
+@pytest.mark.parametrize("fields", [1, 600], ids=["short", "long"])
+async def test_values_share_a_prepared_statement(settings: Settings, fields: int) -> None:
+    """Also a long one, such as of all lists of a dashboard."""
+    shown = " ".join(f"f{place}: name" for place in range(fields))
     url = settings.databases.axion_sense.app_url.get_secret_value()
     postgres = await Postgres.open("axion_sense", url, pool_max=1, statement_timeout_ms=20_000)
 
@@ -176,12 +179,14 @@ async def test_values_share_a_prepared_statement(settings: Settings) -> None:
     try:
         for n, like in ((1, "a%"), (2, "%"), (3, "x")):
             document = (
-                f'{{ sense {{ organizations(first: {n}, where: {{name: {{like: "{like}"}}}}) {{ totalCount }} }} }}'
+                f'{{ sense {{ organizations(first: {n}, where: {{name: {{like: "{like}"}}}}) '
+                f"{{ totalCount nodes {{ {shown} }} }} }} }}"
             )
             await fetch(read_of(document), stores=Only(), ledger=Ledger())
         prepared = "SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%organizations%'"
         sent = [row[0] for row in await postgres.fetch(prepared, ledger=Ledger()) if "pg_prepared" not in row[0]]
         assert len(sent) == 1
+        assert fields == 1 or 24_000 < len(sent[0]) < 32_000
     finally:
         await postgres.close()
 

@@ -61,6 +61,19 @@ query Frames($tracks: [UUID!], $first: Int, $after: String, $last: Int, $before:
   }
 }
 """
+FRAMES_OF_A_LOG = """
+query FramesOfALog($tracks: [UUID!], $first: Int, $after: String, $last: Int, $before: String) {
+  sense {
+    trackLogs(where: {rowId: {in: $tracks}}) {
+      nodes {
+        frames(orderBy: [{altitude: %s}], first: $first, after: $after, last: $last, before: $before) {
+          nodes { rowId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+        }
+      }
+    }
+  }
+}
+"""
 ORDERS = ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_LAST"]
 
 
@@ -200,9 +213,15 @@ async def test_a_postgres_list(client: Client, own: Road, document: str, order: 
 
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
 @pytest.mark.parametrize("order", ORDERS)
-async def test_a_clickhouse_list(client: Client, own: Road, order: str, backward: bool) -> None:
-    """Ties by the whole key of a frame: its track, its instant, its id. All were taken at one instant."""
-    tracks = await own.add_logs([None, None, None])
+@pytest.mark.parametrize(("document", "logs"), [(FRAMES, 3), (FRAMES_OF_A_LOG, 1)], ids=["root", "nested"])
+async def test_a_clickhouse_list(
+    client: Client, own: Road, document: str, logs: int, order: str, backward: bool
+) -> None:
+    """Ties by the whole key of a frame: its track, its instant, its id. All were taken at one instant.
+
+    Nested in rows of Postgres, the page is that of each key in one statement.
+    """
+    tracks = await own.add_logs([None] * logs)
     altitudes = [ALTITUDES[place % len(ALTITUDES)] for place in range(STABLE)]
     ids = await own.add_frames(tracks, altitudes)
     rows = {str(id_): altitude for id_, altitude in zip(ids, altitudes, strict=True)}
@@ -213,7 +232,7 @@ async def test_a_clickhouse_list(client: Client, own: Road, order: str, backward
 
     async with churning(insert, own.remove_frames) as churn:
         variables = {"tracks": [str(track) for track in tracks]}
-        seen = await _walk(client, FRAMES % order, variables, backward, churn)
+        seen = await _walk(client, document % order, variables, backward, churn)
     _check(seen, _sorted(rows, order, key=lambda row: place[row]))
 
 
