@@ -25,6 +25,7 @@ POINT = {"type": "Point", "coordinates": [8.5, 50.05]}
 POINT_SQL = f"ST_GeomFromGeoJSON('{json.dumps(POINT)}')::geography"
 REFS = ["c4ca4238-a0b9-2382-0dcc-509a6f75849b", "c81e728d-9d4c-2f63-6f06-7f89cc14862c"]  # md5 of 1 and 2
 
+OWNER = "SELECT {} FROM organizations o WHERE o.id = organization_id"
 WHERE: list[tuple[dict[str, Any], str]] = [
     ({"rowId": {"in": ["3", "5", "999"]}}, "id IN (3, 5, 999)"),
     ({"rowId": {"lte": "4"}}, "id <= 4"),
@@ -76,6 +77,10 @@ WHERE: list[tuple[dict[str, Any], str]] = [
     ({"doc": {"hasKey": "a"}}, "jsonb_typeof(doc) = 'object' AND doc ? 'a'"),
     ({"doc": {"isNull": True}}, "doc IS NULL"),
     ({"tags": {"isNull": True}}, "tags IS NULL"),
+    ({"tags": {"contains": ["14", "x"]}}, "tags @> ARRAY['x', '14']"),
+    ({"not": {"tags": {"contains": ["x"]}}}, "NOT tags @> ARRAY['x']"),
+    ({"tags": {"containedBy": ["x", "y"]}}, "tags <@ ARRAY['x', 'y']"),
+    ({"refs": {"contains": REFS[:1]}}, f"refs @> ARRAY['{REFS[0]}']::uuid[]"),
     ({"refs": {"isNull": False}}, "refs IS NOT NULL"),
     ({"place": {"bbox": [8.2, 49.9, 8.7, 50.05]}}, "place && ST_MakeEnvelope(8.2, 49.9, 8.7, 50.05, 4326)"),
     ({"place": {"within": BOX}}, f"ST_Within(place, {BOX_SQL})"),
@@ -103,7 +108,25 @@ ORDER: list[tuple[list[dict[str, Any]], str]] = [
     ([{"day": "ASC"}, {"at": "DESC"}], "day, at DESC, id"),
     ([{"status": "ASC"}, {"rowId": "DESC"}], "status, id DESC"),
     ([{"name": "ASC"}], "name, id"),
+    ([{"organization": {"code": "DESC"}}, {"big": "ASC"}], f"({OWNER.format('code')}) DESC, big, id"),
+    (
+        [{"organization": {"specimens": {"count": "ASC"}}}, {"rowId": "DESC"}],
+        f"(SELECT count(*) FROM {TABLE} s WHERE s.organization_id = specimens.organization_id), id DESC",
+    ),
 ]
+RELATED: list[tuple[dict[str, Any], str]] = [
+    ({"some": {"status": {"eq": "LOST"}}}, "EXISTS ({s} AND status = 'lost')"),
+    ({"some": {"refs": {"isNull": False}, "small": {"gt": 1}}}, "EXISTS ({s} AND refs IS NOT NULL AND small > 1)"),
+    ({"none": {"status": {"eq": "LOST"}}}, "NOT EXISTS ({s} AND status = 'lost')"),
+    ({"every": {"status": {"eq": "PENDING"}}}, "NOT EXISTS ({s} AND status <> 'pending')"),
+    ({"every": {"refs": {"contains": []}}}, "NOT EXISTS ({s} AND (refs @> '{{}}') IS NOT TRUE)"),
+    (
+        {"some": {"small": {"gt": 1}}, "every": {"refs": {"isNull": True}}},
+        "EXISTS ({s} AND small > 1) AND NOT EXISTS ({s} AND refs IS NOT NULL)",
+    ),
+    ({"some": {"organization": {"code": {"eq": "north"}}}}, "EXISTS ({s}) AND code = 'north'"),
+]
+"""Conditions on the organizations whose rows they are. A row that compares with null keeps `every` from holding."""
 AGGREGATES: list[tuple[str, str, str]] = [
     ("", "count", "count(*) AS count"),
     (
@@ -283,6 +306,20 @@ async def test_order(specimens: Client, direct: Direct, order_by: list[dict[str,
     assert [node["rowId"] for node in found] == await _ids(direct, f"ORDER BY {sql}")
 
 
+@pytest.mark.parametrize(("where", "sql"), RELATED, ids=lambda case: case if isinstance(case, str) else "")
+async def test_where_of_related_rows(specimens: Client, direct: Direct, where: dict[str, Any], sql: str) -> None:
+    document = "query W($where: SenseSpecimenManyFilter) { sense { organizations(where: {specimens: $where}) %s } }"
+    found = await specimens.ask(document % "{ totalCount nodes { rowId } }", {"where": where})
+    rows = f"SELECT FROM {TABLE} WHERE organization_id = organizations.id"
+    chosen = f"SELECT id FROM organizations WHERE {sql.format(s=rows)} ORDER BY id"
+    expected = [str(row["id"]) for row in await direct.postgres("axion_sense", chosen)]
+    assert found.data["sense"]["organizations"] == {
+        "totalCount": len(expected),
+        "nodes": [{"rowId": id_} for id_ in expected],
+    }
+    assert 0 < len(expected) < len(await direct.postgres("axion_sense", "SELECT FROM organizations"))
+
+
 async def _groups(direct: Direct, sql: str) -> Any:
     (row,) = await direct.postgres("axion_sense", f"SELECT json_agg(g) AS groups FROM ({sql}) g")
     return json.loads(row["groups"])
@@ -396,7 +433,9 @@ async def dividing(specimens: Client, settings: Settings) -> AsyncIterator[Clien
 
 
 async def test_a_division_by_zero_fails_the_read_it_is_in(dividing: Client) -> None:
-    """Whoever selects, filters or sorts by the expression; reads beside it are answered."""
+    """Whoever selects, filters, sorts or measures by the expression; reads beside it are answered, and what another
+    store has shown above it.
+    """
     answer = await dividing.ask("""
     {
       sense {
@@ -404,15 +443,21 @@ async def test_a_division_by_zero_fails_the_read_it_is_in(dividing: Client) -> N
         felt: specimens(where: {ratio: {gt: 1}}) { totalCount }
         sorted: specimens(orderBy: [{ratio: ASC}], first: 1) { nodes { rowId } }
         nested: organizations { nodes { code specimens(first: 1) { nodes { ratio } } } }
+        grouped: specimens { aggregate { max { ratio } } }
+        crossed: tracks(first: 4) { nodes { rowId organization { specimens(first: 1) { nodes { ratio } } } } }
         beside: specimens(first: 1) { totalCount nodes { small } }
       }
     }
     """)
-    failed = ("shown", "felt", "sorted", "nested")
-    assert sorted(error["path"] for error in answer.errors) == sorted(["sense", name] for name in failed)
+    failed = ("shown", "felt", "sorted", "nested", "grouped")
+    crossing = ["sense", "crossed", "nodes", 0, "organization"]
+    places = [crossing, *(["sense", name] for name in failed)]
+    assert sorted(map(str, (error["path"] for error in answer.errors))) == sorted(map(str, places))
     assert {error["extensions"]["code"] for error in answer.errors} == {"STORE_QUERY_FAILED"}
     data = answer.body["data"]["sense"]
-    assert [data[name] for name in failed] == [None] * 4
+    assert [data[name] for name in failed] == [None] * 5
+    assert [node["organization"] for node in data["crossed"]["nodes"]] == [None] * 4
+    assert [error["extensions"]["nulls"] for error in answer.errors if error["path"] == crossing] == [4]
     assert data["beside"]["totalCount"] > 0
 
 

@@ -213,15 +213,15 @@ async def test_a_postgres_list(client: Client, own: Road, document: str, order: 
 
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize(("document", "logs"), [(FRAMES, 3), (FRAMES_OF_A_LOG, 1)], ids=["root", "nested"])
+@pytest.mark.parametrize(("document", "parents"), [(FRAMES, 3), (FRAMES_OF_A_LOG, 1)], ids=["root", "nested"])
 async def test_a_clickhouse_list(
-    client: Client, own: Road, document: str, logs: int, order: str, backward: bool
+    client: Client, own: Road, document: str, parents: int, order: str, backward: bool
 ) -> None:
     """Ties by the whole key of a frame: its track, its instant, its id. All were taken at one instant.
 
     Nested in rows of Postgres, the page is that of each key in one statement.
     """
-    tracks = await own.add_logs([None] * logs)
+    tracks = await own.add_logs([None] * parents)
     altitudes = [ALTITUDES[place % len(ALTITUDES)] for place in range(STABLE)]
     ids = await own.add_frames(tracks, altitudes)
     rows = {str(id_): altitude for id_, altitude in zip(ids, altitudes, strict=True)}
