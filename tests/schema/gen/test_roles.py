@@ -34,6 +34,11 @@ RESOURCE = """mutation($input: GenRoleAssignResourceInput!) { genRoleAssignResou
   ... on InvalidInput { message field } } }"""
 DELETE = """mutation($input: GenRoleDeleteInput!) { genRoleDelete(input: $input) {
   __typename ... on GenRoleDeletePayload { deletedId permissionsPending } ... on Error { code } } }"""
+CREATE_USER = """mutation($input: GenUserCreateInput!) { genUserCreate(input: $input) {
+  __typename ... on GenUserCreatePayload { user { id externalAuthId email isActive } } ... on Conflict { field } } }"""
+UPDATE_USER = """mutation($input: GenUserUpdateInput!) { genUserUpdate(input: $input) {
+  __typename ... on GenUserUpdatePayload { user { email isActive roles { totalCount } } permissionsPending }
+  ... on InvalidInput { field } } }"""
 SEEN = """{ gen {
   roles { nodes { name users { nodes { user { email } } } assignments { totalCount } } }
   users { nodes { email roles { nodes { role { name } } } } } } }"""
@@ -47,6 +52,7 @@ async def _people(stores: GenStores) -> AsyncIterator[None]:
         await session.execute(sa.text("ALTER TABLE roles ALTER COLUMN id RESTART WITH 100"))
         people = [{"id": i, "external_auth_id": name, "email": f"{name}@x.org"} for i, name in ((1, "ann"), (2, "bob"))]
         await session.execute(sa.insert(User), people)
+        await session.execute(sa.text("ALTER TABLE users ALTER COLUMN id RESTART WITH 100"))
     yield
     async with stores.postgres["axion_gen"].transaction() as session:
         await session.execute(sa.delete(UserRole))
@@ -98,6 +104,22 @@ async def test_a_role_is_made_given_and_seen_by_whom_it_concerns(as_: As) -> Non
     gone = await ask(DELETE, as_("admin"), id=role(100))
     assert gone == {"__typename": "GenRoleDeletePayload", "deletedId": role(100), "permissionsPending": False}
     assert (await ask(SEEN, as_("ann")))["roles"]["nodes"] == []
+
+
+async def test_a_user_is_created_given_a_role_and_deactivated(as_: As) -> None:
+    made = await ask(CREATE_USER, as_("admin"), externalAuthId="zoe", email="zoe@x.org")
+    shown = {"id": user(100), "externalAuthId": "zoe", "email": "zoe@x.org", "isActive": True}
+    assert made == {"__typename": "GenUserCreatePayload", "user": shown}
+    taken = await ask(CREATE_USER, as_("admin"), externalAuthId="zoe")
+    assert taken == {"__typename": "Conflict", "field": "externalAuthId"}
+    await ask(CREATE, as_("admin"), name="Roads")
+    await ask(ASSIGN, as_("admin"), id=role(100), userId=user(100))
+    left = await ask(UPDATE_USER, as_("admin"), id=user(100), isActive=False, email=None)
+    shown = {"email": None, "isActive": False, "roles": {"totalCount": 1}}
+    assert left == {"__typename": "GenUserUpdatePayload", "user": shown, "permissionsPending": False}
+    unclear = await ask(UPDATE_USER, as_("admin"), id=user(100), isActive=None)
+    assert unclear == {"__typename": "InvalidInput", "field": "isActive"}
+    assert (await ask(UPDATE_USER, as_("ann"), id=user(100), email="x"))["__typename"] == "NotAllowed"
 
 
 async def test_failures_are_data(as_: As) -> None:
