@@ -40,7 +40,8 @@ def _checked(size: int, name: str, max_page: int | None) -> int:
         raise BadInput(f"`{name}` is {size}; it must not be negative.")
     if max_page is not None and size > max_page:
         message = f"`{name}` is {size}, and a page has at most {max_page} rows."
-        raise PageTooLarge(f"{message} Page with `after`/`before`, or ask for the list as an Arrow stream.")
+        step = "Page with `after`/`before`; a list of ClickHouse or of a remote table can be an Arrow stream instead."
+        raise PageTooLarge(f"{message} {step}")
     return size
 
 
