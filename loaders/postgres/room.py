@@ -10,32 +10,33 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from loaders.postgres.json_text import Text, constant
+from loaders.postgres.json_text import Text
 from loaders.postgres.rows import Source
 
 SETTING = "axion.answer_bytes"
-_BEYOND_ANY = sa.literal_column("2147483647", sa.Integer)
-_TEXT = "text"
-_PLACE = "place"
+_MADE, _TEXT, _PLACE = "made", "text", "place"
 _FENCE = sa.literal_column("0", sa.Integer)
 """An `OFFSET`, so that the text is made once and not in every place that names it."""
 
 
+def _unless(bytes_: str) -> sa.ColumnClause[str]:
+    """As text, since it is the same in every statement and SQLAlchemy would take a tenth of a statement's time for
+    it.
+    """
+    beyond = f"{bytes_} > current_setting('{SETTING}')::bigint"
+    return sa.literal_column(f"CASE WHEN {beyond} THEN repeat(made.text, 2147483647) ELSE made.text END", sa.Text)
+
+
+_FITTING = _unless("octet_length(made.text)")
+_FITTING_TOGETHER = _unless("sum(octet_length(made.text)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)")
+
+
 def fitting(text: Text) -> sa.Select[Any]:
     """One row: the text."""
-    made = sa.select(text.label(_TEXT)).offset(_FENCE).subquery()
-    found = made.c[_TEXT]
-    return sa.select(_unless(sa.func.octet_length(found), found)).select_from(made)
+    return sa.select(_FITTING).select_from(sa.select(text.label(_TEXT)).offset(_FENCE).subquery(_MADE))
 
 
 def fitting_together(place: ColumnElement[Any], text: Text, source: Source) -> sa.Select[Any]:
     """A row of (place, text) for each of the source; it fails at the one with which they are too large together."""
-    made = sa.select(place.label(_PLACE), text.label(_TEXT)).select_from(source).offset(_FENCE).subquery()
-    found = made.c[_TEXT]
-    so_far = sa.func.sum(sa.func.octet_length(found)).over(rows=(None, 0))
-    return sa.select(made.c[_PLACE], _unless(so_far, found)).select_from(made)
-
-
-def _unless(bytes_: ColumnElement[Any], text: ColumnElement[Any]) -> ColumnElement[Any]:
-    bound = sa.cast(sa.func.current_setting(constant(SETTING)), sa.BigInteger)
-    return sa.case((bytes_ > bound, sa.func.repeat(text, _BEYOND_ANY, type_=sa.Text)), else_=text)
+    made = sa.select(place.label(_PLACE), text.label(_TEXT)).select_from(source).offset(_FENCE).subquery(_MADE)
+    return sa.select(made.c[_PLACE], _FITTING_TOGETHER).select_from(made)
