@@ -62,7 +62,7 @@ class ColumnType:
     geometry: str | None = None
     enumeration: Enumeration | None = None
     single: bool = field(default=False, compare=False)
-    held: Held = field(default=Held.AS_SHOWN, compare=False)
+    held: Held = Held.AS_SHOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from loaders.description import Column, ColumnType, Kind, Table
+from loaders.description import Column, ColumnType, Held, Kind, Table
 from loaders.encode.cursor import StoreText
 from loaders.errors import BadInput
 from loaders.parameters import Slots, fill, split, split_rest
@@ -211,3 +211,11 @@ def test_wrong_values_are_told_when_the_statement_is_bound() -> None:
 def test_a_page_size_is_a_value() -> None:
     sizes = [prepare(replace(NESTED, page=Page(size)))[0] for size in (1, 2, 500)]
     assert sizes[0] is sizes[1] is sizes[2]
+
+
+def test_a_column_that_its_store_holds_otherwise_makes_another_read() -> None:
+    """As when a remote table is altered: the list of before was compiled for it, until it left the cache."""
+    for held in Held:
+        table = Table("datasource:1", None, "things", (Column("word", ColumnType(Kind.TEXT, held=held)),), ())
+        prepared, _ = prepare(Read(table, where=Compare(Col("word"), Op.EQ, "a")))
+        assert prepared.read.table.column("word").type.held is held
