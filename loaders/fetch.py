@@ -88,9 +88,11 @@ async def _root(prepared: Prepared, values: Sequence[Value], stores: ReadStores,
 
 
 async def _statement(prepared: Prepared, values: Sequence[Value], ledger: Ledger) -> tuple[str, tuple[object, ...]]:
-    """As `Prepared.statement`; one that is not compiled yet waits for its turn."""
-    if not prepared.is_compiled:
-        await ledger.turns.next()
+    """As `Prepared.statement`; one that has to be compiled waits for its turn."""
+    compiled = prepared.compiled(values)
+    if compiled is not None:
+        return compiled
+    await ledger.turns.next()
     return prepared.statement(values)
 
 

@@ -41,13 +41,18 @@ class Prepared:
             self._grafts = tuple((graft, Prepared(graft.read, graft.join)) for graft in self._plan.grafts)
         return self._grafts
 
-    @property
-    def is_compiled(self) -> bool:
-        return self._statement is not None
-
     def filled(self, values: Sequence[Value]) -> Read:
         """The part of the store with its values, for stores whose statements are compiled each time."""
         return fill(self.read, values)
+
+    def compiled(self, values: Sequence[Value]) -> tuple[str, tuple[object, ...]] | None:
+        """As `statement`, or None where that has to compile one: for the first values, and for odd ones."""
+        if self._statement is None:
+            return None
+        try:
+            return self._statement.sql, self._statement.bound(values)
+        except Unfit:
+            return None
 
     def statement(self, values: Sequence[Value]) -> tuple[str, tuple[object, ...]]:
         """SQL and parameters; for a keyed read the last value is the tuple of keys. Raises `BadInput`.
@@ -56,13 +61,13 @@ class Prepared:
         """
         if self._statement is None:
             self._statement = _compile(self.read, self.join, _KEYS)
-        try:
-            return self._statement.sql, self._statement.bound(values)
-        except Unfit:
-            keys = values[-1]
-            assert self.join is None or isinstance(keys, tuple)
-            statement = _compile(self.filled(values), self.join, keys if isinstance(keys, tuple) else ())
-            return statement.sql, statement.parameters
+        compiled = self.compiled(values)
+        if compiled is not None:
+            return compiled
+        keys = values[-1]
+        assert self.join is None or isinstance(keys, tuple)
+        statement = _compile(self.filled(values), self.join, keys if isinstance(keys, tuple) else ())
+        return statement.sql, statement.parameters
 
 
 def _compile(read: Read, join: Join | None, keys: tuple[Value, ...] | Slot) -> Statement:

@@ -236,7 +236,20 @@ async def test_equal_lists_share_a_statement_whatever_they_are_asked_beside(
     assert [sql for sql in made if "shared" in sql] == [next(sql for sql in made if "shared" in sql)]
 
 
-async def test_others_are_served_between_two_compilations(ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "lists",
+    [
+        [f"organizations {{ nodes {{ turn{n}: code }} }}" for n in range(20)],
+        ['holds(where: {createdAt: {ne: "0001-01-01T00:00:00Z"}}) { nodes { odd: message } }'] * 20,
+    ],
+    ids=["lists that are new", "values that the list's statement does not fit"],
+)
+async def test_others_are_served_between_two_compilations(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch, lists: list[str]
+) -> None:
+    await ways.planned(
+        '{ sense { holds(where: {createdAt: {ne: "2026-01-01T00:00:00Z"}}) { nodes { odd: message } } } }'
+    )
     rounds, compiled_in = 0, list[int]()
 
     async def others() -> None:
@@ -246,9 +259,9 @@ async def test_others_are_served_between_two_compilations(ways: Ways, monkeypatc
             await asyncio.sleep(0)
 
     _counted_compilations(monkeypatch, lambda: compiled_in.append(rounds))
-    lists = " ".join(f"a{n}: organizations {{ nodes {{ turn{n}: code }} }}" for n in range(20))
+    asked = " ".join(f"a{n}: {each}" for n, each in enumerate(lists))
     going_on = asyncio.create_task(others())
-    await ways.planned(f"{{ sense {{ {lists} }} }}")
+    await ways.planned(f"{{ sense {{ {asked} }} }}")
     going_on.cancel()
     assert len(compiled_in) == len(set(compiled_in)) == 20
 
