@@ -93,14 +93,14 @@ class Writing:
     def value(self, value: Json, type_: GraphQLInputType, *, required: bool = False) -> str:
         """Source text: a literal or a variable, at every depth."""
         if self.chance(4):
-            literal = _literal(value, type_)
+            literal = as_literal(value, type_)
             return self.variable(f"{type_}{'!' if required and not is_non_null_type(type_) else ''}", value, literal)
         bare: Any = get_nullable_type(type_)
         if value is not None and is_list_type(bare):
             return "[" + ", ".join(self.value(each, bare.of_type) for each in value) + "]"
         if value is not None and isinstance(bare, GraphQLInputObjectType):
             return "{" + ", ".join(self._field(name, each, bare) for name, each in value.items()) + "}"
-        literal = _literal(value, type_)
+        literal = as_literal(value, type_)
         return self.variable(str(type_), value) if literal is None else literal
 
     def _field(self, name: str, value: Json, type_: GraphQLInputObjectType) -> str:
@@ -308,21 +308,21 @@ class Writing:
         return Drawn(text, self.variables, tuple(self.cursors), self.faults, self.draw(st.integers(0, 2**32)))
 
 
-def _literal(value: Json, type_: GraphQLInputType) -> str | None:
+def as_literal(value: Json, type_: GraphQLInputType) -> str | None:
     """`None` where a key of a JSON object is no name."""
     bare: Any = get_nullable_type(type_)
-    if value is not None and isinstance(bare, GraphQLEnumType):
+    if isinstance(value, str) and isinstance(bare, GraphQLEnumType):
         return str(value)
     match value:
         case list():
             of_type = bare.of_type if is_list_type(bare) else bare
-            parts = [_literal(each, of_type) for each in value]
+            parts = [as_literal(each, of_type) for each in value]
             return None if None in parts else "[" + ", ".join(map(str, parts)) + "]"
         case dict():
             if not all(name.isascii() and name.isidentifier() for name in value):
                 return None
             inner = bare.fields if isinstance(bare, GraphQLInputObjectType) else None
-            pairs = {name: _literal(each, inner[name].type if inner else bare) for name, each in value.items()}
+            pairs = {name: as_literal(each, inner[name].type if inner else bare) for name, each in value.items()}
             return None if None in pairs.values() else "{" + ", ".join(f"{n}: {v}" for n, v in pairs.items()) + "}"
         case _:
             return json.dumps(value, ensure_ascii=False)
