@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.operators import concat_op
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from loaders.description import ColumnType, Enumeration, Kind
@@ -102,7 +103,7 @@ class _Joined(ColumnElement[str]):
     _traverse_internals = [("terms", InternalTraversal.dp_clauseelement_list)]
 
     def __init__(self, terms: list[Text]) -> None:
-        self.terms = terms
+        self.terms = [term.self_group(against=concat_op) for term in terms]
 
     @property
     def _from_objects(self) -> list[sa.FromClause]:
@@ -111,7 +112,7 @@ class _Joined(ColumnElement[str]):
 
 @compiles(_Joined)
 def _render(joined: _Joined, compiler: SQLCompiler, **options: Any) -> str:
-    return "(" + " || ".join(compiler.process(term.self_group(), **options) for term in joined.terms) + ")"
+    return "(" + " || ".join(compiler.process(term, **options) for term in joined.terms) + ")"
 
 
 def _joined(terms: list[Text]) -> Text:

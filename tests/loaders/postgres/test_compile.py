@@ -60,64 +60,57 @@ def _parts(**parts: ConnectionPart) -> Connection:
 CASES: dict[str, tuple[Read, str, tuple[object, ...]]] = {
     "columns of one row need no bound": (
         Read(LOGS, (*columns("id", "name"), Field("__typename", Literal("Log"))), where=IS_7),
-        """(SELECT ('{"id":"' || CAST(anon_3.id AS TEXT)) || ('","name":' ||
-        (coalesce(CAST(to_json(anon_3.name) AS TEXT), 'null') || ',"__typename":"Log"}')) AS anon_2
-        FROM (SELECT logs_1.id AS id, logs_1.name AS name FROM road.logs AS logs_1
-        WHERE logs_1.id = $1::BIGINT LIMIT $2::INTEGER) AS anon_3)""",
+        """(SELECT ('{"id":"' || CAST(anon_3.id AS TEXT) || '","name":' || coalesce(CAST(to_json(anon_3.name) AS TEXT),
+        'null') || ',"__typename":"Log"}') AS anon_2 FROM (SELECT logs_1.id AS id, logs_1.name AS name FROM
+        road.logs AS logs_1 WHERE logs_1.id = $1::BIGINT LIMIT $2::INTEGER) AS anon_3)""",
         (7, 1),
     ),
     "a page": (
         listed(LOGS, ID, page=Page(3)),
-        """(SELECT '{"nodes":[' || (coalesce(string_agg('{"id":"' || (CAST(anon_4.id AS TEXT) || '"}'), ','
-        ORDER BY anon_4.id ASC), '') || ']}') AS anon_3
-        FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1 ORDER BY logs_1.id ASC LIMIT $1::BIGINT) AS anon_4
-        HAVING true)""",
+        """(SELECT ('{"nodes":[' || coalesce(string_agg(('{"id":"' || CAST(anon_2.id AS TEXT) || '"}'), ',' ORDER BY
+        anon_2.id ASC), '') || ']}') AS anon_1 FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1 ORDER BY
+        logs_1.id ASC LIMIT $1::BIGINT) AS anon_2 HAVING true)""",
         (3,),
     ),
     "an edge is a subquery of its row": (
         Read(LOGS, (Field("team", Related(TEAM, Read(TEAMS, columns("name")))),), where=IS_7),
-        """(SELECT '{"team":' || (coalesce((SELECT '{"name":' || (CAST(to_json(anon_5.name) AS TEXT) || '}') AS anon_4
-        FROM (SELECT teams_1.name AS name FROM teams AS teams_1 WHERE teams_1.id = anon_6.team_id
-        LIMIT $1::INTEGER) AS anon_5), 'null') || '}') AS anon_3
-        FROM (SELECT logs_1.team_id AS team_id FROM road.logs AS logs_1 WHERE logs_1.id = $2::BIGINT
-        LIMIT $3::INTEGER) AS anon_6)""",
+        """(SELECT ('{"team":' || coalesce((SELECT ('{"name":' || CAST(to_json(anon_3.name) AS TEXT) || '}') AS anon_2
+        FROM (SELECT teams_1.name AS name FROM teams AS teams_1 WHERE teams_1.id = anon_4.team_id LIMIT $1::INTEGER)
+        AS anon_3), 'null') || '}') AS anon_1 FROM (SELECT logs_1.team_id AS team_id FROM road.logs AS logs_1 WHERE
+        logs_1.id = $2::BIGINT LIMIT $3::INTEGER) AS anon_4)""",
         (1, 7, 1),
     ),
     "so is a nested page: the first of each": (
         listed(TEAMS, (Field("logs", Related(OWN, listed(LOGS, ID, order=(OrderBy(Col("name")),), page=Page(2)))),)),
-        """(SELECT '{"nodes":[' || (coalesce(string_agg('{"logs":' || ((SELECT '{"nodes":[' ||
-        (coalesce(string_agg('{"id":"' || (CAST(anon_5.id AS TEXT) || '"}'), ','
-        ORDER BY anon_5.name ASC, anon_5.id ASC), '') || ']}') AS anon_4
-        FROM (SELECT logs_1.id AS id, logs_1.name AS name FROM road.logs AS logs_1 WHERE logs_1.team_id = anon_6.id
-        ORDER BY logs_1.name ASC, logs_1.id ASC LIMIT $1::BIGINT) AS anon_5 HAVING true) || '}'), ','
-        ORDER BY anon_6.id ASC), '') || ']}') AS anon_3
-        FROM (SELECT teams_1.id AS id FROM teams AS teams_1 ORDER BY teams_1.id ASC) AS anon_6 HAVING true)""",
+        """(SELECT ('{"nodes":[' || coalesce(string_agg(('{"logs":' || (SELECT ('{"nodes":[' ||
+        coalesce(string_agg(('{"id":"' || CAST(anon_3.id AS TEXT) || '"}'), ',' ORDER BY anon_3.name ASC, anon_3.id
+        ASC), '') || ']}') AS anon_2 FROM (SELECT logs_1.id AS id, logs_1.name AS name FROM road.logs AS logs_1
+        WHERE logs_1.team_id = anon_4.id ORDER BY logs_1.name ASC, logs_1.id ASC LIMIT $1::BIGINT) AS anon_3 HAVING
+        true) || '}'), ',' ORDER BY anon_4.id ASC), '') || ']}') AS anon_1 FROM (SELECT teams_1.id AS id FROM teams
+        AS teams_1 ORDER BY teams_1.id ASC) AS anon_4 HAVING true)""",
         (2,),
     ),
     "after a cursor, with nulls first": (
         listed(LOGS, ID, order=(OrderBy(Col("name"), descending=True),), page=Page(3, after=("x", 4))),
-        """(SELECT '{"nodes":[' || (coalesce(string_agg('{"id":"' || (CAST(anon_4.id AS TEXT) || '"}'), ','
-        ORDER BY anon_4.name DESC, anon_4.id ASC), '') || ']}') AS anon_3
-        FROM (SELECT logs_1.id AS id, logs_1.name AS name FROM road.logs AS logs_1
-        WHERE logs_1.name < $1::VARCHAR OR logs_1.name = $1::VARCHAR AND logs_1.id > $2::BIGINT
-        ORDER BY logs_1.name DESC, logs_1.id ASC LIMIT $3::BIGINT) AS anon_4 HAVING true)""",
+        """(SELECT ('{"nodes":[' || coalesce(string_agg(('{"id":"' || CAST(anon_2.id AS TEXT) || '"}'), ',' ORDER BY
+        anon_2.name DESC, anon_2.id ASC), '') || ']}') AS anon_1 FROM (SELECT logs_1.id AS id, logs_1.name AS name
+        FROM road.logs AS logs_1 WHERE logs_1.name < $1::VARCHAR OR logs_1.name = $1::VARCHAR AND logs_1.id >
+        $2::BIGINT ORDER BY logs_1.name DESC, logs_1.id ASC LIMIT $3::BIGINT) AS anon_2 HAVING true)""",
         ("x", 4, 3),
     ),
     "from the end, in the order of the list": (
         listed(LOGS, ID, page=Page(3, backward=True)),
-        """(SELECT '{"nodes":[' || (coalesce(string_agg('{"id":"' || (CAST(anon_4.id AS TEXT) || '"}'), ','
-        ORDER BY anon_4."#place" DESC), '') || ']}') AS anon_3
-        FROM (SELECT anon_5.id AS id, row_number() OVER () AS "#place"
-        FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1 ORDER BY logs_1.id DESC LIMIT $1::BIGINT) AS anon_5)
-        AS anon_4 HAVING true)""",
+        """(SELECT ('{"nodes":[' || coalesce(string_agg(('{"id":"' || CAST(anon_2.id AS TEXT) || '"}'), ',' ORDER BY
+        anon_2."#place" DESC), '') || ']}') AS anon_1 FROM (SELECT anon_3.id AS id, row_number() OVER () AS "#place"
+        FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1 ORDER BY logs_1.id DESC LIMIT $1::BIGINT) AS anon_3)
+        AS anon_2 HAVING true)""",
         (3,),
     ),
     "whether more follow is told by one row more": (
         Read(LOGS, connection=_parts(i=PageInfo((("more", PageInfoPart.HAS_NEXT_PAGE),))), page=Page(3)),
-        """(SELECT '{"i":' || (('{"more":' || (CAST(count(*) > $1::BIGINT AS TEXT) || '}')) || '}') AS anon_3
-        FROM (SELECT anon_5.id AS id, row_number() OVER () AS "#place"
-        FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1 ORDER BY logs_1.id ASC LIMIT $2::BIGINT) AS anon_5)
-        AS anon_4 HAVING true)""",
+        """(SELECT ('{"i":' || ('{"more":' || CAST(count(*) > $1::BIGINT AS TEXT) || '}') || '}') AS anon_1 FROM
+        (SELECT anon_3.id AS id, row_number() OVER () AS "#place" FROM (SELECT logs_1.id AS id FROM road.logs AS
+        logs_1 ORDER BY logs_1.id ASC LIMIT $2::BIGINT) AS anon_3) AS anon_2 HAVING true)""",
         (3, 4),
     ),
     "a count of rows without a related one": (
@@ -126,9 +119,8 @@ CASES: dict[str, tuple[Read, str, tuple[object, ...]]] = {
             connection=_parts(n=TotalCount()),
             where=Not(Exists(TEAM, Compare(Col("name"), Op.LIKE, "a%"))),
         ),
-        """'{"n":' || ((SELECT CAST(count(*) AS TEXT) AS count_1 FROM road.logs AS logs_1
-        WHERE NOT (EXISTS (SELECT 1 FROM teams AS teams_1
-        WHERE teams_1.id = logs_1.team_id AND teams_1.name LIKE $1::VARCHAR))) || '}')""",
+        """('{"n":' || (SELECT CAST(count(*) AS TEXT) AS count_1 FROM road.logs AS logs_1 WHERE NOT (EXISTS (SELECT 1
+        FROM teams AS teams_1 WHERE teams_1.id = logs_1.team_id AND teams_1.name LIKE $1::VARCHAR))) || '}')""",
         ("a%",),
     ),
     "an order by what is related": (
@@ -138,14 +130,13 @@ CASES: dict[str, tuple[Read, str, tuple[object, ...]]] = {
             order=(OrderBy(Through(TEAM, Col("name"))), OrderBy(Through(TEAM, CountOf(OWN)), descending=True)),
             page=Page(3),
         ),
-        """(SELECT '{"n":[' || (coalesce(string_agg('{}', ',' ORDER BY anon_4."#place" ASC), '') || ']}') AS anon_3
-        FROM (SELECT anon_5.id AS id, anon_5.team_id AS team_id, row_number() OVER () AS "#place"
-        FROM (SELECT logs_1.id AS id, logs_1.team_id AS team_id FROM road.logs AS logs_1
-        ORDER BY (SELECT teams_1.name FROM teams AS teams_1 WHERE teams_1.id = logs_1.team_id
-        ORDER BY teams_1.id LIMIT $1::INTEGER) ASC, (SELECT (SELECT count(*) AS count_1 FROM road.logs AS logs_2
-        WHERE logs_2.team_id = teams_2.id) AS anon_6 FROM teams AS teams_2 WHERE teams_2.id = logs_1.team_id
-        ORDER BY teams_2.id LIMIT $2::INTEGER) DESC, logs_1.id ASC LIMIT $3::BIGINT) AS anon_5)
-        AS anon_4 HAVING true)""",
+        """(SELECT ('{"n":[' || coalesce(string_agg('{}', ',' ORDER BY anon_2."#place" ASC), '') || ']}') AS anon_1
+        FROM (SELECT anon_3.id AS id, anon_3.team_id AS team_id, row_number() OVER () AS "#place" FROM (SELECT
+        logs_1.id AS id, logs_1.team_id AS team_id FROM road.logs AS logs_1 ORDER BY (SELECT teams_1.name FROM teams
+        AS teams_1 WHERE teams_1.id = logs_1.team_id ORDER BY teams_1.id LIMIT $1::INTEGER) ASC, (SELECT (SELECT
+        count(*) AS count_1 FROM road.logs AS logs_2 WHERE logs_2.team_id = teams_2.id) AS anon_4 FROM teams AS
+        teams_2 WHERE teams_2.id = logs_1.team_id ORDER BY teams_2.id LIMIT $2::INTEGER) DESC, logs_1.id ASC LIMIT
+        $3::BIGINT) AS anon_3) AS anon_2 HAVING true)""",
         (1, 1, 3),
     ),
     "groups that hold": (
@@ -159,16 +150,15 @@ CASES: dict[str, tuple[Read, str, tuple[object, ...]]] = {
                 )
             ),
         ),
-        """'{"by":' || ((SELECT '[' || (coalesce(string_agg(anon_4.item, ',' ORDER BY anon_4.k0), '') || ']') AS anon_3
-        FROM (SELECT anon_5.item AS item, anon_5.k0 AS k0
-        FROM (SELECT ('{"name":' || coalesce(CAST(to_json(anon_6.v0) AS TEXT), 'null')) || (',"n":' ||
-        (coalesce(CAST(count(*) AS TEXT), 'null') || '}')) AS item, anon_6.v0 AS k0, count(*) AS h0
-        FROM (SELECT logs_1.name AS v0 FROM road.logs AS logs_1) AS anon_6 GROUP BY anon_6.v0) AS anon_5
-        WHERE anon_5.h0 > $1::INTEGER ORDER BY anon_5.k0) AS anon_4) || '}')""",
+        """('{"by":' || (SELECT ('[' || coalesce(string_agg(anon_2.item, ',' ORDER BY anon_2.k0), '') || ']') AS anon_1
+        FROM (SELECT anon_3.item AS item, anon_3.k0 AS k0 FROM (SELECT ('{"name":' ||
+        coalesce(CAST(to_json(anon_4.v0) AS TEXT), 'null') || ',"n":' || coalesce(CAST(count(*) AS TEXT), 'null') ||
+        '}') AS item, anon_4.v0 AS k0, count(*) AS h0 FROM (SELECT logs_1.name AS v0 FROM road.logs AS logs_1) AS
+        anon_4 GROUP BY anon_4.v0) AS anon_3 WHERE anon_3.h0 > $1::INTEGER ORDER BY anon_3.k0) AS anon_2) || '}')""",
         (1,),
     ),
 }
-_BOUNDED = re.compile(r"SELECT CASE WHEN .* END AS anon_1 FROM \(SELECT (.*) AS text LIMIT ALL OFFSET 0\) AS anon_2")
+_BOUNDED = re.compile(r"SELECT CASE WHEN .* END FROM \(SELECT (.*) AS text LIMIT ALL OFFSET 0\) AS made")
 _BARE = re.compile(r"SELECT (.*) AS anon_1")
 
 
@@ -203,8 +193,8 @@ def test_slots_change_the_parameters_only(case: str) -> None:
 def test_many_parents_are_one_array() -> None:
     statement = compile_keyed(listed(LOGS, ID, page=Page(2)), OWN, (5, 6))
     assert _plain(statement.sql).endswith(
-        "WHERE logs_1.team_id = anon_3.id ORDER BY logs_1.id ASC LIMIT $1::BIGINT) AS anon_5 HAVING true) AS text"
-        ' FROM unnest($2::BIGINT[]) WITH ORDINALITY AS anon_3(id, "#place") LIMIT ALL OFFSET 0) AS anon_1'
+        "WHERE logs_1.team_id = anon_1.id ORDER BY logs_1.id ASC LIMIT $1::BIGINT) AS anon_3 HAVING true) AS text"
+        ' FROM unnest($2::BIGINT[]) WITH ORDINALITY AS anon_1(id, "#place") LIMIT ALL OFFSET 0) AS made'
     )
     assert statement.parameters == (2, [5, 6])
 
