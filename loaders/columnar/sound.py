@@ -18,7 +18,7 @@ class UnsoundBatch(pa.ArrowInvalid):  # type: ignore[misc]  # pyarrow carries no
 
 def sound(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch, if all its values are within it; else `UnsoundBatch`. Text need not be UTF-8, which some stores do not
-    check (loaders/encode/text.py), unless it is nested.
+    check (loaders/encode/text.py).
     """
     if batch.num_rows > MOST_ROWS:
         raise UnsoundBatch(f"a record batch has {batch.num_rows} rows")
@@ -33,10 +33,30 @@ def sound(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _as_bytes(column: pa.Array) -> pa.Array:
     """The column with bytes in place of text."""
-    if pa.types.is_string(column.type):
-        return column.view(pa.binary())
-    if pa.types.is_large_string(column.type):
-        return column.view(pa.large_binary())
     if pa.types.is_dictionary(column.type):
         return pa.DictionaryArray.from_arrays(column.indices, _as_bytes(column.dictionary), safe=False)
-    return column
+    type_ = _of_bytes(column.type)
+    return column if type_ == column.type else column.view(type_)
+
+
+def _of_bytes(type_: pa.DataType) -> pa.DataType:
+    """The type with bytes in place of text, also within lists, structs and maps."""
+    if pa.types.is_string(type_):
+        return pa.binary()
+    if pa.types.is_large_string(type_):
+        return pa.large_binary()
+    if pa.types.is_struct(type_):
+        return pa.struct([_field_of_bytes(field) for field in type_])
+    if pa.types.is_map(type_):
+        return pa.map_(_field_of_bytes(type_.key_field), _field_of_bytes(type_.item_field))
+    if pa.types.is_list(type_):
+        return pa.list_(_field_of_bytes(type_.value_field))
+    if pa.types.is_large_list(type_):
+        return pa.large_list(_field_of_bytes(type_.value_field))
+    if pa.types.is_fixed_size_list(type_):
+        return pa.list_(_field_of_bytes(type_.value_field), type_.list_size)
+    return type_
+
+
+def _field_of_bytes(field: pa.Field) -> pa.Field:
+    return field.with_type(_of_bytes(field.type))
