@@ -15,6 +15,7 @@ from loaders.postgres.rows import Source
 
 SETTING = "axion.answer_bytes"
 _MADE, _TEXT, _PLACE = "made", "text", "place"
+_ANSWER = f"{_MADE}.{_TEXT}"
 _FENCE = sa.literal_column("0", sa.Integer)
 """An `OFFSET`, so that the text is made once and not in every place that names it."""
 
@@ -24,11 +25,11 @@ def _unless(bytes_: str) -> sa.ColumnClause[str]:
     it.
     """
     beyond = f"{bytes_} > current_setting('{SETTING}')::bigint"
-    return sa.literal_column(f"CASE WHEN {beyond} THEN repeat(made.text, 2147483647) ELSE made.text END", sa.Text)
+    return sa.literal_column(f"CASE WHEN {beyond} THEN repeat({_ANSWER}, 2147483647) ELSE {_ANSWER} END", sa.Text)
 
 
-_FITTING = _unless("octet_length(made.text)")
-_FITTING_TOGETHER = _unless("sum(octet_length(made.text)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)")
+_FITTING = _unless(f"octet_length({_ANSWER})")
+_FITTING_TOGETHER = _unless(f"sum(octet_length({_ANSWER})) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)")
 
 
 def fitting(text: Text) -> sa.Select[Any]:
