@@ -46,9 +46,8 @@ class _Seen:
 class Denials:
     """Use `run` until it is cancelled, then `close`."""
 
-    def __init__(self, postgres: Postgres, *, every_s: float = EVERY_S) -> None:
+    def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
-        self._every_s = every_s
         self._seen: dict[_Kind, _Seen] = {}
         self._kinds: Counter[str] = Counter()
 
@@ -72,7 +71,7 @@ class Denials:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(EVERY_S)
             await self.flush()
 
     async def close(self) -> None:

@@ -21,11 +21,11 @@ _OF_SOCKETS = ("connection ", '%s - "WebSocket')
 """How the server's lines begin that tell of a WebSocket's beginning and end, which has a line of the house's own."""
 
 
-def configure_logs(level: int = logging.INFO) -> None:
-    """Configures the whole process; called once, at its start."""
+def configure_logs() -> None:
+    """Configures the whole process, to log what is INFO or worse; called once, at its start."""
     structlog.configure(
         processors=[*_SHARED, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
@@ -40,7 +40,7 @@ def configure_logs(level: int = logging.INFO) -> None:
             ],
         )
     )
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     for name in _UNHEARD:
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -53,8 +53,9 @@ class Ledger:
         if self._aside is not None:
             yield from self._aside.entries()
 
-    def record(self, store: str, *, statements: int = 1, rows: int = 0, bytes_: int = 0, ms: float = 0.0) -> None:
-        done = StoreUsage(statements, rows, bytes_, ms)
+    def record(self, store: str, *, rows: int = 0, bytes_: int = 0, ms: float = 0.0) -> None:
+        """Counts one statement."""
+        done = StoreUsage(1, rows, bytes_, ms)
         self._count(store, done)
         if self.heard is not None:
             self.heard(store, done)

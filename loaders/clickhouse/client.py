@@ -30,6 +30,7 @@ _GRACE_SECONDS = 2.0
 """How much longer than the store's own time-out the client waits, so that the store is normally the one to
 report it.
 """
+_PING_MS = 2_000
 _KILL_SECONDS = 10.0
 _KILL_AWAITED_SECONDS = 2.0
 
@@ -44,8 +45,7 @@ class _Asked:
     parameters: Mapping[str, object] | None
     ledger: Ledger
     timeout_ms: int | None
-    settings: Settings | None
-    request_id: str | None
+    settings: Settings | None = None
     locked: bool = False
     schema: list[pa.Schema] = field(default_factory=list)
 
@@ -105,10 +105,9 @@ class ClickHouse:
         ledger: Ledger,
         timeout_ms: int | None = None,
         settings: Settings | None = None,
-        request_id: str | None = None,
     ) -> pa.Table:
         """The whole answer, for answers known to be small. An answer without rows still has its schema."""
-        asked = _Asked(sql, parameters, ledger, timeout_ms, settings, request_id)
+        asked = _Asked(sql, parameters, ledger, timeout_ms, settings)
         async with aclosing(self._batches(asked)) as stream:
             batches = [batch async for batch in stream]
         return pa.Table.from_batches(batches, asked.schema[0])
@@ -120,11 +119,9 @@ class ClickHouse:
         *,
         ledger: Ledger,
         timeout_ms: int | None = None,
-        settings: Settings | None = None,
-        request_id: str | None = None,
     ) -> AsyncGenerator[pa.RecordBatch, None]:
         """The decoded record batches of `stream_encoded`."""
-        return self._batches(_Asked(sql, parameters, ledger, timeout_ms, settings, request_id))
+        return self._batches(_Asked(sql, parameters, ledger, timeout_ms))
 
     async def stream_locked(
         self, sql: str, *, ledger: Ledger, timeout_ms: int | None = None, settings: Settings | None = None
@@ -134,7 +131,7 @@ class ClickHouse:
 
         Yields at least one batch; an empty one carries the columns.
         """
-        asked = _Asked(sql, None, ledger, timeout_ms, settings, None, locked=True)
+        asked = _Asked(sql, None, ledger, timeout_ms, settings, locked=True)
         empty = True
         async with aclosing(self._batches(asked)) as batches:
             async for batch in batches:
@@ -151,21 +148,20 @@ class ClickHouse:
         ledger: Ledger,
         timeout_ms: int | None = None,
         settings: Settings | None = None,
-        request_id: str | None = None,
     ) -> AsyncGenerator[EncodedBatch, None]:
         """Record batches as they arrive, in the order of the answer. A slow reader slows the store.
 
         Holds one batch and the socket's buffer. Returns only when the store has marked the end of the answer; a failure
         in the middle of it raises. Ending it early (`aclose`, cancelling the task) kills the query in the store.
         """
-        return self._encoded(_Asked(sql, parameters, ledger, timeout_ms, settings, request_id))
+        return self._encoded(_Asked(sql, parameters, ledger, timeout_ms, settings))
 
-    async def insert_arrow(self, table: str, rows: pa.Table, *, ledger: Ledger, timeout_ms: int | None = None) -> None:
+    async def insert_arrow(self, table: str, rows: pa.Table, *, ledger: Ledger) -> None:
         """Columns are matched by name. Not atomic beyond one block of the store (about a million rows)."""
         with self._recorded(ledger) as usage:
             client = await self._connecting.client()
-            settings = query_settings(str(uuid.uuid4()), timeout_ms=timeout_ms or self._timeout_ms)
-            async with asyncio.timeout(self._patience(timeout_ms)):
+            settings = query_settings(str(uuid.uuid4()), timeout_ms=self._timeout_ms)
+            async with asyncio.timeout(self._patience(self._timeout_ms)):
                 await client.insert_arrow(table, rows, settings=settings)
             usage.rows = rows.num_rows
 
@@ -185,9 +181,9 @@ class ClickHouse:
             async with asyncio.timeout(self._patience(timeout_ms)):
                 await client.command(sql, checked(sql, parameters), settings=final)
 
-    async def ping(self, *, timeout_ms: int = 2_000) -> None:
+    async def ping(self) -> None:
         """Returns when the store answers a statement of this user; otherwise raises what is wrong."""
-        await self.query("SELECT 1", ledger=Ledger(), timeout_ms=timeout_ms)
+        await self.query("SELECT 1", ledger=Ledger(), timeout_ms=_PING_MS)
 
     async def close(self) -> None:
         """Kills running queries and waits for pending kills, because a stream that ends later could no
@@ -208,7 +204,7 @@ class ClickHouse:
         bound = checked(asked.sql, asked.parameters)
         query_id = str(uuid.uuid4())
         timeout_ms = asked.timeout_ms or self._timeout_ms
-        final = query_settings(query_id, timeout_ms=timeout_ms, settings=asked.settings, request_id=asked.request_id)
+        final = query_settings(query_id, timeout_ms=timeout_ms, settings=asked.settings)
         patience = self._patience(asked.timeout_ms)
         started = time.monotonic()
         rows = size = 0

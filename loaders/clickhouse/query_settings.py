@@ -17,18 +17,12 @@ _NOT_SETTINGS = frozenset(
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def query_settings(
-    query_id: str, *, timeout_ms: int, settings: Settings | None = None, request_id: str | None = None
-) -> dict[str, str]:
-    """`request_id` is kept with the statement in the store's query log. `ValueError` for a name that is not
-    a setting.
-    """
+def query_settings(query_id: str, *, timeout_ms: int, settings: Settings | None = None) -> dict[str, str]:
+    """Raises `ValueError` for a name that is not a setting."""
     final = {name: _text(name, value) for name, value in (settings or {}).items()}
     final["query_id"] = query_id
     final["session_timezone"] = "UTC"
     final["max_execution_time"] = str(timeout_ms / 1000)
-    if request_id is not None:
-        final["log_comment"] = request_id
     return final
 
 

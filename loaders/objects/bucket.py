@@ -22,6 +22,7 @@ _CONNECT_S = 3.0
 _REQUEST_S = 15.0
 _ATTEMPTS = 3
 _THREADS = 8
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,14 @@ class ObjectReader:
         self.size, self.modified_at, self.etag = found.size, found.modified_at, etag
         self._read, self._current = read, current
 
-    async def stream(self, start: int, end: int, *, chunk_bytes: int = 1 << 20) -> AsyncIterator[bytes]:
+    async def stream(self, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to but not including `end`, holding one chunk in memory and reading nothing ahead.
 
         Raises `Conflict` before the last chunk when the object was replaced meanwhile, so that versions are never
         mixed.
         """
-        for at in range(start, end, chunk_bytes):
-            wanted = min(chunk_bytes, end - at)
+        for at in range(start, end, _CHUNK_BYTES):
+            wanted = min(_CHUNK_BYTES, end - at)
             chunk = await self._read(at, wanted)
             if len(chunk) != wanted or (at + wanted == end and at > start and await self._current() != self.etag):
                 raise Conflict("The object was replaced while it was read. Read it again.")

@@ -47,15 +47,15 @@ class RawRows:
         return b"[" + b",".join(self.rows) + b"]"
 
 
-async def collect_rows(batches: AsyncIterator[pa.RecordBatch], *, limit: int, max_bytes: int = MAX_BYTES) -> RawRows:
-    """Reads up to `limit` rows, and no more than fit in `max_bytes`. One row more is read to find out whether there are
+async def collect_rows(batches: AsyncIterator[pa.RecordBatch], *, limit: int) -> RawRows:
+    """Reads up to `limit` rows, and no more than fit in `MAX_BYTES`. One row more is read to find out whether there are
     others.
 
     Rows that cannot fit are dropped before they are converted to JSON, and large ones are converted in a thread,
     because the engine does not limit the size of a value.
     """
     found = RawRows()
-    left = max_bytes * _ARROW_TO_JSON
+    left = MAX_BYTES * _ARROW_TO_JSON
     async for batch in batches:
         if not found.columns:
             found.columns = columns_of(batch.schema)
@@ -64,7 +64,7 @@ async def collect_rows(batches: AsyncIterator[pa.RecordBatch], *, limit: int, ma
         size = size_of(fitting)
         left -= size
         for row in await apart(size, partial(_rows, fitting, found.columns)):
-            if len(found.rows) == limit or found.size + len(row) > max_bytes:
+            if len(found.rows) == limit or found.size + len(row) > MAX_BYTES:
                 found.truncated = True
                 return found
             found.rows.append(row)

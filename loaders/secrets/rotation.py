@@ -76,7 +76,6 @@ async def rotate(
     *,
     ledger: Ledger,
     told: Told,
-    tables: Sequence[SealedTable] = SEALED_TABLES,
     batch_rows: int = BATCH_ROWS,
 ) -> Rotated:
     """Rotates all tables. Memory holds one batch and the rows that could not be decrypted. Three statements per batch.
@@ -88,7 +87,7 @@ async def rotate(
     total, done, resealed = await _older(gen, keyring, ledger), 0, 0
     unopened: list[Unopened] = []
     told(done, total)
-    for each in tables:
+    for each in SEALED_TABLES:
         after = UUID(int=0)
         while ids := await _next_ids(gen, each, keyring, after, ledger, batch_rows):
             async with transaction(gen, ledger) as within:

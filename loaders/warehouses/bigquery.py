@@ -28,6 +28,7 @@ from loaders.warehouses.settings import BigQueryCredentials, BigQueryOptions
 T = TypeVar("T")
 
 _RETRY_S: Final = 3.0
+_THREADS: Final = 16
 _IN_NAMES: Final = frozenset({"Mn", "Mc", "Nd", "Nl", "Pc", "Pd", "Zs"})
 _VIEWS: Final = frozenset({"VIEW", "MATERIALIZED_VIEW"})
 
@@ -39,15 +40,13 @@ class BigQueryWarehouse:
     A failed call is retried for at most three seconds; a job is never retried.
     """
 
-    def __init__(
-        self, store: str, options: BigQueryOptions, credentials: BigQueryCredentials, *, threads: int = 16
-    ) -> None:
+    def __init__(self, store: str, options: BigQueryOptions, credentials: BigQueryCredentials) -> None:
         """Opens no connection yet."""
         self._store = store
         self._options = options
         self._clients = open_clients(options, credentials)
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
-        self._canceller = ThreadPoolExecutor(threads, thread_name_prefix=f"{store} cancel")
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix=store)
+        self._canceller = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"{store} cancel")
         self._retry = Retry(predicate=_is_transient, initial=0.2, maximum=1.0, timeout=_RETRY_S)
 
     @property

@@ -32,6 +32,7 @@ from loaders.warehouses.clickhouse_raw import hides_types, typed
 from loaders.warehouses.clickhouse_types import TypeName, column_type, parse
 from loaders.warehouses.settings import ClickHouseCredentials, ClickHouseOptions
 
+_CONNECTIONS: Final = 16
 _UNKNOWN_TABLE: Final = 60
 _VIEWS: Final = frozenset({"View", "MaterializedView", "LiveView", "WindowView"})
 
@@ -70,7 +71,6 @@ class ClickHouseWarehouse:
         credentials: ClickHouseCredentials,
         *,
         networks: Networks = EVERYWHERE,
-        connections: int = 16,
     ) -> None:
         """Opens no connection yet."""
         self._store = store
@@ -82,7 +82,7 @@ class ClickHouseWarehouse:
             None,
             store=store,
             timeout_ms=options.timeout_ms,
-            connections=connections,
+            connections=_CONNECTIONS,
             bounds=networks,
         )
 

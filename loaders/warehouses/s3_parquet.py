@@ -54,6 +54,9 @@ T = TypeVar("T")
 
 _CONNECT_S = 3.0
 _ATTEMPTS = 2
+_THREADS = 8
+_MEMORY_LIMIT = "512MB"
+"""Of DuckDB, for each query. Sorts and groups beyond it fail, because nothing is spilled to disk."""
 
 
 class S3Parquet:
@@ -61,8 +64,7 @@ class S3Parquet:
     schema.
 
     Tables are listed again for every read, so new files are seen at once; footers are read again only when the listing
-    changed. `memory_limit` bounds DuckDB's memory for each query. Sorts and groups beyond it fail, because nothing is
-    spilled to disk.
+    changed.
     """
 
     def __init__(
@@ -72,8 +74,6 @@ class S3Parquet:
         credentials: S3ParquetCredentials,
         *,
         places: ProcessPlaces | None = None,
-        threads: int = 8,
-        memory_limit: str = "512MB",
     ) -> None:
         """Opens no connection yet. `places` are those shared by the gateway's process; unless given, the warehouse has
         its own.
@@ -82,7 +82,6 @@ class S3Parquet:
         self._store = store
         self._bucket = options.bucket
         self._root = f"{options.bucket}/{options.prefix}".rstrip("/")
-        self._memory_limit = memory_limit
         self._files = fs.S3FileSystem(
             access_key=credentials.access_key.get_secret_value(),
             secret_key=credentials.secret_key.get_secret_value(),
@@ -93,7 +92,7 @@ class S3Parquet:
             request_timeout=options.timeout_s,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
         )
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=store)
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix=store)
         self._datasets = Datasets(partial(open_dataset, self._files), self._executor)
         self._processes = QueryProcesses(store, options, credentials, places=places or ProcessPlaces())
         self._runs: set[DuckDbRun] = set()
@@ -200,7 +199,7 @@ class S3Parquet:
         datasets = {place: dataset for place, (dataset, _) in zip(named, opened, strict=True)}
         run = DuckDbRun(
             self._executor,
-            memory_limit=self._memory_limit,
+            memory_limit=_MEMORY_LIMIT,
             timeout_s=until - loop.time(),  # what reading the footers has left
             on_freed=self._runs.discard,
         )

@@ -1,7 +1,5 @@
 """Starts jobs. Permissions are checked here, and again when the job runs."""
 
-from uuid import UUID
-
 from loaders.errors import BadInput, NotFound
 from loaders.jobs.job import Job
 from loaders.jobs.store import create_within
@@ -17,7 +15,7 @@ MAX_SAMPLE_ROWS = 10_000_000
 
 
 async def start_table_profile_refresh(
-    context: Context, refresh: table_profile_refresh.Refresh, *, asked: Asked | None = None, job_id: UUID | None = None
+    context: Context, refresh: table_profile_refresh.Refresh, *, asked: Asked | None = None
 ) -> Job:
     """Queues a refresh. Raises what `require_refreshable` raises.
 
@@ -32,7 +30,6 @@ async def start_table_profile_refresh(
             subject=context.subject.id,
             arguments=refresh.to_json(),
             lock=refresh.lock,
-            job_id=job_id,
         )
 
     return await job_once(context, asked, work)

@@ -189,10 +189,10 @@ class Verdicts:
         if self.subject.is_anonymous:
             raise Unauthenticated("This needs a signed-in user: send a bearer token.")
 
-    async def require(self, relation: str, object_: str, *, parent: str | None = None) -> None:
+    async def require(self, relation: str, object_: str) -> None:
         """For mutations and fields: `Unauthenticated` without a subject, `Forbidden` without the relation."""
         self.require_subject()
-        if not await self.check(relation, object_, parent=parent):
+        if not await self.check(relation, object_):
             _forbid()
 
     async def require_admin(self) -> None:
