@@ -16,6 +16,7 @@ from graphql import (
 )
 
 from gateway.http.documents import Operation
+from schema.mapping.collect import fragments_of
 
 _Keys: TypeAlias = Mapping[str, Sequence[tuple[GraphQLNamedType, FieldNode]]]
 """The fields behind each response key of one place, with the types they are selected of."""
@@ -51,11 +52,7 @@ class Coordinates:
         return found
 
     def _keys(self, places: Sequence[tuple[GraphQLNamedType, SelectionSetNode | None]]) -> _Keys:
-        fragments = {
-            definition.name.value: definition
-            for definition in self._operation.document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
+        fragments = fragments_of(self._operation.document)
         keys = defaultdict(list)
         for type_, selections in places:
             for of, node in self._fields(type_, selections, fragments):

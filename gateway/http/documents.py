@@ -35,6 +35,7 @@ from gateway.limits.variables import check_variables
 from gateway.limits.weight import INTROSPECTION
 from gateway.settings import Limits
 from loaders.errors import Code
+from schema.mapping.collect import fragments_of
 from schema.mapping.deferred import defers_reads
 
 _OF_VARIABLES = (
@@ -146,7 +147,7 @@ class Documents:
         return _Document({each.name: each for each in operations}, kb)
 
     def _operations(self, document: DocumentNode) -> list[Operation]:
-        fragments = _fragments(document)
+        fragments = fragments_of(document)
         return [
             Operation(document, node, _name(node), _introspects(node, fragments), self._constant(node))
             for node in document.definitions
@@ -171,7 +172,7 @@ class Documents:
             for node in given.definitions
             if isinstance(node, OperationDefinitionNode) and _name(node) == operation.name
         )
-        defers = defers_reads(self._schema, node, _fragments(given))
+        defers = defers_reads(self._schema, node, fragments_of(given))
         return replace(operation, in_parts=given, defers_reads=defers)
 
     def _errors(
@@ -194,10 +195,6 @@ def _introspects(operation: OperationDefinitionNode, fragments: Mapping[str, Fra
         return False
     fields = merged([operation.selection_set], fragments)[0].values()
     return any(node.name.value in INTROSPECTION for nodes in fields for node in nodes)
-
-
-def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 def _name(node: OperationDefinitionNode) -> str | None:

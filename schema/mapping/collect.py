@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -23,6 +24,11 @@ from graphql.execution.values import VariableValues, get_argument_values, get_di
 from graphql.type.directives import GraphQLIncludeDirective, GraphQLSkipDirective
 
 from schema.mapping.variables import decide
+
+
+def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """The fragments of a document by their names."""
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import Any, cast
 import structlog
 from graphql import (
     DocumentNode,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLInputType,
     GraphQLSchema,
@@ -30,7 +29,7 @@ from loaders.read import Value
 from loaders.weight import weight
 from resolvers.cost import check_compared
 from resolvers.planned import PlannedRead
-from schema.mapping.collect import Document
+from schema.mapping.collect import Document, fragments_of
 from schema.mapping.compared import Uses, uses
 from schema.mapping.compose import Composed, Place, Uncomposable, compose
 from schema.mapping.object import policies
@@ -156,7 +155,7 @@ class Plans:
             types = {
                 each.variable.name.value: cast(Any, type_from_ast(self._schema, each.type)) for each in definitions
             }
-            found = _Operation(types, uses(node, _fragments(document)), _pinned(node))
+            found = _Operation(types, uses(node, fragments_of(document)), _pinned(node))
             self._operations.keep(key, found, 1 + len(types) + found.pinned)
         return found
 
@@ -169,7 +168,7 @@ class Plans:
         variables: dict[str, Any],
         max_page: int,
     ) -> Plan | Unplanned:
-        fragments = _fragments(document)
+        fragments = fragments_of(document)
 
         def composed(values: dict[str, Any]) -> Composed:
             around = Document(self._schema, fragments, VariableValues({}, values))
@@ -203,10 +202,6 @@ class Plans:
         if isinstance(made, Plan):
             weighs += pinned + sum(weight(read.read) for read in made.reads) + len(made.values) // _SMALL
         self._tree.keep(place, made, 1 + weighs)
-
-
-def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    return {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
 
 
 def _pinned(node: OperationDefinitionNode) -> int:

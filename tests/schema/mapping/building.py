@@ -5,7 +5,6 @@ from typing import Any
 
 from graphql import (
     FieldNode,
-    FragmentDefinitionNode,
     GraphQLObjectType,
     OperationDefinitionNode,
     get_named_type,
@@ -16,7 +15,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from loaders.read import Read
 from schema.build import build, graphql_schema
-from schema.mapping.collect import Document
+from schema.mapping.collect import Document, fragments_of
 from schema.mapping.roots import ConnectionRoot
 from schema.mapping.selection import Built, Selection
 
@@ -32,10 +31,9 @@ def built(
     parsed = parse(document)
     assert validate(schema, parsed) == []
     (operation,) = (node for node in parsed.definitions if isinstance(node, OperationDefinitionNode))
-    fragments = {node.name.value: node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)}
     values = get_variable_values(schema, operation.variable_definitions or (), dict(variables or {}))
     assert isinstance(values, VariableValues), values
-    context = Document(schema, fragments, VariableValues({}, values.coerced))
+    context = Document(schema, fragments_of(parsed), VariableValues({}, values.coerced))
     query = schema.query_type
     assert query is not None
     ((name, domain),) = (

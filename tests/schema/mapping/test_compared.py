@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
+from graphql import OperationDefinitionNode, parse
 
 from loaders.errors import CostExceeded
 from resolvers.cost import MAX_COMPARED, Budget
+from schema.mapping.collect import fragments_of
 from schema.mapping.compared import uses
 
 SIZES: list[tuple[str, dict[str, Any], int]] = [
@@ -27,9 +28,8 @@ SIZES: list[tuple[str, dict[str, Any], int]] = [
 @pytest.mark.parametrize(("text", "variables", "size"), SIZES)
 def test_size(text: str, variables: dict[str, Any], size: int) -> None:
     document = parse(text)
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     (operation,) = (each for each in document.definitions if isinstance(each, OperationDefinitionNode))
-    assert uses(operation, fragments).size(variables) == size
+    assert uses(operation, fragments_of(document)).size(variables) == size
 
 
 def test_a_document_is_counted_once() -> None:

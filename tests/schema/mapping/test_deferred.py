@@ -1,9 +1,10 @@
 """Which operations may answer whole reads later."""
 
 import pytest
-from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
+from graphql import OperationDefinitionNode, parse
 
 from schema.build import build, graphql_schema
+from schema.mapping.collect import fragments_of
 from schema.mapping.deferred import defers_reads
 
 
@@ -20,7 +21,6 @@ from schema.mapping.deferred import defers_reads
     ],
 )
 def test_above_the_reads(text: str, expected: bool) -> None:
-    definitions = parse(text).definitions
-    (operation,) = (each for each in definitions if isinstance(each, OperationDefinitionNode))
-    fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
-    assert defers_reads(graphql_schema(build()), operation, fragments) is expected
+    document = parse(text)
+    (operation,) = (each for each in document.definitions if isinstance(each, OperationDefinitionNode))
+    assert defers_reads(graphql_schema(build()), operation, fragments_of(document)) is expected
