@@ -8,7 +8,7 @@ import orjson
 from graphql import ExecutionResult
 
 from gateway.http.coordinates import Coordinates
-from gateway.http.errors import shape, shape_executed, shape_failure
+from gateway.http.errors import masked, shape, shape_executed, shape_failure
 from gateway.http.refusal import Refusal
 from loaders.errors import DENIALS, Code
 from resolvers.context import Context
@@ -72,10 +72,8 @@ def refused(refusal: Refusal) -> Answer:
 
 
 def failed(request_id: str) -> Answer:
-    """The answer to an unexpected error; its traceback is in the log under the request id."""
-    message = f"Something went wrong in the gateway. Report the request id {request_id}."
-    extensions = {"code": Code.INTERNAL_ERROR.value, "requestId": request_id}
-    return Answer({"errors": [{"message": message, "extensions": extensions}]}, Code.INTERNAL_ERROR.value, False)
+    """The answer to an unexpected error."""
+    return Answer({"errors": [masked(request_id)]}, Code.INTERNAL_ERROR.value, has_data=False)
 
 
 def _before_execution(result: ExecutionResult) -> bool:

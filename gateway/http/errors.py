@@ -36,10 +36,13 @@ def shape_executed(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
     if isinstance(cause, GraphQLError) and cause.nodes:  # graphql-core points at a value of the request that is wrong
         return shape(error, Code.BAD_USER_INPUT)
     _log.error("resolver_failed", request_id=request_id, path=error.path, exc_info=cause)
-    masked = shape(error, Code.INTERNAL_ERROR)
-    masked["message"] = f"Something went wrong in the gateway. Report the request id {request_id}."
-    masked["extensions"] = {"code": Code.INTERNAL_ERROR.value, "requestId": request_id}
-    return masked
+    return shape(error, Code.INTERNAL_ERROR) | masked(request_id)
+
+
+def masked(request_id: str) -> dict[str, Any]:
+    """An unexpected error, whose traceback is in the log under the request id."""
+    message = f"Something went wrong in the gateway. Report the request id {request_id}."
+    return {"message": message, "extensions": {"code": Code.INTERNAL_ERROR.value, "requestId": request_id}}
 
 
 def shape_failure(error: AxionError, path: Sequence[str | int], nulls: int) -> dict[str, Any]:
