@@ -6,29 +6,25 @@ seconds, this some hundredths of one. It runs in a thread, for one request at a 
 """
 
 from asyncio import get_running_loop
-from collections.abc import Coroutine, Hashable
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import orjson
 from graphql import (
-    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
-    GraphQLWrappingType,
     SchemaMetaFieldDef,
     TypeMetaFieldDef,
     get_named_type,
-    get_nullable_type,
-    is_enum_type,
-    is_list_type,
 )
 from graphql.execution.collect_fields import CollectedFields, FieldDetails
 from graphql.execution.values import VariableValues, get_argument_values
 
+from gateway.http.schema_elements import Asked, Compiled, Elements, Selection, encoded
 from loaders.bounded_cache import BoundedCache
 
 INTROSPECTIONS = frozenset({SchemaMetaFieldDef.type, TypeMetaFieldDef.type})
@@ -37,19 +33,6 @@ _MAX_BYTES = 16_000_000
 _FIELD_BYTES = 500
 """Of a field that was asked for, in what an answer is kept under."""
 _ALONE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="introspection")
-
-
-class Asked(NamedTuple):
-    """A field of a selection of `type_`, one of introspection's types. `below` is `None` for a leaf."""
-
-    key: str
-    type_: str
-    field: str
-    arguments: tuple[tuple[str, Any], ...]
-    below: "Selection | None"
-
-
-Selection: TypeAlias = tuple[Asked, ...]
 
 
 class Collects(Protocol):
@@ -95,12 +78,10 @@ def _asked(executor: Collects, type_: GraphQLObjectType, key: str, nodes: list[F
 
 
 class _Kept:
-    """Of one schema: answers as JSON, by the name of the type that was asked for and the selection; and all that was
-    told of its things, of which other selections ask again.
-    """
+    """Of one schema: its elements, and answers as JSON by the name of the type that was asked for and the selection."""
 
     def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
-        self._things = _Things(info)
+        self._elements = Elements(info)
         self._answers: BoundedCache[tuple[str | None, Selection], bytes] = BoundedCache(_MAX_BYTES)
         self._lock = Lock()
 
@@ -113,7 +94,7 @@ class _Kept:
 
     def read(self, source: Any, selection: Selection) -> bytes:
         """The answer, not kept yet."""
-        return _read(self._things.of(source), _Compiled(selection), self._things)
+        return encoded(self._elements.of(source), Compiled(selection), self._elements)
 
     def _get(self, source: Any, selection: Selection) -> bytes | None:
         with self._lock:
@@ -133,123 +114,3 @@ def _size(selection: Selection) -> int:
 
 
 _kept: WeakKeyDictionary[GraphQLSchema, _Kept] = WeakKeyDictionary()
-
-
-class _Thing:
-    """The schema, or a type, field, argument, value or directive of it.
-
-    `texts` is what it told of itself, as JSON with its key, and `below` what it led to, both by what was asked.
-    """
-
-    __slots__ = ("below", "is_type", "source", "texts")
-
-    def __init__(self, source: Any, *, is_type: bool) -> None:
-        self.source = source
-        self.is_type = is_type
-        self.texts: dict[str, bytes] = {}
-        self.below: dict[str, _Thing | tuple[_Thing, ...] | None] = {}
-
-
-class _Things:
-    """Of one schema, each there once: a schema has as many objects of a type such as `[T!]!` as places for it."""
-
-    def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
-        self._info = info
-        self._types: dict[Hashable, _Thing] = {}
-
-    def of(self, source: Any) -> _Thing:
-        same = _same(source)
-        if same is None:
-            return _Thing(source, is_type=False)
-        found = self._types.get(same)
-        if found is None:
-            found = self._types[same] = _Thing(source, is_type=True)
-        return found
-
-    def tell(self, thing: _Thing, question: str, asked: Asked, key: bytes) -> bytes:
-        """A leaf's key and value."""
-        if asked.field == "__typename":
-            found, type_ = asked.type_, None
-        else:
-            found, type_ = self._resolved(thing, asked)
-        text = thing.texts[question] = key + orjson.dumps(_shown(found, type_))
-        return text
-
-    def lead(self, thing: _Thing, question: str, asked: Asked) -> "_Thing | tuple[_Thing, ...] | None":
-        """The things that are there: one, or a list's."""
-        found, type_ = self._resolved(thing, asked)
-        led: _Thing | tuple[_Thing, ...] | None = None
-        if found is not None:
-            led = tuple(map(self.of, found)) if is_list_type(type_) else self.of(found)
-        thing.below[question] = led
-        return led
-
-    def _resolved(self, thing: _Thing, asked: Asked) -> tuple[Any, Any]:
-        """With the field's type, that is no non-null one."""
-        parent = self._info.schema.type_map[asked.type_]
-        assert isinstance(parent, GraphQLObjectType)
-        field = parent.fields[asked.field]
-        assert field.resolve is not None  # introspection's fields all have one
-        return field.resolve(thing.source, self._info, **dict(asked.arguments)), get_nullable_type(field.type)
-
-
-def _same(source: Any) -> Hashable:
-    """Equal for types that are the same; `None` for what is no type."""
-    if isinstance(source, GraphQLNamedType):
-        return source.name
-    if isinstance(source, GraphQLWrappingType):
-        return type(source), _same(source.of_type)
-    return None
-
-
-def _shown(found: Any, type_: Any) -> Any:
-    """As JSON has it: an enum by its name."""
-    if found is None:
-        return None
-    if is_list_type(type_):
-        below = get_nullable_type(type_.of_type)
-        return [_shown(item, below) for item in found]
-    return found.name if is_enum_type(type_) else found
-
-
-class _Compiled:
-    """A selection as a reading walks it: what is asked, under which name that is kept (within introspection there are
-    no aliases), its key in the answer, and what is below. `texts` is what it found of types, wherever they stand.
-    """
-
-    __slots__ = ("steps", "texts")
-
-    def __init__(self, selection: Selection) -> None:
-        self.texts: dict[_Thing, bytes] = {}
-        self.steps: list[tuple[Asked, str, bytes, _Compiled | None]] = [
-            (
-                asked,
-                f"{asked.key}: {asked.field} {asked.arguments}",
-                orjson.dumps(asked.key) + b":",
-                None if asked.below is None else _Compiled(asked.below),
-            )
-            for asked in selection
-        ]
-
-
-def _read(thing: _Thing, compiled: _Compiled, things: _Things) -> bytes:
-    """The object as JSON. One call for each: a whole schema is some ten thousand of them."""
-    told, texts = thing.texts, []
-    for asked, question, key, below in compiled.steps:
-        if below is None:
-            texts.append(told.get(question) or things.tell(thing, question, asked, key))
-            continue
-        found = thing.below.get(question, thing)
-        if found is thing:  # nothing leads to itself: this was not asked before
-            found = things.lead(thing, question, asked)
-        if found is None:
-            texts.append(key + b"null")
-        elif isinstance(found, tuple):
-            listed = [below.texts.get(each) or _read(each, below, things) for each in found]
-            texts.append(key + b"[" + b",".join(listed) + b"]")
-        else:
-            texts.append(key + (below.texts.get(found) or _read(found, below, things)))
-    text = b"{" + b",".join(texts) + b"}"
-    if thing.is_type:
-        compiled.texts[thing] = text
-    return text

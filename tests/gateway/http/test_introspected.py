@@ -13,6 +13,7 @@ from gateway.http import introspected
 from gateway.http.answer import Answer
 from gateway.http.operations import Operations
 from gateway.http.request import GraphQLRequest, from_parameters
+from gateway.http.schema_elements import Selection
 from gateway.settings import Limits
 from resolvers.subject import ANONYMOUS
 from schema.build import build, graphql_schema
@@ -86,7 +87,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     made: list[object] = []
 
     class Counted(introspected._Kept):
-        def read(self, source: Any, selection: introspected.Selection) -> bytes:
+        def read(self, source: Any, selection: Selection) -> bytes:
             made.append(selection)
             return super().read(source, selection)
 
