@@ -1,13 +1,12 @@
 """Incremental delivery: first what is not deferred, then each part as it arrives. Errors and denials are handled as in
 a single answer.
 
-With `extensions.stores`, the ledger is in the first part (so far) and in the last (complete). `Parts` names the two
-formats.
+With `extensions.stores`, the ledger is in the first part (so far) and in the last (complete).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 import structlog
@@ -25,61 +24,17 @@ from gateway.http.answer import OK, Answer, code_of, executed, failed, ledger, n
 from gateway.http.coordinates import Coordinates
 from gateway.http.errors import shape_executed, shape_failure
 from gateway.http.media_type import Parts
+from gateway.http.part_formats import Arrived, Errors, Expected, announced, entries
 from gateway.http.refusal import Refusal
 from resolvers.context import Context
 
 _log = structlog.get_logger(__name__)
-
-_Errors: TypeAlias = list[dict[str, Any]]
-_Path: TypeAlias = list[str | int]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     body: bytes
     is_last: bool
-
-
-@dataclass(slots=True)
-class _Expected:
-    """A deferred fragment of the object at `path`, or the rest of the list at `path` from index `item` on."""
-
-    path: _Path
-    label: str | None
-    item: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrived:
-    """Fields of the object at the absolute `path`, or items of the list at `path` from index `item` on."""
-
-    id: str
-    label: str | None
-    path: _Path
-    sub_path: _Path | None
-    item: int | None
-    value: Any
-    errors: _Errors
-
-    def holds(self, path: Sequence[str | int]) -> bool:
-        """Whether the value at that absolute path is part of this one."""
-        depth = len(self.path)
-        if len(path) <= depth or list(path[:depth]) != self.path:
-            return False
-        step = path[depth]
-        if self.item is None:
-            return step in self.value
-        return isinstance(step, int) and 0 <= step - self.item < len(self.value)
-
-    def at(self, path: _Path) -> Any:
-        """The value at that absolute path, for which `holds` must be true."""
-        value = self.value
-        steps = path[len(self.path) :]
-        if self.item is not None:
-            value, steps = value[int(steps[0]) - self.item], steps[1:]
-        for step in steps:
-            value = value[step]
-        return value
 
 
 class InParts:
@@ -101,7 +56,7 @@ class InParts:
         self._coordinates = coordinates
         self.form = form
         self._with_stores = with_stores
-        self._expected: dict[str, _Expected] = {}
+        self._expected: dict[str, Expected] = {}
         self.code = OK
 
     def first(self) -> Part:
@@ -112,7 +67,7 @@ class InParts:
         answer = executed(result, self._context, self._coordinates, with_stores=self._with_stores)
         failures[:] = [failure for failure, is_here in placed if not is_here]
         self.code = answer.code
-        whole = _Arrived("", None, [], None, None, initial.data, [])
+        whole = Arrived("", None, [], None, None, initial.data, [])
         pending = self._expect(initial.pending, [whole])
         shown = {"pending": pending} if self.form is Parts.BY_ID else {}
         return Part(orjson.dumps(answer.body | shown | {"hasNext": True}), is_last=False)
@@ -140,7 +95,7 @@ class InParts:
         completed = [(each.id, self._shaped(each.errors or ())) for each in result.completed or ()]
         for errors in (*(each.errors for each in arrived), *(errors for _, errors in completed)):
             self._note(errors)
-        body: dict[str, Any] = self._shown(pending, arrived, completed)
+        body = self._entries(completed, pending=pending, arrived=arrived)
         for id_, _ in completed:
             del self._expected[id_]
         if not result.has_next and self._with_stores:
@@ -153,30 +108,30 @@ class InParts:
             for id_, expected in self._expected.items()
         ]
         self._note(answer.body["errors"])
-        body = self._shown([], [], completed)
+        body = self._entries(completed)
         if self._with_stores:
             body["extensions"] = ledger(self._context)
         return Part(orjson.dumps(body | {"hasNext": False}), is_last=True)
 
-    def _expect(self, pending: Iterable[PendingResult], arrived: Sequence[_Arrived]) -> list[dict[str, Any]]:
+    def _expect(self, pending: Iterable[PendingResult], arrived: Sequence[Arrived]) -> list[dict[str, Any]]:
         """Registers the pending parts. `arrived` contains the objects and lists that they belong to."""
         for each in pending:
             holders = [holder.at(each.path) for holder in arrived if each.path and holder.holds(each.path)]
             item = len(holders[0]) if holders and isinstance(holders[0], list) else None
-            self._expected[each.id] = _Expected(each.path, each.label, item)
-        return [{"id": each.id, "path": each.path, **_labelled(each.label)} for each in pending]
+            self._expected[each.id] = Expected(each.path, each.label, item)
+        return [announced(each.id, each.path, each.label) for each in pending]
 
-    def _arrive(self, result: IncrementalDeferResult | IncrementalStreamResult) -> _Arrived:
+    def _arrive(self, result: IncrementalDeferResult | IncrementalStreamResult) -> Arrived:
         expected = self._expected[result.id]
         path = [*expected.path, *(result.sub_path or ())]
         errors = self._shaped(result.errors or ())
         if isinstance(result, IncrementalDeferResult):
-            return _Arrived(result.id, expected.label, path, result.sub_path, None, result.data, errors)
+            return Arrived(result.id, expected.label, path, result.sub_path, None, result.data, errors)
         assert expected.item is not None
         item, expected.item = expected.item, expected.item + len(result.items)
-        return _Arrived(result.id, expected.label, path, result.sub_path, item, result.items, errors)
+        return Arrived(result.id, expected.label, path, result.sub_path, item, result.items, errors)
 
-    def _place_failures(self, arrived: Sequence[_Arrived], *, is_last: bool) -> None:
+    def _place_failures(self, arrived: Sequence[Arrived], *, is_last: bool) -> None:
         """Adds failed reads from other stores to the part that holds their place, and keeps those whose part has not
         arrived.
         """
@@ -192,24 +147,22 @@ class InParts:
         if kept and is_last:
             _log.error("failures_without_place", request_id=self._context.request_id, count=len(kept))
 
-    def _shaped(self, errors: Iterable[GraphQLError]) -> _Errors:
+    def _shaped(self, errors: Iterable[GraphQLError]) -> Errors:
         return [shape_executed(error, request_id=self._context.request_id) for error in errors]
 
-    def _note(self, errors: _Errors) -> None:
+    def _note(self, errors: Errors) -> None:
         note_denials(errors, self._context, self._coordinates)
         if self.code == OK:
             self.code = code_of(errors)
 
-    def _shown(
-        self, pending: list[dict[str, Any]], arrived: Sequence[_Arrived], completed: Sequence[tuple[str, _Errors]]
+    def _entries(
+        self,
+        completed: Sequence[tuple[str, Errors]],
+        *,
+        pending: Sequence[dict[str, Any]] = (),
+        arrived: Sequence[Arrived] = (),
     ) -> dict[str, Any]:
-        if self.form is Parts.BY_PATH:
-            lost = [(self._expected[id_], errors) for id_, errors in completed if errors]
-            shown = [*map(_by_path, arrived), *(_lost(expected, errors) for expected, errors in lost)]
-            return {"incremental": shown} if shown else {}
-        ended = [{"id": id_, **_with_errors(errors)} for id_, errors in completed]
-        parts = {"pending": pending, "incremental": [_by_id(each) for each in arrived], "completed": ended}
-        return {name: part for name, part in parts.items() if part}
+        return entries(self.form, pending=pending, arrived=arrived, completed=completed, expected=self._expected)
 
 
 def _is_in(data: Any, path: Sequence[str | int]) -> bool:
@@ -223,35 +176,3 @@ def _is_in(data: Any, path: Sequence[str | int]) -> bool:
             return True
         data = data[step]  # type: ignore[index]  # a step fits what it leads through: looked at above
     return True
-
-
-def _by_id(arrived: _Arrived) -> dict[str, Any]:
-    sub_path = {} if arrived.sub_path is None else {"subPath": arrived.sub_path}
-    if arrived.item is None:
-        return {"id": arrived.id, **sub_path, "data": arrived.value, **_with_errors(arrived.errors)}
-    place = {"path": [*arrived.path, arrived.item]}  # for urql (6.0), which puts items by id beside their list
-    return {"id": arrived.id, **sub_path, **place, "items": arrived.value, **_with_errors(arrived.errors)}
-
-
-def _by_path(arrived: _Arrived) -> dict[str, Any]:
-    if arrived.item is None:
-        place = {"path": arrived.path, "data": arrived.value}
-    else:
-        place = {"path": [*arrived.path, arrived.item], "items": arrived.value}
-    return {**place, **_labelled(arrived.label), **_with_errors(arrived.errors)}
-
-
-def _lost(expected: _Expected, errors: _Errors) -> dict[str, Any]:
-    if expected.item is None:
-        place = {"path": expected.path, "data": None}
-    else:
-        place = {"path": [*expected.path, expected.item], "items": None}
-    return {**place, **_labelled(expected.label), "errors": errors}
-
-
-def _labelled(label: str | None) -> dict[str, str]:
-    return {} if label is None else {"label": label}
-
-
-def _with_errors(errors: _Errors) -> dict[str, _Errors]:
-    return {"errors": errors} if errors else {}
