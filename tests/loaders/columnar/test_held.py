@@ -1,6 +1,7 @@
 """Large answers: cut or refused by their bytes before they are JSON, and made JSON beside the event loop."""
 
 import asyncio
+import struct
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass, field
@@ -172,6 +173,16 @@ async def test_a_value_of_raw_sql_that_fits_becomes_json_beside_the_loop() -> No
     assert turns > 10
 
 
+def views(text: bytes, times: int) -> pa.Array:
+    """Views that all show the same bytes."""
+    view = struct.pack("<i4sii", len(text), text[:4], 0, 0)
+    return pa.Array.from_buffers(pa.string_view(), times, [None, pa.py_buffer(view * times), pa.py_buffer(text)])
+
+
+REPEATED = views(b"x" * 5_000, 1_000)
+SAME = pa.array([0] * 1_000, pa.int32())
+
+
 @pytest.mark.parametrize(
     ("column", "least"),
     [
@@ -184,6 +195,18 @@ async def test_a_value_of_raw_sql_that_fits_becomes_json_beside_the_loop() -> No
         (pa.array(["x" * 500] * 1000).dictionary_encode(), 500_000),
         (pa.array([{"a": ["x" * 500] * 1000}]), 500_000),
         (pa.array([["x" * 500] * 10] * 100).slice(99), 5_000),
+        (pa.nulls(1000), 8_000),
+        (pa.array([True] * 1000), 8_000),
+        (pa.array([{}] * 1000, pa.struct([])), 8_000),
+        (REPEATED, 5_000_000),
+        (pa.ExtensionArray.from_storage(pa.json_(pa.string_view()), REPEATED), 5_000_000),
+        (pa.DictionaryArray.from_arrays(SAME, pa.array([[True] * 50_000, [True]])), 400_000_000),
+        (pa.DictionaryArray.from_arrays(SAME, pa.array(["x" * 5_000, ""], pa.string_view())), 5_000_000),
+        (pa.RunEndEncodedArray.from_arrays(pa.array([1000], pa.int32()), pa.array(["x" * 5_000])), 5_000_000),
+        (
+            pa.ListViewArray.from_arrays(SAME, pa.array([1_000] * 1_000, pa.int32()), pa.array([True] * 1_000)),
+            8_000_000,
+        ),
     ],
 )
 def test_bytes_are_counted_as_they_are_written_out(column: pa.Array, least: int) -> None:
