@@ -21,6 +21,11 @@ def listed(offsets: Sequence[int], values: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(pa.list_(values.type), len(offsets) - 1, buffers, children=[values])
 
 
+OPAQUE = pa.ExtensionArray.from_storage(
+    pa.opaque(pa.dictionary(pa.int32(), pa.string()), "a", "b"), pa.array(["a"]).dictionary_encode()
+)
+
+
 @pytest.mark.parametrize(
     "column",
     [
@@ -35,6 +40,8 @@ def listed(offsets: Sequence[int], values: pa.Array) -> pa.Array:
         pa.MapArray.from_arrays([0, 2], text([0, 100, 3]), pa.array([1, 2])),
         listed([0, 2], pa.StructArray.from_arrays([text([0, 100, 3])], ["inner"])),
         pa.nulls(MOST_ROWS + 1),
+        pa.StructArray.from_arrays([text([0, 100, 3]), pa.nulls(2)], ["text", "null"])[1:],
+        listed([0, 2], pa.StructArray.from_arrays([text([0, 100, 3]), pa.nulls(2)], ["text", "null"])),
     ],
 )
 def test_what_leads_out_of_its_buffers_is_refused(column: pa.Array) -> None:
@@ -60,6 +67,8 @@ def test_what_leads_out_of_its_buffers_is_refused(column: pa.Array) -> None:
         pa.MapArray.from_arrays([0, 1], text([0, 1], b"\xff"), pa.array([1])),
         pa.array(["a", "b", "c"])[1:],
         pa.array([b"0123456789abcdef"], pa.uuid()),
+        pa.array([{"text": "a", "null": None}] * 3)[1:],
+        listed([0, 1], pa.StructArray.from_arrays([pa.array(["a"]), OPAQUE], ["text", "opaque"])),
     ],
 )
 def test_what_is_sound_is_as_it_was(column: pa.Array) -> None:
