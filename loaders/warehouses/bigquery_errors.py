@@ -1,6 +1,7 @@
 """Errors of Google's clients as store errors. Messages carry no address, no SQL and no value."""
 
 import google.auth.exceptions
+import pyarrow as pa
 import requests
 from google.api_core import exceptions
 
@@ -14,8 +15,13 @@ from loaders.errors import (
     UnknownTable,
 )
 
-BIGQUERY_FAILURES = (exceptions.GoogleAPIError, google.auth.exceptions.GoogleAuthError, requests.RequestException)
-"""What the clients raise. Any other exception is a defect of the gateway."""
+BIGQUERY_FAILURES = (
+    exceptions.GoogleAPIError,
+    google.auth.exceptions.GoogleAuthError,
+    requests.RequestException,
+    pa.ArrowException,
+)
+"""What the clients raise, and pyarrow of rows that it cannot read. Any other exception is a defect of the gateway."""
 
 _RATE = ("rateLimitExceeded", "quotaExceeded")
 _BYTES = ("bytesBilledLimitExceeded",)
@@ -58,6 +64,10 @@ def store_error(store: str, error: Exception) -> StoreError:
         case exceptions.NotFound():
             return StoreQueryFailed(
                 store, f"{store}: the project has no such dataset, or the account may not see it. Correct `dataset`."
+            )
+        case pa.ArrowException():
+            return StoreQueryFailed(
+                store, f"{store}: BigQuery sent rows that are no valid Arrow data. Check `storage_endpoint`."
             )
         case exceptions.BadRequest():
             return StoreQueryFailed(

@@ -12,8 +12,13 @@ import duckdb
 import pyarrow as pa
 import pytest
 from adbc_driver_manager import AdbcStatusCode
+from google.api_core.retry import Retry
 
+from loaders.columnar.sound import UnsoundBatch
 from loaders.columnar.statement import Statement
+from loaders.errors import StoreQueryFailed
+from loaders.warehouses.bigquery_errors import BIGQUERY_FAILURES, store_error
+from loaders.warehouses.bigquery_run import BigQueryRun
 from loaders.warehouses.blocking import BlockingRun, WarehouseClosed
 from loaders.warehouses.duckdb_run import DuckDbRun
 from loaders.warehouses.flight_sql_run import FlightSqlRun
@@ -22,6 +27,7 @@ from loaders.warehouses.impala_errors import QueryCancelled
 from loaders.warehouses.impala_run import ImpalaRun
 from loaders.warehouses.impala_session import Session
 from loaders.warehouses.owned import Client, Owned
+from tests.loaders.columnar.test_sound import text
 
 NOTHING = Statement("SELECT 1", (), ())
 
@@ -217,3 +223,35 @@ async def test_a_call_that_waits_is_told_that_its_warehouse_closes(busy: ThreadP
         await run.call(lambda: 1)
     assert await run.close()
     assert run.freed.is_set()
+
+
+def test_rows_of_bigquery_beyond_their_buffers_are_refused(busy: ThreadPoolExecutor) -> None:
+    """`storage_endpoint` may be any server."""
+    sent = pa.record_batch([text([0, 100, 3])], ["a"])
+    rows = SimpleNamespace(serialized_record_batch=sent.serialize().to_pybytes())
+    session = SimpleNamespace(
+        arrow_schema=SimpleNamespace(serialized_schema=sent.schema.serialize().to_pybytes()),
+        streams=[SimpleNamespace(name="stream")],
+    )
+    storage = SimpleNamespace(
+        create_read_session=lambda **_: session,
+        read_rows=lambda **_: [SimpleNamespace(arrow_record_batch=rows)],
+    )
+    clients: Any = SimpleNamespace(storage=storage)
+    run = BigQueryRun(
+        busy,
+        busy,
+        clients,
+        NOTHING,
+        location=None,
+        dataset_location=lambda: "EU",
+        maximum_bytes_billed=None,
+        retry=Retry(),
+        timeout_s=60,
+    )
+    table = SimpleNamespace(project="p", dataset_id="d", table_id="t")
+    job: Any = SimpleNamespace(project="p", destination=table)
+    with pytest.raises(UnsoundBatch) as refused:
+        next(run._read(job))
+    assert isinstance(refused.value, BIGQUERY_FAILURES)
+    assert type(store_error("bigquery", refused.value)) is StoreQueryFailed
