@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from loaders.clickhouse.arrow_decoder import MessageTooLarge, NotArrow, in_utc, require_decoded_size
 from loaders.clickhouse.errors import broken_off, too_large
-from loaders.columnar.sound import sound
+from loaders.columnar.sound import UnsoundBatch, read_sound
 
 _IN_A_THREAD_BYTES = 256 << 10
 
@@ -31,8 +31,8 @@ class EncodedBatch:
             return in_utc(await asyncio.to_thread(self._decode))
         except MessageTooLarge as error:
             raise too_large(self.store) from error
-        except (NotArrow, pa.ArrowInvalid) as error:
+        except (NotArrow, UnsoundBatch) as error:
             raise broken_off(self.store, b"") from error
 
     def _decode(self) -> pa.RecordBatch:
-        return sound(pa.ipc.read_record_batch(self.message, self.schema))
+        return read_sound(self.message, self.schema)

@@ -30,6 +30,15 @@ def sound(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
+def read_sound(message: pa.Buffer, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch in a message of Arrow IPC, if it is one and all its values are within it; else `UnsoundBatch`."""
+    try:
+        batch = pa.ipc.read_record_batch(message, schema)
+    except (pa.ArrowException, OSError) as error:  # the latter of most of what is broken
+        raise UnsoundBatch("a message holds no record batch of its schema") from error
+    return sound(batch)
+
+
 def _require_sound(column: pa.Array) -> None:
     column.validate()
     try:

@@ -13,7 +13,7 @@ from google.api_core.retry import Retry
 from google.cloud import bigquery
 from google.cloud.bigquery_storage_v1 import types
 
-from loaders.columnar.sound import sound
+from loaders.columnar.sound import read_sound
 from loaders.columnar.statement import Statement
 from loaders.warehouses.batch_run import BatchRun
 from loaders.warehouses.bigquery_clients import Clients
@@ -197,7 +197,7 @@ class BigQueryRun(BatchRun):
                 )
                 for response in responses:
                     message = pa.py_buffer(response.arrow_record_batch.serialized_record_batch)
-                    batch = sound(pa.ipc.read_record_batch(message, schema))
+                    batch = read_sound(message, schema)
                     offset, failures = offset + batch.num_rows, 0
                     for start in range(0, batch.num_rows, _BATCH_ROWS):
                         yield batch.slice(start, _BATCH_ROWS)

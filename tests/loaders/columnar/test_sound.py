@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pytest
 
+from loaders.clickhouse.arrow_decoder import ArrowDecoder
 from loaders.clickhouse.encoded import EncodedBatch
 from loaders.columnar.sound import MOST_ROWS, UnsoundBatch, sound
 from loaders.errors import StoreUnavailable
@@ -21,6 +22,7 @@ def listed(offsets: Sequence[int], values: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(pa.list_(values.type), len(offsets) - 1, buffers, children=[values])
 
 
+WHOLE = pa.record_batch([pa.array([f"text {n}" for n in range(100)])], ["a"])
 OPAQUE = pa.ExtensionArray.from_storage(
     pa.opaque(pa.dictionary(pa.int32(), pa.string()), "a", "b"), pa.array(["a"]).dictionary_encode()
 )
@@ -76,7 +78,30 @@ def test_what_is_sound_is_as_it_was(column: pa.Array) -> None:
     assert sound(batch) is batch
 
 
-async def test_a_broken_batch_of_clickhouse_is_not_read() -> None:
-    batch = pa.record_batch([text([0, 100, 3])], ["a"])
+def compressed(batch: pa.RecordBatch) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_batch(batch)
+    decoder = ArrowDecoder()
+    decoder.feed(sink.getvalue().to_pybytes())
+    (message,) = decoder.messages()
+    return message
+
+
+@pytest.mark.parametrize(
+    ("sent", "other"),
+    [
+        (pa.record_batch([text([0, 100, 3])], ["a"]).serialize(), ()),
+        (compressed(WHOLE), ((-16, b"\xff" * 8),)),
+        (WHOLE.serialize(), ((12, b"\xff" * 8),)),
+        (WHOLE.serialize().slice(0, 200), ()),
+    ],
+    ids=["values beyond", "no LZ4", "no flatbuffer", "cut off"],
+)
+async def test_a_broken_batch_of_clickhouse_is_not_read(sent: pa.Buffer, other: Sequence[tuple[int, bytes]]) -> None:
+    message = bytearray(sent.to_pybytes())
+    for at, data in other:
+        at %= len(message)
+        message[at : at + len(data)] = data
     with pytest.raises(StoreUnavailable):
-        await EncodedBatch("clickhouse", batch.schema, batch.serialize()).decoded()
+        await EncodedBatch("clickhouse", WHOLE.schema, pa.py_buffer(bytes(message))).decoded()
