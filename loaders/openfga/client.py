@@ -17,7 +17,7 @@ from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.api import STORE_NAME, Api, Json, Refused, TimedOut, nonsense
 from loaders.openfga.store import Pin, find_pin, objects, text
-from loaders.openfga.tuples import Check, RelationTuple, instant, is_object, rfc3339
+from loaders.openfga.tuples import Check, RelationTuple, instant, is_subject, rfc3339
 
 MAX_CHECKS: Final = 50  # of one BatchCheck (the server's --max-checks-per-batch-check)
 MAX_TUPLES: Final = 100  # of one Write (--max-tuples-per-write)
@@ -107,7 +107,7 @@ class OpenFga:
         undecided. A call that fails raises `PermissionsUnavailable` for all.
         """
         subject = names.user(subject_id)
-        distinct = list(dict.fromkeys(check for check in checks if check.askable)) if is_object(subject) else []
+        distinct = list(dict.fromkeys(check for check in checks if check.askable)) if is_subject(subject) else []
         slots = asyncio.Semaphore(_CONCURRENT_CALLS)
         context = {"current_time": rfc3339(self._clock())}
 
@@ -134,7 +134,7 @@ class OpenFga:
         as OpenFGA's deadline, or when it timed out.
         """
         subject = names.user(subject_id)
-        if not is_object(subject):
+        if not is_subject(subject):
             return Listed(frozenset(), complete=True)
         body = {
             "user": subject,

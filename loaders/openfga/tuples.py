@@ -11,6 +11,8 @@ EXPIRY = "not_expired"
 
 _OBJECT = re.compile(r"[^\s:#]+:[^\s:#]+")
 _MAX_OBJECT = 256
+"""Characters; of a subject OpenFGA counts bytes."""
+MAX_SUBJECT = 512
 _MAX_RELATION = 50
 
 
@@ -83,6 +85,13 @@ def instant(value: str) -> datetime:
 
 def is_object(name: str) -> bool:
     return len(name) <= _MAX_OBJECT and _OBJECT.fullmatch(name) is not None
+
+
+def is_subject(name: str) -> bool:
+    """Whether tuples can name it as their user. A tuple that OpenFGA never takes holds up all later ones of its object
+    (loaders/openfga/outbox.py), those that take permissions back included.
+    """
+    return len(name.encode()) <= MAX_SUBJECT and _OBJECT.fullmatch(name) is not None
 
 
 def rfc3339(instant: datetime) -> str:

@@ -9,7 +9,7 @@ from loaders.gen.roles import LockedUser, is_held, lock_user
 from loaders.gen.stored import USER_ROLES
 from loaders.openfga import names
 from loaders.openfga.roles import assigned_role, assignee
-from loaders.openfga.tuples import RelationTuple
+from loaders.openfga.tuples import RelationTuple, is_subject
 from loaders.postgres.row_writes import delete_where, insert_unless_there
 from loaders.postgres.write import Transaction
 from loaders.tables.axion_gen.identity import ADMIN_ROLE_ID
@@ -22,12 +22,14 @@ from resolvers.idempotency import Asked
 
 async def assign_user(context: Context, asked: Asked, role_id: int, user_id: int) -> int:
     """Does nothing when the user already has the role. A user who is not active has its permissions once active.
-    `NotFound` for a role or user that does not exist.
+    `NotFound` for a role or user that does not exist; `Conflict` for a user whom OpenFGA cannot name.
     """
 
     async def work(change: Granting) -> int:
         await locked_role(change.within, role_id)
         user = await locked_user(change.within, user_id)
+        if not is_subject(names.user(user.subject)):
+            raise Conflict("The user's `externalAuthId` is longer than OpenFGA takes, so nothing can be granted.")
         await insert_unless_there(change.within, USER_ROLES, {"user_id": user_id, "role_id": role_id})
         if user.is_active:
             await change.note(writes=[assignee(role_id, user.subject)])

@@ -10,6 +10,7 @@ from loaders.gen.roles import LockedUser, held, is_held, lock_held
 from loaders.gen.stored import USERS
 from loaders.openfga import names
 from loaders.openfga.roles import assignee
+from loaders.openfga.tuples import MAX_SUBJECT, is_subject
 from loaders.postgres import row_writes
 from loaders.postgres.stored_table import Key
 from loaders.postgres.write import Transaction, transaction
@@ -136,6 +137,12 @@ def _subject(text: str) -> str:
     if not text or text != text.strip() or not text.isprintable() or len(text) > _MAX_SUBJECT:
         raise BadInput(
             f"`externalAuthId` must be printable text of 1 to {_MAX_SUBJECT} characters without space at its ends.",
+            field="externalAuthId",
+        )
+    if not is_subject(names.user(text)):
+        raise BadInput(
+            f"`externalAuthId` is longer than the {MAX_SUBJECT} bytes that OpenFGA takes: `%`, `:`, `#`, `*` and "
+            "space are three there.",
             field="externalAuthId",
         )
     return text

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import pytest
+import sqlalchemy as sa
 
 from loaders.errors import AxionError, BadInput, Conflict, Forbidden, NotFound, Unauthenticated
+from loaders.tables.axion_gen.identity import User
 from resolvers.context import Context
 from resolvers.expected import ChangedSince
 from resolvers.gen import data_sources, role_assignments, roles, users
@@ -138,11 +140,25 @@ async def test_users_are_the_admins(
     assert await rows(stores, "SELECT users::text FROM users ORDER BY 1") == before
 
 
-@pytest.mark.parametrize("subject", ["", " x", "a\nb", "x" * 256])
+@pytest.mark.parametrize("subject", ["", " x", "a\nb", "x" * 256, "%" * 170, "\U0001f600" * 127])
 async def test_a_subject_that_cannot_be(subject: str, as_: As) -> None:
     with pytest.raises(BadInput) as wrong:
         await users.create_user(as_("admin"), ASKED, UserCreate(subject))
     assert wrong.value.field == "externalAuthId"
+
+
+async def test_a_subject_that_openfga_cannot_name_holds_up_nobody(as_: As, stores: GenStores) -> None:
+    """OpenFGA takes 512 bytes, and the notes of a role wait for each other."""
+    role = await readers(as_)
+    longest = await users.create_user(as_("admin"), ASKED, UserCreate("%" * 169))
+    await role_assignments.assign_user(as_("admin"), ASKED, role, longest)
+    assert await sees(as_, "%" * 169)
+    async with stores.postgres["axion_gen"].transaction() as session:
+        await session.execute(sa.insert(User).values(id=50, external_auth_id="%" * 170))
+    with pytest.raises(Conflict, match="longer than OpenFGA takes"):
+        await role_assignments.assign_user(as_("admin"), ASKED, role, 50)
+    await role_assignments.unassign_user(as_("admin"), ASKED, role, longest)
+    assert not await sees(as_, "%" * 169)
 
 
 async def test_changes_that_cannot_be(as_: As) -> None:
