@@ -16,6 +16,10 @@ _HEADER_TYPE_SLOT, _HEADER_SLOT, _BODY_LENGTH_SLOT = 6, 8, 10
 """Offsets of the fields of `Message` (Message.fbs) in its vtable: 4 bytes of header and 2 for each field before.
 `version` is the first field.
 """
+_VERSION_SLOT, _V5 = 4, 4
+"""The offset of `version`, and its value since Arrow 1.0. Arrow 0.17 had the codec of a batch among the metadata of its
+message, where pyarrow still takes it from; all that ClickHouse sends is newer.
+"""
 _LENGTH_SLOT = 4
 """The offset of `RecordBatch.length`, its first field."""
 _RECORD_BATCH = 3
@@ -144,8 +148,8 @@ def rows_of(message: pa.Buffer) -> int:
     return rows
 
 
-def require_decoded_size(message: pa.Buffer) -> None:
-    """`MessageTooLarge` when the buffers of a compressed record batch would be too large decompressed.
+def decoded_size(message: pa.Buffer) -> int:
+    """The bytes of a whole message once it is decompressed. `MessageTooLarge` for too many.
 
     Each compressed buffer begins with its uncompressed size, or -1 when it is stored uncompressed (Message.fbs,
     `BodyCompression`).
@@ -153,9 +157,13 @@ def require_decoded_size(message: pa.Buffer) -> None:
     buffer = memoryview(message)
     try:
         end = 8 + struct.unpack_from("<i", buffer, 4)[0]
-        batch = _table(buffer, _field(buffer, _table(buffer, 8), _HEADER_SLOT, end=end))
+        table = _table(buffer, 8)
+        version = _field(buffer, table, _VERSION_SLOT, end=end)
+        if not version or struct.unpack_from("<h", buffer, version)[0] != _V5:
+            raise NotArrow("an Arrow message of an old version")
+        batch = _table(buffer, _field(buffer, table, _HEADER_SLOT, end=end))
         if not _field(buffer, batch, _COMPRESSION_SLOT, end=end):
-            return
+            return len(buffer)
         buffers = _table(buffer, _field(buffer, batch, _BUFFERS_SLOT, end=end))
         (count,) = struct.unpack_from("<I", buffer, buffers)
         size = 0
@@ -166,6 +174,7 @@ def require_decoded_size(message: pa.Buffer) -> None:
         raise NotArrow("an Arrow message with broken metadata") from error
     if size > MESSAGE_BYTES:
         raise MessageTooLarge
+    return size
 
 
 def _table(buffer: memoryview, at: int) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from loaders.clickhouse.arrow_decoder import MessageTooLarge, NotArrow, in_utc, require_decoded_size
+from loaders.clickhouse.arrow_decoder import MessageTooLarge, NotArrow, decoded_size, in_utc
 from loaders.clickhouse.errors import broken_off, too_large
 from loaders.columnar.sound import UnsoundBatch, read_sound
 
@@ -25,8 +25,7 @@ class EncodedBatch:
         too large.
         """
         try:
-            require_decoded_size(self.message)
-            if self.message.size < _IN_A_THREAD_BYTES:
+            if decoded_size(self.message) < _IN_A_THREAD_BYTES:
                 return in_utc(self._decode())
             return in_utc(await asyncio.to_thread(self._decode))
         except MessageTooLarge as error:

@@ -8,8 +8,8 @@ from loaders.clickhouse.arrow_decoder import (
     ArrowDecoder,
     MessageTooLarge,
     NotArrow,
+    decoded_size,
     in_utc,
-    require_decoded_size,
     rows_of,
 )
 from loaders.clickhouse.errors import broken_off
@@ -90,13 +90,29 @@ def test_a_batch_that_is_too_large_decompressed_is_refused(compression: str) -> 
     decoder = ArrowDecoder()
     decoder.feed(_stream(zeros, compression, chunk=200_000))
     (message,) = decoder.messages()
-    require_decoded_size(message)
-    assert message.size < 1 << 20
+    assert message.size < 1 << 20 < decoded_size(message)
     decoder = ArrowDecoder()
     decoder.feed(_announcing(_stream(zeros, compression, chunk=200_000), 1_600_000, MESSAGE_BYTES + 1))
     (message,) = decoder.messages()
     with pytest.raises(MessageTooLarge):
-        require_decoded_size(message)
+        decoded_size(message)
+
+
+def test_a_message_whose_codec_may_stand_elsewhere_is_refused() -> None:
+    """As Arrow 0.17 had it, and pyarrow still reads: 30 kB became a gigabyte, past the bound."""
+    for version, is_new in ((pa.ipc.MetadataVersion.V5, True), (pa.ipc.MetadataVersion.V4, False)):
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(metadata_version=version)
+        with pa.ipc.new_stream(sink, TABLE.schema, options=options) as writer:
+            writer.write_table(TABLE)
+        decoder = ArrowDecoder()
+        decoder.feed(sink.getvalue().to_pybytes())
+        (message,) = decoder.messages()
+        if is_new:
+            assert decoded_size(message) == message.size
+            continue
+        with pytest.raises(NotArrow, match="old version"):
+            decoded_size(message)
 
 
 def test_zones_become_utc_without_moving_instants() -> None:
