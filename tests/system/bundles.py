@@ -10,16 +10,9 @@ from uuid import UUID
 from gateway.settings import Settings
 from gateway.stores import open_stores
 from tests.system.client import Client
+from tests.system.mutations import deleted, done
+from tests.system.sample import flights_dataset
 
-DATASET = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id rowId } } } }'
-CREATE = """
-mutation Create($input: GenDatasetMapCreateInput!) {
-  genDatasetMapCreate(input: $input) {
-    ... on GenDatasetMapCreatePayload { datasetMap { id rowId url } } ... on Error { message }
-  }
-}
-"""
-DELETE = "mutation Delete($id: ID!) { genDatasetMapDelete(input: {id: $id}) { __typename } }"
 REFRESH = """
 mutation Refresh($id: ID!) {
   genDatasetMapRefresh(input: {id: $id}) {
@@ -47,9 +40,9 @@ async def refreshed(client: Client, id_: str, *, user: str = "admin") -> Any:
 @asynccontextmanager
 async def stored_bundle(client: Client, settings: Settings, content: bytes) -> AsyncIterator[Bundle]:
     """Of `airports`, which the analyst may see."""
-    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client, "rowId")
     named = {"datasetId": dataset["id"], "tableName": "airports", "name": secrets.token_hex(4), "geometryColumn": "lon"}
-    made = (await client.ask(CREATE, {"input": named})).data["genDatasetMapCreate"]["datasetMap"]
+    made = (await done(client, "genDatasetMapCreate", "datasetMap { id rowId url }", **named))["datasetMap"]
     assert made["url"] is None
     key = f"tiles/{UUID(dataset['rowId']).hex}/airports/{UUID(made['rowId']).hex}.pmtiles"  # as the reference has it
     async with open_stores(settings) as stores:
@@ -60,4 +53,4 @@ async def stored_bundle(client: Client, settings: Settings, content: bytes) -> A
         assert int(seen["sizeBytes"]) == len(content)
         yield Bundle(made["id"], key, client.url + seen["url"], content)
         await stores.objects.delete(key)
-    await client.ask(DELETE, {"id": made["id"]})
+    await deleted(client, "GenDatasetMap", made["id"])

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.settings import Settings
 from tests.system.client import Client
+from tests.system.mutations import created
 from tests.system.process import Gateway
 from tests.system.proxy import Proxy
 from tests.system.stores import Direct
@@ -20,20 +20,6 @@ QUICK = {
     "AXION_CLICKHOUSE__QUERY_TIMEOUT_MS": "1000",
     "AXION_OPENFGA__TIMEOUT_MS": "500",
 }
-_SOURCE = """
-mutation Source($input: GenDataSourceCreateInput!) {
-  made: genDataSourceCreate(input: $input) {
-    ... on GenDataSourceCreatePayload { it: dataSource { id } } ... on Error { message }
-  }
-}
-"""
-_DATASET = """
-mutation Dataset($input: GenDatasetCreateInput!) {
-  made: genDatasetCreate(input: $input) {
-    ... on GenDatasetCreatePayload { it: dataset { id } } ... on Error { message }
-  }
-}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +89,8 @@ async def _add(client: Client, settings: Settings, warehouse: str, lake: str) ->
 
 async def add_source(client: Client, name: str, connector: str, options: Mapping[str, object]) -> str:
     """The global id of a dataset of all tables of a new data source, both of that name."""
-    source = await _made(client, _SOURCE, {"name": name, "connectorType": connector, "settings": dict(options)})
-    return await _made(client, _DATASET, {"name": name, "dataSourceId": source})
-
-
-async def _made(client: Client, document: str, input_: Mapping[str, Any]) -> str:
-    made = (await client.ask(document, {"input": input_})).data["made"]
-    assert "it" in made, made
-    return str(made["it"]["id"])
+    source = await created(client, "GenDataSource", name=name, connectorType=connector, settings=dict(options))
+    return await created(client, "GenDataset", name=name, dataSourceId=source)
 
 
 async def remove_sources(direct: Direct, names: Sequence[str]) -> None:

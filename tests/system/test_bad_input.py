@@ -16,6 +16,8 @@ from joserfc.jwk import RSAKey
 from gateway.auth.demo_issuer import mint_token
 from gateway.settings import Settings
 from tests.system.client import GRAPHQL, JSON, Client
+from tests.system.mutations import done
+from tests.system.sample import flights_dataset
 
 TABLE = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { table(name: "flights") { %s } } } } }'
 OF_TABLE: list[str | int] = ["gen", "datasets", "nodes", 0, "table"]
@@ -176,15 +178,8 @@ async def test_what_does_not_exist_is_null(client: Client, document: str) -> Non
 )
 async def test_a_job_over_what_does_not_exist(client: Client, table: str, dataset: str, code: str) -> None:
     if dataset == "nycflights13":
-        found = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
-        dataset = (await client.ask(found)).data["gen"]["datasets"]["nodes"][0]["id"]
-    document = """
-    mutation Refresh($input: GenTableProfileRefreshInput!) {
-      genTableProfileRefresh(input: $input) { ... on Error { code message } }
-    }
-    """
-    answer = await client.ask(document, {"input": {"datasetId": dataset, "tableName": table}})
-    failure = answer.data["genTableProfileRefresh"]
+        dataset = (await flights_dataset(client))["id"]
+    failure = await done(client, "genTableProfileRefresh", datasetId=dataset, tableName=table)
     assert failure["code"] == code
     assert failure["message"]
 

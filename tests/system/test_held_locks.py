@@ -8,21 +8,12 @@ from sqlalchemy.engine import make_url
 
 from gateway.settings import Settings
 from tests.system.client import Answer, Client
+from tests.system.mutations import mutation
+from tests.system.sample import flights_dataset
 from tests.system.stores import Direct
 
-FLIGHTS = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id rowId description } } } }'
-UPDATE = """
-mutation Update($input: GenDatasetUpdateInput!) {
-  it: genDatasetUpdate(input: $input) {
-    __typename ... on GenDatasetUpdatePayload { dataset { description } } ... on Error { message }
-  }
-}
-"""
-UNMARK = """
-mutation Unmark($input: GenFavoriteDatasetRemoveInput!) {
-  it: genFavoriteDatasetRemove(input: $input) { __typename ... on Error { message } }
-}
-"""
+UPDATE = mutation("genDatasetUpdate", "dataset { description }")
+UNMARK = mutation("genFavoriteDatasetRemove")
 WAITING = """
 SELECT count(*) AS n FROM pg_stat_activity
 WHERE datname = 'axion_gen' AND wait_event_type = 'Lock' AND state = 'active'
@@ -34,7 +25,7 @@ async def test_those_who_wait_for_one_row_keep_nobody_else_from_writing(
 ) -> None:
     """As many wait as there are connections that write: without a bound on the wait for a lock, the other write had
     none in time."""
-    (dataset,) = (await client.ask(FLIGHTS)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client, "rowId description")
     change: dict[str, Any] = {"input": {"id": dataset["id"], "patch": {"description": "Changed."}}}
     url = make_url(admin_url).set(database="axion_gen").render_as_string(hide_password=False)
     connection = await asyncpg.connect(url)

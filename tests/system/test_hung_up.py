@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from tests.system.client import Client
+from tests.system.mutations import created, deleted
 from tests.system.process import Gateway
 from tests.system.stores import Direct
 from tests.system.watching import connected
@@ -29,24 +30,6 @@ query Raw($id: ID!, $sql: String!) {
 }
 """
 SLOW_SQL = "SELECT a, b, count(DISTINCT c) AS x, count(DISTINCT at) AS y FROM big GROUP BY a, b"
-BOARD = """
-mutation Board($name: String!) {
-  genDashboardCreate(input: {name: $name}) { ... on GenDashboardCreatePayload { dashboard { id } } }
-}
-"""
-WIDGET = """
-mutation Widget($input: GenDashboardWidgetCreateInput!) {
-  genDashboardWidgetCreate(input: $input) {
-    ... on GenDashboardWidgetCreatePayload { dashboardWidget { rowId } } ... on Error { message }
-  }
-}
-"""
-CONTROL = """
-mutation Control($input: GenDashboardControlCreateInput!) {
-  genDashboardControlCreate(input: $input) { __typename ... on Error { message } }
-}
-"""
-UNDO = "mutation Undo($id: ID!) { genDashboardDelete(input: {id: $id}) { __typename } }"
 ANSWER = """
 query Superseded($id: ID!, $filters: [GenFilterValue!], $touchedBy: [String!]) { gen { dashboard(id: $id) {
   widgets { nodes { title answer(filters: $filters, touchedBy: $touchedBy) { asked rowCount } } }
@@ -79,18 +62,13 @@ async def test_raw_sql_is_cancelled(client: Client, gateway: Gateway, big: str, 
 @pytest.fixture
 async def board(client: Client, big: str) -> AsyncIterator[str]:
     """A dashboard of two slow widgets, and a filter that applies to the first."""
-    made = await client.ask(BOARD, {"name": "Superseded"})
-    id_: str = made.data["genDashboardCreate"]["dashboard"]["id"]
-    ids = []
-    for title in ("one", "two"):
-        widget = {"dashboardId": id_, "title": title, "kind": "TABLE", "datasetId": big, "tableName": "big"}
-        done = (await client.ask(WIDGET, {"input": {**widget, "query": SLOW_WIDGET}})).data
-        ids.append(done["genDashboardWidgetCreate"]["dashboardWidget"]["rowId"])
+    id_ = await created(client, "GenDashboard", name="Superseded")
+    widget = {"dashboardId": id_, "kind": "TABLE", "datasetId": big, "tableName": "big", "query": SLOW_WIDGET}
+    one, _ = [await created(client, "GenDashboardWidget", **widget, title=each, key="rowId") for each in ("one", "two")]
     least = {"dashboardId": id_, "name": "least", "kind": "NUMBER", "columnName": "c", "operator": "GTE"}
-    done = (await client.ask(CONTROL, {"input": {**least, "targets": [{"widgetId": ids[0], "column": "c"}]}})).data
-    assert done["genDashboardControlCreate"] == {"__typename": "GenDashboardControlCreatePayload"}
+    await created(client, "GenDashboardControl", **least, targets=[{"widgetId": one, "column": "c"}])
     yield id_
-    await client.ask(UNDO, {"id": id_})
+    await deleted(client, "GenDashboard", id_)
 
 
 def _beyond_all(board: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from deploy.local.paths import CHECKOUT
 from tests.system.big import DATABASE
 from tests.system.client import Client
 from tests.system.process import Running
+from tests.system.sample import flights_dataset
 from tests.system.stores import Direct
 from tests.system.watching import WATCH, ServerSent, connected, over_sse, over_websocket
 from tests.waiting import until
@@ -40,9 +41,7 @@ JOB = "query Job($id: ID!) { job(id: $id) { state progress result error attempts
 @pytest.fixture(scope="module")
 async def dataset(client: Client) -> str:
     """The dataset the analyst sees."""
-    document = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
-    (node,) = (await client.ask(document, user="analyst")).data["gen"]["datasets"]["nodes"]
-    return str(node["id"])
+    return str((await flights_dataset(client, user="analyst"))["id"])
 
 
 async def _start(client: Client, dataset: str, table: str, *, user: str = "analyst", where: Any = None) -> Any:

@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 
 from tests.system.client import Client
-
-DATASET = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id dataSource { id } } } } }'
-ASK = """
-mutation Ask($input: %sInput!) {
-  it: %s(input: $input) {
-    __typename ... on InvalidInput { field code message }
-  }
-}
-"""
+from tests.system.mutations import deleted, done
+from tests.system.sample import flights_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +66,19 @@ async def test_names_that_look_alike_are_one(client: Client) -> None:
       other: genDashboardGroupCreate(input: $other) { __typename ... on Conflict { field } }
     }
     """
-    done = (await client.ask(document, {"one": {"name": "Zoe\u0308"}, "other": {"name": "Zo\xeb"}})).data
-    made = done["one"]["made"]
-    removed = "mutation R($id: ID!) { genDashboardGroupDelete(input: {id: $id}) { __typename } }"
-    await client.ask(removed, {"id": made["id"]})
+    both = (await client.ask(document, {"one": {"name": "Zoe\u0308"}, "other": {"name": "Zo\xeb"}})).data
+    made = both["one"]["made"]
+    await deleted(client, "GenDashboardGroup", made["id"])
     assert made["name"] == "Zo\xeb"
-    assert done["other"] == {"__typename": "Conflict", "field": "name"}
+    assert both["other"] == {"__typename": "Conflict", "field": "name"}
 
 
 @pytest.mark.parametrize("case", ODD)
 async def test_the_failure_names_the_field(client: Client, case: str) -> None:
     odd = ODD[case]
-    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client, "dataSource { id }")
     ids = {"{dataset}": dataset["id"], "{source}": dataset["dataSource"]["id"]}
     given = {name: ids.get(value, value) if isinstance(value, str) else value for name, value in odd.values.items()}
-    type_ = odd.mutation[0].upper() + odd.mutation[1:]
-    done = (await client.ask(ASK % (type_, odd.mutation), {"input": given})).data["it"]
-    assert (done["__typename"], done.get("field"), done.get("code")) == ("InvalidInput", odd.field, "BAD_USER_INPUT")
-    assert odd.field in done["message"] or odd.field == "connectorType"
+    told = await done(client, odd.mutation, **given)
+    assert (told["__typename"], told.get("field"), told.get("code")) == ("InvalidInput", odd.field, "BAD_USER_INPUT")
+    assert odd.field in told["message"] or odd.field == "connectorType"

@@ -15,6 +15,7 @@ from deploy.local.paths import CHECKOUT
 from tests.npm import install
 from tests.system.client import Client
 from tests.system.process import Running
+from tests.system.sample import flights_dataset
 from tests.system.watching import over_websocket
 
 PAGE = (CHECKOUT / "docs" / "clients.md").read_text()
@@ -61,8 +62,7 @@ async def test_apollo(client: Client) -> None:
 
 async def test_urql(client: Client, worker: Running) -> None:
     """A query over HTTP, and a subscription over a WebSocket."""
-    document = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
-    (dataset,) = (await client.ask(document)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client)
     started = (await client.ask(START, {"dataset": dataset["id"]})).data["genTableProfileRefresh"]
     await over_websocket(client, started["job"]["id"], user="admin")
     jobs = (await client.ask("{ jobs(first: 1) { nodes { state } } }")).data["jobs"]["nodes"]

@@ -14,57 +14,22 @@ from psycopg import sql
 
 from gateway.settings import Settings
 from tests.system.client import Client
+from tests.system.mutations import mutation
 from tests.system.process import Running
 from tests.system.stores import Direct
 
-CREATE = """
-mutation Create($input: GenDataSourceCreateInput!) {
-  genDataSourceCreate(input: $input) {
-    ... on GenDataSourceCreatePayload { dataSource { id name connectorType keyVersion } } ... on Error { code message }
-  }
-}
-"""
-TEST = "mutation Test($id: ID!) { genDataSourceTest(input: {id: $id}) { __typename ... on Error { message } } }"
-DATASET = """
-mutation Dataset($input: GenDatasetCreateInput!) {
-  genDatasetCreate(input: $input) { ... on GenDatasetCreatePayload { dataset { id } } ... on Error { message } }
-}
-"""
-PROFILE = """
-mutation Profile($input: GenTableProfileRefreshInput!) {
-  genTableProfileRefresh(input: $input) {
-    ... on GenTableProfileRefreshPayload { job { id } } ... on Error { code message }
-  }
-}
-"""
-API = """
-mutation Api($input: GenExternalApiCreateInput!) {
-  genExternalApiCreate(input: $input) {
-    ... on GenExternalApiCreatePayload { externalApi { id } } ... on Error { message }
-  }
-}
-"""
-CLIENT_SECRET = """
-mutation Secret($input: GenExternalApiClientSecretSetInput!) {
-  genExternalApiClientSecretSet(input: $input) {
-    ... on GenExternalApiClientSecretSetPayload { api { id name } } ... on Error { message }
-  }
-}
-"""
-FINISH = """
-mutation Finish($input: GenExternalApiAuthorizeFinishInput!) {
-  genExternalApiAuthorizeFinish(input: $input) { __typename ... on Error { code message } }
-}
-"""
+CREATE = mutation("genDataSourceCreate", "dataSource { id name connectorType keyVersion }")
+TEST = mutation("genDataSourceTest")
+DATASET = mutation("genDatasetCreate", "dataset { id }")
+PROFILE = mutation("genTableProfileRefresh", "job { id }")
+API = mutation("genExternalApiCreate", "externalApi { id }")
+CLIENT_SECRET = mutation("genExternalApiClientSecretSet", "api { id name }")
+FINISH = mutation("genExternalApiAuthorizeFinish")
+KEY = mutation("apiKeyCreate", "secret apiKey { id }")
 FORGET = """
 mutation Forget($dataset: ID!, $api: ID!) {
   genDatasetDelete(input: {id: $dataset}) { __typename }
   genExternalApiDelete(input: {id: $api}) { __typename }
-}
-"""
-KEY = """
-mutation Key($input: ApiKeyCreateInput!) {
-  apiKeyCreate(input: $input) { ... on ApiKeyCreatePayload { secret apiKey { id } } ... on Error { message } }
 }
 """
 
@@ -93,23 +58,23 @@ async def planted(client: Client, worker: Running, settings: Settings) -> AsyncI
     connection = {"url": settings.clickhouse.url, "username": "default", "password": texts["password"]}
     source = {"name": f"planted-{name}", "connectorType": "clickhouse", "settings": connection}
     made = await ask(CREATE, {"input": source}, key=f"planted-{name}")
-    id_ = made["genDataSourceCreate"]["dataSource"]["id"]
+    id_ = made["it"]["dataSource"]["id"]
     await ask(CREATE, {"input": source}, key=f"planted-{name}")
     await ask(CREATE, {"input": {**source, "settings": {**connection, "colour": 1}}})
     await ask(CREATE, {"input": {**source, "connectorType": texts["password"]}}, user="stranger")
     await ask(CREATE, {"input": {**source, "settings": connection}})
-    await ask(TEST, {"id": id_})
-    dataset = (await ask(DATASET, {"input": {"dataSourceId": id_, "name": "d"}}))["genDatasetCreate"]["dataset"]
+    await ask(TEST, {"input": {"id": id_}})
+    dataset = (await ask(DATASET, {"input": {"dataSourceId": id_, "name": "d"}}))["it"]["dataset"]
     await ask(PROFILE, {"input": {"datasetId": dataset["id"], "tableName": "t"}})
     base = "https://api.example"
     api = {"name": f"planted-{name}", "baseUrl": base, "clientId": "axion"}
     api |= {"authorizationUrl": f"{base}/auth", "tokenUrl": f"{base}/token"}
     made = await ask(API, {"input": api})
-    api_id = made["genExternalApiCreate"]["externalApi"]["id"]
+    api_id = made["it"]["externalApi"]["id"]
     await ask(CLIENT_SECRET, {"input": {"id": api_id, "clientSecret": texts["client-secret"]}})
     await ask(CLIENT_SECRET, {"input": {"id": api_id, "clientSecret": texts["client-secret"]}}, user="stranger")
     await ask(FINISH, {"input": {"code": texts["code"], "state": texts["state"]}})
-    key = (await client.ask(KEY, {"input": {"name": f"planted {name}", "scopes": ["gen:read"]}})).data["apiKeyCreate"]
+    key = (await client.ask(KEY, {"input": {"name": f"planted {name}", "scopes": ["gen:read"]}})).data["it"]
     texts["api-key"] = key["secret"].rsplit("_", 1)[-1] if key["secret"].count("_") == 2 else key["secret"][37:]
     headers = {"authorization": f"Bearer {key['secret']}"}
     async with client.http.post(f"{client.url}/graphql", json={"query": "{ nonsense }"}, headers=headers) as refused:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.system.client import Client
+from tests.system.sample import flights_dataset
 
 SET = """
 mutation Set($dataset: ID!, $table: String!, $schedule: GenRecurrence, $sampleRows: Int, $where: GenRowFilter) {
@@ -32,9 +33,7 @@ query Seen($dataset: ID!) {
 
 @pytest.fixture(scope="module")
 async def dataset(client: Client) -> str:
-    document = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
-    (node,) = (await client.ask(document, user="analyst")).data["gen"]["datasets"]["nodes"]
-    return str(node["id"])
+    return str((await flights_dataset(client, user="analyst"))["id"])
 
 
 async def set_(client: Client, dataset: str, schedule: Any, *, user: str = "admin", **more: Any) -> Any:

@@ -13,97 +13,25 @@ from loaders.encode.node_id import decode_node_id, encode_node_id
 from loaders.tables.uuid7 import uuid7
 from tests.system.client import Client
 from tests.system.frail import remove_sources
+from tests.system.mutations import mutation
+from tests.system.sample import flights_dataset
 from tests.system.stores import Direct
 
 NAME = "system-repeated"
 PASSWORD = "hunter2 of the repeated"
-SOURCE = """
-mutation Source($input: GenDataSourceCreateInput!) {
-  it: genDataSourceCreate(input: $input) {
-    __typename ... on GenDataSourceCreatePayload { permissionsPending dataSource { id name description } }
-    ... on Error { message }
-  }
-}
-"""
-CHANGE = """
-mutation Change($input: GenDataSourceUpdateInput!) {
-  it: genDataSourceUpdate(input: $input) {
-    __typename ... on GenDataSourceUpdatePayload { dataSource { id description } } ... on Error { message }
-  }
-}
-"""
-DATASET = """
-mutation Dataset($input: GenDatasetCreateInput!) {
-  it: genDatasetCreate(input: $input) {
-    __typename ... on GenDatasetCreatePayload { permissionsPending dataset { id name } } ... on Error { message }
-  }
-}
-"""
-REFRESH = """
-mutation Refresh($input: GenTableProfileRefreshInput!) {
-  it: genTableProfileRefresh(input: $input) {
-    __typename ... on GenTableProfileRefreshPayload { job { id } } ... on Error { message }
-  }
-}
-"""
-CANCEL = """
-mutation Cancel($input: JobCancelInput!) {
-  it: jobCancel(input: $input) {
-    __typename ... on JobCancelPayload { job { id state } } ... on Error { message }
-  }
-}
-"""
-DELETE = """
-mutation Delete($input: GenDatasetDeleteInput!) {
-  it: genDatasetDelete(input: $input) {
-    __typename ... on GenDatasetDeletePayload { deletedId permissionsPending } ... on Error { message }
-  }
-}
-"""
-DELETE_SOURCE = DELETE.replace("GenDatasetDelete", "GenDataSourceDelete").replace("genDataset", "genDataSource")
-SCHEDULE = """
-mutation Schedule($input: GenTableProfileScheduleSetInput!) {
-  it: genTableProfileScheduleSet(input: $input) {
-    __typename ... on GenTableProfileScheduleSetPayload { schedule { id updatedAt everyMinutes } }
-    ... on Error { message }
-  }
-}
-"""
-RESUME = """
-mutation Resume($input: GenTableProfileScheduleResumeInput!) {
-  it: genTableProfileScheduleResume(input: $input) {
-    __typename ... on GenTableProfileScheduleResumePayload { schedule { id } } ... on Error { message }
-  }
-}
-"""
-MARK = """
-mutation Mark($input: GenFavoriteTableAddInput!) {
-  it: genFavoriteTableAdd(input: $input) {
-    __typename ... on GenFavoriteTableAddPayload { favorite { tableName } } ... on Error { message }
-  }
-}
-"""
-UNMARK = """
-mutation Unmark($input: GenFavoriteTableRemoveInput!) {
-  it: genFavoriteTableRemove(input: $input) {
-    __typename ... on GenFavoriteTableRemovePayload { removed } ... on Error { message }
-  }
-}
-"""
-OFFER = """
-mutation Offer($input: GenExternalApiCreateInput!) {
-  it: genExternalApiCreate(input: $input) {
-    __typename ... on GenExternalApiCreatePayload { externalApi { id } } ... on Error { message }
-  }
-}
-"""
-SECRET = """
-mutation Secret($input: GenExternalApiClientSecretSetInput!) {
-  it: genExternalApiClientSecretSet(input: $input) {
-    __typename ... on GenExternalApiClientSecretSetPayload { api { id } } ... on Error { message }
-  }
-}
-"""
+SOURCE = mutation("genDataSourceCreate", "permissionsPending dataSource { id name description }")
+CHANGE = mutation("genDataSourceUpdate", "dataSource { id description }")
+DATASET = mutation("genDatasetCreate", "permissionsPending dataset { id name }")
+REFRESH = mutation("genTableProfileRefresh", "job { id }")
+CANCEL = mutation("jobCancel", "job { id state }")
+DELETE = mutation("genDatasetDelete", "deletedId permissionsPending")
+DELETE_SOURCE = mutation("genDataSourceDelete", "deletedId permissionsPending")
+SCHEDULE = mutation("genTableProfileScheduleSet", "schedule { id updatedAt everyMinutes }")
+RESUME = mutation("genTableProfileScheduleResume", "schedule { id }")
+MARK = mutation("genFavoriteTableAdd", "favorite { tableName }")
+UNMARK = mutation("genFavoriteTableRemove", "removed")
+OFFER = mutation("genExternalApiCreate", "externalApi { id }")
+SECRET = mutation("genExternalApiClientSecretSet", "api { id }")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +112,7 @@ async def test_a_data_source_and_its_dataset(
 
 
 async def test_one_job_is_started(repeated: Repeated, client: Client, direct: Direct) -> None:
-    document = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
-    (dataset,) = (await client.ask(document)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client)
     counted = "SELECT count(*) AS n FROM jobs WHERE arguments::text LIKE '%planes%'"
     (before,) = await direct.postgres("axion_sense_tasks", counted)
     await repeated.twice(REFRESH, {"datasetId": dataset["id"], "tableName": "planes"}, {"tableName": "weather"})
@@ -213,8 +140,7 @@ async def test_a_job_is_cancelled_once(repeated: Repeated, client: Client, direc
 @pytest.fixture
 async def flights(client: Client, direct: Direct) -> AsyncIterator[str]:
     """Id of the dataset, whose table `planes` has neither a schedule nor a mark before and after."""
-    document = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
-    (dataset,) = (await client.ask(document)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client)
     yield dataset["id"]
     for table in ("table_profile_schedules", "user_favorite_tables"):
         await direct.postgres("axion_gen", f"DELETE FROM {table} WHERE table_name = 'planes'")

@@ -17,8 +17,10 @@ from yarl import URL as Address
 from gateway.settings import Settings
 from gateway.stores import open_stores
 from resolvers.gen.tiles import bundle_key, bundle_path
-from tests.system.bundles import CREATE, DATASET, DELETE, URL, Bundle, refreshed, stored_bundle
+from tests.system.bundles import URL, Bundle, refreshed, stored_bundle
 from tests.system.client import Client
+from tests.system.mutations import deleted, done
+from tests.system.sample import flights_dataset
 from tests.system.stores import Direct
 from tests.waiting import until
 
@@ -122,22 +124,22 @@ async def test_hidden_is_absent_and_audited(client: Client, bundle: Bundle, dire
 
 @pytest.mark.parametrize("table", ["..", "a//b", "../../x"])
 async def test_a_table_whose_name_is_no_folder_has_no_bundle(client: Client, table: str) -> None:
-    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client, "rowId")
     named = {"datasetId": dataset["id"], "tableName": table, "name": secrets.token_hex(4), "geometryColumn": "lon"}
-    made = (await client.ask(CREATE, {"input": named})).data["genDatasetMapCreate"]["datasetMap"]
+    made = (await done(client, "genDatasetMapCreate", "datasetMap { id rowId url }", **named))["datasetMap"]
     none = {"__typename": "GenDatasetMapRefreshPayload", "datasetMap": {"sizeBytes": None}}
     assert await refreshed(client, made["id"]) == none
     path = bundle_path(UUID(dataset["rowId"]), table, UUID(made["rowId"]))
     async with client.http.get(Address(client.url + path, encoded=True), headers=client.headers("admin")) as answer:
         assert answer.status == 404
-    await client.ask(DELETE, {"id": made["id"]})
+    await deleted(client, "GenDatasetMap", made["id"])
 
 
 async def test_what_is_noted_of_a_bundle(client: Client, settings: Settings) -> None:
     """None yet, no bundle, gone again: and only for who administers the dataset."""
-    (dataset,) = (await client.ask(DATASET)).data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(client, "rowId")
     named = {"datasetId": dataset["id"], "tableName": "airports", "name": secrets.token_hex(4), "geometryColumn": "lon"}
-    made = (await client.ask(CREATE, {"input": named})).data["genDatasetMapCreate"]["datasetMap"]
+    made = (await done(client, "genDatasetMapCreate", "datasetMap { id rowId url }", **named))["datasetMap"]
     key = bundle_key(UUID(dataset["rowId"]), "airports", UUID(made["rowId"]))
     none = {"__typename": "GenDatasetMapRefreshPayload", "datasetMap": {"sizeBytes": None}}
     async with open_stores(settings) as stores:
@@ -153,4 +155,4 @@ async def test_what_is_noted_of_a_bundle(client: Client, settings: Settings) -> 
         assert (await client.ask(URL, {"id": made["id"]})).data["node"]["url"] is not None
         await stores.objects.delete(key)
         assert await refreshed(client, made["id"]) == none
-    await client.ask(DELETE, {"id": made["id"]})
+    await deleted(client, "GenDatasetMap", made["id"])

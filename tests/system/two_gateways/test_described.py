@@ -38,8 +38,8 @@ async def seen(two: Two, dataset: str) -> Any:
 
 
 async def made(two: Two, type_: str, **values: object) -> str:
-    shown = f"... on {type_}CreatePayload {{ made: {type_[3].lower() + type_[4:]} {{ id }} }}"
-    done = await two.do(f"{type_[0].lower()}{type_[1:]}Create", values, shown=shown)
+    shown = f"made: {type_[3].lower() + type_[4:]} {{ id }}"
+    done = await two.do(f"gen{type_[3:]}Create", values, shown=shown)
     return str(done["made"]["id"])
 
 

@@ -27,6 +27,7 @@ from loaders.tables.axion_gen import identity
 from tests.system.bundles import stored_bundle
 from tests.system.client import Client
 from tests.system.postponed import postponed_job
+from tests.system.sample import flights_dataset
 from tests.system.stores import Direct
 from tests.system.test_api_keys import REVOKE, make
 from tests.system.test_arrow import BIG, running
@@ -151,8 +152,8 @@ async def last_allowed(revoke: Change, *ways: Allowed) -> float:
 @asynccontextmanager
 async def role(two: Two) -> AsyncIterator[str]:
     """A new role that may see datasets and tables."""
-    name, shown = f"revoked-{secrets.token_hex(4)}", "... on GenRoleCreatePayload { role { id } }"
-    id_ = (await two.do("genRoleCreate", {"name": name}, shown=shown))["role"]["id"]
+    name = f"revoked-{secrets.token_hex(4)}"
+    id_ = (await two.do("genRoleCreate", {"name": name}, shown="role { id }"))["role"]["id"]
     await two.do("genRoleFlagsSet", {"id": id_, "hasViewDataset": True, "hasViewTable": True})
     yield id_
     done = await two.do("genRoleDelete", {"id": id_})
@@ -162,8 +163,7 @@ async def role(two: Two) -> AsyncIterator[str]:
 @pytest.mark.parametrize("revoked", ["the user", "the resource", "the flags"])
 async def test_by_a_mutation(person: Person, revoked: str, record_property: Record) -> None:
     two = person.two
-    found = await two.here.ask('{ gen { datasets(where: {name: {eq: "nycflights13"}}) { nodes { id } } } }')
-    (dataset,) = found.data["gen"]["datasets"]["nodes"]
+    dataset = await flights_dataset(two.here)
     async with role(two) as id_:
         resource = {"id": id_, "resourceType": "DATASET", "datasetId": dataset["id"]}
         user = {"id": id_, "userId": person.id}
