@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from deploy.local.servers import flight_sql as flight_sql_server
 from deploy.local.servers import impala as impala_server
 from deploy.local.stack import Stack
 from gateway.settings import Settings
+from loaders.clickhouse.client import ClickHouse
 from tests.side_by_side import ByFolder, take_stack
 
 
@@ -129,6 +131,14 @@ def clickhouse_url(settings: Settings) -> str:
 @pytest.fixture(scope="session")
 def clickhouse_password(settings: Settings) -> str:
     return settings.clickhouse.password.get_secret_value()
+
+
+@pytest.fixture(scope="session")
+async def clickhouse_client(clickhouse_url: str, clickhouse_password: str) -> AsyncIterator[ClickHouse]:
+    """A client of the stack's ClickHouse that may create databases. It has none of its own."""
+    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
+    yield client
+    await client.close()
 
 
 @pytest.fixture(scope="session")

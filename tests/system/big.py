@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from gateway.settings import Settings
+from tests.clickhouse_source import source_settings
 from tests.system.client import Client
 from tests.system.frail import add_source, remove_sources
 from tests.system.stores import Direct
@@ -26,14 +27,8 @@ async def big_table(client: Client, settings: Settings, clickhouse: AsyncClient,
         f" cityHash64(number, 2) / 3 AS c, toDateTime64(number, 3, 'UTC') AS at FROM numbers({ROWS})"
     )
     await remove_sources(direct, [NAME])
-    source = {
-        "url": settings.clickhouse.url,
-        "database": DATABASE,
-        "username": settings.clickhouse.username,
-        "password": settings.clickhouse.password.get_secret_value(),
-    }
     try:
-        yield await add_source(client, NAME, "clickhouse", source)
+        yield await add_source(client, NAME, "clickhouse", source_settings(settings, DATABASE))
     finally:
         await remove_sources(direct, [NAME])
         await clickhouse.command(f"DROP DATABASE {DATABASE}")

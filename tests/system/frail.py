@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.settings import Settings
+from tests.clickhouse_source import source_settings
 from tests.system.client import Client
 from tests.system.mutations import created
 from tests.system.process import Gateway
@@ -68,9 +69,7 @@ async def frail_gateway(
 
 
 async def _add(client: Client, settings: Settings, warehouse: str, lake: str) -> None:
-    clickhouse, objects = settings.clickhouse, settings.objects
-    server = {"url": warehouse, "database": "nycflights13", "username": clickhouse.username}
-    password = clickhouse.password.get_secret_value()
+    objects, server = settings.objects, source_settings(settings, "nycflights13")
     bucket = {
         "endpoint": lake,
         "region": objects.region,
@@ -80,8 +79,8 @@ async def _add(client: Client, settings: Settings, warehouse: str, lake: str) ->
         "secret_key": objects.secret_key.get_secret_value(),
     }
     for name, connector, options in (
-        (WAREHOUSE, "clickhouse", {**server, "password": password}),
-        (LOCKED, "clickhouse", {**server, "url": clickhouse.url, "password": "not " + password}),
+        (WAREHOUSE, "clickhouse", {**server, "url": warehouse}),
+        (LOCKED, "clickhouse", {**server, "password": "not " + server["password"]}),
         (LAKE, "s3_parquet", bucket),
     ):
         await add_source(client, name, connector, options)

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from gateway.settings import Settings
 from loaders.encode.node_id import decode_node_id, encode_node_id, split_key
+from tests.clickhouse_source import source_settings
 from tests.system.client import Client
 from tests.system.frail import add_source, remove_sources
 from tests.system.road import Road, road
@@ -91,14 +92,8 @@ async def source(
     await clickhouse.command(f"CREATE DATABASE {DATABASE}")
     await clickhouse.command(f"CREATE TABLE {DATABASE}.grown (id Int32, parity Int32) ENGINE = MergeTree ORDER BY id")
     await remove_sources(direct, [SOURCE])
-    options = {
-        "url": settings.clickhouse.url,
-        "database": DATABASE,
-        "username": settings.clickhouse.username,
-        "password": settings.clickhouse.password.get_secret_value(),
-    }
     try:
-        await add_source(client, SOURCE, "clickhouse", options)
+        await add_source(client, SOURCE, "clickhouse", source_settings(settings, DATABASE))
         yield SOURCE
     finally:
         await remove_sources(direct, [SOURCE])

@@ -11,6 +11,7 @@ import pytest
 from gateway.settings import Settings
 from loaders.encode.node_id import decode_node_id, encode_node_id
 from loaders.tables.uuid7 import uuid7
+from tests.clickhouse_source import source_settings
 from tests.system.client import Client
 from tests.system.frail import remove_sources
 from tests.system.mutations import mutation
@@ -70,8 +71,7 @@ async def repeated(client: Client, direct: Direct) -> AsyncIterator[Repeated]:
 
 @pytest.fixture
 def connection(settings: Settings) -> dict[str, Any]:
-    url, database = settings.clickhouse.url, "nycflights13"
-    return {"url": url, "database": database, "username": settings.clickhouse.username, "password": PASSWORD}
+    return source_settings(settings, "nycflights13") | {"password": PASSWORD}
 
 
 async def test_a_data_source_and_its_dataset(

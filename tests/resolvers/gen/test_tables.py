@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from gateway.settings import Settings
 from loaders.clickhouse.client import ClickHouse
 from loaders.errors import StoreUnavailable
 from loaders.ledger import Ledger
@@ -13,29 +14,29 @@ from loaders.warehouses.pools import store_name
 from resolvers.gen import data_sources, datasets, tables
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
+from tests.clickhouse_source import source_settings
 from tests.resolvers.gen.conftest import As, GenStores
 
 DATABASE = "axion_test_tables"
 
 
 @pytest.fixture(scope="module")
-async def clickhouse(clickhouse_url: str, clickhouse_password: str) -> AsyncIterator[ClickHouse]:
-    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
-    await client.command(f"DROP DATABASE IF EXISTS {DATABASE}", ledger=Ledger())
-    await client.command(f"CREATE DATABASE {DATABASE}", ledger=Ledger())
+async def clickhouse(clickhouse_client: ClickHouse) -> AsyncIterator[ClickHouse]:
+    """With a database of three tables."""
+    await clickhouse_client.command(f"DROP DATABASE IF EXISTS {DATABASE}", ledger=Ledger())
+    await clickhouse_client.command(f"CREATE DATABASE {DATABASE}", ledger=Ledger())
     for name in ("airlines", "flights", "weather"):
-        await client.command(
+        await clickhouse_client.command(
             f"CREATE TABLE {DATABASE}.{name} (id Int32) ENGINE = MergeTree ORDER BY id", ledger=Ledger()
         )
-    yield client
-    await client.command(f"DROP DATABASE {DATABASE}", ledger=Ledger())
-    await client.close()
+    yield clickhouse_client
+    await clickhouse_client.command(f"DROP DATABASE {DATABASE}", ledger=Ledger())
 
 
 @pytest.fixture
-async def source(as_: As, clickhouse: ClickHouse, clickhouse_url: str, clickhouse_password: str) -> UUID:
-    settings = {"url": clickhouse_url, "password": clickhouse_password, "database": DATABASE}
-    made = await data_sources.create_data_source(as_("admin"), DataSourceCreate("tables", "clickhouse", settings))
+async def source(as_: As, clickhouse: ClickHouse, settings: Settings) -> UUID:
+    given = source_settings(settings, DATABASE)
+    made = await data_sources.create_data_source(as_("admin"), DataSourceCreate("tables", "clickhouse", given))
     return made.id
 
 
@@ -168,11 +169,11 @@ async def test_thirty_datasets_cost_the_statements_of_one(as_: As, source: UUID,
 
 
 async def test_the_sources_of_many_datasets_are_read_in_one_statement(
-    as_: As, source: UUID, clickhouse_url: str, clickhouse_password: str
+    as_: As, source: UUID, settings: Settings
 ) -> None:
-    settings = {"url": clickhouse_url, "password": clickhouse_password, "database": DATABASE}
+    given = source_settings(settings, DATABASE)
     made = [
-        await data_sources.create_data_source(as_("admin"), DataSourceCreate(f"s{i}", "clickhouse", settings))
+        await data_sources.create_data_source(as_("admin"), DataSourceCreate(f"s{i}", "clickhouse", given))
         for i in range(9)
     ]
     ids = await many(as_, [source, *(row.id for row in made)], 30)

@@ -27,6 +27,7 @@ from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.permissions.recheck import Rechecks
 from resolvers.permissions.verdicts import Verdicts
 from resolvers.subject import Subject
+from tests.clickhouse_source import source_settings
 from tests.conformance.rows import EVERY_TYPE, LARGE, NO_ROWS, ODD_NAME, ODD_NAMES
 from tests.conformance.subjects.clickhouse import ClickHouseSubject
 from tests.conformance.subjects.s3_parquet import S3ParquetSubject, S3Server
@@ -132,8 +133,7 @@ async def clickhouse_dataset(admin: Someone, settings: Settings, stores: Stores)
     subject = _ClickHouse(clickhouse.url, clickhouse.password.get_secret_value())
     await subject.prepare()
     await _load(subject)
-    connection = {"url": clickhouse.url, "database": SPACE, "password": clickhouse.password.get_secret_value()}
-    async for dataset in _dataset(admin, stores, "clickhouse", connection):
+    async for dataset in _dataset(admin, stores, "clickhouse", source_settings(settings, SPACE)):
         yield dataset
     await subject.close()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -10,7 +9,6 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from gateway.settings import Settings
 from loaders.clickhouse.client import ClickHouse
 from loaders.columnar.statement import Statement
 from loaders.errors import StoreQueryFailed, UnknownColumn
@@ -38,13 +36,6 @@ SELECT version, basis, drift FROM public.table_profile_versions WHERE dataset_id
 ORDER BY version
 """
 pytestmark = pytest.mark.usefixtures("worker")
-
-
-@pytest.fixture
-async def clickhouse(settings: Settings) -> AsyncIterator[ClickHouse]:
-    client = ClickHouse.open(settings.clickhouse.url, "default", settings.clickhouse.password.get_secret_value(), None)
-    yield client
-    await client.close()
 
 
 async def refreshed(person: Someone, asked: Refresh) -> Job:
@@ -76,19 +67,19 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return statements
 
 
-async def made(clickhouse: ClickHouse, columns: str) -> str:
+async def made(clickhouse_client: ClickHouse, columns: str) -> str:
     name = f"made_{secrets.token_hex(4)}"
-    await clickhouse.command(
+    await clickhouse_client.command(
         f"CREATE TABLE {SPACE}.{name} ({columns}) ENGINE = MergeTree ORDER BY tuple()", ledger=Ledger()
     )
     return name
 
 
 async def test_hidden_and_excluded_columns_are_in_no_statement(
-    admin: Someone, stores: Stores, clickhouse: ClickHouse, clickhouse_dataset: UUID, sent: list[str]
+    admin: Someone, stores: Stores, clickhouse_client: ClickHouse, clickhouse_dataset: UUID, sent: list[str]
 ) -> None:
-    table = await made(clickhouse, "id Int32, diagnosis String, ssn String")
-    await clickhouse.command(f"INSERT INTO {SPACE}.{table} VALUES (1, 'flu', '078-05-1120')", ledger=Ledger())
+    table = await made(clickhouse_client, "id Int32, diagnosis String, ssn String")
+    await clickhouse_client.command(f"INSERT INTO {SPACE}.{table} VALUES (1, 'flu', '078-05-1120')", ledger=Ledger())
     async with stores.postgres["axion_gen"].transaction() as session:
         hidden = CurationOverride(dataset_id=clickhouse_dataset, table_name=table, column_name="ssn", is_hidden=True)
         session.add(hidden)
@@ -109,11 +100,11 @@ async def test_hidden_and_excluded_columns_are_in_no_statement(
 
 
 async def test_a_budget_is_refused_before_anything_is_sent(
-    admin: Someone, stores: Stores, clickhouse: ClickHouse, clickhouse_dataset: UUID, sent: list[str]
+    admin: Someone, stores: Stores, clickhouse_client: ClickHouse, clickhouse_dataset: UUID, sent: list[str]
 ) -> None:
-    table = await made(clickhouse, "id Int32, text String")
+    table = await made(clickhouse_client, "id Int32, text String")
     filled = f"INSERT INTO {SPACE}.{table} SELECT number, randomPrintableASCII(100) FROM numbers(10000)"
-    await clickhouse.command(filled, ledger=Ledger())
+    await clickhouse_client.command(filled, ledger=Ledger())
     job = await refreshed(admin, Refresh(clickhouse_dataset, table, max_bytes=1_000_000))
     assert (job.state, (job.error or {})["code"]) == (State.FAILED, "COST_EXCEEDED")
     assert sent == []
@@ -151,12 +142,12 @@ async def test_a_sample_says_so(admin: Someone, stores: Stores, dataset: UUID) -
 
 
 async def test_versions_and_drift(
-    admin: Someone, stores: Stores, clickhouse: ClickHouse, clickhouse_dataset: UUID
+    admin: Someone, stores: Stores, clickhouse_client: ClickHouse, clickhouse_dataset: UUID
 ) -> None:
-    table = await made(clickhouse, "id Int32, note String, gone String")
+    table = await made(clickhouse_client, "id Int32, note String, gone String")
     await refreshed(admin, Refresh(clickhouse_dataset, table))
     alter = f"ALTER TABLE {SPACE}.{table} DROP COLUMN gone, ADD COLUMN new Date, MODIFY COLUMN note Nullable(String)"
-    await clickhouse.command(alter, ledger=Ledger())
+    await clickhouse_client.command(alter, ledger=Ledger())
     await refreshed(admin, Refresh(clickhouse_dataset, table))
     changed = {
         "added": ["new"],

@@ -217,27 +217,22 @@ async def test_an_admin_cancels_anothers_job(admin: Someone, stranger: Someone, 
 
 @pytest.mark.usefixtures("worker")
 async def test_cancelling_stops_the_query_in_the_store(
-    admin: Someone, stores: Stores, settings: Settings, clickhouse_dataset: UUID
+    admin: Someone, stores: Stores, clickhouse_client: ClickHouse, clickhouse_dataset: UUID
 ) -> None:
-    clickhouse = settings.clickhouse
-    client = ClickHouse.open(clickhouse.url, "default", clickhouse.password.get_secret_value(), None)
     running = "SELECT count() AS n FROM system.processes WHERE query LIKE '%slow%' AND query NOT LIKE '%processes%'"
 
     async def is_running(times: int) -> bool:
-        return bool((await client.query(running, ledger=Ledger())).column("n")[0].as_py() == times)
+        return bool((await clickhouse_client.query(running, ledger=Ledger())).column("n")[0].as_py() == times)
 
-    try:
-        await client.command(
-            f"CREATE OR REPLACE VIEW {SPACE}.slow AS SELECT number AS id, sleepEachRow(0.2) AS nap "
-            "FROM system.numbers LIMIT 1000 SETTINGS max_block_size = 1",
-            ledger=Ledger(),
-        )
-        job = await start_table_profile_refresh(admin.context(), Refresh(clickhouse_dataset, "slow"))
-        async with asyncio.timeout(30):
-            await until(lambda: is_running(1))
-            await cancel_job(admin.context(), job.id)
-            events = await ended(admin, job)
-        assert events[-1].payload == {"state": "cancelled", "attempt": 1}
-        assert await is_running(0)
-    finally:
-        await client.close()
+    await clickhouse_client.command(
+        f"CREATE OR REPLACE VIEW {SPACE}.slow AS SELECT number AS id, sleepEachRow(0.2) AS nap "
+        "FROM system.numbers LIMIT 1000 SETTINGS max_block_size = 1",
+        ledger=Ledger(),
+    )
+    job = await start_table_profile_refresh(admin.context(), Refresh(clickhouse_dataset, "slow"))
+    async with asyncio.timeout(30):
+        await until(lambda: is_running(1))
+        await cancel_job(admin.context(), job.id)
+        events = await ended(admin, job)
+    assert events[-1].payload == {"state": "cancelled", "attempt": 1}
+    assert await is_running(0)

@@ -1,9 +1,9 @@
-from collections.abc import AsyncIterator
-
 import pytest
 
 from deploy.local.samples.flights import NewYorkFlights, new_york_flights
+from gateway.settings import Settings
 from loaders.clickhouse.client import ClickHouse
+from tests.clickhouse_source import source_settings
 from tests.resolvers.gen.conftest import As, GenStores, as_, gen_url, store, stores
 from tests.schema.gen import new_york
 from tests.schema.gen.world import World, make_world
@@ -22,21 +22,13 @@ def sample() -> NewYorkFlights:
 
 
 @pytest.fixture(scope="session")
-async def new_york_database(
-    sample: NewYorkFlights, clickhouse_url: str, clickhouse_password: str
-) -> AsyncIterator[str]:
-    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
-    await new_york.load(client, sample)
-    yield new_york.DATABASE
-    await client.close()
+async def new_york_database(sample: NewYorkFlights, clickhouse_client: ClickHouse) -> str:
+    await new_york.load(clickhouse_client, sample)
+    return new_york.DATABASE
 
 
 @pytest.fixture
-async def nyc(
-    world: World, stores: GenStores, new_york_database: str, clickhouse_url: str, clickhouse_password: str
-) -> World:
+async def nyc(world: World, stores: GenStores, new_york_database: str, settings: Settings) -> World:
     """The world with the flights of New York: dataset `nyc` of data source `nyc`."""
-    settings = {"url": clickhouse_url, "password": clickhouse_password, "database": new_york_database}
-    return await new_york.add_source(
-        world, stores, source="nyc", dataset="nyc", settings=settings, connector="clickhouse"
-    )
+    given = source_settings(settings, new_york_database)
+    return await new_york.add_source(world, stores, source="nyc", dataset="nyc", settings=given, connector="clickhouse")

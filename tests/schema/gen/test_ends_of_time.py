@@ -1,5 +1,6 @@
 """Dates and instants at the first and last years of an engine, in buckets of time, on two engines."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from gateway.settings import Settings
 from loaders.clickhouse.client import ClickHouse
 from loaders.ledger import Ledger
+from tests.clickhouse_source import source_settings
 from tests.conformance.subjects.s3_parquet import S3ParquetSubject, S3Server
 from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import Answer, add_source, asked, made
@@ -36,26 +39,24 @@ def rows(first: int, last: int) -> pa.Table:
 
 @pytest.fixture
 async def ends(
-    request: pytest.FixtureRequest, world: World, stores: GenStores, clickhouse_url: str, clickhouse_password: str
+    request: pytest.FixtureRequest, world: World, stores: GenStores, clickhouse_client: ClickHouse, settings: Settings
 ) -> World:
     """The world with the dataset `ends`: of ClickHouse from 1900 to 2299, of Parquet files from 1 to 9999."""
     if request.param == "clickhouse":
-        client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
         for statement in (
             f"CREATE DATABASE IF NOT EXISTS {DATABASE}",
             f"CREATE OR REPLACE TABLE {DATABASE}.ends (day Date32, at DateTime64(6, 'UTC')) ENGINE = Memory",
         ):
-            await client.command(statement, ledger=Ledger())
-        await client.insert_arrow(f"{DATABASE}.ends", rows(1900, 2299), ledger=Ledger())
-        await client.close()
-        settings: dict[str, object] = {"url": clickhouse_url, "password": clickhouse_password, "database": DATABASE}
+            await clickhouse_client.command(statement, ledger=Ledger())
+        await clickhouse_client.insert_arrow(f"{DATABASE}.ends", rows(1900, 2299), ledger=Ledger())
+        given: Mapping[str, object] = source_settings(settings, DATABASE)
     else:
         server: S3Server = request.getfixturevalue("s3")
         subject = Lake(server)
         await subject.prepare()
         await subject.load("ends", rows(1, 9999))
-        settings = subject.settings()
-    added = await add_source(world, stores, source="ends", dataset="ends", settings=settings, connector=request.param)
+        given = subject.settings()
+    added = await add_source(world, stores, source="ends", dataset="ends", settings=given, connector=request.param)
     return replace(added, ids={**added.ids, "id": added.ids["ends"]})
 
 

@@ -8,11 +8,13 @@ from uuid import UUID
 import pyarrow as pa
 import pytest
 
+from gateway.settings import Settings
 from loaders.clickhouse.client import ClickHouse
 from loaders.encode.node_id import decode_node_id
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
+from tests.clickhouse_source import source_settings
 from tests.resolvers.gen.conftest import GenStores
 from tests.schema.gen.new_york import Answer, add_source, asked, made
 from tests.schema.gen.world import World
@@ -49,30 +51,28 @@ TOTAL = {"function": "SUM", "column": "o_total"}
 
 
 @pytest.fixture(scope="module")
-async def database(clickhouse_url: str, clickhouse_password: str) -> AsyncIterator[str]:
-    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
-    await client.command(f"DROP DATABASE IF EXISTS {DATABASE}", ledger=Ledger())
-    await client.command(f"CREATE DATABASE {DATABASE}", ledger=Ledger())
+async def database(clickhouse_client: ClickHouse) -> AsyncIterator[str]:
+    await clickhouse_client.command(f"DROP DATABASE IF EXISTS {DATABASE}", ledger=Ledger())
+    await clickhouse_client.command(f"CREATE DATABASE {DATABASE}", ledger=Ledger())
     columns = {
         "orders": "o_key Int32, o_total Int32, o_priority Nullable(String), o_day Date32",
         "lineitem": "l_order Int64, l_line Int32, l_mode Nullable(String), l_price Int32",
     }
     for name, rows in (("orders", ORDERS), ("lineitem", ITEMS)):
         spelled = f"CREATE TABLE {DATABASE}.{name} ({columns[name]}) ENGINE = MergeTree ORDER BY ()"
-        await client.command(spelled, ledger=Ledger())
+        await clickhouse_client.command(spelled, ledger=Ledger())
         table = pa.Table.from_pylist(rows)
         if name == "orders":
             table = table.set_column(3, "o_day", table["o_day"].cast(pa.date32()))
-        await client.insert_arrow(f"{DATABASE}.{name}", table, ledger=Ledger())
+        await clickhouse_client.insert_arrow(f"{DATABASE}.{name}", table, ledger=Ledger())
     yield DATABASE
-    await client.command(f"DROP DATABASE {DATABASE}", ledger=Ledger())
-    await client.close()
+    await clickhouse_client.command(f"DROP DATABASE {DATABASE}", ledger=Ledger())
 
 
 @pytest.fixture
-async def tpch(world: World, stores: GenStores, database: str, clickhouse_url: str, clickhouse_password: str) -> World:
-    settings = {"url": clickhouse_url, "password": clickhouse_password, "database": database}
-    return await add_source(world, stores, source="tpch", dataset="tpch", settings=settings, connector="clickhouse")
+async def tpch(world: World, stores: GenStores, database: str, settings: Settings) -> World:
+    given = source_settings(settings, database)
+    return await add_source(world, stores, source="tpch", dataset="tpch", settings=given, connector="clickhouse")
 
 
 async def define(world: World, name: str, kind: str = "simple", dimensions: Any = (), **given: Any) -> None:

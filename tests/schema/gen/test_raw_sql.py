@@ -357,16 +357,17 @@ async def test_columns_that_curation_hides_are_not_there(querying: World) -> Non
 
 
 async def test_a_hidden_column_of_a_type_that_is_not_described_is_not_there(
-    querying: World, clickhouse_url: str, clickhouse_password: str
+    querying: World, clickhouse_client: ClickHouse
 ) -> None:
     """To ClickHouse `finalizeAggregation` makes a value of it."""
-    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None, store="test")
     try:
-        await client.command(
+        await clickhouse_client.command(
             "CREATE TABLE axion_new_york.states (id UInt8, s AggregateFunction(sum, UInt64)) ENGINE = Memory",
             ledger=Ledger(),
         )
-        await client.command("INSERT INTO axion_new_york.states SELECT 1, sumState(toUInt64(7))", ledger=Ledger())
+        await clickhouse_client.command(
+            "INSERT INTO axion_new_york.states SELECT 1, sumState(toUInt64(7))", ledger=Ledger()
+        )
         secret = "SELECT id, finalizeAggregation(s) AS secret FROM states"
         assert of(await run(querying, "ann", secret))["answer"]["rows"] == [{"id": 1, "secret": "7"}]
         given = {"datasetId": "@nyc", "tableName": "states", "columnName": "s", "isHidden": True}
@@ -376,8 +377,7 @@ async def test_a_hidden_column_of_a_type_that_is_not_described_is_not_there(
         assert of(answer)["answer"] is None
         assert of(await run(querying, "ann", "SELECT * FROM states"))["answer"]["rows"] == [{"id": 1}]
     finally:
-        await client.command("DROP TABLE IF EXISTS axion_new_york.states", ledger=Ledger())
-        await client.close()
+        await clickhouse_client.command("DROP TABLE IF EXISTS axion_new_york.states", ledger=Ledger())
 
 
 async def test_the_same_rows_as_arrow(querying: World, stores: GenStores) -> None:

@@ -22,21 +22,17 @@ BY_TAG = [{"column": "tag", "direction": "DESC"}]
 
 
 @pytest.fixture
-async def written(
-    new_york_database: str, clickhouse_url: str, clickhouse_password: str
-) -> AsyncIterator[tuple[ClickHouse, str]]:
+async def written(new_york_database: str, clickhouse_client: ClickHouse) -> AsyncIterator[tuple[ClickHouse, str]]:
     """A table of 60 rows, 15 of each kind: only their lists tell some of them apart."""
-    client = ClickHouse.open(clickhouse_url, "default", clickhouse_password, None)
     table = f"{new_york_database}.pages"
     columns = "(n Int32, tag Nullable(String), size Nullable(Float64), list Array(String))"
-    await client.command(f"CREATE TABLE {table} {columns} ENGINE = MergeTree ORDER BY ()", ledger=Ledger())
+    await clickhouse_client.command(f"CREATE TABLE {table} {columns} ENGINE = MergeTree ORDER BY ()", ledger=Ledger())
     kinds = (
         "multiIf(number % 4 = 0, NULL, number % 4 = 1, 'a', 'b'), if(number % 4 = 1, nan, -0.), [toString(number % 4)]"
     )
-    await client.command(f"INSERT INTO {table} SELECT 1, {kinds} FROM numbers(60)", ledger=Ledger())
-    yield client, table
-    await client.command(f"DROP TABLE {table}", ledger=Ledger())
-    await client.close()
+    await clickhouse_client.command(f"INSERT INTO {table} SELECT 1, {kinds} FROM numbers(60)", ledger=Ledger())
+    yield clickhouse_client, table
+    await clickhouse_client.command(f"DROP TABLE {table}", ledger=Ledger())
 
 
 async def page(world: World, table: str, **variables: Any) -> Answer:

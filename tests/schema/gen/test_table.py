@@ -5,20 +5,22 @@ from uuid import UUID
 
 import pytest
 
+from gateway.settings import Settings
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
 from schema.build import build
+from tests.clickhouse_source import source_settings
 from tests.resolvers.gen.conftest import As, GenStores
 
 DATASETS = 30
 
 
 @pytest.fixture
-async def source(as_: As, clickhouse_url: str, clickhouse_password: str) -> UUID:
+async def source(as_: As, settings: Settings) -> UUID:
     """Every ClickHouse has `system.one`; it estimates no rows, so that each list asks again."""
-    settings = {"url": clickhouse_url, "password": clickhouse_password, "database": "system"}
-    made = await data_sources.create_data_source(as_("admin"), DataSourceCreate("system", "clickhouse", settings))
+    given = source_settings(settings, "system")
+    made = await data_sources.create_data_source(as_("admin"), DataSourceCreate("system", "clickhouse", given))
     for i in range(DATASETS):
         await datasets.create_dataset(as_("admin"), DatasetCreate(made.id, f"d{i:02}", table_names=("one",)))
     return made.id

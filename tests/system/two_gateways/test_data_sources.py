@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from gateway.settings import Settings
+from tests.clickhouse_source import source_settings
 from tests.system.frail import add_source, remove_sources
 from tests.system.proxy import Proxy
 from tests.system.stores import Direct
@@ -27,15 +28,9 @@ async def test_it_counts_there_without_a_restart(two: Two, settings: Settings, d
     store = urlsplit(settings.clickhouse.url)
     assert store.hostname is not None
     assert store.port is not None
-    password = settings.clickhouse.password.get_secret_value()
     await remove_sources(direct, [NAME])
     async with Proxy.before(store.hostname, store.port) as proxy:
-        right = {
-            "url": f"http://127.0.0.1:{proxy.port}",
-            "database": "nycflights13",
-            "username": settings.clickhouse.username,
-            "password": password,
-        }
+        right = source_settings(settings, "nycflights13") | {"url": f"http://127.0.0.1:{proxy.port}"}
         dataset = await add_source(two.here, NAME, "clickhouse", right)
         found = (await two.there.ask(ROWS, {"dataset": dataset})).data["gen"]["dataset"]
         assert found["airlines"] == {"rows": {"totalCount": 16}}, "added here, read there at once"
@@ -49,12 +44,7 @@ async def test_it_counts_there_without_a_restart(two: Two, settings: Settings, d
 async def test_what_streams_goes_on(two: Two, settings: Settings, direct: Direct) -> None:
     """Under the settings it began with, to its end; what comes later is under the new ones."""
     await remove_sources(direct, [NAME])
-    right = {
-        "url": settings.clickhouse.url,
-        "database": "nycflights13",
-        "username": settings.clickhouse.username,
-        "password": settings.clickhouse.password.get_secret_value(),
-    }
+    right = source_settings(settings, "nycflights13")
     dataset = await add_source(two.here, NAME, "clickhouse", right)
     source = (await two.there.ask(ROWS, {"dataset": dataset})).data["gen"]["dataset"]["dataSource"]["id"]
     async with two.there.arrow(FLIGHTS, {"dataset": dataset}) as response:

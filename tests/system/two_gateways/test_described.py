@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.settings import Settings
+from tests.clickhouse_source import source_settings
 from tests.system.frail import add_source, remove_sources
 from tests.system.stores import Direct
 from tests.system.two_gateways.conftest import Two
@@ -23,13 +24,7 @@ query Seen($dataset: ID!) { gen { dataset(id: $dataset) {
 async def dataset(two: Two, settings: Settings, direct: Direct) -> AsyncIterator[str]:
     """The global id of one that nothing describes."""
     await remove_sources(direct, [NAME])
-    options = {
-        "url": settings.clickhouse.url,
-        "database": "nycflights13",
-        "username": settings.clickhouse.username,
-        "password": settings.clickhouse.password.get_secret_value(),
-    }
-    yield await add_source(two.here, NAME, "clickhouse", options)
+    yield await add_source(two.here, NAME, "clickhouse", source_settings(settings, "nycflights13"))
     await remove_sources(direct, [NAME])
 
 

@@ -8,6 +8,7 @@ import pytest
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from gateway.settings import Settings
+from tests.clickhouse_source import source_settings
 from tests.system.frail import add_source, remove_sources
 from tests.system.proxy import Proxy
 from tests.system.stores import Direct
@@ -55,12 +56,7 @@ async def test_it_counts_in_a_worker(two: Two, databases: None, settings: Settin
     store = urlsplit(settings.clickhouse.url)
     await remove_sources(direct, [NAME])
     async with Proxy.before(store.hostname or "", store.port or 0) as proxy:
-        here = {
-            "url": f"http://127.0.0.1:{proxy.port}",
-            "database": "axion_here",
-            "username": settings.clickhouse.username,
-            "password": settings.clickhouse.password.get_secret_value(),
-        }
+        here = source_settings(settings, "axion_here") | {"url": f"http://127.0.0.1:{proxy.port}"}
         dataset = await add_source(two.here, NAME, "clickhouse", here)
         assert (await profiled(two, dataset))["version"] == 1, "added, and read there at once"
         source = (await two.here.ask(SEEN, {"dataset": dataset})).data["gen"]["dataset"]["dataSource"]["id"]
