@@ -16,9 +16,9 @@ from loaders.read import Predicate, Read, is_never
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.gen.forecast import Forecast, afford_read, forecast, scanned_by, statements_of
+from resolvers.gen.group_read import MAX_GROUPS
 from resolvers.gen.groups import Grouped, Groups, grouped_rows
 from resolvers.gen.required import require_filters
-from resolvers.gen.rows import MAX_GROUPS
 from resolvers.permissions.guards import Whole
 from resolvers.permissions.station import guard
 
@@ -70,7 +70,7 @@ async def answer_rows(read: Read, dataset_id: UUID, context: Context) -> str:
 
 
 async def answer_groups(read: Read, dataset_id: UUID, context: Context) -> str:
-    """The list of groups of `resolvers.gen.rows.aggregate_read` as JSON text."""
+    """The list of groups of `resolvers.gen.group_read.aggregate_read` as JSON text."""
     text = await answer_rows(read, dataset_id, context)
     return text.removeprefix('{"rows":').removesuffix("}")
 

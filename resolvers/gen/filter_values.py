@@ -13,8 +13,10 @@ from loaders.gen.dashboard import Control
 from loaders.read import And, Predicate, is_never
 from resolvers.context import Context
 from resolvers.gen.answer import guarded_rows
+from resolvers.gen.group_read import aggregate_read
 from resolvers.gen.narrowing import narrowed, require_known_names
-from resolvers.gen.rows import aggregate_read, column_of, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import column_of
 from resolvers.gen.tables import describe_table
 from resolvers.gen.widgets import frame_of, seen_controls
 

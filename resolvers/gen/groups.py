@@ -9,8 +9,9 @@ from loaders.description import Table
 from loaders.errors import BadInput, PageTooLarge
 from loaders.read import Aggregate, And, Bucket, Connection, Joined, Predicate, Read
 from resolvers.gen.answer_columns import AnswerColumn, answer_columns
+from resolvers.gen.group_read import MAX_GROUPS, MeasureOf, aggregate_read
 from resolvers.gen.over import Over
-from resolvers.gen.rows import MAX_GROUPS, MeasureOf, Term, aggregate_read, column_of
+from resolvers.gen.rows import Term, column_of
 from resolvers.gen.series import COMPARED, Shape, series
 from resolvers.gen.widened import widened
 

@@ -17,7 +17,8 @@ from resolvers.gen.metric_definition import Simple
 from resolvers.gen.metric_leaf import TIME, compared_columns, renamed
 from resolvers.gen.metric_table import described, metric_table
 from resolvers.gen.metric_tree import tree_of
-from resolvers.gen.rows import column_of, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import column_of
 from resolvers.gen.series import COMPARED
 
 _NUMBERS = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC, Kind.FLOAT})

@@ -15,12 +15,14 @@ from loaders.read import And, Predicate, Unit, WeekStart
 from resolvers.context import Context
 from resolvers.gen.arithmetic import Number
 from resolvers.gen.cumulative import first_needed, require_window
+from resolvers.gen.group_read import MAX_GROUPS, MeasureOf
 from resolvers.gen.groups import Grouped, Groups, grouped_rows
 from resolvers.gen.metric_definition import Cumulative, Simple
 from resolvers.gen.metric_table import MetricTable, metric_table
 from resolvers.gen.metric_tree import Leaf
 from resolvers.gen.over import Comparison, Fill, Over, over
-from resolvers.gen.rows import MAX_GROUPS, MeasureOf, column_of, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import column_of
 from resolvers.gen.series import moment_of
 from resolvers.gen.watch import Watch, watching
 

@@ -10,9 +10,11 @@ from loaders.errors import BadInput, MetricFanout, NotFound, UnknownColumn
 from loaders.expression import COUNT, expression_type, measure_type
 from loaders.read import AggregateFunction, Col, Expression, Joined, Measure
 from resolvers.context import Context
+from resolvers.gen.group_read import MeasureOf
 from resolvers.gen.metric_definition import Simple
 from resolvers.gen.metric_join import MetricJoin
-from resolvers.gen.rows import MeasureOf, column_of, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import column_of
 from resolvers.gen.tables import describe_table
 
 _OF_DIFFERENT = frozenset({AggregateFunction.MIN, AggregateFunction.MAX, AggregateFunction.COUNT_DISTINCT})

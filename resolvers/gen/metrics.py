@@ -18,10 +18,10 @@ from resolvers.context import Context
 from resolvers.gen.answer_columns import AnswerColumn
 from resolvers.gen.arithmetic import Number
 from resolvers.gen.cumulative import require_summable
+from resolvers.gen.group_read import MAX_GROUPS
 from resolvers.gen.metric_definition import Cumulative
 from resolvers.gen.metric_leaf import TIME, Found, Key, LeafAnswer, LeafQuestion, MetricTime, ask
 from resolvers.gen.metric_tree import Leaf, Tree, tree_of
-from resolvers.gen.rows import MAX_GROUPS
 from resolvers.gen.series import COMPARED, Shape, series
 from resolvers.gen.summed import summed
 

@@ -12,7 +12,7 @@ from loaders.gen.dashboard import Control
 from loaders.read import And, Predicate
 from loaders.warehouses.places import TableFilter
 from resolvers.gen.required import is_narrowed
-from resolvers.gen.rows import predicate
+from resolvers.gen.row_filter import predicate
 
 
 class Source(StrEnum):

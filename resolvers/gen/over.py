@@ -13,7 +13,9 @@ from loaders.description import Column, Table
 from loaders.errors import BadInput, PageTooLarge
 from loaders.expression import expression_type
 from loaders.read import And, Bucket, Col, Compare, Not, Op, Or, Predicate, Unit, WeekStart
-from resolvers.gen.rows import MAX_GROUPS, column_of, typed_value
+from resolvers.gen.group_read import MAX_GROUPS
+from resolvers.gen.row_filter import typed_value
+from resolvers.gen.rows import column_of
 
 _ENDS = {Op.LT: Op.LT, Op.LTE: Op.LT, Op.GT: Op.GTE, Op.GTE: Op.GTE}
 """The operator of a condition whose day does not exist in the earlier range (29 February), by the original operator."""

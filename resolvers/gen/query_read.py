@@ -5,10 +5,12 @@ from typing import Any
 
 from loaders.description import Table
 from loaders.read import Connection, Nodes, Page, PageInfo, PageInfoPart, Predicate, Read, Unit, WeekStart
+from resolvers.gen.group_read import MeasureOf
 from resolvers.gen.groups import Groups
 from resolvers.gen.narrowing import Applied
 from resolvers.gen.over import Comparison, Fill, Over, over
-from resolvers.gen.rows import MeasureOf, Term, fields, order, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import Term, fields, order
 from resolvers.gen.table_query import MAX_ROWS, TableQuery, TimeBucket
 from resolvers.sort_order import sort_order
 

@@ -9,8 +9,8 @@ from loaders.calendar import Moment, within_years
 from loaders.description import ColumnType, Kind
 from loaders.encode.value import encode_value
 from loaders.errors import PageTooLarge, StoreQueryFailed
+from resolvers.gen.group_read import MAX_GROUPS
 from resolvers.gen.over import Earlier, Fill, Over
-from resolvers.gen.rows import MAX_GROUPS
 
 COMPARED = "compared"
 """The name of the earlier group within a group."""

@@ -6,11 +6,11 @@ from loaders.calendar import Moment
 from loaders.errors import PageTooLarge
 from resolvers.gen.arithmetic import Number
 from resolvers.gen.cumulative import summed_up
+from resolvers.gen.group_read import MAX_GROUPS
 from resolvers.gen.metric_definition import Cumulative
 from resolvers.gen.metric_leaf import Group, Key
 from resolvers.gen.metric_tree import Leaf
 from resolvers.gen.over import Over
-from resolvers.gen.rows import MAX_GROUPS
 from resolvers.gen.series import require_starts
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
 from loaders.read import AggregateFunction
-from resolvers.gen.rows import MAX_GROUPS
+from resolvers.gen.group_read import MAX_GROUPS
 from resolvers.gen.shapes import Stored, time_zone
 
 MAX_ROWS = 1_000

@@ -42,7 +42,7 @@ class Watch:
         return tree
 
     async def groups(self, read: Read) -> list[dict[str, Any]]:
-        """The groups of a read of `resolvers.gen.rows.aggregate_read`, under the guard."""
+        """The groups of a read of `resolvers.gen.group_read.aggregate_read`, under the guard."""
         rows: list[dict[str, Any]] = (await self.connection(read))["rows"]
         return rows
 

@@ -5,7 +5,8 @@ from loaders.jobs.job import Job
 from loaders.jobs.store import create_within
 from loaders.postgres.client import WriteSession
 from resolvers.context import Context
-from resolvers.gen.rows import column_of, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import column_of
 from resolvers.gen.tables import describe_table, describe_whole
 from resolvers.idempotency import Asked
 from resolvers.jobs.kinds import encryption_key_rotate, table_profile_refresh

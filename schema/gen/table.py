@@ -27,9 +27,11 @@ from loaders.read import (
 )
 from resolvers.context import Context
 from resolvers.gen.answer import answer_grouped, answer_groups, answer_rows, estimate_read, guarded_rows, source_of
+from resolvers.gen.group_read import MeasureOf, aggregate_read
 from resolvers.gen.groups import Groups
 from resolvers.gen.over import Comparison, Fill, Over, over
-from resolvers.gen.rows import MeasureOf, Term, aggregate_read, fields, order, paged, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import Term, fields, order, paged
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
 from resolvers.permissions.fields import ByRows, FieldGuard
 from schema.gen.forecast import GenScanEstimate, shown_estimate

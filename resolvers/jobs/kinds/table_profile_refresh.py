@@ -18,7 +18,7 @@ from loaders.jobs.job import JsonObject
 from loaders.read import Predicate
 from loaders.warehouses.base import Estimate
 from resolvers.gen.required import require_filters
-from resolvers.gen.rows import predicate
+from resolvers.gen.row_filter import predicate
 from resolvers.gen.tables import describe_table, describe_whole, estimate_table
 from resolvers.jobs.kinds.background_source import BackgroundSource
 from resolvers.jobs.kinds.kind import JobContext

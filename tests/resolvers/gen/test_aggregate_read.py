@@ -6,7 +6,7 @@ from loaders.description import Column, ColumnType, Kind, Table
 from loaders.errors import BadInput, UnknownColumn
 from loaders.expression import measure_type
 from loaders.read import Aggregate, AggregateFunction, Col, Connection, Measure
-from resolvers.gen.rows import MeasureOf, aggregate_read
+from resolvers.gen.group_read import MeasureOf, aggregate_read
 
 COLUMNS = (Column("carrier", ColumnType(Kind.TEXT)), Column("delay", ColumnType(Kind.FLOAT)))
 TABLE = Table("datasource:any", None, "flights", COLUMNS)

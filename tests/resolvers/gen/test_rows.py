@@ -10,7 +10,8 @@ from loaders.encode.cursor import encode_cursor
 from loaders.errors import BadInput, InvalidCursor
 from loaders.order import cursor_mark
 from loaders.read import And, Col, Compare, Connection, Digest, Not, Op, Page, PageInfo, PageInfoPart, Read
-from resolvers.gen.rows import Term, order, paged, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import Term, order, paged
 
 TABLE = Table(
     "datasource:any",

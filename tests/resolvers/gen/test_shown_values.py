@@ -10,7 +10,8 @@ from loaders.description import Column, ColumnType, Kind, Table
 from loaders.ledger import Ledger
 from loaders.read import Connection, Nodes, Predicate, Read
 from loaders.warehouses.clickhouse_types import column_type
-from resolvers.gen.rows import fields, predicate
+from resolvers.gen.row_filter import predicate
+from resolvers.gen.rows import fields
 from tests.loaders.clickhouse.test_page_walks import VALUES
 from tests.loaders.columnar.sources import ChDb, the_chdb
 
