@@ -14,7 +14,7 @@ from schema.build import build, graphql_schema
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text() + (ROOT / "docs" / "jobs.md").read_text()
+OPERATIONS = "".join((ROOT / "docs" / page).read_text() for page in ("operations.md", "settings.md", "jobs.md"))
 
 
 def _settings(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
