@@ -5,14 +5,9 @@ from typing import Any
 import strawberry
 
 from resolvers.context import Context
-from resolvers.gen.external_apis import (
-    Returned,
-    access_token,
-    disconnect,
-    finish_authorization,
-    set_client_secret,
-    start_authorization,
-)
+from resolvers.gen.external_apis import disconnect, set_client_secret
+from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
+from resolvers.gen.external_tokens import access_token
 from resolvers.idempotency import Asked
 from resolvers.permissions.guards import Admins, SignedIn
 from schema.mapping.ids import uuid_key

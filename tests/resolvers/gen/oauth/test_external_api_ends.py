@@ -11,7 +11,9 @@ from loaders.errors import BadInput, Conflict, NotFound
 from loaders.ledger import Ledger
 from loaders.oauth.client import TokenEndpoint
 from loaders.tables.axion_gen.external import ExternalApi
-from resolvers.gen.external_apis import Returned, access_token, disconnect, finish_authorization, start_authorization
+from resolvers.gen.external_apis import disconnect
+from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
+from resolvers.gen.external_tokens import access_token
 from resolvers.idempotency import Asked
 from tests.resolvers.gen.conftest import GenStores
 from tests.resolvers.gen.oauth.world import (

@@ -23,13 +23,9 @@ from loaders.errors import (
     Unauthenticated,
 )
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorization
-from resolvers.gen.external_apis import (
-    Returned,
-    access_token,
-    finish_authorization,
-    set_client_secret,
-    start_authorization,
-)
+from resolvers.gen.external_apis import set_client_secret
+from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
+from resolvers.gen.external_tokens import access_token
 from resolvers.idempotency import Asked, KeyReused
 from tests.resolvers.gen.conftest import GenStores
 from tests.resolvers.gen.oauth.world import (

@@ -12,7 +12,7 @@ from loaders.errors import BadInput, Conflict, StoreTimeout
 from loaders.ledger import Ledger
 from loaders.oauth.client import OAuthClient, TokenEndpoint
 from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAccessToken
-from resolvers.gen.external_apis import access_token
+from resolvers.gen.external_tokens import access_token
 from tests.resolvers.gen.conftest import GenStores
 from tests.resolvers.gen.oauth.world import (
     REDIRECT,

@@ -12,7 +12,7 @@ from aiohttp import web
 from loaders.errors import BadInput, StoreQueryFailed
 from loaders.ledger import Ledger
 from loaders.oauth.client import OAuthClient, TokenEndpoint
-from resolvers.gen.external_apis import Returned, finish_authorization, start_authorization
+from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
 from resolvers.idempotency import Asked
 from tests.resolvers.gen.oauth.world import REDIRECT, THIS_MACHINE, Connecting, OAuthStores, offered
 

@@ -23,7 +23,7 @@ from loaders.stores import Stores
 from loaders.tables.axion_gen.external import ExternalApi
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
-from resolvers.gen.external_apis import Returned, finish_authorization, start_authorization
+from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
 from resolvers.permissions.verdicts import Verdicts
 from resolvers.subject import Subject
 from tests.resolvers.gen.conftest import GenStores
