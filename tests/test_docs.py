@@ -48,8 +48,31 @@ def test_every_metric_is_documented() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    """To a file that exists and, on a page, to one of its headings."""
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text())
+    assert [
+        link for link, heading in links if not _leads_somewhere(page.parent / link if link else page, heading)
+    ] == []
+
+
+def _leads_somewhere(target: Path, heading: str) -> bool:
+    if not heading or not target.exists():
+        return target.exists()
+    headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+    return heading in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_the_walks_through_the_code_name_what_there_is() -> None:
+    """docs/requests.md names files, and functions or classes of theirs."""
+    named = re.findall(r"`([a-z_/]+\.py)`(?: \(`(\w+)`\))?", (ROOT / "docs" / "requests.md").read_text())
+    assert len(named) > 40
+    assert [each for each in named if not _defines(ROOT / each[0], each[1])] == []
+
+
+def _defines(path: Path, name: str) -> bool:
+    if not name or not path.exists():
+        return path.exists()
+    return re.search(rf"^\s*(async def|def|class) {name}\b", path.read_text(), re.MULTILINE) is not None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
