@@ -1,7 +1,6 @@
 """The client of a ClickHouse: the platform's own, or a data source's."""
 
 import asyncio
-import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
@@ -20,10 +19,9 @@ from loaders.clickhouse.encoded import EncodedBatch
 from loaders.clickhouse.errors import broken_off, ends_a_reason, too_large, wrapped
 from loaders.clickhouse.parameters import checked
 from loaders.clickhouse.query_settings import AS_ARROW, Settings, query_settings
+from loaders.clickhouse.running import RunningQueries
 from loaders.errors import StoreError, StoreTimeout, StoreUnavailable
 from loaders.ledger import Ledger, StoreUsage
-
-_log = logging.getLogger(__name__)
 
 _DRIVER_ERRORS = (ClickHouseError, aiohttp.ClientError, OSError, TimeoutError)
 _GRACE_SECONDS = 2.0
@@ -32,7 +30,6 @@ report it.
 """
 _PING_MS = 2_000
 _KILL_SECONDS = 10.0
-_KILL_AWAITED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +58,7 @@ class ClickHouse:
         self.store = store
         self._connecting = connecting
         self._timeout_ms = timeout_ms
-        self._may_run: dict[str, Ledger] = {}
-        self._kills: set[asyncio.Task[None]] = set()
+        self._running = RunningQueries(self._kill)
 
     @classmethod
     def open(
@@ -189,10 +185,7 @@ class ClickHouse:
         """Kills running queries and waits for pending kills, because a stream that ends later could no
         longer send one.
         """
-        while self._may_run:
-            self._begin_kill(*self._may_run.popitem())
-        if self._kills:
-            await asyncio.gather(*self._kills, return_exceptions=True)
+        await self._running.close()
         await self._connecting.close()
 
     async def _batches(self, asked: _Asked) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -213,7 +206,7 @@ class ClickHouse:
             client = await self._connecting.client()
             if client.server_settings["readonly"].value == "0":
                 final["readonly"] = "1" if asked.locked else "2"
-            self._may_run[query_id] = asked.ledger
+            self._running.began(query_id, asked.ledger)
             async with asyncio.timeout(patience):
                 answer = await client.raw_stream(asked.sql, bound, settings={**final, **AS_ARROW}, fmt="ArrowStream")
             async with answer:
@@ -226,19 +219,18 @@ class ClickHouse:
             if not decoder.ended or decoder.schema is None:
                 raise broken_off(self.store, decoder.remainder)
             asked.schema.append(schema_in_utc(decoder.schema))
-            self._may_run.pop(query_id, None)
+            self._running.ended(query_id)
         except MessageTooLarge as error:
             raise too_large(self.store) from error
         except (NotArrow, *_DRIVER_ERRORS) as error:
             failure = self._failure(error, decoder)
             unsent = isinstance(error.__cause__, aiohttp.ClientConnectorError)
             if unsent or not isinstance(failure, StoreUnavailable | StoreTimeout):
-                self._may_run.pop(query_id, None)
+                self._running.ended(query_id)
             raise failure from error
         finally:
             asked.ledger.record(self.store, rows=rows, bytes_=size, ms=(time.monotonic() - started) * 1000)
-            if self._may_run.pop(query_id, None) is not None:
-                await self._kill(query_id, asked.ledger)
+            await self._running.give_up(query_id)
 
     def _failure(self, error: Exception, decoder: ArrowDecoder) -> StoreError:
         timed_out = isinstance(error, TimeoutError)
@@ -246,27 +238,10 @@ class ClickHouse:
         return broken_off(self.store, decoder.remainder) if begun and not timed_out else wrapped(self.store, error)
 
     async def _kill(self, query_id: str, ledger: Ledger) -> None:
-        """Returns when the query has ended in the store, or after two seconds, so that a silent store does not block
-        the caller.
-
-        The kill continues beyond that, also when the caller is cancelled; `close` waits for it.
-        """
-        await asyncio.wait([self._begin_kill(query_id, ledger)], timeout=_KILL_AWAITED_SECONDS)
-
-    def _begin_kill(self, query_id: str, ledger: Ledger) -> asyncio.Task[None]:
-        kill = asyncio.create_task(self._send_kill(query_id, ledger))
-        self._kills.add(kill)
-        kill.add_done_callback(self._kills.discard)
-        return kill
-
-    async def _send_kill(self, query_id: str, ledger: Ledger) -> None:
-        try:
-            with self._recorded(ledger):
-                async with asyncio.timeout(_KILL_SECONDS):
-                    client = await self._connecting.client()
-                    await client.command("KILL QUERY WHERE query_id = {query_id:String} SYNC", {"query_id": query_id})
-        except StoreError as failure:
-            _log.warning("query %s could not be cancelled and may run on: %s", query_id, failure)
+        with self._recorded(ledger):
+            async with asyncio.timeout(_KILL_SECONDS):
+                client = await self._connecting.client()
+                await client.command("KILL QUERY WHERE query_id = {query_id:String} SYNC", {"query_id": query_id})
 
     @contextmanager
     def _recorded(self, ledger: Ledger) -> Iterator[StoreUsage]:
