@@ -21,7 +21,7 @@ from deploy.local.servers.gateway import GATEWAY
 
 ALTERNATIVES = (
     "Without this the embedded stack cannot be built here. Instead, point the AXION_* settings at real servers "
-    "(docs/operations.md lists them), or use Docker: make compose"
+    "(docs/settings.md lists them), or use Docker: make compose"
 )
 _GIB = 1 << 30
 _PYTHON = (3, 11)

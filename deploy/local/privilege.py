@@ -10,7 +10,7 @@ from deploy.local.errors import StackError
 
 NO_ROOT = (
     "root or passwordless sudo is needed to build and run the private PostgreSQL root. Run `sudo -v` first, or point "
-    "the AXION_* settings at real servers (docs/operations.md), or use Docker: make compose"
+    "the AXION_* settings at real servers (docs/settings.md), or use Docker: make compose"
 )
 
 

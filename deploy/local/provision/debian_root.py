@@ -86,6 +86,6 @@ def _install_mmdebstrap(log: Path) -> None:
     if not has_apt():
         raise StackError(
             "mmdebstrap is not installed and this machine has no apt-get: install mmdebstrap and the Debian archive "
-            "keyring, or point the AXION_* settings at real servers (docs/operations.md)"
+            "keyring, or point the AXION_* settings at real servers (docs/settings.md)"
         )
     install(*_HOST_PACKAGES, log=log)

@@ -11,7 +11,7 @@ from deploy.local.errors import StackError
 NO_GO = (
     "Go 1.21 or newer is needed to build OpenFGA and versitygw (go.dev/dl, or Debian's golang-go from trixie or "
     "bookworm-backports). Without it, point AXION_OPENFGA__URL and AXION_OBJECTS__ENDPOINT at real servers "
-    "(docs/operations.md), or use Docker: `make compose`"
+    "(docs/settings.md), or use Docker: `make compose`"
 )
 
 
