@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from loaders.postgres.write import Transaction, transaction
 from loaders.read import Value
 from resolvers.context import Context
-from resolvers.idempotency import Asked, done_before
+from resolvers.idempotency import MutationRequest, done_before
 from resolvers.target import Target
 
 
 async def advise(
     context: Context,
     target: Target,
-    asked: Asked,
+    asked: MutationRequest,
     values: Callable[[Transaction], Awaitable[Mapping[str, Value]]],
 ) -> None:
     """Raises what `target.check` raises for the result of `values`, which raises for callers who may not write them.

@@ -23,7 +23,7 @@ class KeyReused(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MutationRequest:
     """A mutation as it was asked for: its name, its name or alias in the document, and its input."""
 
     mutation: str
@@ -37,7 +37,12 @@ class Asked:
 
 
 async def once(
-    context: Context, within: Transaction, asked: Asked | None, *, about: Table, work: Callable[[], Awaitable[Key]]
+    context: Context,
+    within: Transaction,
+    asked: MutationRequest | None,
+    *,
+    about: Table,
+    work: Callable[[], Awaitable[Key]],
 ) -> Key:
     """The key of the row that `work` is about. What was done before under this key is not done again: see
     `once_told`.
@@ -51,7 +56,7 @@ async def once(
 async def once_if_any(
     context: Context,
     within: Transaction,
-    asked: Asked | None,
+    asked: MutationRequest | None,
     *,
     about: Table,
     work: Callable[[], Awaitable[Key | None]],
@@ -67,7 +72,7 @@ async def once_if_any(
 
 
 async def once_told(
-    context: Context, within: Transaction, asked: Asked | None, work: Callable[[], Awaitable[list[str]]]
+    context: Context, within: Transaction, asked: MutationRequest | None, work: Callable[[], Awaitable[list[str]]]
 ) -> list[str]:
     """What `work` tells of the row it is about. It is stored as it is, so it must be no secret. Without `asked`, or
     without a key, nothing is remembered.
@@ -88,7 +93,9 @@ async def once_told(
     return texts
 
 
-async def done_before(context: Context, within: Transaction, asked: Asked | None, *, about: Table) -> Key | None:
+async def done_before(
+    context: Context, within: Transaction, asked: MutationRequest | None, *, about: Table
+) -> Key | None:
     """What `once` returns, or raises, without doing it; None if it is still to be done. Does not wait."""
     if context.idempotency_key is None or asked is None:
         return None
@@ -97,13 +104,13 @@ async def done_before(context: Context, within: Transaction, asked: Asked | None
     return None if done is None else _decoded(_of_same_input(context, asked, done), about)
 
 
-def _of_same_input(context: Context, asked: Asked, done: Done) -> list[str]:
+def _of_same_input(context: Context, asked: MutationRequest, done: Done) -> list[str]:
     if not context.stores.keyring.is_of(done.input_sha256, asked.message):
         raise KeyReused("This `Idempotency-Key` was used for another input already. Send a new key.")
     return done.row_key
 
 
-def _noted(subject: str, given: str, asked: Asked) -> Noted:
+def _noted(subject: str, given: str, asked: MutationRequest) -> Noted:
     if not 1 <= len(given) <= _MAX_LENGTH or not (given.isascii() and given.isprintable()):
         raise BadInput(f"`Idempotency-Key` must have 1 to {_MAX_LENGTH} printable ASCII characters.")
     return Noted(subject, given, asked.mutation, asked.response_key)

@@ -13,7 +13,7 @@ from loaders.postgres.write import Transaction
 from loaders.read import And, Col, Compare, Op, Predicate, Read, Value
 from resolvers.answer import guarded
 from resolvers.context import Context
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import MutationRequest, once
 from resolvers.known_user import register_user
 from resolvers.permissions.guards import OwnWrite, Policies, WriteRule, WriteVia
 from resolvers.permissions.writing import guarding_column, require_write
@@ -64,7 +64,7 @@ class Target:
 
 
 async def once_for(
-    context: Context, target: Target, asked: Asked, within: Transaction, work: Callable[[], Awaitable[Key]]
+    context: Context, target: Target, asked: MutationRequest, within: Transaction, work: Callable[[], Awaitable[Key]]
 ) -> Key:
     return await once(context, within, asked, about=target.table, work=work)
 

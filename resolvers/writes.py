@@ -12,7 +12,7 @@ from loaders.read import Value
 from resolvers.advised import advise
 from resolvers.context import Context
 from resolvers.expected import require_unchanged
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.writing import guarding_column
 from resolvers.target import (
@@ -31,7 +31,7 @@ from resolvers.target import (
 class Create:
     """Columns that are left out get the table's defaults."""
 
-    asked: Asked
+    asked: MutationRequest
     values: Mapping[str, Value]
 
 
@@ -39,7 +39,7 @@ class Create:
 class Update:
     """`patch` holds the columns to change, None for null. `expected_updated_at` is what the caller has read."""
 
-    asked: Asked
+    asked: MutationRequest
     key: Key
     patch: Mapping[str, Value]
     expected_updated_at: datetime | None = None
@@ -47,7 +47,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    asked: Asked
+    asked: MutationRequest
     key: Key
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from resolvers.context import Context
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.jobs.cancel import cancel_job
 from resolvers.jobs.visible import visible_job
 from resolvers.permissions.fields import OnRow
@@ -23,7 +23,7 @@ class JobCancelInput:
     id: strawberry.ID = strawberry.field(description="Global id of the job.")
 
 
-async def _cancel(context: Context, given: JobCancelInput, asked: Asked) -> Any:
+async def _cancel(context: Context, given: JobCancelInput, asked: MutationRequest) -> Any:
     job = await cancel_job(context, uuid_key(given.id, "Job"), asked)
     return JobCancelPayload(key=(job.id,))
 

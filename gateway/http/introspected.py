@@ -24,7 +24,7 @@ from graphql import (
 from graphql.execution.collect_fields import CollectedFields, FieldDetails
 from graphql.execution.values import VariableValues, get_argument_values
 
-from gateway.http.schema_elements import Asked, Compiled, Elements, Selection, encoded
+from gateway.http.schema_elements import Compiled, Elements, SelectedField, Selection, encoded
 from loaders.bounded_cache import BoundedCache
 
 INTROSPECTIONS = frozenset({SchemaMetaFieldDef.type, TypeMetaFieldDef.type})
@@ -62,19 +62,19 @@ def introspected(
 
 def _selection(executor: Collects, type_: Any, nodes: list[FieldDetails]) -> Selection:
     return tuple(
-        _asked(executor, type_, key, below)
+        _selected_field(executor, type_, key, below)
         for key, below in executor.collect_subfields(type_, nodes).grouped_field_set.items()
     )
 
 
-def _asked(executor: Collects, type_: GraphQLObjectType, key: str, nodes: list[FieldDetails]) -> Asked:
+def _selected_field(executor: Collects, type_: GraphQLObjectType, key: str, nodes: list[FieldDetails]) -> SelectedField:
     node = nodes[0].node
     field = executor.schema.get_field(type_, node.name.value)
     assert field is not None  # the document is valid
     arguments = get_argument_values(field, node, executor.variable_values) if field.args else {}
     named = get_named_type(field.type)
     below = _selection(executor, named, nodes) if isinstance(named, GraphQLObjectType) else None
-    return Asked(key, type_.name, node.name.value, tuple(arguments.items()), below)
+    return SelectedField(key, type_.name, node.name.value, tuple(arguments.items()), below)
 
 
 class _Kept:

@@ -19,7 +19,7 @@ from graphql import (
 )
 
 
-class Asked(NamedTuple):
+class SelectedField(NamedTuple):
     """A field of a selection of `type_`, one of introspection's types. `below` is `None` for a leaf."""
 
     key: str
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     below: "Selection | None"
 
 
-Selection: TypeAlias = tuple[Asked, ...]
+Selection: TypeAlias = tuple[SelectedField, ...]
 
 
 class Element:
@@ -66,31 +66,33 @@ class Elements:
             found = self._types[identity] = Element(source, is_type=True)
         return found
 
-    def leaf(self, element: Element, identity: str, asked: Asked, key: bytes) -> bytes:
+    def leaf(self, element: Element, identity: str, selected: SelectedField, key: bytes) -> bytes:
         """Resolves a leaf field: its key and value as JSON."""
-        if asked.field == "__typename":
-            value, type_ = asked.type_, None
+        if selected.field == "__typename":
+            value, type_ = selected.type_, None
         else:
-            value, type_ = self._resolved(element, asked)
+            value, type_ = self._resolved(element, selected)
         text = element.leaves[identity] = key + orjson.dumps(_json_ready(value, type_))
         return text
 
-    def nested(self, element: Element, identity: str, asked: Asked) -> "Element | tuple[Element, ...] | None":
+    def nested(
+        self, element: Element, identity: str, selected: SelectedField
+    ) -> "Element | tuple[Element, ...] | None":
         """Resolves any other field: the element it leads to, or those of its list."""
-        value, type_ = self._resolved(element, asked)
+        value, type_ = self._resolved(element, selected)
         found: Element | tuple[Element, ...] | None = None
         if value is not None:
             found = tuple(map(self.of, value)) if is_list_type(type_) else self.of(value)
         element.nested[identity] = found
         return found
 
-    def _resolved(self, element: Element, asked: Asked) -> tuple[Any, Any]:
+    def _resolved(self, element: Element, selected: SelectedField) -> tuple[Any, Any]:
         """The value, and the field's nullable type."""
-        parent = self._info.schema.type_map[asked.type_]
+        parent = self._info.schema.type_map[selected.type_]
         assert isinstance(parent, GraphQLObjectType)
-        field = parent.fields[asked.field]
+        field = parent.fields[selected.field]
         assert field.resolve is not None  # introspection's fields all have one
-        return field.resolve(element.source, self._info, **dict(asked.arguments)), get_nullable_type(field.type)
+        return field.resolve(element.source, self._info, **dict(selected.arguments)), get_nullable_type(field.type)
 
 
 class Compiled:
@@ -102,27 +104,27 @@ class Compiled:
 
     def __init__(self, selection: Selection) -> None:
         self.types: dict[Element, bytes] = {}
-        self.steps: list[tuple[Asked, str, bytes, Compiled | None]] = [
+        self.steps: list[tuple[SelectedField, str, bytes, Compiled | None]] = [
             (
-                asked,
-                f"{asked.key}: {asked.field} {asked.arguments}",
-                orjson.dumps(asked.key) + b":",
-                None if asked.below is None else Compiled(asked.below),
+                selected,
+                f"{selected.key}: {selected.field} {selected.arguments}",
+                orjson.dumps(selected.key) + b":",
+                None if selected.below is None else Compiled(selected.below),
             )
-            for asked in selection
+            for selected in selection
         ]
 
 
 def encoded(element: Element, compiled: Compiled, elements: Elements) -> bytes:
     """The JSON object of an element. Recursive, with one call for each object of the answer."""
     leaves, texts = element.leaves, []
-    for asked, identity, key, below in compiled.steps:
+    for selected, identity, key, below in compiled.steps:
         if below is None:
-            texts.append(leaves.get(identity) or elements.leaf(element, identity, asked, key))
+            texts.append(leaves.get(identity) or elements.leaf(element, identity, selected, key))
             continue
         found = element.nested.get(identity, element)
         if found is element:  # nothing leads to itself: this was not asked before
-            found = elements.nested(element, identity, asked)
+            found = elements.nested(element, identity, selected)
         if found is None:
             texts.append(key + b"null")
         elif isinstance(found, tuple):

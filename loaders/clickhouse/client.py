@@ -33,7 +33,7 @@ _KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Statement:
     """A statement whose answer is streamed. `locked` means that it may not change settings. `schema` receives the
     answer's schema as its only item, before the end of the stream.
     """
@@ -103,10 +103,10 @@ class ClickHouse:
         settings: Settings | None = None,
     ) -> pa.Table:
         """The whole answer, for answers known to be small. An answer without rows still has its schema."""
-        asked = _Asked(sql, parameters, ledger, timeout_ms, settings)
-        async with aclosing(self._batches(asked)) as stream:
+        statement = _Statement(sql, parameters, ledger, timeout_ms, settings)
+        async with aclosing(self._batches(statement)) as stream:
             batches = [batch async for batch in stream]
-        return pa.Table.from_batches(batches, asked.schema[0])
+        return pa.Table.from_batches(batches, statement.schema[0])
 
     def stream(
         self,
@@ -117,7 +117,7 @@ class ClickHouse:
         timeout_ms: int | None = None,
     ) -> AsyncGenerator[pa.RecordBatch, None]:
         """The decoded record batches of `stream_encoded`."""
-        return self._batches(_Asked(sql, parameters, ledger, timeout_ms))
+        return self._batches(_Statement(sql, parameters, ledger, timeout_ms))
 
     async def stream_locked(
         self, sql: str, *, ledger: Ledger, timeout_ms: int | None = None, settings: Settings | None = None
@@ -127,14 +127,14 @@ class ClickHouse:
 
         Yields at least one batch; an empty one carries the columns.
         """
-        asked = _Asked(sql, None, ledger, timeout_ms, settings, locked=True)
+        statement = _Statement(sql, None, ledger, timeout_ms, settings, locked=True)
         empty = True
-        async with aclosing(self._batches(asked)) as batches:
+        async with aclosing(self._batches(statement)) as batches:
             async for batch in batches:
                 empty = False
                 yield batch
         if empty:
-            yield pa.RecordBatch.from_pylist([], asked.schema[0])
+            yield pa.RecordBatch.from_pylist([], statement.schema[0])
 
     def stream_encoded(
         self,
@@ -150,7 +150,7 @@ class ClickHouse:
         Holds one batch and the socket's buffer. Returns only when the store has marked the end of the answer; a failure
         in the middle of it raises. Ending it early (`aclose`, cancelling the task) kills the query in the store.
         """
-        return self._encoded(_Asked(sql, parameters, ledger, timeout_ms, settings))
+        return self._encoded(_Statement(sql, parameters, ledger, timeout_ms, settings))
 
     async def insert_arrow(self, table: str, rows: pa.Table, *, ledger: Ledger) -> None:
         """Columns are matched by name. Not atomic beyond one block of the store (about a million rows)."""
@@ -188,27 +188,29 @@ class ClickHouse:
         await self._running.close()
         await self._connecting.close()
 
-    async def _batches(self, asked: _Asked) -> AsyncGenerator[pa.RecordBatch, None]:
-        async with aclosing(self._encoded(asked)) as encoded:
+    async def _batches(self, statement: _Statement) -> AsyncGenerator[pa.RecordBatch, None]:
+        async with aclosing(self._encoded(statement)) as encoded:
             async for batch in encoded:
                 yield await batch.decoded()
 
-    async def _encoded(self, asked: _Asked) -> AsyncGenerator[EncodedBatch, None]:
-        bound = checked(asked.sql, asked.parameters)
+    async def _encoded(self, statement: _Statement) -> AsyncGenerator[EncodedBatch, None]:
+        bound = checked(statement.sql, statement.parameters)
         query_id = str(uuid.uuid4())
-        timeout_ms = asked.timeout_ms or self._timeout_ms
-        final = query_settings(query_id, timeout_ms=timeout_ms, settings=asked.settings)
-        patience = self._patience(asked.timeout_ms)
+        timeout_ms = statement.timeout_ms or self._timeout_ms
+        final = query_settings(query_id, timeout_ms=timeout_ms, settings=statement.settings)
+        patience = self._patience(statement.timeout_ms)
         started = time.monotonic()
         rows = size = 0
         decoder = ArrowDecoder()
         try:
             client = await self._connecting.client()
             if client.server_settings["readonly"].value == "0":
-                final["readonly"] = "1" if asked.locked else "2"
-            self._running.began(query_id, asked.ledger)
+                final["readonly"] = "1" if statement.locked else "2"
+            self._running.began(query_id, statement.ledger)
             async with asyncio.timeout(patience):
-                answer = await client.raw_stream(asked.sql, bound, settings={**final, **AS_ARROW}, fmt="ArrowStream")
+                answer = await client.raw_stream(
+                    statement.sql, bound, settings={**final, **AS_ARROW}, fmt="ArrowStream"
+                )
             async with answer:
                 while piece := await _next(answer, patience):
                     size += len(piece)
@@ -218,7 +220,7 @@ class ClickHouse:
                         yield EncodedBatch(self.store, decoder.schema, message)
             if not decoder.ended or decoder.schema is None:
                 raise broken_off(self.store, decoder.remainder)
-            asked.schema.append(schema_in_utc(decoder.schema))
+            statement.schema.append(schema_in_utc(decoder.schema))
             self._running.ended(query_id)
         except MessageTooLarge as error:
             raise too_large(self.store) from error
@@ -229,7 +231,7 @@ class ClickHouse:
                 self._running.ended(query_id)
             raise failure from error
         finally:
-            asked.ledger.record(self.store, rows=rows, bytes_=size, ms=(time.monotonic() - started) * 1000)
+            statement.ledger.record(self.store, rows=rows, bytes_=size, ms=(time.monotonic() - started) * 1000)
             await self._running.give_up(query_id)
 
     def _failure(self, error: Exception, decoder: ArrowDecoder) -> StoreError:

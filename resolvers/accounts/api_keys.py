@@ -14,7 +14,7 @@ from loaders.secrets.api_key import ApiKeyText
 from loaders.tables.uuid7 import uuid7
 from resolvers.audit import audit
 from resolvers.context import Context
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import MutationRequest, once
 from resolvers.names import checked_name
 from resolvers.permissions.scopes import SCOPES
 
@@ -42,7 +42,7 @@ class MadeApiKey:
     text: ApiKeyText | None
 
 
-async def create_api_key(context: Context, asked: Asked, input_: ApiKeyCreate) -> MadeApiKey:
+async def create_api_key(context: Context, asked: MutationRequest, input_: ApiKeyCreate) -> MadeApiKey:
     """`BadInput` for unknown scopes, a wrong end, or too many keys; `NotFound` for another's or an unknown account."""
     context.verdicts.require_subject()
     name, scopes, expires_at = checked_name(input_.name), _scopes(input_.scopes), _end(input_.expires_at)
@@ -64,7 +64,7 @@ async def create_api_key(context: Context, asked: Asked, input_: ApiKeyCreate) -
     return MadeApiKey(key, made[0] if made else None)
 
 
-async def revoke_api_key(context: Context, asked: Asked, id_: UUID) -> Key:
+async def revoke_api_key(context: Context, asked: MutationRequest, id_: UUID) -> Key:
     """Revokes a key, for the user it acts as and system administrators. A revoked key stays as it is. `NotFound` for
     the keys of others.
     """

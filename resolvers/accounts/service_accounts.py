@@ -14,7 +14,7 @@ from loaders.postgres.write import transaction
 from resolvers.accounts.api_keys import STORE
 from resolvers.audit import audit
 from resolvers.context import Context
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import MutationRequest, once
 from resolvers.names import checked_name
 
 
@@ -25,7 +25,7 @@ class ServiceAccountCreate:
     display_name: str
 
 
-async def create_service_account(context: Context, asked: Asked, input_: ServiceAccountCreate) -> Key:
+async def create_service_account(context: Context, asked: MutationRequest, input_: ServiceAccountCreate) -> Key:
     """Creates a service account, for system administrators. Permissions are granted to `user:service|{uuid}`, as to any
     user.
     """
@@ -43,7 +43,7 @@ async def create_service_account(context: Context, asked: Asked, input_: Service
         return await once(context, within, asked, about=USERS.table, work=work)
 
 
-async def set_service_account_active(context: Context, asked: Asked, id_: int, *, is_active: bool) -> Key:
+async def set_service_account_active(context: Context, asked: MutationRequest, id_: int, *, is_active: bool) -> Key:
     """Activates or deactivates a service account, for system administrators. The API keys of a deactivated one are
     refused and its jobs end. `NotFound` for a person.
     """

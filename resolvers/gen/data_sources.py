@@ -27,7 +27,7 @@ from resolvers.gen.data_source_names import NotFreeYet, move_permissions, requir
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, KeyReused, once_told
+from resolvers.idempotency import KeyReused, MutationRequest, once_told
 from resolvers.names import checked_name
 from resolvers.permissions.verdicts import Only, Unbounded
 
@@ -52,7 +52,9 @@ class Reached:
     ms: float
 
 
-async def create_data_source(context: Context, input_: DataSourceCreate, asked: Asked | None = None) -> Registered:
+async def create_data_source(
+    context: Context, input_: DataSourceCreate, asked: MutationRequest | None = None
+) -> Registered:
     """For system admins. Does not connect to the server, so a data source may be prepared before its server is up.
 
     Raises `BadInput` for settings that the connector does not accept, and `Conflict` when the name is taken. For
@@ -110,7 +112,7 @@ class DataSourceChanged:
 
 
 async def update_data_source(
-    context: Context, input_: DataSourceUpdate, asked: Asked | None = None
+    context: Context, input_: DataSourceUpdate, asked: MutationRequest | None = None
 ) -> DataSourceChanged:
     """For those who administer it; its name, which permissions contain, is for system admins. Streams under the old
     settings end undisturbed; new reads use the new ones.
@@ -155,7 +157,7 @@ async def update_data_source(
     return DataSourceChanged(changed.id, changed.name, tuple({names.datasource(changed.name), *change.objects}))
 
 
-async def delete_data_source(context: Context, id_: UUID, asked: Asked | None = None) -> str:
+async def delete_data_source(context: Context, id_: UUID, asked: MutationRequest | None = None) -> str:
     """For system admins. Returns its former name, which is free from then on; no permissions are left.
 
     Raises `Conflict`, which names the datasets over it, while there are any, so that what belongs to them (widgets,

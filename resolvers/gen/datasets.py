@@ -23,7 +23,7 @@ from resolvers.gen.data_sources import administered
 from resolvers.gen.granting import granting
 from resolvers.gen.repeatable import row_once
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, KeyReused, once
+from resolvers.idempotency import KeyReused, MutationRequest, once
 from resolvers.names import checked_name
 from resolvers.permissions.guards import Policies
 from resolvers.target import require_seen
@@ -46,7 +46,7 @@ class DatasetCreate:
 
 
 async def create_dataset(
-    context: Context, input_: DatasetCreate, asked: Asked | None = None, *, policies: Policies = NO_POLICIES
+    context: Context, input_: DatasetCreate, asked: MutationRequest | None = None, *, policies: Policies = NO_POLICIES
 ) -> Registered:
     """For those who administer the data source. The tables need not exist yet. `policies` decide which groups are
     visible.
@@ -124,7 +124,7 @@ async def require_dataset_admin(context: Context, id_: UUID) -> None:
         raise Forbidden("You may not administer this dataset. Ask an administrator for the permission.")
 
 
-async def delete_dataset(context: Context, id_: UUID, asked: Asked | None = None) -> None:
+async def delete_dataset(context: Context, id_: UUID, asked: MutationRequest | None = None) -> None:
     """For those who administer it. What describes the dataset is deleted with it, and so are the assignments of roles
     to it; the remote tables stay.
 

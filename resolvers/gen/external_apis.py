@@ -17,7 +17,7 @@ from loaders.tables.describe import describe
 from resolvers.context import Context
 from resolvers.expected import require_unchanged
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import MutationRequest, once
 
 ACCOUNTS = describe(UserExternalApiToken, STORE)
 _APIS = describe(ExternalApi, STORE)
@@ -41,7 +41,7 @@ def token_endpoint(api: Api, keyring: Keyring) -> TokenEndpoint:
     return apis.opened_endpoint(keyring, api.name, api.token_url, client_id=api.client_id, secret=api.client_secret)
 
 
-async def disconnect(context: Context, account_id: UUID, asked: Asked) -> bool | None:
+async def disconnect(context: Context, account_id: UUID, asked: MutationRequest) -> bool | None:
     """Deletes the subject's account here, whatever the API answers. Returns whether the API has revoked its tokens (RFC
     7009); if it has not, the worker retries.
 
@@ -79,7 +79,7 @@ async def set_client_secret(
     context: Context,
     api_id: UUID,
     secret: str | None,
-    asked: Asked | None = None,
+    asked: MutationRequest | None = None,
     *,
     expected_updated_at: datetime | None = None,
 ) -> None:

@@ -17,7 +17,7 @@ from resolvers.context import Context
 from resolvers.gen.external_apis import ACCOUNTS, MAX_SENT, connectable_api, token_endpoint
 from resolvers.gen.external_tokens import keep_access_token
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, done_before, once
+from resolvers.idempotency import MutationRequest, done_before, once
 from resolvers.known_user import register_user
 
 _STARTED_FOR = timedelta(minutes=10)
@@ -69,7 +69,7 @@ class Returned:
     iss: str | None = None
 
 
-async def finish_authorization(context: Context, returned: Returned, asked: Asked | None = None) -> UUID:
+async def finish_authorization(context: Context, returned: Returned, asked: MutationRequest | None = None) -> UUID:
     """Connects the user's account at the API. A `state` is accepted once, within ten minutes, from the user who
     started.
 
@@ -88,7 +88,7 @@ async def finish_authorization(context: Context, returned: Returned, asked: Aske
     return account_id
 
 
-async def _finished(context: Context, returned: Returned, asked: Asked | None) -> Key:
+async def _finished(context: Context, returned: Returned, asked: MutationRequest | None) -> Key:
     gen, keyring = context.stores.postgres[STORE], context.stores.keyring
     async with transaction(gen, context.ledger) as within:
         done = await done_before(context, within, asked, about=ACCOUNTS)

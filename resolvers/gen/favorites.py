@@ -7,7 +7,7 @@ from loaders.postgres.stored_table import Key
 from loaders.postgres.write import transaction
 from loaders.read import Value
 from resolvers.context import Context
-from resolvers.idempotency import Asked, once, once_if_any
+from resolvers.idempotency import MutationRequest, once, once_if_any
 from resolvers.permissions.guards import OwnWrite, Policies
 from resolvers.target import Target, checked_values, register, require_references
 
@@ -15,7 +15,7 @@ OWNER = OwnWrite("owner_subject")
 
 
 async def add_favorite(
-    context: Context, target: Target, of: Mapping[str, Value], policies: Policies, asked: Asked
+    context: Context, target: Target, of: Mapping[str, Value], policies: Policies, asked: MutationRequest
 ) -> Key:
     """The key of the subject's favorite for what the columns `of` name; an existing one stays as it is. Raises
     `BadInput` for what the subject may not see.
@@ -33,7 +33,7 @@ async def add_favorite(
         return await once(context, within, asked, about=target.table, work=work)
 
 
-async def remove_favorite(context: Context, target: Target, of: Mapping[str, Value], asked: Asked) -> bool:
+async def remove_favorite(context: Context, target: Target, of: Mapping[str, Value], asked: MutationRequest) -> bool:
     """Whether there was a favorite. Favorites of what the subject no longer sees can be removed, too."""
     context.verdicts.require_subject()
     values = {**checked_values(of, target), OWNER.column: context.subject.id}

@@ -15,7 +15,7 @@ from loaders.tables.describe import describe
 from resolvers.audit import audit
 from resolvers.context import Context
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import MutationRequest, once
 
 _ROLE = describe(Role, STORE)
 
@@ -61,7 +61,7 @@ async def pending(context: Context, objects: Collection[str]) -> bool:
     return bool(await outbox.waiting(context.stores.postgres[STORE], objects, ledger=context.ledger))
 
 
-async def grant_role(context: Context, asked: Asked, work: Callable[[Granting], Awaitable[int]]) -> int:
+async def grant_role(context: Context, asked: MutationRequest, work: Callable[[Granting], Awaitable[int]]) -> int:
     """Runs `work` over a role, by a system admin, in one transaction and once per `Idempotency-Key`. Returns the id of
     the role. Raises `Unauthenticated`, `Forbidden`, and what `work` raises; nothing is changed then.
     """

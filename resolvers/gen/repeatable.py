@@ -8,13 +8,13 @@ from loaders.gen.catalog import Registered
 from loaders.postgres.stored_table import Key, StoredTable
 from loaders.postgres.write import Transaction
 from resolvers.context import Context
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import MutationRequest, once
 
 
 async def row_once(
     context: Context,
     within: Transaction,
-    asked: Asked | None,
+    asked: MutationRequest | None,
     of: StoredTable,
     work: Callable[[], Awaitable[Registered]],
     *,

@@ -17,10 +17,10 @@ from resolvers.context import Context
 from resolvers.gen.granting import Granting, grant_role
 from resolvers.gen.resources import OfDataSource, OfTable, Resource, assigned, kept_object, object_of
 from resolvers.gen.roles import locked_role
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 
 
-async def assign_user(context: Context, asked: Asked, role_id: int, user_id: int) -> int:
+async def assign_user(context: Context, asked: MutationRequest, role_id: int, user_id: int) -> int:
     """Does nothing when the user already has the role. A user who is not active has its permissions once active.
     `NotFound` for a role or user that does not exist; `Conflict` for a user whom OpenFGA cannot name.
     """
@@ -38,7 +38,7 @@ async def assign_user(context: Context, asked: Asked, role_id: int, user_id: int
     return await grant_role(context, asked, work)
 
 
-async def unassign_user(context: Context, asked: Asked, role_id: int, user_id: int) -> int:
+async def unassign_user(context: Context, asked: MutationRequest, role_id: int, user_id: int) -> int:
     """Does nothing when the user lacks the role. `NotFound`; `Conflict` for the last active user with the
     role Admin.
     """
@@ -55,7 +55,9 @@ async def unassign_user(context: Context, asked: Asked, role_id: int, user_id: i
     return await grant_role(context, asked, work)
 
 
-async def assign_resource(context: Context, asked: Asked, role_id: int, resource: Resource) -> tuple[int, str]:
+async def assign_resource(
+    context: Context, asked: MutationRequest, role_id: int, resource: Resource
+) -> tuple[int, str]:
     """Returns the role and the resource's name in OpenFGA. Does nothing when already assigned. `NotFound`,
     `BadInput`.
     """
@@ -70,7 +72,9 @@ async def assign_resource(context: Context, asked: Asked, role_id: int, resource
     return await _at(context, asked, role_id, resource, work)
 
 
-async def unassign_resource(context: Context, asked: Asked, role_id: int, resource: Resource) -> tuple[int, str]:
+async def unassign_resource(
+    context: Context, asked: MutationRequest, role_id: int, resource: Resource
+) -> tuple[int, str]:
     """Returns the role and the resource's name in OpenFGA. Does nothing when not assigned. `NotFound`, `BadInput`."""
 
     async def work(within: Transaction, object_: str) -> _Tuples:
@@ -88,7 +92,7 @@ class _Tuples:
 
 async def _at(
     context: Context,
-    asked: Asked,
+    asked: MutationRequest,
     role_id: int,
     resource: Resource,
     work: Callable[[Transaction, str], Awaitable[_Tuples]],

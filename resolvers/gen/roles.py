@@ -20,7 +20,7 @@ from resolvers.context import Context
 from resolvers.expected import require_unchanged
 from resolvers.gen.granting import Granting, grant_role
 from resolvers.gen.role_parents import require_place
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.names import checked_name
 
 
@@ -43,7 +43,7 @@ class RoleUpdate:
     expected_updated_at: datetime | None = None
 
 
-async def create_role(context: Context, asked: Asked, input_: RoleCreate) -> int:
+async def create_role(context: Context, asked: MutationRequest, input_: RoleCreate) -> int:
     """Creates a role without flags, users and resources, and returns its id. `Conflict` when the name is taken."""
     values = {"name": checked_name(input_.name), "description": input_.description, "parent_role_id": input_.parent_id}
 
@@ -59,7 +59,7 @@ async def create_role(context: Context, asked: Asked, input_: RoleCreate) -> int
     return await grant_role(context, asked, work)
 
 
-async def update_role(context: Context, asked: Asked, input_: RoleUpdate) -> int:
+async def update_role(context: Context, asked: MutationRequest, input_: RoleUpdate) -> int:
     """`NotFound`; `Conflict` for a built-in role, a name that is taken, a parent that inherits from the role, and when
     the role was changed since it was read.
     """
@@ -97,7 +97,7 @@ class RoleFlags:
     expected_updated_at: datetime | None = None
 
 
-async def set_role_flags(context: Context, asked: Asked, input_: RoleFlags) -> int:
+async def set_role_flags(context: Context, asked: MutationRequest, input_: RoleFlags) -> int:
     """`NotFound`; `Conflict` for a built-in role, and for one that was changed since it was read."""
     role_id, flags = input_.id, input_.flags
     if not flags:
@@ -117,7 +117,7 @@ async def set_role_flags(context: Context, asked: Asked, input_: RoleFlags) -> i
     return await grant_role(context, asked, work)
 
 
-async def delete_role(context: Context, asked: Asked, role_id: int) -> int:
+async def delete_role(context: Context, asked: MutationRequest, role_id: int) -> int:
     """Removes the role from all users and resources. `NotFound`; `Conflict` for a built-in role, or when others
     inherit.
     """

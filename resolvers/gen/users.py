@@ -21,7 +21,7 @@ from resolvers.gen.granting import Granting, granting
 from resolvers.gen.role_assignments import locked_user
 from resolvers.gen.roles import locked_role
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import MutationRequest, once
 from resolvers.names import checked_name
 
 _MAX_SUBJECT = 255
@@ -55,7 +55,7 @@ class Changed:
     objects: tuple[str, ...]
 
 
-async def create_user(context: Context, asked: Asked, input_: UserCreate) -> int:
+async def create_user(context: Context, asked: MutationRequest, input_: UserCreate) -> int:
     """Creates an active user without roles, to whom roles can be assigned. `Conflict` when there is one already."""
     await context.verdicts.require_admin()
     values = {
@@ -76,7 +76,7 @@ async def create_user(context: Context, asked: Asked, input_: UserCreate) -> int
     return user_id
 
 
-async def update_user(context: Context, asked: Asked, input_: UserUpdate) -> Changed:
+async def update_user(context: Context, asked: MutationRequest, input_: UserUpdate) -> Changed:
     """A user who is not active keeps the roles, without their permissions. `NotFound`; `Conflict` for the last active
     user with the role Admin, and when the user was changed since it was read.
     """

@@ -12,13 +12,15 @@ from loaders.postgres.write import transaction
 from loaders.tables.axion_sense_tasks import jobs
 from loaders.tables.describe import describe
 from resolvers.context import Context
-from resolvers.idempotency import Asked, once
+from resolvers.idempotency import MutationRequest, once
 from resolvers.jobs.visible import visible_job
 
 _JOBS = describe(jobs.Job, STORE)
 
 
-async def job_once(context: Context, asked: Asked | None, work: Callable[[WriteSession], Awaitable[Job]]) -> Job:
+async def job_once(
+    context: Context, asked: MutationRequest | None, work: Callable[[WriteSession], Awaitable[Job]]
+) -> Job:
     """The job that `work` starts or changes. When that was done before under the request's key, the job as it is now.
 
     Raises what `once` raises, and `NotFound` when the job no longer exists. Without `asked` nothing is remembered.

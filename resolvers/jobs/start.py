@@ -8,7 +8,7 @@ from resolvers.context import Context
 from resolvers.gen.row_filter import predicate
 from resolvers.gen.rows import column_of
 from resolvers.gen.tables import describe_table, describe_whole
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.jobs.kinds import encryption_key_rotate, table_profile_refresh
 from resolvers.jobs.repeatable import job_once
 
@@ -16,7 +16,7 @@ MAX_SAMPLE_ROWS = 10_000_000
 
 
 async def start_table_profile_refresh(
-    context: Context, refresh: table_profile_refresh.Refresh, *, asked: Asked | None = None
+    context: Context, refresh: table_profile_refresh.Refresh, *, asked: MutationRequest | None = None
 ) -> Job:
     """Queues a refresh. Raises what `require_refreshable` raises.
 
@@ -55,7 +55,9 @@ async def require_refreshable(context: Context, refresh: table_profile_refresh.R
         raise BadInput("`maxBytes` is at least 1.", field="maxBytes")
 
 
-async def start_encryption_key_rotate(context: Context, *, to_version: int, asked: Asked | None = None) -> Job:
+async def start_encryption_key_rotate(
+    context: Context, *, to_version: int, asked: MutationRequest | None = None
+) -> Job:
     """Queues a rotation, for system administrators: `Unauthenticated`, `Forbidden`, and `BadInput` unless `to_version`
     is this process's current version.
 

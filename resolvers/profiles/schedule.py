@@ -16,7 +16,7 @@ from resolvers.context import Context
 from resolvers.expected import require_unchanged
 from resolvers.gen.datasets import require_dataset_admin
 from resolvers.gen.store import STORE
-from resolvers.idempotency import Asked, done_before, once, once_if_any
+from resolvers.idempotency import MutationRequest, done_before, once, once_if_any
 from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.jobs.start import require_refreshable
 from resolvers.known_user import register_user
@@ -27,7 +27,7 @@ async def set_schedule(
     context: Context,
     refresh: Refresh,
     recurrence: Recurrence,
-    asked: Asked | None = None,
+    asked: MutationRequest | None = None,
     *,
     expected_updated_at: datetime | None = None,
 ) -> UUID:
@@ -70,7 +70,7 @@ async def resume_schedule(
     context: Context,
     dataset_id: UUID,
     table_name: str,
-    asked: Asked | None = None,
+    asked: MutationRequest | None = None,
     *,
     expected_updated_at: datetime | None = None,
 ) -> UUID:
@@ -115,7 +115,7 @@ async def end_schedule(
     context: Context,
     dataset_id: UUID,
     table_name: str,
-    asked: Asked | None = None,
+    asked: MutationRequest | None = None,
     *,
     expected_updated_at: datetime | None = None,
 ) -> UUID | None:

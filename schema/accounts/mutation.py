@@ -11,7 +11,7 @@ from resolvers.accounts.service_accounts import (
     set_service_account_active,
 )
 from resolvers.context import Context
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.guards import Admins, SignedIn
 from resolvers.permissions.scopes import SCOPES
 from schema.mapping.ids import integer_key, uuid_key
@@ -62,7 +62,7 @@ class ServiceAccountUpdateInput:
     is_active: bool = strawberry.field(description="Whether its API keys are accepted.")
 
 
-async def _create_key(context: Context, given: ApiKeyCreateInput, asked: Asked) -> Any:
+async def _create_key(context: Context, given: ApiKeyCreateInput, asked: MutationRequest) -> Any:
     account = sent(given.service_account_id)
     input_ = ApiKeyCreate(
         name=given.name,
@@ -74,16 +74,16 @@ async def _create_key(context: Context, given: ApiKeyCreateInput, asked: Asked) 
     return ApiKeyCreatePayload(key=made.key, secret=made.text.text if made.text else None)
 
 
-async def _revoke_key(context: Context, given: ApiKeyRevokeInput, asked: Asked) -> Any:
+async def _revoke_key(context: Context, given: ApiKeyRevokeInput, asked: MutationRequest) -> Any:
     return ApiKeyRevokePayload(key=await revoke_api_key(context, asked, uuid_key(given.id, "ApiKey")))
 
 
-async def _create_account(context: Context, given: ServiceAccountCreateInput, asked: Asked) -> Any:
+async def _create_account(context: Context, given: ServiceAccountCreateInput, asked: MutationRequest) -> Any:
     key = await create_service_account(context, asked, ServiceAccountCreate(given.display_name))
     return ServiceAccountCreatePayload(key=key)
 
 
-async def _update_account(context: Context, given: ServiceAccountUpdateInput, asked: Asked) -> Any:
+async def _update_account(context: Context, given: ServiceAccountUpdateInput, asked: MutationRequest) -> Any:
     key = await set_service_account_active(context, asked, integer_key(given.id, "User"), is_active=given.is_active)
     return ServiceAccountUpdatePayload(key=key)
 

@@ -11,7 +11,7 @@ from resolvers.context import Context
 from resolvers.gen.curation_check import check_curation
 from resolvers.gen.datasets import delete_dataset, remote_schema, table_names
 from resolvers.gen.tile_bundles import note_bundle
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.fields import Written
 from resolvers.permissions.guards import AdminWrite, WriteGuard
 from schema.gen.granted import deleted_payload
@@ -50,7 +50,7 @@ class GenDatasetDeleteInput:
     id: strawberry.ID = strawberry.field(description="Global id of the dataset.")
 
 
-async def _delete(context: Context, given: GenDatasetDeleteInput, asked: Asked) -> Any:
+async def _delete(context: Context, given: GenDatasetDeleteInput, asked: MutationRequest) -> Any:
     key = uuid_key(given.id, "GenDataset")
     await delete_dataset(context, key, asked)
     return GenDatasetDeletePayload(deleted_id=given.id, objects=(names.dataset(key),))

@@ -6,7 +6,7 @@ import strawberry
 
 from resolvers.context import Context
 from resolvers.gen.encryption import versions_in_use
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.jobs.start import start_encryption_key_rotate
 from resolvers.permissions.guards import Admins
 from schema.mapping.mutation import idempotent_mutation
@@ -53,7 +53,7 @@ class GenEncryptionKeyRotateInput:
     to_version: int = strawberry.field(description="The version you expect to be current. Another one is refused.")
 
 
-async def _rotate(context: Context, given: GenEncryptionKeyRotateInput, asked: Asked) -> Any:
+async def _rotate(context: Context, given: GenEncryptionKeyRotateInput, asked: MutationRequest) -> Any:
     job = await start_encryption_key_rotate(context, to_version=given.to_version, asked=asked)
     return GenEncryptionKeyRotatePayload(key=(job.id,))
 

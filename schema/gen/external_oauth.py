@@ -8,7 +8,7 @@ from resolvers.context import Context
 from resolvers.gen.external_apis import disconnect, set_client_secret
 from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
 from resolvers.gen.external_tokens import access_token
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.guards import Admins, SignedIn
 from schema.mapping.ids import uuid_key
 from schema.mapping.mutation import idempotent_mutation, mutation
@@ -87,12 +87,12 @@ async def _start(context: Context, given: GenExternalApiAuthorizeStartInput) -> 
     return GenExternalApiAuthorizeStartPayload(url=started.url, expires_at=date_time(started.expires_at))
 
 
-async def _finish(context: Context, given: GenExternalApiAuthorizeFinishInput, asked: Asked) -> Any:
+async def _finish(context: Context, given: GenExternalApiAuthorizeFinishInput, asked: MutationRequest) -> Any:
     account = await finish_authorization(context, Returned(given.code, given.state, given.iss), asked)
     return GenExternalApiAuthorizeFinishPayload(key=(account,))
 
 
-async def _forget(context: Context, given: GenExternalAccountDeleteInput, asked: Asked) -> Any:
+async def _forget(context: Context, given: GenExternalAccountDeleteInput, asked: MutationRequest) -> Any:
     revoked = await disconnect(context, uuid_key(given.id, "GenExternalAccount"), asked)
     return GenExternalAccountDeletePayload(deleted_id=given.id, is_revoked=revoked)
 
@@ -102,7 +102,7 @@ async def _test(context: Context, given: GenExternalApiConnectionTestInput) -> A
     return GenExternalApiConnectionTestPayload(expires_at=date_time(token.expires_at))
 
 
-async def _set_secret(context: Context, given: GenExternalApiClientSecretSetInput, asked: Asked) -> Any:
+async def _set_secret(context: Context, given: GenExternalApiClientSecretSetInput, asked: MutationRequest) -> Any:
     id_ = uuid_key(given.id, "GenExternalApi")
     await set_client_secret(context, id_, given.client_secret, asked, expected_updated_at=given.expected_updated_at)
     return GenExternalApiClientSecretSetPayload(key=(id_,))

@@ -8,7 +8,7 @@ from loaders.postgres.stored_table import StoredTable
 from loaders.read import Value
 from resolvers.context import Context
 from resolvers.gen.favorites import OWNER, add_favorite, remove_favorite
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.guards import SignedIn
 from resolvers.target import Target
 from schema.mapping.ids import uuid_key
@@ -117,31 +117,31 @@ def _table(given: _Table) -> dict[str, Value]:
     return {"dataset_id": uuid_key(given.dataset_id, "GenDataset"), "table_name": given.table_name}
 
 
-async def _add_dashboard(context: Context, given: GenFavoriteDashboardAddInput, asked: Asked) -> Any:
+async def _add_dashboard(context: Context, given: GenFavoriteDashboardAddInput, asked: MutationRequest) -> Any:
     return GenFavoriteDashboardAddPayload(
         key=await add_favorite(context, _DASHBOARDS, _dashboard(given), policies(), asked)
     )
 
 
-async def _add_dataset(context: Context, given: GenFavoriteDatasetAddInput, asked: Asked) -> Any:
+async def _add_dataset(context: Context, given: GenFavoriteDatasetAddInput, asked: MutationRequest) -> Any:
     return GenFavoriteDatasetAddPayload(key=await add_favorite(context, _DATASETS, _dataset(given), policies(), asked))
 
 
-async def _add_table(context: Context, given: GenFavoriteTableAddInput, asked: Asked) -> Any:
+async def _add_table(context: Context, given: GenFavoriteTableAddInput, asked: MutationRequest) -> Any:
     return GenFavoriteTableAddPayload(key=await add_favorite(context, _TABLES, _table(given), policies(), asked))
 
 
-async def _remove_dashboard(context: Context, given: GenFavoriteDashboardRemoveInput, asked: Asked) -> Any:
+async def _remove_dashboard(context: Context, given: GenFavoriteDashboardRemoveInput, asked: MutationRequest) -> Any:
     return GenFavoriteDashboardRemovePayload(
         removed=await remove_favorite(context, _DASHBOARDS, _dashboard(given), asked)
     )
 
 
-async def _remove_dataset(context: Context, given: GenFavoriteDatasetRemoveInput, asked: Asked) -> Any:
+async def _remove_dataset(context: Context, given: GenFavoriteDatasetRemoveInput, asked: MutationRequest) -> Any:
     return GenFavoriteDatasetRemovePayload(removed=await remove_favorite(context, _DATASETS, _dataset(given), asked))
 
 
-async def _remove_table(context: Context, given: GenFavoriteTableRemoveInput, asked: Asked) -> Any:
+async def _remove_table(context: Context, given: GenFavoriteTableRemoveInput, asked: MutationRequest) -> Any:
     return GenFavoriteTableRemovePayload(removed=await remove_favorite(context, _TABLES, _table(given), asked))
 
 

@@ -19,7 +19,7 @@ from resolvers.gen.data_sources import (
 )
 from resolvers.gen.datasets import DatasetCreate, create_dataset
 from resolvers.gen.tables import describe_table
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.jobs.start import start_table_profile_refresh
 from resolvers.permissions.fields import OnRow
@@ -127,7 +127,7 @@ class GenTableProfileRefreshInput:
     )
 
 
-async def _create_data_source(context: Context, given: GenDataSourceCreateInput, asked: Asked) -> Any:
+async def _create_data_source(context: Context, given: GenDataSourceCreateInput, asked: MutationRequest) -> Any:
     settings: Any = given.settings
     row = await create_data_source(
         context,
@@ -142,7 +142,7 @@ async def _create_data_source(context: Context, given: GenDataSourceCreateInput,
     return GenDataSourceCreatePayload(key=(row.id,), objects=(names.datasource(row.name),))
 
 
-async def _update_data_source(context: Context, given: GenDataSourceUpdateInput, asked: Asked) -> Any:
+async def _update_data_source(context: Context, given: GenDataSourceUpdateInput, asked: MutationRequest) -> Any:
     settings: Any = sent(given.settings)
     given_texts = {"name": given.name, "description": given.description}
     patch = {column: text for column, text in given_texts.items() if text is not UNSET}
@@ -151,7 +151,7 @@ async def _update_data_source(context: Context, given: GenDataSourceUpdateInput,
     return GenDataSourceUpdatePayload(key=(changed.id,), objects=changed.objects)
 
 
-async def _delete_data_source(context: Context, given: GenDataSourceDeleteInput, asked: Asked) -> Any:
+async def _delete_data_source(context: Context, given: GenDataSourceDeleteInput, asked: MutationRequest) -> Any:
     name = await delete_data_source(context, uuid_key(given.id, "GenDataSource"), asked)
     return GenDataSourceDeletePayload(deleted_id=given.id, objects=(names.datasource(name),))
 
@@ -161,7 +161,7 @@ async def _test_data_source(context: Context, given: GenDataSourceTestInput) -> 
     return GenDataSourceTestPayload(latency_ms=reached.ms)
 
 
-async def _create_dataset(context: Context, given: GenDatasetCreateInput, asked: Asked) -> Any:
+async def _create_dataset(context: Context, given: GenDatasetCreateInput, asked: MutationRequest) -> Any:
     tables, group = sent(given.table_names), sent(given.dataset_group_id)
     row = await create_dataset(
         context,
@@ -179,7 +179,7 @@ async def _create_dataset(context: Context, given: GenDatasetCreateInput, asked:
     return GenDatasetCreatePayload(key=(row.id,), objects=(names.dataset(row.id),))
 
 
-async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput, asked: Asked) -> Any:
+async def _refresh_profile(context: Context, given: GenTableProfileRefreshInput, asked: MutationRequest) -> Any:
     job = await start_table_profile_refresh(
         context,
         Refresh(

@@ -7,7 +7,7 @@ import strawberry
 from loaders.tables.uuid7 import uuid7
 from resolvers.context import Context
 from resolvers.gen.datasets import require_dataset_admin
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.jobs.kinds.table_profile_refresh import Refresh
 from resolvers.permissions.fields import OnRow
 from resolvers.profiles.recurrence import checked
@@ -68,7 +68,7 @@ class GenTableProfileScheduleSetInput:
     )
 
 
-async def _set(context: Context, given: GenTableProfileScheduleSetInput, asked: Asked) -> Any:
+async def _set(context: Context, given: GenTableProfileScheduleSetInput, asked: MutationRequest) -> Any:
     dataset_id, expected = uuid_key(given.dataset_id, "GenDataset"), given.expected_updated_at
     if given.schedule is None:
         ended = await end_schedule(context, dataset_id, given.table_name, asked, expected_updated_at=expected)
@@ -98,7 +98,7 @@ class GenTableProfileScheduleResumeInput:
     )
 
 
-async def _resume(context: Context, given: GenTableProfileScheduleResumeInput, asked: Asked) -> Any:
+async def _resume(context: Context, given: GenTableProfileScheduleResumeInput, asked: MutationRequest) -> Any:
     dataset_id = uuid_key(given.dataset_id, "GenDataset")
     resumed = await resume_schedule(
         context, dataset_id, given.table_name, asked, expected_updated_at=given.expected_updated_at

@@ -10,7 +10,7 @@ from loaders.openfga.roles import FLAGS
 from resolvers.context import Context
 from resolvers.gen import role_assignments, roles
 from resolvers.gen.resources import OfDataset, OfDataSource, OfSystem, OfTable, Resource
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import deleted_payload, granted_payload
 from schema.gen.resource_type import GenResourceType, ResourceType
@@ -116,7 +116,7 @@ class GenRoleUnassignResourceInput(_RoleAndResource):
     pass
 
 
-async def _create(context: Context, given: GenRoleCreateInput, asked: Asked) -> Any:
+async def _create(context: Context, given: GenRoleCreateInput, asked: MutationRequest) -> Any:
     parent = sent(given.parent_role_id)
     parent_id = None if parent is None else integer_key(parent, "GenRole")
     create = roles.RoleCreate(given.name, sent(given.description), parent_id)
@@ -124,7 +124,7 @@ async def _create(context: Context, given: GenRoleCreateInput, asked: Asked) -> 
     return GenRoleCreatePayload(**_changed(role_id))
 
 
-async def _update(context: Context, given: GenRoleUpdateInput, asked: Asked) -> Any:
+async def _update(context: Context, given: GenRoleUpdateInput, asked: MutationRequest) -> Any:
     role_id = integer_key(given.id, "GenRole")
     patch: dict[str, object] = {}
     if given.name is not UNSET:
@@ -139,39 +139,39 @@ async def _update(context: Context, given: GenRoleUpdateInput, asked: Asked) -> 
     return GenRoleUpdatePayload(**_changed(role_id))
 
 
-async def _delete(context: Context, given: GenRoleDeleteInput, asked: Asked) -> Any:
+async def _delete(context: Context, given: GenRoleDeleteInput, asked: MutationRequest) -> Any:
     role_id = integer_key(given.id, "GenRole")
     await roles.delete_role(context, asked, role_id)
     return GenRoleDeletePayload(deleted_id=given.id, objects=(roles.role_object(role_id),))
 
 
-async def _set_flags(context: Context, given: GenRoleFlagsSetInput, asked: Asked) -> Any:
+async def _set_flags(context: Context, given: GenRoleFlagsSetInput, asked: MutationRequest) -> Any:
     role_id = integer_key(given.id, "GenRole")
     flags = {name: value for name in FLAGS if isinstance(value := getattr(given, name), bool)}
     await roles.set_role_flags(context, asked, roles.RoleFlags(role_id, flags, sent(given.expected_updated_at)))
     return GenRoleFlagsSetPayload(**_changed(role_id))
 
 
-async def _assign_user(context: Context, given: GenRoleAssignUserInput, asked: Asked) -> Any:
+async def _assign_user(context: Context, given: GenRoleAssignUserInput, asked: MutationRequest) -> Any:
     role_id = integer_key(given.id, "GenRole")
     await role_assignments.assign_user(context, asked, role_id, integer_key(given.user_id, "GenUser"))
     return GenRoleAssignUserPayload(**_changed(role_id))
 
 
-async def _unassign_user(context: Context, given: GenRoleUnassignUserInput, asked: Asked) -> Any:
+async def _unassign_user(context: Context, given: GenRoleUnassignUserInput, asked: MutationRequest) -> Any:
     role_id = integer_key(given.id, "GenRole")
     await role_assignments.unassign_user(context, asked, role_id, integer_key(given.user_id, "GenUser"))
     return GenRoleUnassignUserPayload(**_changed(role_id))
 
 
-async def _assign_resource(context: Context, given: GenRoleAssignResourceInput, asked: Asked) -> Any:
+async def _assign_resource(context: Context, given: GenRoleAssignResourceInput, asked: MutationRequest) -> Any:
     role_id, object_ = await role_assignments.assign_resource(
         context, asked, integer_key(given.id, "GenRole"), _resource(given)
     )
     return GenRoleAssignResourcePayload(key=(role_id,), objects=(object_,))
 
 
-async def _unassign_resource(context: Context, given: GenRoleUnassignResourceInput, asked: Asked) -> Any:
+async def _unassign_resource(context: Context, given: GenRoleUnassignResourceInput, asked: MutationRequest) -> Any:
     role_id, object_ = await role_assignments.unassign_resource(
         context, asked, integer_key(given.id, "GenRole"), _resource(given)
     )

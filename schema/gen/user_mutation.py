@@ -8,7 +8,7 @@ from strawberry import UNSET
 from loaders.errors import BadInput
 from resolvers.context import Context
 from resolvers.gen import users
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.guards import Admins
 from schema.gen.granted import granted_payload
 from schema.mapping.ids import integer_key
@@ -39,12 +39,12 @@ class GenUserUpdateInput:
     expected_updated_at: DateTime | None = strawberry.field(description=EXPECTED_UPDATED_AT, default=UNSET)
 
 
-async def _create(context: Context, given: GenUserCreateInput, asked: Asked) -> Any:
+async def _create(context: Context, given: GenUserCreateInput, asked: MutationRequest) -> Any:
     create = users.UserCreate(given.external_auth_id, sent(given.email), sent(given.display_name))
     return GenUserCreatePayload(key=(await users.create_user(context, asked, create),))
 
 
-async def _update(context: Context, given: GenUserUpdateInput, asked: Asked) -> Any:
+async def _update(context: Context, given: GenUserUpdateInput, asked: MutationRequest) -> Any:
     if given.is_active is None:
         raise BadInput("`isActive` must be true or false.", field="isActive")
     sent_values = {"email": given.email, "display_name": given.display_name, "is_active": given.is_active}

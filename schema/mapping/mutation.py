@@ -10,7 +10,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from loaders.errors import BadInput, Code, InvalidId
 from resolvers.context import Context
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.fields import FieldGuard, enforce
 from resolvers.permissions.scopes import require_scope_to_write
 from resolvers.written import check_text
@@ -35,14 +35,14 @@ def mutation(
     `each_time` is the reason. All other mutations are an `idempotent_mutation`.
     """
 
-    async def done(context: Context, given: I, _: Asked) -> Any:
+    async def done(context: Context, given: I, _: MutationRequest) -> Any:
         return await work(context, given)
 
     return _field(done, takes, answers, guard, description, each_time=each_time)
 
 
 def idempotent_mutation(
-    work: Callable[[Context, I, Asked], Awaitable[Any]],
+    work: Callable[[Context, I, MutationRequest], Awaitable[Any]],
     *,
     takes: type[I],
     answers: type,
@@ -56,7 +56,7 @@ def idempotent_mutation(
 
 
 def _field(
-    work: Callable[[Context, I, Asked], Awaitable[Any]],
+    work: Callable[[Context, I, MutationRequest], Awaitable[Any]],
     takes: type[I],
     answers: type,
     guard: FieldGuard,
@@ -87,7 +87,7 @@ def _field(
 
 
 async def _allowed(
-    work: Callable[[Context, I, Asked], Awaitable[Any]],
+    work: Callable[[Context, I, MutationRequest], Awaitable[Any]],
     guard: FieldGuard,
     info: strawberry.Info[Context, None],
     given: I,
@@ -96,7 +96,7 @@ async def _allowed(
     _require_text(given)
     try:
         await enforce(guard, info.context, given)
-        done = await work(info.context, given, Asked(info.field_name, str(info.path.key), _sent(given)))
+        done = await work(info.context, given, MutationRequest(info.field_name, str(info.path.key), _sent(given)))
     except InvalidId as error:
         raise _of_field(error, given) from error
     info.context.forget_loaded()  # as the payload is read next, and perhaps another mutation is done

@@ -24,7 +24,7 @@ Key: TypeAlias = tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _OfType:
     """The ids of one type, with the positions of each row in the answer: several if its id was given several times."""
 
     ids: list[str]
@@ -46,9 +46,9 @@ async def nodes(_: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, A
     return answers
 
 
-def _grouped(ids: Sequence[str], answers: list[Any]) -> dict[str, _Asked]:
+def _grouped(ids: Sequence[str], answers: list[Any]) -> dict[str, _OfType]:
     """The ids grouped by the name of their type. Malformed ids become errors at their positions."""
-    grouped: dict[str, _Asked] = {}
+    grouped: dict[str, _OfType] = {}
     for place, node_id in enumerate(ids):
         try:
             name = type_of(node_id)
@@ -56,14 +56,14 @@ def _grouped(ids: Sequence[str], answers: list[Any]) -> dict[str, _Asked]:
         except InvalidId as error:
             answers[place] = error
             continue
-        asked = grouped.setdefault(name, _Asked([], {}))
+        asked = grouped.setdefault(name, _OfType([], {}))
         if key not in asked.places:
             asked.ids.append(node_id)
         asked.places.setdefault(key, []).append(place)
     return grouped
 
 
-async def _of_type(name: str, asked: _Asked, info: GraphQLResolveInfo[Any]) -> dict[int, Any]:
+async def _of_type(name: str, asked: _OfType, info: GraphQLResolveInfo[Any]) -> dict[int, Any]:
     """Puts each row at its positions; a hidden or absent row has none. Of several rows with the same key the first
     counts.
     """

@@ -20,7 +20,7 @@ import strawberry
 
 from loaders.postgres.stored_table import UPDATED_AT
 from resolvers.context import Context
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.permissions.fields import Written
 from resolvers.permissions.guards import WriteRule, WriteVia
 from resolvers.revisions import Series, revise, withdraw
@@ -75,7 +75,7 @@ def creates(
     takes = input_type(f"{name}CreateInput", fields, f"The values of a new `{name}`.")
     payload = make_payload(f"{name}CreatePayload", noun(name), name, f"The payload of a created `{name}`.")
 
-    async def work(context: Context, given: Any, asked: Asked) -> Any:
+    async def work(context: Context, given: Any, asked: MutationRequest) -> Any:
         sent = sent_values(given, fields)
         write = Create(asked, column_values(sent, mapping, target))
         return payload(key=await create(context, target, write, policies()))
@@ -115,7 +115,7 @@ def updates(
     takes = input_type(f"{name}UpdateInput", fields, f"The `{name}` to change, and its changes.")
     payload = make_payload(f"{name}UpdatePayload", noun(name), name, f"The payload of a changed `{name}`.")
 
-    async def work(context: Context, given: Any, asked: Asked) -> Any:
+    async def work(context: Context, given: Any, asked: MutationRequest) -> Any:
         sent = sent_values(given, fields)
         sent["patch"] = sent_values(sent["patch"], patched)
         write = Update(
@@ -137,7 +137,7 @@ def deletes(name: str, *, guard: WriteRule, description: str, along: Along | Non
     takes = input_type(f"{name}DeleteInput", fields, f"Which `{name}` to delete.")
     payload = deleted_payload(name)
 
-    async def work(context: Context, given: Any, asked: Asked) -> Any:
+    async def work(context: Context, given: Any, asked: MutationRequest) -> Any:
         sent = sent_values(given, fields)
         await delete(context, target, Delete(asked, row_key(sent["id"], mapping)), policies())
         return payload(deleted_id=sent["id"])
@@ -170,7 +170,7 @@ def revises(
     takes = input_type(f"{name}ReviseInput", fields, f"A new version of a `{name}`.")
     payload = make_payload(f"{name}RevisePayload", noun(name), name, f"The payload of a new version of a `{name}`.")
 
-    async def work(context: Context, given: Any, asked: Asked) -> Any:
+    async def work(context: Context, given: Any, asked: MutationRequest) -> Any:
         sent = sent_values(given, fields)
         sent["patch"] = sent_values(sent["patch"], patched)
         values = column_values(sent["patch"], mapping, target)
@@ -188,7 +188,7 @@ def withdraws(name: str, *, guard: WriteRule, series: tuple[str, ...], descripti
     takes = input_type(f"{name}WithdrawInput", fields, f"Which `{name}` to withdraw.")
     payload = make_payload(f"{name}WithdrawPayload", noun(name), name, "It was withdrawn.")
 
-    async def work(context: Context, given: Any, asked: Asked) -> Any:
+    async def work(context: Context, given: Any, asked: MutationRequest) -> Any:
         sent = sent_values(given, fields)
         write = Delete(asked, row_key(sent["id"], mapping))
         return payload(key=await withdraw(context, Series(target, series), write, policies()))

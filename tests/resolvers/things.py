@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from resolvers.writes import Create, Delete, Update, create, delete, update
 from tests.resolvers.written_database import (
     OURS,
@@ -19,8 +19,8 @@ from tests.resolvers.written_database import (
 NOWHERE = UUID(int=7)
 
 
-def asked(mutation: str, given: object, alias: str | None = None) -> Asked:
-    return Asked(mutation, alias or mutation, given)
+def asked(mutation: str, given: object, alias: str | None = None) -> MutationRequest:
+    return MutationRequest(mutation, alias or mutation, given)
 
 
 async def made(world: World, *, user: str = "admin", key: str | None = None, alias: str = "", **values: Any) -> Any:

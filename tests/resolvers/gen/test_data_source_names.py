@@ -17,10 +17,10 @@ from resolvers.gen.datasets import DatasetCreate
 from resolvers.gen.granting import pending
 from resolvers.gen.resources import OfDataSource
 from resolvers.gen.roles import RoleCreate
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from tests.resolvers.gen.conftest import As, GenStores
 
-ASKED = Asked("m", "m", None)
+ASKED = MutationRequest("m", "m", None)
 pytestmark = pytest.mark.usefixtures("seeded")
 OLD, NEW = "datasource:old", "datasource:new"
 

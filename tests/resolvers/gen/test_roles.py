@@ -15,10 +15,10 @@ from resolvers.gen.datasets import DatasetCreate
 from resolvers.gen.resources import OfDataset, OfDataSource, OfSystem, OfTable, Resource
 from resolvers.gen.role_parents import MAX_LEVELS
 from resolvers.gen.roles import RoleCreate, RoleFlags, RoleUpdate
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from tests.resolvers.gen.conftest import As, GenStores
 
-ASKED = Asked("aMutation", "aMutation", {})
+ASKED = MutationRequest("aMutation", "aMutation", {})
 pytestmark = pytest.mark.usefixtures("seeded")
 
 

@@ -14,7 +14,7 @@ from loaders.tables.axion_gen.external import ExternalApi
 from resolvers.gen.external_apis import disconnect
 from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
 from resolvers.gen.external_tokens import access_token
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from tests.resolvers.gen.conftest import GenStores
 from tests.resolvers.gen.oauth.world import (
     Connecting,
@@ -30,8 +30,8 @@ async def changed(people: Connecting, **values: object) -> None:
         await session.execute(sa.update(ExternalApi).where(ExternalApi.id == people.api).values(values))
 
 
-def asked(account: UUID) -> Asked:
-    return Asked("genExternalAccountDelete", "it", {"id": str(account), "nonce": secrets.token_hex(4)})
+def asked(account: UUID) -> MutationRequest:
+    return MutationRequest("genExternalAccountDelete", "it", {"id": str(account), "nonce": secrets.token_hex(4)})
 
 
 async def test_the_api_ends_the_tokens_of_an_account_that_is_deleted(people: Connecting) -> None:

@@ -26,7 +26,7 @@ from loaders.tables.axion_gen.external import ExternalApi, ExternalApiAuthorizat
 from resolvers.gen.external_apis import set_client_secret
 from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
 from resolvers.gen.external_tokens import access_token
-from resolvers.idempotency import Asked, KeyReused
+from resolvers.idempotency import KeyReused, MutationRequest
 from tests.resolvers.gen.conftest import GenStores
 from tests.resolvers.gen.oauth.world import (
     CLIENT_SECRET,
@@ -103,7 +103,7 @@ async def test_a_repeated_mutation_has_its_first_answer(people: Connecting) -> N
     """Under its key; a code that goes with another one is no retry."""
     started = await start_authorization(people.context(), people.api)
     returned = Returned(*await consented(started.url))
-    asked = Asked("genExternalApiAuthorizeFinish", "it", {"code": returned.code, "state": returned.state})
+    asked = MutationRequest("genExternalApiAuthorizeFinish", "it", {"code": returned.code, "state": returned.state})
     keyed = replace(people.context(), idempotency_key="finish")
     account = await finish_authorization(keyed, returned, asked)
     assert await finish_authorization(keyed, returned, asked) == account
@@ -123,7 +123,7 @@ async def test_who_hangs_up_while_connecting_is_connected(people: Connecting) ->
     """The API takes the code once: what it gives for it is kept, and a retry is told."""
     started = await start_authorization(people.context(), people.api)
     returned = Returned(*await consented(started.url))
-    asked = Asked("genExternalApiAuthorizeFinish", "it", {"code": returned.code, "state": returned.state})
+    asked = MutationRequest("genExternalApiAuthorizeFinish", "it", {"code": returned.code, "state": returned.state})
     keyed = replace(people.context(), idempotency_key="hung up")
     first = asyncio.create_task(finish_authorization(keyed, returned, asked))
     await asyncio.sleep(0)  # it has begun

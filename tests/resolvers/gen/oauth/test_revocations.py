@@ -17,7 +17,7 @@ from loaders.tables.axion_gen.external import ExternalApi
 from loaders.tables.axion_gen.revocations import TokenRevocation
 from resolvers.gen.external_apis import disconnect
 from resolvers.gen.external_moves import forget_if_moved, revoke_if_deleted
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from tests.resolvers.gen.oauth.world import Connecting, OAuthStores, offered, refresh_token
 
 NOBODY = "http://127.0.0.1:1/revoke"
@@ -120,7 +120,7 @@ async def test_an_address_that_is_none_waits_until_it_is_corrected(people: Conne
     """Nobody's work ends with it, least of all the worker's."""
     await revocable(people, url)
     account = await people.connected()
-    assert await disconnect(people.context(), account, Asked("genExternalAccountDelete", "it", {})) is False
+    assert await disconnect(people.context(), account, MutationRequest("genExternalAccountDelete", "it", {})) is False
     async with people.stores.postgres["axion_gen"].transaction() as session:
         await session.execute(sa.update(TokenRevocation).values(next_attempt_at=sa.func.now()))
     assert [await deliver(people.stores), await deliver(people.stores)] == [True, False]
@@ -173,7 +173,9 @@ async def test_a_replaced_token_is_revoked_when_the_connection_ends(people: Conn
     assert not await deliver(people.stores)
     await revocations.prune(people.stores.postgres["axion_gen"], ledger=Ledger(), kept=timedelta())
     assert (
-        await disconnect(people.context(), account, Asked("genExternalAccountDelete", "it", {"id": str(account)}))
+        await disconnect(
+            people.context(), account, MutationRequest("genExternalAccountDelete", "it", {"id": str(account)})
+        )
         is True
     )
     assert [await ended(people, token) for token in tokens] == [True, True, True]

@@ -13,7 +13,7 @@ from loaders.errors import BadInput, StoreQueryFailed
 from loaders.ledger import Ledger
 from loaders.oauth.client import OAuthClient, TokenEndpoint
 from resolvers.gen.external_authorization import Returned, finish_authorization, start_authorization
-from resolvers.idempotency import Asked
+from resolvers.idempotency import MutationRequest
 from tests.resolvers.gen.oauth.world import REDIRECT, THIS_MACHINE, Connecting, OAuthStores, offered
 
 GOOD = {"access_token": "a", "token_type": "Bearer", "refresh_token": "r", "scope": "read write"}
@@ -80,7 +80,7 @@ async def test_a_retry_before_the_api_has_answered_is_told_to_come_again(opened:
         people = Connecting(opened, api.url, await offered(opened, api.url))
         started = await start_authorization(people.context(), people.api)
         returned = Returned("c", parse_qs(urlsplit(started.url).query)["state"][0])
-        asked = Asked("genExternalApiAuthorizeFinish", "it", {"code": returned.code, "state": returned.state})
+        asked = MutationRequest("genExternalApiAuthorizeFinish", "it", {"code": returned.code, "state": returned.state})
         keyed = replace(people.context(), idempotency_key="impatient")
         first = asyncio.create_task(finish_authorization(keyed, returned, asked))
         await api.asked.wait()
