@@ -4,13 +4,11 @@ changes.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-import asyncpg
 import orjson
 import structlog
 
@@ -19,34 +17,15 @@ from loaders.columnar.source import ANSWER_BYTES
 from loaders.errors import AxionError, NotFound
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
-from loaders.secrets.keyring import Keyring, Sealed
+from loaders.secrets.keyring import Keyring
 from loaders.warehouses.bounded import Bounded, bounded, changed_meanwhile
 from loaders.warehouses.connectors import Shared, connector
+from loaders.warehouses.data_source_rows import DataSourceRow, read_rows
 from loaders.warehouses.gate import Gate
 from loaders.warehouses.listed_tables import ListedTables
 from loaders.warehouses.process_places import PROCESSES, ProcessPlaces
 
 _log = structlog.get_logger(__name__)
-
-_BY_IDS = """
-SELECT id, connector_type, options, encrypted_credentials, nonce, tag, key_version, updated_at
-FROM public.data_sources WHERE id = ANY($1)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class DataSourceRow:
-    """The columns that opening a data source needs. Equal rows open equal warehouses."""
-
-    id: UUID
-    connector_type: str
-    options: str
-    credentials: Sealed | None
-    updated_at: datetime
-
-    @property
-    def store(self) -> str:
-        return store_name(self.id)
 
 
 @dataclass(slots=True)
@@ -62,13 +41,6 @@ class _Reading:
 
     ids: set[UUID]
     task: asyncio.Task[Mapping[UUID, DataSourceRow]]
-
-
-def store_name(data_source_id: UUID) -> str:
-    """The name of the store in errors and `extensions.stores`. It holds the id and not the data source's name, because
-    a caller may read a table without being allowed to see its data source.
-    """
-    return f"datasource:{data_source_id}"
 
 
 class Warehouses:
@@ -193,16 +165,13 @@ class Warehouses:
     async def _read_rows(self, ids: set[UUID], ledger: Ledger) -> Mapping[UUID, DataSourceRow]:
         self._next = None
         started = self._clock()
-        rows = await self._rows_of(list(ids), ledger)
+        rows = await read_rows(self._gen, list(ids), ledger=ledger)
         for id_ in ids:
             if id_ in rows:
                 self._rows_read_at[id_] = started
             else:
                 self._drop(id_)
         return rows
-
-    async def _rows_of(self, ids: Sequence[UUID], ledger: Ledger) -> Mapping[UUID, DataSourceRow]:
-        return {row["id"]: _row_of(row) for row in await self._gen.fetch(_BY_IDS, ids, ledger=ledger)}
 
     def _read(self, ids: set[UUID]) -> None:
         for id_ in ids:
@@ -278,7 +247,7 @@ class Warehouses:
         if not self._open:
             return
         asked = {id_: entry.row for id_, entry in self._open.items()}
-        found = await self._rows_of(list(asked), Ledger())
+        found = await read_rows(self._gen, list(asked), ledger=Ledger())
         for id_, row in asked.items():
             known = self._open.get(id_)
             if known is not None and known.row is row and found.get(id_) != row:
@@ -288,10 +257,3 @@ class Warehouses:
 def _used_at(entry: _Open) -> float:
     """When the warehouse was opened, or last used by a caller that kept it."""
     return max(entry.used_at, entry.warehouse.used_at)
-
-
-def _row_of(record: asyncpg.Record) -> DataSourceRow:
-    sealed = None
-    if record["encrypted_credentials"] is not None:
-        sealed = Sealed(record["encrypted_credentials"], record["nonce"], record["tag"], record["key_version"])
-    return DataSourceRow(record["id"], record["connector_type"], record["options"], sealed, record["updated_at"])

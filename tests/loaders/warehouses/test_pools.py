@@ -25,7 +25,8 @@ from loaders.secrets.keyring import Keyring
 from loaders.tables.axion_gen.catalog import DataSource
 from loaders.tables.uuid7 import uuid7
 from loaders.warehouses.connectors import connector
-from loaders.warehouses.pools import Warehouses, store_name
+from loaders.warehouses.data_source_rows import store_name
+from loaders.warehouses.pools import Warehouses
 from tests.waiting import until
 
 NOBODY_LISTENS = "http://127.0.0.1:1"

@@ -21,7 +21,7 @@ from loaders.openfga.client import OpenFga
 from loaders.openfga.tuples import RelationTuple
 from loaders.stores import Stores
 from loaders.tables.uuid7 import uuid7
-from loaders.warehouses.pools import store_name
+from loaders.warehouses.data_source_rows import store_name
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate, DataSourceUpdate
 from resolvers.gen.datasets import DatasetCreate

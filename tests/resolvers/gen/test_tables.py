@@ -10,7 +10,7 @@ from loaders.errors import StoreUnavailable
 from loaders.ledger import Ledger
 from loaders.openfga.tuples import RelationTuple
 from loaders.tables.uuid7 import uuid7
-from loaders.warehouses.pools import store_name
+from loaders.warehouses.data_source_rows import store_name
 from resolvers.gen import data_sources, datasets, tables
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate

@@ -16,7 +16,7 @@ from loaders.encode.node_id import encode_node_id
 from loaders.ledger import Ledger
 from loaders.openfga import names
 from loaders.openfga.tuples import RelationTuple
-from loaders.warehouses.pools import store_name
+from loaders.warehouses.data_source_rows import store_name
 from resolvers.gen import data_sources, datasets
 from resolvers.gen.data_sources import DataSourceCreate
 from resolvers.gen.datasets import DatasetCreate
