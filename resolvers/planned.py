@@ -16,7 +16,6 @@ from resolvers.answer import distinct_of, guard_in
 from resolvers.context import Context
 from resolvers.cost import price
 from resolvers.embedding import embedded_values
-from resolvers.known import Known, Ready, members_of
 from resolvers.permissions.apply import Restriction, apply
 from resolvers.permissions.guards import Policies
 from resolvers.permissions.narrow import asked, narrowed
@@ -24,10 +23,11 @@ from resolvers.permissions.over_fetch import everywhere
 from resolvers.permissions.restrictions import any_unbounded, require_reader, restrictions
 from resolvers.permissions.station import guards_of, kinds_of
 from resolvers.permissions.verdicts import Verdicts
+from resolvers.restriction_cache import CachedRestrictions, RestrictedRead, members_of
 
 _KINDS_OF_CALLERS: Final = 8
 _KEPT_IDS: Final = 200_000
-"""Bound of what is known of callers, in ids they may see (`Known.weight`): 100 bytes each."""
+"""Bound of what is cached of callers, in ids they may see (`CachedRestrictions.weight`): 100 bytes each."""
 
 
 class PlannedRead:
@@ -66,9 +66,9 @@ class PlannedRead:
         """As `resolvers.answer.answer`, with the values of the read's slots."""
         context.budget.spend(price(self.read, values))
         verdicts = context.verdicts
-        known = _known.get((self._number, verdicts.subject.id))
-        if known is None or not known.holds(verdicts):
-            known = None
+        cached = _cached.get((self._number, verdicts.subject.id))
+        if cached is None or not cached.holds(verdicts):
+            cached = None
             require_reader(self._guards, verdicts)
             if self._kinds and await any_unbounded(self._kinds, verdicts):
                 read = await guard_in(fill(self.read, values), context, self._policies)
@@ -77,42 +77,44 @@ class PlannedRead:
                 self._guards, verdicts=verdicts, candidates=everywhere(distinct_of(context))
             )
         else:
-            found = known.restrictions
+            found = cached.restrictions
         filling: Sequence[Value] = (*values, *self._constants)
         if any(isinstance(value, Words) for value in filling):
             filling = await embedded_values(filling, context.stores.embeddings)
-        prepared = None if known is None else known.ready.prepared()
-        slotted = None if known is None else known.ready.values_for(values)
+        prepared = None if cached is None else cached.ready.prepared()
+        slotted = None if cached is None else cached.ready.values_for(values)
         if prepared is None or slotted is None:
             stale = prepared is None
             prepared, ready, slotted = self._restricted(found, values, Slots(len(filling)))
             if stale or ready.members:
-                self._keep(found, ready, known, verdicts)
+                self._keep(found, ready, cached, verdicts)
         return await fetch_prepared(prepared, (*filling, *slotted), stores=context.stores, ledger=context.ledger)
 
     def _restricted(
         self, found: Sequence[Restriction], values: Sequence[Value], slots: Slots
-    ) -> tuple[Prepared, Ready, tuple[Value, ...]]:
+    ) -> tuple[Prepared, RestrictedRead, tuple[Value, ...]]:
         own = self._own
         each = list(found)
         each[own] = narrowed(found[own], self._asked, values)
         prepared = self._prepared(tuple(_split(restriction, slots) for restriction in each))
         slotted = tuple(slots.values)
         if each[own] is found[own]:
-            return prepared, Ready(ref(prepared), slotted), slotted
+            return prepared, RestrictedRead(ref(prepared), slotted), slotted
         match found[own].rows, each[own].rows:
             case Compare(Col(column), _, tuple(ids)), Compare(_, _, sent) if self._asked[column][0] is Op.EQ:
                 place = next(place for place, value in enumerate(slotted) if value is sent)
-                ready = Ready(ref(prepared), slotted, members_of(ids), self._asked[column][1], place)
+                ready = RestrictedRead(ref(prepared), slotted, members_of(ids), self._asked[column][1], place)
             case _:
-                ready = Ready(ref(prepared), slotted, frozenset())
+                ready = RestrictedRead(ref(prepared), slotted, frozenset())
         return prepared, ready, slotted
 
-    def _keep(self, found: Sequence[Restriction], ready: Ready, known: Known | None, verdicts: Verdicts) -> None:
-        grounds = verdicts.grounds() if known is None else known.grounds
+    def _keep(
+        self, found: Sequence[Restriction], ready: RestrictedRead, cached: CachedRestrictions | None, verdicts: Verdicts
+    ) -> None:
+        grounds = verdicts.grounds() if cached is None else cached.grounds
         if grounds is not None:
-            made = Known(verdicts.subject, grounds, tuple(found), ready)
-            _known.keep((self._number, verdicts.subject.id), made, made.weight)
+            made = CachedRestrictions(verdicts.subject, grounds, tuple(found), ready)
+            _cached.keep((self._number, verdicts.subject.id), made, made.weight)
 
     def _prepared(self, shapes: tuple[Restriction, ...]) -> Prepared:
         prepared = self._guarded.get(shapes)
@@ -123,7 +125,7 @@ class PlannedRead:
 
 
 _numbers: Final = count()
-_known: BoundedCache[tuple[int, str], Known] = BoundedCache(_KEPT_IDS)
+_cached: BoundedCache[tuple[int, str], CachedRestrictions] = BoundedCache(_KEPT_IDS)
 """Keyed by the number of the read and the caller."""
 
 

@@ -9,7 +9,7 @@ from gateway.http.authentication import Authenticated, first_renewal
 from gateway.http.refusal import Refusal
 from loaders.errors import Forbidden, PermissionsUnavailable
 from resolvers.context import Context
-from resolvers.permissions.held import require_still
+from resolvers.permissions.still_granted import require_still
 
 _EARLY_S: Final = 1.0
 """A token that is about to expire is no longer judged: it would be refused for that."""

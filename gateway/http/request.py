@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
-from gateway.http.exact import NumberRefused, exact_json
+from gateway.http.exact_json import NumberRefused, exact_json
 from gateway.http.refusal import Refusal, refuse
 from loaders.errors import Code
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.types import Receive
 
-from gateway.http.exact import NumberRefused, exact_json
+from gateway.http.exact_json import NumberRefused, exact_json
 from loaders.encode.number import exact_text
 
 MAX_REASON_BYTES = 123

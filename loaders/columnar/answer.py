@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from loaders.columnar.batch_size import SMALL, size_of
 from loaders.columnar.compile import Rows
-from loaders.columnar.held import SMALL, size_of
 from loaders.columnar.source import Source, answer_bytes
 from loaders.columnar.statement import Statement
 from loaders.description import ColumnType, Kind

@@ -6,9 +6,9 @@ from typing import cast
 import orjson
 
 from loaders.columnar.answer import Answer, Found, RowsAnswer, run
+from loaders.columnar.batch_size import apart
 from loaders.columnar.compile import Compiled, Keys, compile_read
 from loaders.columnar.groups import aggregate_objects, without_rows
-from loaders.columnar.held import apart
 from loaders.columnar.narrow import narrowed
 from loaders.columnar.page import Slice, encoded_rows
 from loaders.columnar.source import Source

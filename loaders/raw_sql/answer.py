@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 import pyarrow as pa
 
-from loaders.columnar.held import apart, first_rows, size_of
+from loaders.columnar.batch_size import apart, first_rows, size_of
 from loaders.description import ColumnType, Kind
 from loaders.encode.json import object_text
 from loaders.encode.text import json_text

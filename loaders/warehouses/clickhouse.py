@@ -12,8 +12,8 @@ from clickhouse_connect.driver.exceptions import Error
 from loaders.addresses import EVERYWHERE, Networks
 from loaders.clickhouse.client import ClickHouse
 from loaders.clickhouse.compile import CLICKHOUSE
+from loaders.columnar.batch_size import apart
 from loaders.columnar.dialect import Dialect
-from loaders.columnar.held import apart
 from loaders.columnar.statement import Statement
 from loaders.description import Column, Table
 from loaders.errors import StoreQueryFailed, UnknownTable

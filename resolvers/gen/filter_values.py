@@ -52,7 +52,7 @@ async def filter_values(
     place = await asyncio.shield(context.gen.places.load(dataset_id))
     if place is None:
         raise NotFound(f"There is no table {table_name!r} in the filter's dataset.")
-    with context.gen.meeting(place.space.data_source_id).coming() as arrival:
+    with context.gen.barrier(place.space.data_source_id).coming() as arrival:
         described, frame = await asyncio.gather(
             describe_table(context, dataset_id, table_name), frame_of(context, dashboard_id)
         )

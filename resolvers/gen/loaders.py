@@ -13,7 +13,7 @@ from loaders.stores import Stores
 from loaders.warehouses.distinct_lists import ValuesByList
 from loaders.warehouses.metadata_loaders import EstimateByTableName, RemoteTablesBySpace, TableByName
 from loaders.warehouses.places import PlaceByDatasetId
-from resolvers.gen.meeting import Meeting
+from resolvers.gen.barrier import Barrier
 from resolvers.gen.store import STORE
 
 
@@ -28,7 +28,7 @@ class GenLoaders:
     listings: RemoteTablesBySpace
     tables: TableByName
     estimates: EstimateByTableName
-    meetings: dict[UUID, Meeting]
+    barriers: dict[UUID, Barrier]
     lists: dict[str, ValuesByList]
     new_lists: Callable[[str], ValuesByList]
 
@@ -49,9 +49,9 @@ class GenLoaders:
             lambda store: ValuesByList(warehouses, store, ledger),
         )
 
-    def meeting(self, data_source_id: UUID) -> Meeting:
-        """The meeting of the callers that ask for values of one data source."""
-        return self.meetings.setdefault(data_source_id, Meeting())
+    def barrier(self, data_source_id: UUID) -> Barrier:
+        """The barrier of the callers that ask for values of one data source."""
+        return self.barriers.setdefault(data_source_id, Barrier())
 
     def values(self, store: str) -> ValuesByList:
         """The dataloader for lists of values of one data source."""

@@ -79,7 +79,9 @@ class Arbitrary:
         with pytest.MonkeyPatch.context() as patch:
             for module in (station, planned):
                 patch.setattr(module, "restrictions", restrictions)
-            patch.setattr(planned, "_known", BoundedCache(0))  # good while verdicts are the same, and these are of none
+            patch.setattr(
+                planned, "_cached", BoundedCache(0)
+            )  # good while verdicts are the same, and these are of none
             yield
 
     def _restriction(self, mapping: ObjectMapping) -> Restriction:

@@ -18,7 +18,7 @@ from resolvers.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class RestrictedRead:
     """A restricted read while its plan is cached, and the values of its slots.
 
     With `members` None it holds for any values. Otherwise it holds if the object that the read asks for (`asked`),
@@ -42,11 +42,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CachedRestrictions:
     subject: Subject
     grounds: Grounds
     restrictions: tuple[Restriction, ...]
-    ready: Ready
+    ready: RestrictedRead
 
     def holds(self, verdicts: Verdicts) -> bool:
         """Whether this is valid for the caller now. Only reads memory."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.http.exact import NumberRefused, exact_json
+from gateway.http.exact_json import NumberRefused, exact_json
 from loaders.encode.number import Exact
 
 READ: list[tuple[bytes, Any]] = [

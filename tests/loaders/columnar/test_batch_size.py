@@ -11,9 +11,9 @@ import orjson
 import pyarrow as pa
 import pytest
 
+from loaders.columnar.batch_size import SMALL, apart, first_rows, size_of
 from loaders.columnar.connection import read_connection
 from loaders.columnar.dialect import Dialect
-from loaders.columnar.held import SMALL, apart, first_rows, size_of
 from loaders.columnar.statement import Statement
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.errors import PageTooLarge

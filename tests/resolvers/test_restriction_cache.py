@@ -7,7 +7,7 @@ import pytest
 
 from loaders.prepared import Prepared
 from loaders.read import Slot, Value
-from resolvers.known import Ready
+from resolvers.restriction_cache import RestrictedRead
 
 NOTHING: Any = ref(Prepared.__new__(Prepared))  # what is run is not asked for here
 
@@ -24,10 +24,10 @@ NOTHING: Any = ref(Prepared.__new__(Prepared))  # what is run is not asked for h
     ],
 )
 def test_one_row(asked: Value | Slot, given: tuple[Value, ...], expected: tuple[Value, ...] | None) -> None:
-    ready = Ready(NOTHING, ("a", (1,), "b"), frozenset({1, 2}), asked, place=1)
+    ready = RestrictedRead(NOTHING, ("a", (1,), "b"), frozenset({1, 2}), asked, place=1)
     assert ready.values_for(given) == expected
 
 
 def test_all_rows_and_none() -> None:
-    assert Ready(NOTHING, ("a",)).values_for(("x",)) == ("a",)
-    assert Ready(NOTHING, ("a",), frozenset()).values_for(("x",)) is None
+    assert RestrictedRead(NOTHING, ("a",)).values_for(("x",)) == ("a",)
+    assert RestrictedRead(NOTHING, ("a",), frozenset()).values_for(("x",)) is None

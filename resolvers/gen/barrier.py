@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Meeting:
+class Barrier:
     """For the tasks of one event loop: callers that have arrived wait until no other is on its way."""
 
     def __init__(self) -> None:
@@ -45,8 +45,8 @@ class Meeting:
 class Arrival:
     """The arrival of one caller."""
 
-    def __init__(self, meeting: Meeting) -> None:
-        self._meeting = meeting
+    def __init__(self, barrier: Barrier) -> None:
+        self._meeting = barrier
         self._is_coming = True
 
     async def arrived(self) -> None:
