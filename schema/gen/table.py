@@ -1,7 +1,7 @@
 """Remote tables of a dataset: listed and described by their warehouse, queried in place."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
@@ -22,30 +22,26 @@ from loaders.read import (
     Page,
     Read,
     TotalCount,
-    Unit,
-    WeekStart,
 )
 from resolvers.context import Context
 from resolvers.gen.answer import answer_grouped, answer_groups, answer_rows, estimate_read, guarded_rows, source_of
-from resolvers.gen.group_read import MeasureOf, aggregate_read
+from resolvers.gen.group_read import aggregate_read
 from resolvers.gen.groups import Groups
-from resolvers.gen.over import Comparison, Fill, Over, over
 from resolvers.gen.row_filter import predicate
-from resolvers.gen.rows import Term, fields, order, paged
+from resolvers.gen.rows import fields, order, paged
 from resolvers.gen.tables import describe_table, estimate_table, list_tables
 from resolvers.permissions.fields import ByRows, FieldGuard
-from schema.gen.forecast import GenScanEstimate, shown_estimate
-from schema.gen.row import GenColumn, GenMeasure, GenRowConnection, GenRowFilter, GenRowOrder, GenTimeBucket
-from schema.gen.zones import checked_zone
+from schema.gen.forecast import shown_estimate
+from schema.gen.row import GenColumn
+from schema.gen.table_arguments import AGGREGATE, ESTIMATE, ROWS, measure, term, time_buckets
 from schema.mapping import types
-from schema.mapping.arguments import argument, signature
+from schema.mapping.arguments import signature
 from schema.mapping.install import document
 from schema.mapping.object import OBJECTS
-from schema.mapping.orders import direction_of
 from schema.mapping.page import page_info, page_size
 from schema.mapping.roots import run_one
 from schema.mapping.splice import Row
-from schema.scalars import JSON, BigInt, bigint
+from schema.scalars import BigInt, bigint
 
 Info = strawberry.Info[Context, None]
 
@@ -60,7 +56,7 @@ async def _rows(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Map
         described,
         connection=_connection(info, shown),
         where=predicate(arguments.get("where"), described),
-        order=order(described, [_term(term) for term in arguments.get("orderBy") or []]),
+        order=order(described, [term(each) for each in arguments.get("orderBy") or []]),
         page=Page(limit=limit),
     )
     read = paged(read, tuple(field.key for field in shown), after=arguments.get("after"))
@@ -69,10 +65,6 @@ async def _rows(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Map
         context.capture.take(guarded, source_of(described, context))
         return None
     return orjson.Fragment(await answer_rows(read, table.dataset_id, context))
-
-
-def _term(given: Mapping[str, Any]) -> Term:
-    return Term(given["column"], *direction_of(given["direction"]))
 
 
 def _connection(info: GraphQLResolveInfo[Any], row: tuple[Any, ...]) -> Connection:
@@ -106,14 +98,14 @@ async def _estimate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments:
 async def _aggregate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
     context: Context = info.context
     described = await table.described(context)
-    measures = [_measure(measure) for measure in arguments.get("measures") or []]
+    measures = [measure(each) for each in arguments.get("measures") or []]
     if (given := arguments.get("over")) is not None:
         groups = Groups(
             described,
             tuple(arguments.get("groupBy") or ()),
             tuple(measures),
             predicate(arguments.get("where"), described),
-            over=_over(given, described),
+            over=time_buckets(given, described),
             limit=arguments.get("first"),
         )
         found = await answer_grouped(groups, table.dataset_id, context)
@@ -126,71 +118,6 @@ async def _aggregate(table: "GenTable", info: GraphQLResolveInfo[Any], arguments
         limit=arguments.get("first"),
     )
     return orjson.Fragment(await answer_groups(read, table.dataset_id, context))
-
-
-def _over(given: Mapping[str, Any], table: Table) -> Over:
-    fill, compare = given.get("fill"), given.get("compare")
-    return over(
-        table,
-        given["column"],
-        Unit[_name(given["unit"])],
-        time_zone=checked_zone(given["timeZone"]),
-        week_start=WeekStart[_name(given["weekStart"])],
-        key=given.get("as"),
-        first=given.get("from"),
-        end=given.get("to"),
-        fill=None if fill is None else Fill[_name(fill)],
-        compare=None if compare is None else Comparison[_name(compare)],
-    )
-
-
-def _name(given: Any) -> str:
-    return str(getattr(given, "name", given))
-
-
-def _measure(given: Mapping[str, Any]) -> MeasureOf:
-    function, column = given["function"], given.get("column")
-    key = given.get("as") or (f"{function}_{column}" if column else str(function))
-    return MeasureOf(function, column, key, given.get("fraction"))
-
-
-_ROWS = signature(
-    {},
-    {
-        "select": argument(list[str] | None, "The columns to return, in this order; all by default."),
-        "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
-        "order_by": argument(list[GenRowOrder] | None, "Sort terms, the most significant first."),
-        "first": argument(int | None, "Maximum number of rows: 50 by default, 1,000 at most."),
-        "after": argument(str | None, "Only rows after this cursor of the same table, `orderBy` and `select`."),
-    },
-    GenRowConnection | None,
-)
-_ESTIMATE = signature(
-    {},
-    {
-        "select": argument(list[str] | None, "The columns to read; all by default."),
-        "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
-        "first": argument(int | None, "Maximum number of rows; all by default."),
-    },
-    GenScanEstimate | None,
-)
-_AGGREGATE = signature(
-    {},
-    {
-        "group_by": argument(list[str] | None, "The columns to group by; without any, all rows are one group."),
-        "measures": argument(list[GenMeasure] | None, "The values of each group."),
-        "over": argument(
-            Optional[GenTimeBucket], "Buckets of time as a key of the groups, optionally with gaps filled and compared."
-        ),
-        "where": argument(Optional[GenRowFilter], "Only rows that satisfy this filter."),
-        "first": argument(
-            int | None,
-            "The maximum number of groups, ordered by their columns; at most 10,000. "
-            "Without it, more than 10,000 groups are `PAGE_TOO_LARGE`.",
-        ),
-    },
-    list[JSON] | None,
-)
 
 
 async def _row_count(table: strawberry.Parent["GenTable"], info: Info) -> BigInt | None:
@@ -246,14 +173,14 @@ class GenTable:
         metadata={"mapping": _of_table("GenTableProfileSchedule"), "guard": TABLES},
         description="The schedule by which it is profiled; null if there is none.",
     )
-    rows = strawberry.field(resolver=_ROWS, metadata={"mapping": _rows, "guard": TABLES}, description="Its rows.")
+    rows = strawberry.field(resolver=ROWS, metadata={"mapping": _rows, "guard": TABLES}, description="Its rows.")
     estimate = strawberry.field(
-        resolver=_ESTIMATE,
+        resolver=ESTIMATE,
         metadata={"mapping": _estimate, "guard": TABLES},
         description="What reading such rows would scan, as the engine estimates it; nothing is read.",
     )
     aggregate = strawberry.field(
-        resolver=_AGGREGATE,
+        resolver=AGGREGATE,
         metadata={"mapping": _aggregate, "guard": TABLES},
         description="Aggregates of its rows by group: keys and measures.",
     )
