@@ -22,7 +22,20 @@ from loaders.read.expression import (
 from loaders.read.joined import Joined
 from loaders.read.order import CountOf, OrderBy, Page, SortKey, Through
 from loaders.read.output import Computed, Literal, NodeId
-from loaders.read.predicate import Among, And, Compare, Exists, Join, Never, Not, Op, Or, Predicate, is_never
+from loaders.read.predicate import (
+    Among,
+    And,
+    Compare,
+    Exists,
+    Join,
+    Never,
+    Not,
+    Op,
+    Or,
+    Predicate,
+    conjunction,
+    is_never,
+)
 from loaders.read.tree import (
     Connection,
     ConnectionPart,
@@ -88,6 +101,7 @@ __all__ = [
     "Value",
     "WeekStart",
     "Words",
+    "conjunction",
     "figure",
     "is_never",
 ]

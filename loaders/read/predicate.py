@@ -1,5 +1,6 @@
 """Predicates: conditions on a row, and on the rows related to it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -85,6 +86,12 @@ class Never:
 
 
 Predicate: TypeAlias = Compare | Among | And | Or | Not | Exists | Never
+
+
+def conjunction(terms: Iterable[Predicate | None]) -> Predicate | None:
+    """All of the terms, of which `None` is always true. A single term stands by itself; without any, `None`."""
+    given = tuple(term for term in terms if term is not None)
+    return And(given) if len(given) > 1 else given[0] if given else None
 
 
 def is_never(predicate: Predicate | None) -> bool:

@@ -11,7 +11,7 @@ from loaders.concurrently import concurrently
 from loaders.description import ColumnType, Kind, Table
 from loaders.errors import BadInput, PageTooLarge
 from loaders.ledger import Ledger
-from loaders.read import And, Predicate, Unit, WeekStart
+from loaders.read import Predicate, Unit, WeekStart, conjunction
 from resolvers.context import Context
 from resolvers.gen.arithmetic import Number
 from resolvers.gen.cumulative import first_needed, require_window
@@ -98,7 +98,7 @@ async def ask(context: Context, dataset_id: UUID, leaf: Leaf, question: LeafQues
         runs.append((earlier.range(), earlier.condition(asked)))
     with watching(wide.table, dataset_id, context) as watch:
         found = await concurrently(
-            _grouped(watch, leaf, wide, targets, _both(own, narrower), _needed(each, question.cumulative))
+            _grouped(watch, leaf, wide, targets, conjunction((own, narrower)), _needed(each, question.cumulative))
             for each, narrower in runs
         )
     kinds = {column.name: column.kind for column in found[0].columns}
@@ -108,11 +108,6 @@ async def ask(context: Context, dataset_id: UUID, leaf: Leaf, question: LeafQues
     shown |= {part: kinds[_of(part)] for part, _ in leaf.parts}
     before = values[1] if len(runs) > 1 else {}
     return LeafAnswer(buckets, time, shown, values[0], before, wide.table.store, watch.sent, watch.ledger)
-
-
-def _both(*conditions: Predicate | None) -> Predicate | None:
-    terms = tuple(condition for condition in conditions if condition is not None)
-    return And(terms) if terms else None
 
 
 async def _grouped(

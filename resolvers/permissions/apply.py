@@ -55,6 +55,7 @@ from loaders.read import (
     Through,
     TotalCount,
     Value,
+    conjunction,
 )
 
 
@@ -129,9 +130,7 @@ class _Recorder(dict[Table, _Noting]):
 
 
 def _both(own: Predicate | None, guard: Predicate | None) -> Predicate | None:
-    if own is None or isinstance(guard, Never):
-        return guard
-    return own if guard is None else And((own, guard))
+    return guard if isinstance(guard, Never) else conjunction((own, guard))
 
 
 def _predicate(predicate: Predicate, table: Table, restrictions: Restrictions) -> Predicate:

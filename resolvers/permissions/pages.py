@@ -18,7 +18,6 @@ from loaders.openfga.client import MAX_CHECKS
 from loaders.order import cursor_form
 from loaders.read import (
     Aggregate,
-    And,
     Col,
     Computed,
     Connection,
@@ -35,6 +34,7 @@ from loaders.read import (
     Read,
     Related,
     TotalCount,
+    conjunction,
 )
 from resolvers.permissions.guards import Guard, Visible, WithFields
 from resolvers.permissions.reached import Rows, felt
@@ -122,10 +122,9 @@ def _keys(read: Read, guard: Visible, hidden: Only) -> Read:
     """The cursors and objects of the next rows, except those of objects that are known to be hidden."""
     node = Nodes((_object_field(guard.via, guard.column),))
     skipped = by_visibility(guard, read.table, hidden) if hidden.ids else None
-    terms = tuple(term for term in (read.where, None if skipped is None else Not(skipped)) if term is not None)
     return replace(
         read,
-        where=And(terms) if terms else None,
+        where=conjunction((read.where, None if skipped is None else Not(skipped))),
         connection=Connection((("edges", Edges((("cursor", EdgePart.CURSOR), ("node", node)))),)),
     )
 

@@ -7,7 +7,7 @@ from typing import TypeAlias, assert_never
 
 from loaders.concurrently import concurrently
 from loaders.description import Table
-from loaders.read import And, Col, Compare, Exists, Join, Never, Op, Or, Predicate
+from loaders.read import Col, Compare, Exists, Join, Never, Op, Or, Predicate, conjunction
 from resolvers.permissions.apply import Restriction
 from resolvers.permissions.guards import (
     Admins,
@@ -128,10 +128,7 @@ def _any(predicates: list[Predicate | None]) -> Predicate | None:
 
 
 def _all(predicates: list[Predicate | None]) -> Predicate | None:
-    terms = [term for term in predicates if term is not None]
-    if any(isinstance(term, Never) for term in terms):
-        return Never()
-    return And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None
+    return Never() if any(isinstance(term, Never) for term in predicates) else conjunction(predicates)
 
 
 async def _visibility(table: Table, guard: Visible, verdicts: Verdicts, candidates: Candidates) -> Everything | Only:

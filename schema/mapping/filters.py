@@ -11,7 +11,7 @@ import strawberry
 from loaders.description import Kind
 from loaders.encode.number import exact_text
 from loaders.errors import BadInput
-from loaders.read import And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Value
+from loaders.read import And, Col, Compare, Exists, Expression, JsonPath, Not, Op, Or, Predicate, Value, conjunction
 from resolvers.geojson import check_geometry
 from schema.mapping import types
 from schema.mapping.enums import stored
@@ -83,7 +83,7 @@ def predicate(where: Mapping[str, Any] | None, mapping: ObjectMapping) -> Predic
                 terms += [Not(term) for term in _all([value], mapping)]
             case _:
                 terms += _field(name, value, mapping)
-    return And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None
+    return conjunction(terms)
 
 
 def _all(values: list[Mapping[str, Any]], mapping: ObjectMapping) -> list[Predicate]:

@@ -7,7 +7,6 @@ from typing import Any
 from graphql import FieldNode, GraphQLObjectType
 
 from loaders.read import (
-    And,
     Col,
     Compare,
     Computed,
@@ -26,6 +25,7 @@ from loaders.read import (
     Read,
     Related,
     TotalCount,
+    conjunction,
 )
 from schema.mapping.aggregate import aggregate
 from schema.mapping.collect import Document
@@ -100,10 +100,10 @@ class Selection:
         if searched is not None:
             terms = (OrderBy(searched, descending=True, nulls_first=False), *terms)
             if mapping.table.column(searched.column).nullable:  # an index of vectors does not hold the rows without one
-                asked = _both(asked, Compare(Col(searched.column), Op.IS_NULL, False))
+                asked = conjunction((asked, Compare(Col(searched.column), Op.IS_NULL, False)))
         read = Read(
             mapping.table,
-            where=_both(where, asked),
+            where=conjunction((where, asked)),
             order=terms,
             page=page(arguments, terms, mapping.table, max_page=self.max_page),
         )
@@ -198,9 +198,3 @@ class Selection:
         type_ = self.document.schema.type_map[parent]
         assert isinstance(type_, GraphQLObjectType)
         return self.document.arguments(type_.fields[node.name.value], node)
-
-
-def _both(left: Predicate | None, right: Predicate | None) -> Predicate | None:
-    if left is None or right is None:
-        return left or right
-    return And((left, right))
