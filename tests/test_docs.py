@@ -62,6 +62,13 @@ def _leads_somewhere(target: Path, heading: str) -> bool:
     return heading in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_of_the_code_exist(page: Path) -> None:
+    folders = "deploy|gateway|loaders|migrations|resolvers|schema|tests"
+    files = re.findall(rf"`((?:{folders})/[\w/]+\.\w+)`", page.read_text())
+    assert [file for file in files if not (ROOT / file).exists()] == []
+
+
 def test_the_walks_through_the_code_name_what_there_is() -> None:
     """docs/requests.md names files, and functions or classes of theirs."""
     named = re.findall(r"`([a-z_/]+\.py)`(?: \(`(\w+)`\))?", (ROOT / "docs" / "requests.md").read_text())
