@@ -8,8 +8,14 @@ from typing import Final
 
 import pyarrow as pa
 
+from loaders.columnar.batch_size import size_of
+
 MOST_ROWS: Final = 16 << 20
 """Of one batch. A column of nulls has a length and no bytes, so bounds of bytes do not bound it."""
+MOST_BYTES: Final = 512 << 20
+"""Of one batch written out: dictionaries, views and runs tell the same bytes any number of times. The gateway has to
+decode them, and to look at all of their text, also where it only passes the batch on.
+"""
 
 
 class UnsoundBatch(pa.ArrowInvalid):  # type: ignore[misc]  # pyarrow carries no types
@@ -27,6 +33,8 @@ def sound(batch: pa.RecordBatch) -> pa.RecordBatch:
             _require_sound(column)
     except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
         raise UnsoundBatch("a record batch has values outside of its buffers") from error
+    if (size := size_of(batch)) > MOST_BYTES:
+        raise UnsoundBatch(f"a record batch takes {size} bytes written out")
     return batch
 
 
@@ -42,14 +50,31 @@ def read_sound(message: pa.Buffer, schema: pa.Schema) -> pa.RecordBatch:
 def _require_sound(column: pa.Array) -> None:
     column.validate()
     try:
-        _as_bytes(column).validate(full=True)
+        as_bytes = _as_bytes(column)
+        if _views_text(as_bytes.type):
+            raise UnsoundBatch("a record batch has views of text where they cannot be measured first")
+        as_bytes.validate(full=True)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        if _views_text(column.type):
+            raise
         # Arrow cannot show some types within others as bytes, such as nulls beside text: their text has to be UTF-8.
         column.validate(full=True)
 
 
+def _views_text(type_: pa.DataType) -> bool:
+    """Whether there is text in views, of which Arrow looks at the same bytes as often as they are shown."""
+    if isinstance(type_, pa.BaseExtensionType):
+        return _views_text(type_.storage_type)
+    if pa.types.is_dictionary(type_):
+        return _views_text(type_.value_type)
+    within = (type_.field(place).type for place in range(type_.num_fields))
+    return bool(pa.types.is_string_view(type_)) or any(map(_views_text, within))
+
+
 def _as_bytes(column: pa.Array) -> pa.Array:
     """The column with bytes in place of text."""
+    if isinstance(column, pa.ExtensionArray):
+        return _as_bytes(column.storage)
     if pa.types.is_dictionary(column.type):
         return pa.DictionaryArray.from_arrays(column.indices, _as_bytes(column.dictionary), safe=False)
     type_ = _of_bytes(column.type)
@@ -62,6 +87,8 @@ def _of_bytes(type_: pa.DataType) -> pa.DataType:
         return pa.binary()
     if pa.types.is_large_string(type_):
         return pa.large_binary()
+    if pa.types.is_string_view(type_):
+        return pa.binary_view()
     if pa.types.is_struct(type_):
         return pa.struct([_field_of_bytes(field) for field in type_])
     if pa.types.is_map(type_):

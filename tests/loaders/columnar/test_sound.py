@@ -9,6 +9,7 @@ from loaders.clickhouse.arrow_decoder import ArrowDecoder
 from loaders.clickhouse.encoded import EncodedBatch
 from loaders.columnar.sound import MOST_ROWS, UnsoundBatch, sound
 from loaders.errors import StoreUnavailable
+from tests.loaders.columnar.test_batch_size import views
 
 
 def text(offsets: Sequence[int], data: bytes = b"abc", *, type_: pa.DataType | None = None) -> pa.Array:
@@ -42,6 +43,13 @@ OPAQUE = pa.ExtensionArray.from_storage(
         pa.MapArray.from_arrays([0, 2], text([0, 100, 3]), pa.array([1, 2])),
         listed([0, 2], pa.StructArray.from_arrays([text([0, 100, 3])], ["inner"])),
         pa.nulls(MOST_ROWS + 1),
+        pa.DictionaryArray.from_arrays(pa.array([0] * 1_000, pa.int16()), pa.array(["x" * 1_000_000])),
+        views(b"x" * 1_000_000, 1_000),
+        pa.ExtensionArray.from_storage(pa.json_(pa.string_view()), views(b"x" * 1_000_000, 1_000)),
+        listed([0, *[1_000] * 1_000], views(b"x" * 1_000_000, 1_000)),
+        pa.RunEndEncodedArray.from_arrays(pa.array([1_000], pa.int32()), pa.array(["x" * 1_000_000])),
+        pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), pa.array(["x"], pa.string_view())),
+        pa.ListViewArray.from_arrays([0] * 1_000, [1_000_000] * 1_000, pa.array([True] * 1_000_000)),
         pa.StructArray.from_arrays([text([0, 100, 3]), pa.nulls(2)], ["text", "null"])[1:],
         listed([0, 2], pa.StructArray.from_arrays([text([0, 100, 3]), pa.nulls(2)], ["text", "null"])),
     ],
@@ -61,6 +69,11 @@ def test_what_leads_out_of_its_buffers_is_refused(column: pa.Array) -> None:
         pa.nulls(3),
         text([0, 1], b"\xff"),
         text([0, 1], b"\xff", type_=pa.large_string()),
+        views(b"\xff" * 20, 2),
+        pa.array(["a", None], pa.string_view())[1:],
+        pa.array([{"inner": "a"}], pa.struct([("inner", pa.string_view())])),
+        pa.ExtensionArray.from_storage(pa.json_(pa.string_view()), pa.array(["1"], pa.string_view())),
+        pa.RunEndEncodedArray.from_arrays(pa.array([2], pa.int32()), pa.array(["a"])),
         pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), text([0, 1], b"\xff")),
         listed([0, 1], text([0, 1], b"\xff")),
         listed([0, 1], pa.StructArray.from_arrays([text([0, 1], b"\xff")], ["inner"])),
