@@ -85,9 +85,11 @@ def plain_text(column: pa.Array, column_type: ColumnType) -> pa.Array:
 
 
 def unwrapped(column: pa.Array) -> pa.Array:
-    """The plain array of an extension type (`arrow.uuid`, `arrow.json`) or a dictionary."""
+    """The plain array of an extension type (`arrow.uuid`, `arrow.json`), a dictionary or runs."""
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
+    if pa.types.is_run_end_encoded(column.type):
+        column = pc.run_end_decode(column)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     return column

@@ -152,3 +152,8 @@ def test_days_beyond_the_calendar_are_refused() -> None:
     assert json_text(pa.array([], pa.date32()), ColumnType(Kind.DATE)).to_pylist() == []
     with pytest.raises(BadInput, match="beyond the year 32767"):
         json_text(pa.array([2**31 - 1], pa.date32()), ColumnType(Kind.DATE))
+
+
+def test_runs_are_shown_as_what_they_repeat() -> None:
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([2, 3], pa.int32()), pa.array(["a", None]))
+    assert json_text(runs, ColumnType(Kind.TEXT)).to_pylist() == ['"a"', '"a"', "null"]
