@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
+_ITS_OWN_PORT = re.compile(r"https:.*:443|http:.*:80")
+"""Which browsers leave out (WHATWG URL, "port state")."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -221,8 +224,11 @@ class Http(_Section):
         """Any other text would never equal an Origin, and its pages would be refused without a reason."""
         lower = tuple(origin.lower() for origin in origins)
         for origin in lower:
-            if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ValueError("origins are a scheme, a host and perhaps a port: https://app.example, without a path")
+            if origin != "*" and (not _ORIGIN.fullmatch(origin) or _ITS_OWN_PORT.fullmatch(origin)):
+                raise ValueError(
+                    "origins are a scheme, a host and perhaps a port that is not the scheme's own, without a path: "
+                    "https://app.example"
+                )
         return lower
 
 

@@ -66,12 +66,28 @@ async def test_every_page(client: aiohttp.ClientSession) -> None:
 
 
 def test_origins_are_written_as_browsers_send_them() -> None:
-    given = ("https://App.Example", "http://localhost:3000", "capacitor://localhost", "http://[::1]:8080")
+    given = (
+        "https://App.Example",
+        "http://localhost:3000",
+        "https://app.example:80",
+        "capacitor://localhost",
+        "http://[::1]:8080",
+    )
     assert Http(allowed_origins=given).allowed_origins == tuple(each.lower() for each in given)
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://app.example/", "https://app.example/page", "app.example", "https://*.example", "null", ""]
+    "origin",
+    [
+        "https://app.example/",
+        "https://app.example/page",
+        "app.example",
+        "https://*.example",
+        "https://app.example:443",
+        "http://[::1]:80",
+        "null",
+        "",
+    ],
 )
 def test_what_is_no_origin(origin: str) -> None:
     with pytest.raises(ValidationError, match="without a path"):
