@@ -12,7 +12,8 @@ from decimal import Decimal
 from sqlglot import exp
 
 from loaders.clickhouse.bucket import first_date, instant_bucket
-from loaders.columnar.dialect import Binder, Dialect
+from loaders.columnar.binder import Binder
+from loaders.columnar.dialect import Dialect
 from loaders.description import ColumnType, Kind
 from loaders.read import AggregateFunction, Measure, Op, Unit
 

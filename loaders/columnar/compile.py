@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from loaders.columnar.dialect import ROW, Binder, Dialect, column, without_nan
+from loaders.columnar.binder import ROW, Binder, column, without_nan
+from loaders.columnar.dialect import Dialect
 from loaders.columnar.joins import joined_to
 from loaders.columnar.measure import measured
 from loaders.columnar.needed import expressions_of, needed_expressions

@@ -9,7 +9,8 @@ from sqlglot import exp
 
 from loaders.columnar.answer import Answer, run
 from loaders.columnar.batch_size import apart
-from loaders.columnar.dialect import ROW, Binder, Dialect, column
+from loaders.columnar.binder import ROW, Binder, column
+from loaders.columnar.dialect import Dialect
 from loaders.columnar.predicate import condition
 from loaders.columnar.source import Source
 from loaders.columnar.statement import OutputColumn, Statement

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from loaders.columnar.dialect import ROW, VARIANTS, Binder, column, join_alias
+from loaders.columnar.binder import ROW, VARIANTS, Binder, column, join_alias
 from loaders.columnar.measure import measured
 from loaders.columnar.predicate import condition
 from loaders.description import ColumnType, Kind, Table

@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from loaders.columnar.dialect import Binder
+from loaders.columnar.binder import Binder
 from loaders.description import ColumnType
 from loaders.expression import expression_type, measure_type
 from loaders.read import AggregateFunction, Measure

@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from loaders.columnar.dialect import Binder
+from loaders.columnar.binder import Binder
 from loaders.description import Table
 from loaders.encode.cursor import StoreText
 from loaders.errors import InvalidCursor

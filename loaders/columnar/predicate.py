@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from loaders.columnar.dialect import Binder
+from loaders.columnar.binder import Binder
 from loaders.description import ColumnType, Held, Kind, Table
 from loaders.errors import BadInput
 from loaders.expression import expression_type, sortable

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from loaders.columnar.dialect import ROW, Binder, Dialect, column
+from loaders.columnar.binder import ROW, Binder, column
+from loaders.columnar.dialect import Dialect
 from loaders.columnar.predicate import condition
 from loaders.columnar.statement import OutputColumn, Statement
 from loaders.description import Column, ColumnType, Kind, Table

@@ -14,7 +14,8 @@ from sqlglot import TokenType, exp, tokenize
 from sqlglot.dialects.hive import Hive
 from sqlglot.generators.hive import HiveGenerator
 
-from loaders.columnar.dialect import Binder, Dialect
+from loaders.columnar.binder import Binder
+from loaders.columnar.dialect import Dialect
 from loaders.columnar.statement import Statement
 from loaders.description import ColumnType, Kind
 from loaders.errors import BadInput

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
+from loaders.columnar.binder import Binder
 from loaders.columnar.connection import read_connection
-from loaders.columnar.dialect import Binder
 from loaders.description import Column, ColumnType, Kind, Table
 from loaders.expression import CLOCK_UNITS
 from loaders.ledger import Ledger
