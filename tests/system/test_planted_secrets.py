@@ -14,7 +14,7 @@ from psycopg import sql
 
 from gateway.settings import Settings
 from tests.system.client import Client
-from tests.system.mutations import mutation
+from tests.system.mutations import deleted, mutation
 from tests.system.process import Running
 from tests.system.stores import Direct
 
@@ -26,12 +26,6 @@ API = mutation("genExternalApiCreate", "externalApi { id }")
 CLIENT_SECRET = mutation("genExternalApiClientSecretSet", "api { id name }")
 FINISH = mutation("genExternalApiAuthorizeFinish")
 KEY = mutation("apiKeyCreate", "secret apiKey { id }")
-FORGET = """
-mutation Forget($dataset: ID!, $api: ID!) {
-  genDatasetDelete(input: {id: $dataset}) { __typename }
-  genExternalApiDelete(input: {id: $api}) { __typename }
-}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,9 @@ async def planted(client: Client, worker: Running, settings: Settings) -> AsyncI
         answers.append(await refused.text())
     texts |= {f"key-{version}": key.get_secret_value() for version, key in settings.encryption.keys.items()}
     yield Planted(texts, answers)
-    await client.ask(FORGET, {"dataset": dataset["id"], "api": api_id})
+    await deleted(client, "GenDataset", dataset["id"])
+    await deleted(client, "GenDataSource", id_)
+    await deleted(client, "GenExternalApi", api_id)
 
 
 def found_in(planted: Planted, text: str) -> list[str]:
