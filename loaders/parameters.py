@@ -5,7 +5,7 @@ from one serves them all. Nulls stay in place, and so do words that are not valu
 of `IS_NULL`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias, cast
@@ -47,6 +47,21 @@ Change: TypeAlias = Callable[[Value], Value]
 def fill(read: Read, values: Sequence[Value]) -> Read:
     """The read with each slot's value in its place."""
     return _read(read, lambda value: values[value.index] if isinstance(value, Slot) else value)
+
+
+def fill_some(read: Read, values: Mapping[int, Value]) -> Read:
+    """As `fill`, for the slots of these indexes; the other slots stay."""
+    return _read(read, lambda value: values.get(value.index, value) if isinstance(value, Slot) else value)
+
+
+def limits(read: Read) -> Iterator[int]:
+    """The indexes of the slots that are limits of pages, here and below."""
+    if isinstance(read.page.limit, Slot):
+        yield read.page.limit.index
+    for _, fields in read.shown():
+        for field in fields:
+            if isinstance(field.output, Related):
+                yield from limits(field.output.read)
 
 
 def split(read: Read) -> tuple[Read, tuple[Value, ...]]:

@@ -7,23 +7,19 @@ from loaders.denied import marks_of
 from loaders.encode.decoded import shows_json
 from loaders.parameters import fill, split
 from loaders.plan import Graft, plan
-from loaders.postgres.compile import compile_keyed, compile_read
-from loaders.postgres.parameter import Unfit
-from loaders.postgres.statement import Statement
-from loaders.read import Join, Read, Slot, Value
+from loaders.postgres.statements import Statements
+from loaders.read import Join, Read, Value
 from loaders.unnamed import enums_of
 from loaders.weight import weight
 
 _CACHED = 20_000
 """Bound of the cache, in fields (loaders/weight.py)."""
-_KEYS = Slot(-1)
-"""The keys of a keyed read are the last of its values."""
 
 
 class Prepared:
     """The part of a read that one store answers, and the grafts below it. `join` is for a keyed read."""
 
-    __slots__ = ("__weakref__", "_grafts", "_plan", "_statement", "enums", "join", "marks", "read", "shows_json")
+    __slots__ = ("__weakref__", "_grafts", "_plan", "_statements", "enums", "join", "marks", "read", "shows_json")
 
     def __init__(self, read: Read, join: Join | None = None) -> None:
         self._plan = plan(read)
@@ -32,7 +28,7 @@ class Prepared:
         self.shows_json = shows_json(self.read)
         self.marks = marks_of(self.read)
         self.enums = enums_of(self.read)
-        self._statement: Statement | None = None
+        self._statements = Statements(self.read, join)
         self._grafts: tuple[tuple[Graft, Prepared], ...] | None = None
 
     @property
@@ -46,32 +42,12 @@ class Prepared:
         return fill(self.read, values)
 
     def compiled(self, values: Sequence[Value]) -> tuple[str, tuple[object, ...]] | None:
-        """As `statement`, or None where that has to compile one: for the first values, and for odd ones."""
-        if self._statement is None:
-            return None
-        try:
-            return self._statement.sql, self._statement.bound(values)
-        except Unfit:
-            return None
+        """As `statement`, or None where that has to compile one (loaders/postgres/statements.py)."""
+        return self._statements.ready(values)
 
     def statement(self, values: Sequence[Value]) -> tuple[str, tuple[object, ...]]:
-        """SQL and parameters; for a keyed read the last value is the tuple of keys. Raises `BadInput`.
-
-        The SQL is the same for all values except odd ones, which the common statement cannot express.
-        """
-        if self._statement is None:
-            self._statement = _compile(self.read, self.join, _KEYS)
-        compiled = self.compiled(values)
-        if compiled is not None:
-            return compiled
-        keys = values[-1]
-        assert self.join is None or isinstance(keys, tuple)
-        statement = _compile(self.filled(values), self.join, keys if isinstance(keys, tuple) else ())
-        return statement.sql, statement.parameters
-
-
-def _compile(read: Read, join: Join | None, keys: tuple[Value, ...] | Slot) -> Statement:
-    return compile_read(read) if join is None else compile_keyed(read, join, keys)
+        """SQL and parameters; for a keyed read the last value is the tuple of keys. Raises `BadInput`."""
+        return self._statements.made(values)
 
 
 _prepared: BoundedCache[Read, Prepared] = BoundedCache(_CACHED)

@@ -15,6 +15,7 @@ from loaders.order import nulls_first
 from loaders.postgres.bucket import first_instant
 from loaders.postgres.expression import NAN, from_clause, sort_key, sql_expression
 from loaders.postgres.json_text import Part, Text, concat, json_constant, json_object, json_value
+from loaders.postgres.limit import row_limit
 from loaders.postgres.predicate import condition
 from loaders.postgres.rows import Source, conditions, of
 from loaders.read import (
@@ -64,7 +65,8 @@ def aggregate_text(aggregate: Aggregate, read: Read, join: Join | None, outer: S
     if aggregate.having is not None:
         grouped = _held(grouped, aggregate.having, read.table, columns)
     run = _run(aggregate, list(grouped.selected_columns)[1:])
-    groups = grouped.order_by(*run).limit(aggregate.fetched).subquery()
+    limit = None if aggregate.fetched is None else row_limit(aggregate.fetched)
+    groups = grouped.order_by(*run).limit(limit).subquery()
     separator: ColumnElement[str] = aggregate_order_by(
         sa.literal_column("','"), *_run(aggregate, [groups.c[label.name] for label in labelled])
     )

@@ -21,6 +21,7 @@ from loaders.ledger import Ledger
 from loaders.postgres.connections import Connection, Connections
 from loaders.postgres.errors import DRIVER_ERRORS, translate, translated
 from loaders.postgres.room import SETTING
+from loaders.postgres.statement import KEPT_CHARACTERS
 from loaders.room import octets
 
 T = TypeVar("T")
@@ -32,10 +33,6 @@ _EXACT = "SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = on; SET L
 _WRITE_POOL = 5
 _NO_LIMIT = 0
 _ANSWER_BYTES = 64 << 20
-_KEPT_SQL = 32 << 10
-"""Characters of a statement that a connection keeps prepared. asyncpg's own bound of 15 KiB is less than a dashboard
-with its lists takes: 28,000 characters take Postgres 10 ms, and 2.5 ms where they are kept, which holds 1.3 MiB there.
-"""
 _PATIENT = sa.text("SET LOCAL lock_timeout = 0")
 
 
@@ -73,7 +70,7 @@ class Postgres:
             asyncpg.connect,
             url,
             timeout=_CONNECT_TIMEOUT_S,
-            max_cacheable_statement_size=_KEPT_SQL,
+            max_cacheable_statement_size=KEPT_CHARACTERS,
             server_settings=session
             | {"default_transaction_read_only": "on", "jit": "off", SETTING: str(answer_bytes)}
             | (settings or {}),

@@ -21,8 +21,8 @@ from loaders.postgres.aggregate import aggregate_text
 from loaders.postgres.expression import bind_all, from_clause, sql_expression
 from loaders.postgres.implied import without_implied
 from loaders.postgres.json_text import Part, Text, base64url, concat, json_constant, json_object, json_value, quoted
+from loaders.postgres.limit import ONE, row_limit
 from loaders.postgres.page import PLACE, PageText, sorted_by_columns
-from loaders.postgres.parameter import parameter
 from loaders.postgres.room import fitting, fitting_together
 from loaders.postgres.rows import Source, conditions, matched, of
 from loaders.postgres.statement import Statement, render
@@ -67,7 +67,7 @@ def _is_one_row(read: Read) -> bool:
 
 def object_text(read: Read, join: Join | None, outer: Source | None) -> Text:
     """The fields of the first row as a JSON object; SQL NULL when no row matches."""
-    source = matched(read, join, outer, columns=_columns_of(read.fields), limit=1)
+    source = matched(read, join, outer, columns=_columns_of(read.fields), limit=ONE)
     return sa.select(_row_text(read.fields, read.table, source)).select_from(source).scalar_subquery()
 
 
@@ -125,7 +125,7 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
     columns = {name for _, fields in read.connection.shown() for name in _columns_of(fields)}
     columns.update(*(columns_of(term.expression) for term in order))
     more = read.page.limit is not None and any(isinstance(part, PageInfo) for part in paged)
-    limit = None if read.page.limit is None else parameter(read.page.limit, sa.BigInteger(), _with_one if more else int)
+    limit = None if read.page.limit is None else row_limit(read.page.limit, more=int(more))
     page_rows = matched(read, join, outer, columns=columns, limit=limit)
     in_order = sorted_by_columns(read, order)
     rows = page_rows if in_order and not more else _numbered(page_rows)
@@ -141,10 +141,6 @@ def connection_text(read: Read, join: Join | None, outer: Source | None) -> Text
 
 def _numbered(rows: Source) -> Source:
     return sa.select(*rows.c, sa.func.row_number().over().label(PLACE)).select_from(rows).subquery()
-
-
-def _with_one(limit: int) -> int:
-    return limit + 1
 
 
 def _unpaged(part: ConnectionPart, read: Read, join: Join | None, outer: Source | None) -> Part:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
@@ -23,6 +24,7 @@ from loaders.postgres.types import Named, sql_type
 from loaders.read import (
     Bucket,
     Col,
+    Constants,
     CosineSimilarity,
     Digest,
     Expression,
@@ -116,14 +118,24 @@ def bind(value: Value, type_: ColumnType) -> ColumnElement[Any]:
 
 
 def bind_all(values: tuple[Value, ...] | Slot, type_: ColumnType) -> ColumnElement[Any]:
-    """The values as one array parameter."""
+    """The values as one array parameter, or as a constant array if they are `Constants`."""
     if isinstance(values, Slot):
         return parameter(values, sa.ARRAY(sql_type(type_)), partial(_all_usual, type_=type_))
+    if isinstance(values, Constants):
+        return _constant(values, type_)
     if any(map(_is_end, values)):
         texts = [None if value is None else str(value) for value in values]
         return sa.cast(sa.bindparam(None, texts, sa.ARRAY(sa.Text)), sa.ARRAY(sql_type(type_)))
     fitting, fitting_type = _fitting(values, type_)
     return sa.bindparam(None, list(fitting), sa.ARRAY(fitting_type))
+
+
+def _constant(values: Constants, type_: ColumnType) -> ColumnElement[Any]:
+    """Raises `Unfit` for values that the column cannot hold, and for types whose values are not plain digits."""
+    numbers = type_.kind in _RANGES and all(type(each) is int and each in _RANGES[type_.kind] for each in values)
+    if not numbers and not (type_.kind is Kind.UUID and all(type(each) is UUID for each in values)):
+        raise Unfit
+    return sa.cast(sa.literal_column("'{" + ",".join(map(str, values)) + "}'"), sa.ARRAY(sql_type(type_)))
 
 
 def bind_place(rows: tuple[tuple[Value, ...], ...] | Slot, place: int, type_: ColumnType) -> ColumnElement[Any]:

@@ -21,8 +21,8 @@ from loaders.postgres.json_text import (
     json_object,
     quoted,
 )
+from loaders.postgres.limit import row_limit
 from loaders.postgres.order import cursor_values, order_clause
-from loaders.postgres.parameter import parameter
 from loaders.postgres.rows import Source
 from loaders.read import Col, EdgePart, Edges, Field, Literal, Nodes, OrderBy, PageInfo, PageInfoPart, Read
 
@@ -119,7 +119,8 @@ class PageText:
         return sa.cast(sa.func.count() > self._limit(), sa.Text)
 
     def _limit(self) -> ColumnElement[Any]:
-        return parameter(self.read.page.limit, sa.BigInteger())
+        assert self.read.page.limit is not None
+        return row_limit(self.read.page.limit)
 
     def _boundary(self, *, reverse: bool) -> Text:
         cursors = sa.func.array_agg(self._in_place(self._cursor(), reverse=reverse), type_=sa.ARRAY(sa.Text))

@@ -13,6 +13,7 @@ from loaders.description import ColumnType, Kind, Table
 from loaders.expression import expression_type
 from loaders.pattern import normal_pattern
 from loaders.postgres.expression import NAN, bind, bind_all, bind_place, from_clause, sql_expression
+from loaders.postgres.limit import ONE
 from loaders.postgres.parameter import Unfit, as_it_is, parameter
 from loaders.postgres.types import Named
 from loaders.read import Among, And, Col, Compare, Exists, Join, Never, Not, Op, Or, Predicate, Slot, Value
@@ -85,7 +86,7 @@ def _of_the_one(join: Join, where: Predicate | None, source: FromClause) -> Colu
     if where is not None:
         one = one.where(condition(where, join.target, target))
     if far in join.target.key:
-        one = one.limit(sa.literal_column("1"))
+        one = one.limit(ONE)
     return source.c[own] == one.scalar_subquery()
 
 

@@ -13,7 +13,7 @@ from loaders.postgres.predicate import condition, is_one
 from loaders.read import Join, OrderBy, Read
 
 Source: TypeAlias = FromClause
-Limit: TypeAlias = int | ColumnElement[int]
+Limit: TypeAlias = ColumnElement[int]
 
 
 def matched(read: Read, join: Join | None, outer: Source | None, *, columns: set[str], limit: Limit | None) -> Source:

@@ -12,6 +12,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from loaders.description import Table
 from loaders.postgres.expression import from_clause, sort_key
+from loaders.postgres.limit import ONE
 from loaders.postgres.predicate import condition
 from loaders.read import CountOf, Join, Predicate, SortKey, Through
 
@@ -21,7 +22,7 @@ def sort_value(key: SortKey, table: Table, source: FromClause) -> ColumnElement[
         case Through(join, by, where):
             target = from_clause(join.target)
             found = _related(sa.select(sort_value(by, join.target, target)), join, where, source, target)
-            return found.order_by(*(target.c[name] for name in join.target.unique)).limit(1).scalar_subquery()
+            return found.order_by(*(target.c[name] for name in join.target.unique)).limit(ONE).scalar_subquery()
         case CountOf(join, where):
             target = from_clause(join.target)
             return _related(sa.select(sa.func.count()), join, where, source, target).scalar_subquery()

@@ -13,12 +13,21 @@ from loaders.read import Value
 _DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
 
 
+KEPT_CHARACTERS = 32 << 10
+"""Of a statement that a connection keeps prepared. asyncpg's own bound of 15 KiB is less than a dashboard with its
+lists takes: 28,000 characters take Postgres 10 ms, and 2.5 ms where they are kept, which holds 1.3 MiB there.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text with `$n` parameters, and their values in order; `Deferred` for the slots of the read."""
+    """SQL text with `$n` parameters, and their values in order; `Deferred` for the slots of the read, whose indexes are
+    `places`.
+    """
 
     sql: str
     parameters: tuple[object, ...]
+    places: tuple[int, ...] = ()
 
     def bound(self, values: Sequence[Value]) -> tuple[object, ...]:
         """The parameters for these values of the slots. Raises `BadInput`, or `Unfit` if a value needs another
@@ -31,4 +40,6 @@ def render(statement: sa.Select[Any]) -> Statement:
     compiled = statement.compile(dialect=_DIALECT)
     names = compiled.positiontup or []
     values = compiled.params  # made anew each time it is asked for
-    return Statement(sql=compiled.string, parameters=tuple(values[name] for name in names))
+    parameters = tuple(values[name] for name in names)
+    places = (each.slot.index for each in parameters if isinstance(each, Deferred))
+    return Statement(compiled.string, parameters, tuple(dict.fromkeys(places)))

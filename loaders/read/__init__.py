@@ -8,6 +8,7 @@ from loaders.read.aggregate import Aggregate, AggregateFunction, Figures, GroupO
 from loaders.read.expression import (
     Bucket,
     Col,
+    Constants,
     CosineSimilarity,
     Digest,
     Expression,
@@ -62,6 +63,7 @@ __all__ = [
     "Computed",
     "Connection",
     "ConnectionPart",
+    "Constants",
     "CosineSimilarity",
     "CountOf",
     "Digest",

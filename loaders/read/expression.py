@@ -20,6 +20,12 @@ class Slot:
     index: int
 
 
+class Constants(tuple[Value, ...]):
+    """Values that are constants of the statement and not a parameter, where the store can say them so."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Col:
     """A column of the read's own table."""

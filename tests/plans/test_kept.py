@@ -20,6 +20,7 @@ from loaders.encode.node_id import encode_node_id
 from loaders.fetch import fetch
 from loaders.ledger import Ledger
 from loaders.postgres.client import Postgres
+from loaders.postgres.statements import Statements
 from resolvers.permissions.guards import Public
 from resolvers.planned import PlannedRead
 from schema.build import build, graphql_schema
@@ -267,15 +268,15 @@ async def test_others_are_served_between_two_compilations(
 
 
 def _counted_compilations(monkeypatch: pytest.MonkeyPatch, before: Callable[[], None] = lambda: None) -> list[str]:
-    compile_, made = prepared._compile, list[str]()
+    compile_, made = Statements._compiled, list[str]()
 
-    def counted(*read: Any) -> Any:
+    def counted(*asked: Any) -> Any:
         before()
-        statement = compile_(*read)
+        statement = compile_(*asked)
         made.append(statement.sql)
         return statement
 
-    monkeypatch.setattr(prepared, "_compile", counted)
+    monkeypatch.setattr(Statements, "_compiled", counted)
     return made
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from loaders.description import Column, ColumnType, Kind, Table
-from loaders.parameters import split
+from loaders.parameters import fill_some, limits, split
 from loaders.postgres.compile import compile_keyed, compile_read
 from loaders.read import (
     Aggregate,
@@ -62,56 +62,56 @@ CASES: dict[str, tuple[Read, str, tuple[object, ...]]] = {
         Read(LOGS, (*columns("id", "name"), Field("__typename", Literal("Log"))), where=IS_7),
         """(SELECT ('{"id":"' || CAST(anon_3.id AS TEXT) || '","name":' || coalesce(CAST(to_json(anon_3.name) AS TEXT),
         'null') || ',"__typename":"Log"}') AS anon_2 FROM (SELECT logs_1.id AS id, logs_1.name AS name FROM
-        road.logs AS logs_1 WHERE logs_1.id = $1::BIGINT LIMIT $2::INTEGER) AS anon_3)""",
-        (7, 1),
+        road.logs AS logs_1 WHERE logs_1.id = $1::BIGINT LIMIT 1) AS anon_3)""",
+        (7,),
     ),
     "a page": (
         listed(LOGS, ID, page=Page(3)),
         """(SELECT ('{"nodes":[' || coalesce(string_agg(('{"id":"' || CAST(anon_2.id AS TEXT) || '"}'), ',' ORDER BY
         anon_2.id ASC), '') || ']}') AS anon_1 FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1 ORDER BY
-        logs_1.id ASC LIMIT $1::BIGINT) AS anon_2 HAVING true)""",
-        (3,),
+        logs_1.id ASC LIMIT 3) AS anon_2 HAVING true)""",
+        (),
     ),
     "an edge is a subquery of its row": (
         Read(LOGS, (Field("team", Related(TEAM, Read(TEAMS, columns("name")))),), where=IS_7),
         """(SELECT ('{"team":' || coalesce((SELECT ('{"name":' || CAST(to_json(anon_3.name) AS TEXT) || '}') AS anon_2
-        FROM (SELECT teams_1.name AS name FROM teams AS teams_1 WHERE teams_1.id = anon_4.team_id LIMIT $1::INTEGER)
-        AS anon_3), 'null') || '}') AS anon_1 FROM (SELECT logs_1.team_id AS team_id FROM road.logs AS logs_1 WHERE
-        logs_1.id = $2::BIGINT LIMIT $3::INTEGER) AS anon_4)""",
-        (1, 7, 1),
+        FROM (SELECT teams_1.name AS name FROM teams AS teams_1 WHERE teams_1.id = anon_4.team_id LIMIT 1) AS
+        anon_3), 'null') || '}') AS anon_1 FROM (SELECT logs_1.team_id AS team_id FROM road.logs AS logs_1 WHERE
+        logs_1.id = $1::BIGINT LIMIT 1) AS anon_4)""",
+        (7,),
     ),
     "so is a nested page: the first of each": (
         listed(TEAMS, (Field("logs", Related(OWN, listed(LOGS, ID, order=(OrderBy(Col("name")),), page=Page(2)))),)),
         """(SELECT ('{"nodes":[' || coalesce(string_agg(('{"logs":' || (SELECT ('{"nodes":[' ||
         coalesce(string_agg(('{"id":"' || CAST(anon_3.id AS TEXT) || '"}'), ',' ORDER BY anon_3.name ASC, anon_3.id
         ASC), '') || ']}') AS anon_2 FROM (SELECT logs_1.id AS id, logs_1.name AS name FROM road.logs AS logs_1
-        WHERE logs_1.team_id = anon_4.id ORDER BY logs_1.name ASC, logs_1.id ASC LIMIT $1::BIGINT) AS anon_3 HAVING
-        true) || '}'), ',' ORDER BY anon_4.id ASC), '') || ']}') AS anon_1 FROM (SELECT teams_1.id AS id FROM teams
-        AS teams_1 ORDER BY teams_1.id ASC) AS anon_4 HAVING true)""",
-        (2,),
+        WHERE logs_1.team_id = anon_4.id ORDER BY logs_1.name ASC, logs_1.id ASC LIMIT 2) AS anon_3 HAVING true) ||
+        '}'), ',' ORDER BY anon_4.id ASC), '') || ']}') AS anon_1 FROM (SELECT teams_1.id AS id FROM teams AS
+        teams_1 ORDER BY teams_1.id ASC) AS anon_4 HAVING true)""",
+        (),
     ),
     "after a cursor, with nulls first": (
         listed(LOGS, ID, order=(OrderBy(Col("name"), descending=True),), page=Page(3, after=("x", 4))),
         """(SELECT ('{"nodes":[' || coalesce(string_agg(('{"id":"' || CAST(anon_2.id AS TEXT) || '"}'), ',' ORDER BY
         anon_2.name DESC, anon_2.id ASC), '') || ']}') AS anon_1 FROM (SELECT logs_1.id AS id, logs_1.name AS name
         FROM road.logs AS logs_1 WHERE logs_1.name < $1::VARCHAR OR logs_1.name = $1::VARCHAR AND logs_1.id >
-        $2::BIGINT ORDER BY logs_1.name DESC, logs_1.id ASC LIMIT $3::BIGINT) AS anon_2 HAVING true)""",
-        ("x", 4, 3),
+        $2::BIGINT ORDER BY logs_1.name DESC, logs_1.id ASC LIMIT 3) AS anon_2 HAVING true)""",
+        ("x", 4),
     ),
     "from the end, in the order of the list": (
         listed(LOGS, ID, page=Page(3, backward=True)),
         """(SELECT ('{"nodes":[' || coalesce(string_agg(('{"id":"' || CAST(anon_2.id AS TEXT) || '"}'), ',' ORDER BY
         anon_2."#place" DESC), '') || ']}') AS anon_1 FROM (SELECT anon_3.id AS id, row_number() OVER () AS "#place"
-        FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1 ORDER BY logs_1.id DESC LIMIT $1::BIGINT) AS anon_3)
-        AS anon_2 HAVING true)""",
-        (3,),
+        FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1 ORDER BY logs_1.id DESC LIMIT 3) AS anon_3) AS anon_2
+        HAVING true)""",
+        (),
     ),
     "whether more follow is told by one row more": (
         Read(LOGS, connection=_parts(i=PageInfo((("more", PageInfoPart.HAS_NEXT_PAGE),))), page=Page(3)),
-        """(SELECT ('{"i":' || ('{"more":' || CAST(count(*) > $1::BIGINT AS TEXT) || '}') || '}') AS anon_1 FROM
-        (SELECT anon_3.id AS id, row_number() OVER () AS "#place" FROM (SELECT logs_1.id AS id FROM road.logs AS
-        logs_1 ORDER BY logs_1.id ASC LIMIT $2::BIGINT) AS anon_3) AS anon_2 HAVING true)""",
-        (3, 4),
+        """(SELECT ('{"i":' || ('{"more":' || CAST(count(*) > 3 AS TEXT) || '}') || '}') AS anon_1 FROM (SELECT
+        anon_3.id AS id, row_number() OVER () AS "#place" FROM (SELECT logs_1.id AS id FROM road.logs AS logs_1
+        ORDER BY logs_1.id ASC LIMIT 4) AS anon_3) AS anon_2 HAVING true)""",
+        (),
     ),
     "a count of rows without a related one": (
         Read(
@@ -133,11 +133,11 @@ CASES: dict[str, tuple[Read, str, tuple[object, ...]]] = {
         """(SELECT ('{"n":[' || coalesce(string_agg('{}', ',' ORDER BY anon_2."#place" ASC), '') || ']}') AS anon_1
         FROM (SELECT anon_3.id AS id, anon_3.team_id AS team_id, row_number() OVER () AS "#place" FROM (SELECT
         logs_1.id AS id, logs_1.team_id AS team_id FROM road.logs AS logs_1 ORDER BY (SELECT teams_1.name FROM teams
-        AS teams_1 WHERE teams_1.id = logs_1.team_id ORDER BY teams_1.id LIMIT $1::INTEGER) ASC, (SELECT (SELECT
-        count(*) AS count_1 FROM road.logs AS logs_2 WHERE logs_2.team_id = teams_2.id) AS anon_4 FROM teams AS
-        teams_2 WHERE teams_2.id = logs_1.team_id ORDER BY teams_2.id LIMIT $2::INTEGER) DESC, logs_1.id ASC LIMIT
-        $3::BIGINT) AS anon_3) AS anon_2 HAVING true)""",
-        (1, 1, 3),
+        AS teams_1 WHERE teams_1.id = logs_1.team_id ORDER BY teams_1.id LIMIT 1) ASC, (SELECT (SELECT count(*) AS
+        count_1 FROM road.logs AS logs_2 WHERE logs_2.team_id = teams_2.id) AS anon_4 FROM teams AS teams_2 WHERE
+        teams_2.id = logs_1.team_id ORDER BY teams_2.id LIMIT 1) DESC, logs_1.id ASC LIMIT 3) AS anon_3) AS anon_2
+        HAVING true)""",
+        (),
     ),
     "groups that hold": (
         Read(
@@ -185,7 +185,7 @@ def test_statements(case: str) -> None:
 def test_slots_change_the_parameters_only(case: str) -> None:
     read, _, parameters = CASES[case]
     shape, values = split(read)
-    slotted = compile_read(shape)
+    slotted = compile_read(fill_some(shape, {place: values[place] for place in limits(shape)}))
     assert slotted.bound(values) == parameters
     assert re.sub(r"\$\d+", "$", slotted.sql) == re.sub(r"\$\d+", "$", compile_read(read).sql)
 
@@ -193,10 +193,10 @@ def test_slots_change_the_parameters_only(case: str) -> None:
 def test_many_parents_are_one_array() -> None:
     statement = compile_keyed(listed(LOGS, ID, page=Page(2)), OWN, (5, 6))
     assert _plain(statement.sql).endswith(
-        "WHERE logs_1.team_id = anon_1.id ORDER BY logs_1.id ASC LIMIT $1::BIGINT) AS anon_3 HAVING true) AS text"
-        ' FROM unnest($2::BIGINT[]) WITH ORDINALITY AS anon_1(id, "#place") LIMIT ALL OFFSET 0) AS made'
+        "WHERE logs_1.team_id = anon_1.id ORDER BY logs_1.id ASC LIMIT 2) AS anon_3 HAVING true) AS text"
+        ' FROM unnest($1::BIGINT[]) WITH ORDINALITY AS anon_1(id, "#place") LIMIT ALL OFFSET 0) AS made'
     )
-    assert statement.parameters == (2, [5, 6])
+    assert statement.parameters == ([5, 6],)
 
 
 def test_no_value_is_text_of_a_statement() -> None:
