@@ -156,6 +156,7 @@ async def _events(executor: Any, source: Any, new_context: Callable[[], Context]
                 if is_awaitable(result):
                     result = await result
                 yield Event(result, context, getattr(payload, "event_id", None))
+                del payload, each, context, result  # thousands wait for their next event with nothing of the last one
         except Exception as error:  # noqa: BLE001 - it is the answer: masked or shown by its kind, and logged
             nodes: Sequence[FieldNode] = [
                 node for node in executor.operation.selection_set.selections if isinstance(node, FieldNode)

@@ -115,7 +115,7 @@ class Operations:
 
         Raises nothing but cancellation: unexpected errors become the last answer, logged and masked.
         """
-        context = new_context()
+        source = context = new_context()
         try:
             if operation.kind is not OperationType.SUBSCRIPTION:
                 yield _streamed(await self._once(operation, request, context, with_stores), context)
@@ -130,6 +130,8 @@ class Operations:
                     context = event.context
                     answer = executed(event.result, context, coordinates, with_stores=with_stores)
                     yield _streamed(answer, context, event.event_id)
+                    del event, answer  # as gateway.http.execution does
+                    context = source
         except Exception:  # noqa: BLE001 - the last line: logged, masked, answered
             _log.exception("operation_failed", request_id=context.request_id)
             yield _streamed(failed(context.request_id), context)

@@ -58,6 +58,7 @@ async def send_events(
                     code = streamed.answer.code
                     observed.used(streamed.ledger)
                     await _send(send, _event(streamed.payload, streamed.event_id))
+                    del streamed  # as gateway.http.execution does
         except Refusal as refusal:
             answer = refused(refusal)
             code = answer.code
@@ -106,6 +107,7 @@ async def _paced(
                 if streamed is None:
                     return
                 yield streamed
+                del streamed
         finally:
             if following is not None:
                 await ended(following)

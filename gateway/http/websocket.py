@@ -217,6 +217,7 @@ class _Socket:
                     await self._send({"id": id_, "type": "error", "payload": streamed.answer.body["errors"]})
                     return False
                 await self._send({"id": id_, "type": "next", "payload": orjson.Fragment(streamed.payload)})
+                del streamed  # as gateway.http.execution does
         return True
 
     def _forget(self, id_: str, done: "asyncio.Task[None]") -> None:
